@@ -1,0 +1,23 @@
+"""Refuses mismatched MuJoCo and MJX at import.
+
+MJX follows the C engine of its own version: with C MuJoCo 4.0 under MJX 3.17, muscle lengths differ by up to 0.3 m and nothing
+says so. The check reads installed metadata only, so that it costs no import of either package.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+
+def check_versions() -> None:
+    """Raise ImportError, in one sentence, unless mujoco and mujoco-mjx are installed at one and the same version."""
+    found = {}
+    for name in ("mujoco", "mujoco-mjx"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            # The jail's interpreter sees packages by path without their metadata being guaranteed; absence is pip's to report.
+            return
+    if found["mujoco"] != found["mujoco-mjx"]:
+        raise ImportError(
+            f"mujoco {found['mujoco']} and mujoco-mjx {found['mujoco-mjx']} do not match, which silently gives wrong muscle "
+            f"lengths: run `pip install mujoco=={found['mujoco-mjx']} mujoco-mjx=={found['mujoco-mjx']}`."
+        )

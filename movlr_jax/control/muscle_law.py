@@ -1,0 +1,138 @@
+"""Morphology-aware muscle controllers of MPC2: a target posture becomes excitations, at every step, in rollouts and on the executed body.
+
+`paper` and `paper-hoisted` follow the published law (MPC2, arXiv 2505.08238, eqs. 9-11, and the authors' released controller):
+
+    P_i = sum_j |R*_ij| |q*_j - q_j|,  F_i = min(0, kp P_i (l*_i - l_i)),  a*_i = (F_i - b_i) / min(-1 N, g_i),
+
+with l*, R*, gain g and passive force b taken at the target posture. `paper` computes them anew at every step with unplanned joints at
+their current values; `paper-hoisted` once per candidate, coupled joints following their polynomials. Both depend on the muscles' maximum
+velocity, because what produces activation is mostly the floor of 1 N on |g|: the published kp does not carry over to other muscles.
+
+`fibre-strain` is the law that does: a* = k (l - l*) / L0, proportional to strain in units of the optimal fibre length, one gain per body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from movlr_jax.control import muscle_curves as curves
+from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import Morphology
+from movlr_jax.physics.simulator import Simulator
+
+LAWS: tuple[str, ...] = ("fibre-strain", "paper", "paper-hoisted")
+
+
+class FibreStrain:
+    """a* = k (l - l*) / L0, clipped to [0, 1]; excitation by the exact inverse of the activation dynamics.
+
+    Args:
+        morphology: the body.
+        gain: k, activation per unit of fibre strain.
+        dt: step over which the activation is to be reached (s).
+    """
+
+    every_step = False
+
+    def __init__(self, morphology: Morphology, gain: float, dt: float):
+        self._m = morphology.muscles
+        self._posture = morphology.posture
+        self._base = morphology.standing_qpos
+        self._smoothed = bool((self._m.smoothing > 1e-15).any())
+        self._scale = gain / self._m.optimal_length
+        self._dt = dt
+
+    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray) -> np.ndarray:
+        """Return l*/L0 * k [W, m] at the completed postures."""
+        length, _ = simulator.target_kinematics(self._posture.complete(posture, self._base))
+        return length * self._scale
+
+    def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
+        """Return excitations[W, m]."""
+        wanted = length * self._scale
+        wanted -= targets
+        np.clip(wanted, 0.0, 1.0, out=wanted)
+        return curves.excitation_for(wanted, act, self._dt, self._m, np, self._smoothed)
+
+
+@dataclass(frozen=True)
+class _PaperTargets:
+    posture: np.ndarray  # [W, joints] values that P compares with
+    length: np.ndarray  # [W, m]
+    arms: np.ndarray  # [W, m, joints] |moment arm| of the planned joints
+    speed_arms: np.ndarray  # [W, m, moving] moment arms of the joints whose difference makes v*
+    moving: np.ndarray  # [W, moving] target values of those joints
+    passive: np.ndarray  # [W, m]
+
+
+class Paper:
+    """The published law (module docstring). kp in 1/N over metres and radians as published; damping kd = 0.
+
+    Args:
+        morphology: the body.
+        gain: kp; 1e4 for whole bodies, 1e3 for hands in the released controller.
+        dt: the planning step (s), which the released controller also uses on the executed body.
+        every_step: True for `paper`, False for `paper-hoisted`.
+    """
+
+    def __init__(self, morphology: Morphology, gain: float, dt: float, every_step: bool):
+        self.every_step = every_step
+        self._m = morphology.muscles
+        self._gain, self._dt = gain, dt
+        self._posture = morphology.posture
+        self._base = morphology.standing_qpos
+        self._smoothed = bool((self._m.smoothing > 1e-15).any())
+        model = morphology.model
+        dof = {int(model.jnt_qposadr[j]): int(model.jnt_dofadr[j]) for j in range(model.njnt)}
+        # Muscles span joints, never the root: the joints that can change a length are the planned ones and those coupled to them.
+        moving = [*self._posture.qpos_index, *(c[0] for c in self._posture.coupled)]
+        self._moving_q = np.array([int(q) for q in moving])
+        self._moving_v = np.array([dof[int(q)] for q in moving])
+        limited = np.flatnonzero(model.jnt_limited)
+        self._clip_q = model.jnt_qposadr[limited]
+        self._clip_range = model.jnt_range[limited]
+
+    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray) -> _PaperTargets:
+        """Return what is constant while the targets hold: lengths, moment arms and passive forces at the target postures."""
+        if self.every_step:
+            full = np.array(qpos, np.float64)
+            full[:, self._posture.qpos_index] = posture
+            full[:, self._clip_q] = np.clip(full[:, self._clip_q], self._clip_range[:, 0], self._clip_range[:, 1])
+        else:
+            full = self._posture.complete(posture, self._base)
+        length, moment = simulator.target_kinematics(full)
+        return _PaperTargets(
+            posture=full[:, self._posture.qpos_index],
+            length=length,
+            arms=np.abs(moment[:, :, self._posture.qvel_index]),
+            speed_arms=moment[:, :, self._moving_v],
+            moving=full[:, self._moving_q],
+            passive=curves.passive(length, self._m, np),
+        )
+
+    def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
+        """Return excitations[W, m]."""
+        m = self._m
+        velocity = (targets.speed_arms @ ((targets.moving - qpos[:, self._moving_q]) / self._dt)[..., None])[..., 0]
+        gain = np.minimum(-1.0, curves.gain(targets.length, velocity, m, np))
+        error = np.abs(targets.posture - qpos[:, self._posture.qpos_index])
+        proportional = (targets.arms @ error[..., None])[..., 0]
+        force = np.minimum(0.0, self._gain * proportional * (targets.length - length))
+        wanted = np.clip((force - targets.passive) / gain, 0.0, 1.0)
+        return curves.excitation_for(wanted, act, self._dt, m, np, self._smoothed)
+
+
+def make(law: str, morphology: Morphology, dt: float, gain: float | None = None) -> FibreStrain | Paper:
+    """Build a muscle controller by name, with the body's calibrated gain unless one is given.
+
+    Raises:
+        MovlrError: no such law.
+    """
+    if law == "fibre-strain":
+        return FibreStrain(morphology, morphology.plan.gain if gain is None else gain, dt)
+    if law in ("paper", "paper-hoisted"):
+        return Paper(morphology, morphology.plan.paper_gain if gain is None else gain, dt, every_step=law == "paper")
+    raise MovlrError(f"There is no muscle law '{law}': use {', '.join(LAWS)}.")

@@ -1,0 +1,7 @@
+"""What moves: the catalog of bodies, where each comes from, and their preparation for simulation, planning and reward."""
+
+from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
+from movlr_jax.morphologies.catalog import CATALOG, DEFAULT, load, plan
+from movlr_jax.morphologies.morphology import Morphology
+
+__all__ = ["CATALOG", "DEFAULT", "BodyPlan", "LandmarkPlan", "Morphology", "load", "plan"]

@@ -1,0 +1,93 @@
+"""BodyPlan: what a body's author states about it. Everything else is read from its compiled model.
+
+A body is added by one file that makes a BodyPlan and one line in the catalog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import mujoco
+
+
+@dataclass(frozen=True)
+class LandmarkPlan:
+    """A named place: a body of the model and an offset in that body's own axes (m)."""
+
+    body: str
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class BodyPlan:
+    """What the author of a body states.
+
+    Attributes:
+        name: catalog name.
+        title: one line for people.
+        licence: SPDX identifier of the model's licence.
+        source: where it comes from, in words.
+        spec: returns the model as an MjSpec, its scene cleaned: one floor plane at z = 0, no pedestal, no decor that collides.
+        landmarks: landmark name ("pelvis", "left.foot", ...) -> place.
+        feet: side -> bodies whose contact forces count as that foot's load.
+        planned_joints: scalar joints that the planner moves.
+        root_yaw: turn of the root about the vertical that makes the body face +x (rad).
+        stance: scalar joint -> angle of the standing posture (rad); joints not named stand at 0, clipped to their range.
+        upright: scalar joint -> coefficient: the direction in posture space that pitches the whole body over its feet.
+        balance: scalar joint -> coefficient: the direction in posture space along which the stance is shifted until the centre of mass
+            is above the feet (legs lean forward while the trunk stays upright).
+        muscle_groups: group name -> substrings of muscle names without their side suffix.
+        gain: gain of the fibre-strain muscle law, calibrated by `movlr calibrate` [1].
+        paper_gain: kp of the paper's force law [1/N].
+    """
+
+    name: str
+    title: str
+    licence: str
+    source: str
+    spec: Callable[[], mujoco.MjSpec]
+    landmarks: Mapping[str, LandmarkPlan]
+    feet: Mapping[str, tuple[str, ...]]
+    planned_joints: tuple[str, ...]
+    root_yaw: float = 0.0
+    stance: Mapping[str, float] = field(default_factory=dict)
+    upright: Mapping[str, float] = field(default_factory=dict)
+    balance: Mapping[str, float] = field(default_factory=dict)
+    muscle_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    gain: float = 10.0
+    paper_gain: float = 1e4
+
+
+LEG_GROUPS: dict[str, tuple[str, ...]] = {
+    "hip_flexors": ("iliacus", "psoas", "recfem", "sart", "tfl"),
+    "hip_extensors": ("glmax",),
+    "hip_abductors": ("glmed", "glmin", "piri", "gem", "quadfem"),
+    "hip_adductors": ("add", "grac", "pect"),
+    "hamstrings": ("bflh", "bfsh", "semimem", "semiten"),
+    "quadriceps": ("vas",),
+    "calf": ("gaslat", "gasmed", "soleus"),
+    "ankle_dorsiflexors": ("tibant", "edl", "ehl"),
+    "ankle_inverters_everters": ("tibpost", "perbrev", "perlong", "pertert"),
+    "toe_flexors": ("fdl", "fhl"),
+}
+
+LEG_UPRIGHT: dict[str, float] = {"ankle_angle_r": 1.0, "ankle_angle_l": 1.0}
+LEG_BALANCE: dict[str, float] = {
+    f"{joint}_{side}": sign for side in ("r", "l") for joint, sign in (("hip_flexion", -1.0), ("ankle_angle", 1.0))
+}
+
+LEG_JOINTS: tuple[str, ...] = (
+    "hip_flexion",
+    "hip_adduction",
+    "hip_rotation",
+    "knee_angle",
+    "ankle_angle",
+    "subtalar_angle",
+    "mtp_angle",
+)
+
+
+def both_legs() -> tuple[str, ...]:
+    """Return the leg joints that MPC2 plans: the right leg's, then the left's."""
+    return tuple(f"{joint}_{side}" for side in ("r", "l") for joint in LEG_JOINTS)

@@ -1,0 +1,38 @@
+"""The catalog of bodies. Adding one: a file with its BodyPlan, and a line here."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+
+from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import ms_human_700, myolegs
+from movlr_jax.morphologies.body_plan import BodyPlan
+from movlr_jax.morphologies.morphology import Morphology
+from movlr_jax.morphologies.prepare import prepare
+
+DEFAULT = "myolegs"
+CATALOG: dict[str, BodyPlan] = {plan.name: plan for plan in (myolegs.PLAN, ms_human_700.LOCOMOTION, ms_human_700.FULL)}
+
+
+def plan(name: str) -> BodyPlan:
+    """Return the plan of that name.
+
+    Raises:
+        MovlrError: there is none.
+    """
+    if name not in CATALOG:
+        close = difflib.get_close_matches(name, CATALOG, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise MovlrError(f"There is no morphology '{name}': {hint}known are {', '.join(CATALOG)}.")
+    return CATALOG[name]
+
+
+@functools.lru_cache(maxsize=4)
+def load(name: str = DEFAULT) -> Morphology:
+    """Load and prepare a body; prepared bodies are kept for the life of the process.
+
+    Raises:
+        MovlrError: the name is unknown or its model is not on this machine.
+    """
+    return prepare(plan(name))

@@ -1,0 +1,66 @@
+"""Morphology: a body that is ready to be simulated, planned for and rewarded."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from movlr_jax.morphologies.body_plan import BodyPlan
+from movlr_jax.morphologies.muscles import MuscleData
+from movlr_jax.morphologies.posture import PostureSpace
+
+
+@dataclass(frozen=True, eq=False)
+class Morphology:
+    """A prepared body.
+
+    Attributes:
+        plan: what its author states.
+        model: the compiled, prepared model at the simulation step (2 ms). Treat it as read-only.
+        posture: its posture space.
+        muscles: its muscles.
+        landmarks: landmark names, in the order of their sensors.
+        sensors: sensor name -> (address, length) in sensordata. Per landmark L: "L/position", "L/quat", "L/velocity",
+            "L/angular_velocity"; "com/position", "com/velocity"; "touch/left", "touch/right" (one value a foot site).
+        standing_qpos: float[nq], settled standing pose that faces +x with its feet on the ground.
+        standing_act: float[na], activations that hold it (static optimisation).
+        standing_heights: landmark -> height above ground in that pose (m); "com" too.
+    """
+
+    plan: BodyPlan
+    model: mujoco.MjModel
+    posture: PostureSpace
+    muscles: MuscleData
+    landmarks: tuple[str, ...]
+    sensors: dict[str, tuple[int, int]]
+    standing_qpos: np.ndarray
+    standing_act: np.ndarray
+    standing_heights: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        """Catalog name."""
+        return self.plan.name
+
+    @property
+    def weight(self) -> float:
+        """Body weight (N)."""
+        return float(self.model.body_mass.sum() * np.linalg.norm(self.model.opt.gravity))
+
+    def at_timestep(self, dt: float) -> mujoco.MjModel:
+        """Return a copy of the model with another step (s)."""
+        model = copy.copy(self.model)
+        model.opt.timestep = dt
+        return model
+
+    def data(self) -> mujoco.MjData:
+        """Return fresh data in the standing start, derived fields computed."""
+        data = mujoco.MjData(self.model)
+        data.qpos[:] = self.standing_qpos
+        data.act[:] = self.standing_act
+        data.ctrl[:] = self.standing_act
+        mujoco.mj_forward(self.model, data)
+        return data

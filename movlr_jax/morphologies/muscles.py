@@ -1,0 +1,106 @@
+"""Muscle parameters read from a compiled model, as arrays over its muscles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from movlr_jax.errors import MovlrError
+
+
+@dataclass(frozen=True)
+class MuscleData:
+    """The m muscles of a model; every array leads with the muscle axis. Lengths in m, forces in N, times in s.
+
+    Attributes:
+        names: muscle names.
+        range: float[m, 2], operating range in units of the optimal fibre length L0.
+        length_range: float[m, 2], tendon-path lengths at the ends of the operating range.
+        optimal_length: float[m], L0 = (length_range span) / (range span).
+        peak_force: float[m].
+        lmin, lmax, vmax, fpmax, fvmax: float[m], MuJoCo's muscle curve parameters (lengths in L0, speeds in L0/s).
+        activation_time, deactivation_time: float[m].
+        smoothing: float[m], width of the smooth switch between the two time constants (0: hard).
+        ctrl_range: float[m, 2].
+        groups: group name -> muscle indices, e.g. "right_hamstrings".
+    """
+
+    names: tuple[str, ...]
+    range: np.ndarray
+    length_range: np.ndarray
+    optimal_length: np.ndarray
+    peak_force: np.ndarray
+    lmin: np.ndarray
+    lmax: np.ndarray
+    vmax: np.ndarray
+    fpmax: np.ndarray
+    fvmax: np.ndarray
+    activation_time: np.ndarray
+    deactivation_time: np.ndarray
+    smoothing: np.ndarray
+    ctrl_range: np.ndarray
+    groups: dict[str, tuple[int, ...]]
+
+    @property
+    def count(self) -> int:
+        """m."""
+        return len(self.names)
+
+
+def read(model: mujoco.MjModel, groups: Mapping[str, tuple[str, ...]]) -> MuscleData:
+    """Read the muscles of a model in which every actuator is a muscle with first-order muscle dynamics.
+
+    Raises:
+        MovlrError: an actuator is not a muscle.
+    """
+    for i in range(model.nu):
+        if (
+            model.actuator_gaintype[i] != mujoco.mjtGain.mjGAIN_MUSCLE
+            or model.actuator_biastype[i] != mujoco.mjtBias.mjBIAS_MUSCLE
+            or model.actuator_dyntype[i] != mujoco.mjtDyn.mjDYN_MUSCLE
+        ):
+            raise MovlrError(f"Actuator {model.actuator(i).name} is not a MuJoCo muscle: every actuator of a body must be one.")
+    prm, dyn = model.actuator_gainprm, model.actuator_dynprm
+    length_range = model.actuator_lengthrange.copy()
+    span = prm[:, 1] - prm[:, 0]
+    acc0 = np.maximum(model.actuator_acc0, 1e-15)
+    peak = np.where(prm[:, 2] < 0, prm[:, 3] / acc0, prm[:, 2])
+    names = tuple(model.actuator(i).name for i in range(model.nu))
+    return MuscleData(
+        names=names,
+        range=prm[:, 0:2].copy(),
+        length_range=length_range,
+        optimal_length=(length_range[:, 1] - length_range[:, 0]) / span,
+        peak_force=peak,
+        lmin=prm[:, 4].copy(),
+        lmax=prm[:, 5].copy(),
+        vmax=prm[:, 6].copy(),
+        fpmax=prm[:, 7].copy(),
+        fvmax=prm[:, 8].copy(),
+        activation_time=dyn[:, 0].copy(),
+        deactivation_time=dyn[:, 1].copy(),
+        smoothing=dyn[:, 2].copy(),
+        ctrl_range=model.actuator_ctrlrange.copy(),
+        groups=_grouped(names, groups),
+    )
+
+
+def _side(name: str) -> str:
+    if name.endswith(("_l", "_L")) or "_l-" in name or "_l_" in name:
+        return "left"
+    if name.endswith(("_r", "_R")) or "_r-" in name or "_r_" in name:
+        return "right"
+    return "middle"
+
+
+def _grouped(names: tuple[str, ...], groups: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[int, ...]]:
+    """Sort muscles into "<side>_<group>" by the longest pattern that their names start with; the rest are "<side>_other"."""
+    patterns = sorted(((p, g) for g, ps in groups.items() for p in ps), key=lambda pg: -len(pg[0]))
+    out: dict[str, list[int]] = {f"{side}_{group}": [] for side in ("left", "right", "middle") for group in (*groups, "other")}
+    for i, name in enumerate(names):
+        group = next((g for p, g in patterns if name.startswith(p)), "other")
+        out[f"{_side(name)}_{group}"].append(i)
+    return {name: tuple(members) for name, members in out.items() if members}

@@ -1,0 +1,67 @@
+"""MyoLegs (MyoSim, Apache-2.0): two legs with 80 muscles under a rigid torso, free root; the embedded default.
+
+The packaged scene stands on an invisible pedestal (a cylinder 1.05 m in radius) with the floor 0.4 m below it, so that every walk would
+end at its edge. The world's geoms are removed through MjSpec and the plane is put at z = 0, before compilation: moving static geoms of a
+compiled model silently loses foot contact.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import mujoco
+
+from movlr_jax.morphologies.body_plan import LEG_BALANCE, LEG_GROUPS, LEG_UPRIGHT, BodyPlan, LandmarkPlan, both_legs
+
+
+def _spec() -> mujoco.MjSpec:
+    from myo_sim.build import compose
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        spec = compose.build_spec("myolegs")
+    for geom in list(spec.worldbody.geoms):
+        if geom.type == mujoco.mjtGeom.mjGEOM_PLANE:
+            geom.name = "floor"
+            geom.pos = [0.0, 0.0, 0.0]
+        else:
+            spec.delete(geom)
+    for site in list(spec.worldbody.sites):
+        spec.delete(site)
+    return spec
+
+
+def _side(s: str) -> dict[str, LandmarkPlan]:
+    name = {"r": "right", "l": "left"}[s]
+    return {
+        f"{name}.hip": LandmarkPlan(f"femur_{s}"),
+        f"{name}.knee": LandmarkPlan(f"tibia_{s}"),
+        f"{name}.foot": LandmarkPlan(f"calcn_{s}", (0.09, 0.0, 0.0)),
+        f"{name}.heel": LandmarkPlan(f"calcn_{s}", (0.0, 0.0, 0.0)),
+        f"{name}.toe": LandmarkPlan(f"toes_{s}", (0.05, 0.0, 0.0)),
+    }
+
+
+PLAN = BodyPlan(
+    name="myolegs",
+    title="MyoLegs: two legs, 80 muscles, rigid torso",
+    licence="Apache-2.0",
+    source="package myo-sim",
+    spec=_spec,
+    landmarks={
+        "pelvis": LandmarkPlan("pelvis"),
+        "trunk": LandmarkPlan("torso", (0.0, 0.25, 0.0)),
+        "head": LandmarkPlan("head", (0.0, 0.075, 0.0)),
+        **_side("l"),
+        **_side("r"),
+    },
+    feet={"left": ("calcn_l", "toes_l"), "right": ("calcn_r", "toes_r")},
+    planned_joints=both_legs(),
+    root_yaw=math.pi / 2,
+    stance={"knee_angle_r": 0.06, "knee_angle_l": 0.06, "hip_flexion_r": 0.03, "hip_flexion_l": 0.03},
+    upright=LEG_UPRIGHT,
+    balance=LEG_BALANCE,
+    muscle_groups=LEG_GROUPS,
+    gain=10.0,
+)

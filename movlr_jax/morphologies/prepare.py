@@ -1,0 +1,92 @@
+"""From a BodyPlan to a Morphology: the spec is edited, never text.
+
+Adds a site per landmark (axes forward, left, up in the stance), the sensor suite every reward feature is read from, two touch sites a
+foot, limits activation to [0, 1] (with steps above the activation time constant it would overshoot), and finds the standing start.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import mujoco
+import numpy as np
+
+from movlr_jax._quiet import silence_mujoco
+from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import muscles, posture, root, standing
+from movlr_jax.morphologies.body_plan import BodyPlan
+from movlr_jax.morphologies.morphology import Morphology
+
+SIM_TIMESTEP = 0.002  # s; the executed body's step in the reference system
+_TOUCH_SIZE = 0.3  # m; larger than any foot, so that every contact of the site's body counts
+_LANDMARK_SENSORS = {
+    "position": mujoco.mjtSensor.mjSENS_FRAMEPOS,
+    "quat": mujoco.mjtSensor.mjSENS_FRAMEQUAT,
+    "velocity": mujoco.mjtSensor.mjSENS_FRAMELINVEL,
+    "angular_velocity": mujoco.mjtSensor.mjSENS_FRAMEANGVEL,
+}
+
+
+def prepare(plan: BodyPlan) -> Morphology:
+    """Build the morphology that a plan describes.
+
+    Raises:
+        MovlrError: the plan names a body, joint or muscle that the model lacks, or the model cannot stand.
+    """
+    silence_mujoco()
+    spec = plan.spec()
+    for sensor in list(spec.sensors):
+        spec.delete(sensor)
+    for actuator in spec.actuators:
+        actuator.actlimited = True
+        actuator.actrange = [0.0, 1.0]
+    spec.option.timestep = SIM_TIMESTEP
+    bare = _compile(spec)
+    stance = standing.stance(bare, posture.build(bare, plan.planned_joints), plan)
+    _add_sensors(spec, bare, stance, plan)
+    model = _compile(spec)
+    space = posture.build(model, plan.planned_joints)
+    muscle_data = muscles.read(model, plan.muscle_groups)
+    sensors = {model.sensor(i).name: (int(model.sensor_adr[i]), int(model.sensor_dim[i])) for i in range(model.nsensor)}
+    for side in plan.feet:
+        first = sensors[f"touch/{side}/0"][0]
+        sensors[f"touch/{side}"] = (first, len(plan.feet[side]))
+    qpos, act = standing.settle(model, space, muscle_data, plan)
+    data = mujoco.MjData(model)
+    data.qpos[:] = qpos
+    mujoco.mj_forward(model, data)
+    heights = {name: float(data.sensordata[sensors[f"{name}/position"][0] + 2]) for name in plan.landmarks}
+    heights["com"] = float(data.sensordata[sensors["com/position"][0] + 2])
+    return Morphology(plan, model, space, muscle_data, tuple(plan.landmarks), sensors, qpos, act, heights)
+
+
+def _compile(spec: mujoco.MjSpec) -> mujoco.MjModel:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MyoSim's composer attaches parts without a prefix, which matters only for saving XML
+        return spec.compile()
+
+
+def _add_sensors(spec: mujoco.MjSpec, bare: mujoco.MjModel, stance: np.ndarray, plan: BodyPlan) -> None:
+    data = mujoco.MjData(bare)
+    data.qpos[:] = stance
+    mujoco.mj_kinematics(bare, data)
+    for name, place in plan.landmarks.items():
+        body = spec.body(place.body)
+        if body is None:
+            raise MovlrError(f"The landmark {name} names the body {place.body}, which {plan.name} does not have: correct its plan.")
+        quat = np.zeros(4)
+        mujoco.mju_negQuat(quat, data.body(place.body).xquat)
+        site = f"landmark/{name}"
+        body.add_site(name=site, pos=place.offset, quat=quat, size=[0.01, 0, 0], group=5)
+        for quantity, kind in _LANDMARK_SENSORS.items():
+            spec.add_sensor(name=f"{name}/{quantity}", type=kind, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=site)
+    top = bare.body(bare.jnt_bodyid[root.root_joints(bare)[0]]).name
+    for quantity, kind in (("position", mujoco.mjtSensor.mjSENS_SUBTREECOM), ("velocity", mujoco.mjtSensor.mjSENS_SUBTREELINVEL)):
+        spec.add_sensor(name=f"com/{quantity}", type=kind, objtype=mujoco.mjtObj.mjOBJ_BODY, objname=top)
+    for side, bodies in plan.feet.items():
+        for i, name in enumerate(bodies):
+            site = f"touch/{side}/{i}"
+            spec.body(name).add_site(
+                name=site, type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[_TOUCH_SIZE, 0, 0], group=5, rgba=[0, 0, 0, 0]
+            )
+            spec.add_sensor(name=site, type=mujoco.mjtSensor.mjSENS_TOUCH, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=site)

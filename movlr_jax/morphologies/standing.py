@@ -1,0 +1,158 @@
+"""The settled standing start: feet on the ground, centre of mass above them, facing +x, and the activations that hold it.
+
+`stance` places the posture by kinematics. `settle` lets it come to rest on the ground while springs hold its planned joints, then replaces
+the springs' torques by muscles (static optimisation: least squares over activations in [0, 1]), so that an episode does not begin with a drop.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import mujoco
+import numpy as np
+from scipy import optimize
+
+from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import root
+from movlr_jax.morphologies.body_plan import BodyPlan
+from movlr_jax.morphologies.muscles import MuscleData
+from movlr_jax.morphologies.posture import PostureSpace
+
+_CONTACT_DEPTH = 0.001  # m, initial penetration of the lowest foot geom
+_SPRING, _DAMPER = 8000.0, 200.0  # N m/rad and N m s/rad: stiff enough for millimetres, damped enough at 1 ms steps
+_ROOT_DAMPER = 2000.0  # N s/m and N m s/rad: a statue that is not yet balanced topples slowly enough to be corrected
+_SETTLE_TIME = 0.4  # s
+_CORRECTIONS = 4
+_LEAN_REACH = 0.7  # share of the pelvis height by which the trunk moves per radian of lean; a secant slope, so it need not be exact
+_RIDGE = 0.3  # N m per unit of activation: prefers small activations without missing torques by more than a few N m
+
+
+def stance(model: mujoco.MjModel, space: PostureSpace, plan: BodyPlan, tilt: float = 0.0, lean: float = 0.0) -> np.ndarray:
+    """Return qpos[nq] of the plan's stance: facing +x, feet around the origin, the lowest foot geom touching the ground.
+
+    Args:
+        model: the compiled model.
+        space: its posture space.
+        plan: the body's plan.
+        tilt: shift along plan.upright (rad), which pitches the whole body over its feet.
+        lean: shift along plan.balance (rad), which moves the trunk over the feet.
+
+    Raises:
+        MovlrError: no foot geom can touch the floor.
+    """
+    target = [plan.stance.get(n, 0.0) + tilt * plan.upright.get(n, 0.0) + lean * plan.balance.get(n, 0.0) for n in space.names]
+    qpos = space.complete(np.array(target), root.yaw(model, model.qpos0, plan.root_yaw))
+    data = mujoco.MjData(model)
+    data.qpos[:] = qpos
+    mujoco.mj_kinematics(model, data)
+    center = _support_center(data, plan)
+    qpos = root.translate(model, qpos, np.array([-center[0], -center[1], 0.0]))
+    return root.translate(model, qpos, np.array([0.0, 0.0, -_clearance(model, qpos, plan) - _CONTACT_DEPTH]))
+
+
+def _support_center(data: mujoco.MjData, plan: BodyPlan) -> np.ndarray:
+    places = [plan.landmarks[f"{side}.foot"] for side in plan.feet]
+    points = [data.body(p.body).xpos + data.body(p.body).xmat.reshape(3, 3) @ np.array(p.offset) for p in places]
+    return np.mean(points, axis=0)
+
+
+def _clearance(model: mujoco.MjModel, qpos: np.ndarray, plan: BodyPlan) -> float:
+    """Return the height of the lowest foot geom above the floor (m)."""
+    data = mujoco.MjData(model)
+    data.qpos[:] = qpos
+    mujoco.mj_kinematics(model, data)
+    feet = {model.body(name).id for bodies in plan.feet.values() for name in bodies}
+    floor = model.geom("floor").id
+    fromto = np.zeros(6)
+    gaps = [
+        mujoco.mj_geomDistance(model, data, floor, g, 10.0, fromto)
+        for g in range(model.ngeom)
+        if model.geom_bodyid[g] in feet and (model.geom_contype[g] or model.geom_conaffinity[g])
+    ]
+    if not gaps:
+        raise MovlrError(f"The feet of {plan.name} have no geom that collides: name bodies with collision geoms in feet.")
+    return float(min(gaps))
+
+
+def settle(
+    model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan: BodyPlan
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the settled qpos[nq] and the activations act[na] that hold it.
+
+    The stance is corrected a few times: what tips over its feet is tilted back, what is not above them is leaned.
+
+    Raises:
+        MovlrError: the body does not stay up while springs hold its joints.
+    """
+    tilt = lean = 0.0
+    pelvis = plan.landmarks["pelvis"].body
+    for attempt in range(_CORRECTIONS + 1):
+        start = stance(model, space, plan, tilt, lean)
+        held, data = _rest(model, space, start)
+        reference = mujoco.MjData(model)
+        reference.qpos[:] = start
+        mujoco.mj_kinematics(model, reference)
+        height, height0 = data.body(pelvis).xpos[2], reference.body(pelvis).xpos[2]
+        if not np.isfinite(height) or height < 0.9 * height0:
+            raise MovlrError(f"{plan.name} does not stand in its stance: correct stance, upright or balance in its plan.")
+        turned = data.body(pelvis).xmat.reshape(3, 3) @ reference.body(pelvis).xmat.reshape(3, 3).T
+        pitch = float(np.arctan2(turned[0, 2], turned[2, 2]))
+        offset = float(data.subtree_com[0][0] - _support_center(data, plan)[0])
+        if attempt < _CORRECTIONS:
+            tilt -= pitch
+            lean -= (offset - pitch * float(data.subtree_com[0][2])) / (_LEAN_REACH * height0)
+    qpos = space.project(data.qpos)
+    center = _support_center(data, plan)
+    qpos = root.translate(model, qpos, np.array([-center[0], -center[1], 0.0]))
+    return qpos, _holding_activation(held, data, space, muscles)
+
+
+def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray) -> tuple[mujoco.MjModel, mujoco.MjData]:
+    """Simulate until rest with springs on the planned joints."""
+    held = copy.copy(model)
+    held.opt.timestep = 0.001
+    joints = [int(np.flatnonzero(model.jnt_qposadr == q)[0]) for q in space.qpos_index]
+    held.jnt_stiffness[joints] = _SPRING
+    held.dof_damping[space.qvel_index] = _DAMPER
+    held.qpos_spring[:] = start
+    for joint in root.root_joints(model):
+        dofs = np.flatnonzero(model.dof_jntid == joint)
+        held.dof_damping[dofs] = _ROOT_DAMPER
+    data = mujoco.MjData(held)
+    data.qpos[:] = start
+    for _ in range(round(_SETTLE_TIME / held.opt.timestep)):
+        mujoco.mj_step(held, data)
+    mujoco.mj_forward(held, data)
+    return held, data
+
+
+def _holding_activation(
+    model: mujoco.MjModel, data: mujoco.MjData, space: PostureSpace, muscles: MuscleData
+) -> np.ndarray:
+    moments = np.zeros((model.nu, model.nv))
+    mujoco.mju_sparse2dense(
+        moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind
+    )
+    # Torques on planned joints include those through the joints that are coupled to them: chain rule over the polynomials.
+    chain = np.zeros((model.nv, space.size))
+    chain[space.qvel_index, np.arange(space.size)] = 1.0
+    dof_of = {int(model.jnt_qposadr[j]): int(model.jnt_dofadr[j]) for j in range(model.njnt)}
+    for dependent, driver, poly, _, x0 in space.coupled:
+        x = data.qpos[driver] - x0
+        slope = poly[1] + x * (2 * poly[2] + x * (3 * poly[3] + x * 4 * poly[4]))
+        chain[dof_of[dependent]] = slope * chain[dof_of[driver]]
+    spring = np.zeros(model.nv)
+    index = space.qvel_index
+    spring[index] = -_SPRING * (data.qpos[space.qpos_index] - model.qpos_spring[space.qpos_index])
+    gain = np.array(
+        [
+            mujoco.mju_muscleGain(
+                data.actuator_length[i], 0.0, model.actuator_lengthrange[i], model.actuator_acc0[i], model.actuator_gainprm[i][:9]
+            )
+            for i in range(model.nu)
+        ]
+    )
+    torque_per_activation = (chain.T @ moments.T) * gain
+    a = np.vstack([torque_per_activation, _RIDGE * np.eye(model.nu)])
+    b = np.concatenate([chain.T @ spring, np.zeros(model.nu)])
+    return np.asarray(optimize.lsq_linear(a, b, bounds=(0.0, 1.0)).x)

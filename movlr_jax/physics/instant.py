@@ -1,0 +1,64 @@
+"""The instant: what every engine reports of one moment, as one float32 row.
+
+Instant k holds qpos, qvel and act before step k, the excitation of step k, and the forces and sensordata that step k computed, so all of it
+belongs to one and the same state, on every engine, from plain steps. `blocks` names the columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from movlr_jax.morphologies import Morphology
+from movlr_jax.physics.gait import GAIT_FIELDS, SIDES
+
+GOAL_FIELDS: tuple[str, ...] = ("speed", "heading")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A task's frame and goal, constant over an episode.
+
+    Attributes:
+        origin: x, y of the start on the ground (m, world).
+        heading: direction of forward, counter-clockwise from +x (rad).
+        goal: values of `GOAL_FIELDS`: speed (m/s), heading asked for, relative to forward (rad).
+    """
+
+    origin: tuple[float, float] = (0.0, 0.0)
+    heading: float = 0.0
+    goal: tuple[float, ...] = (0.0, 0.0)
+
+    @property
+    def forward(self) -> np.ndarray:
+        """float[2], the unit vector of forward in the ground plane."""
+        return np.array([np.cos(self.heading), np.sin(self.heading)])
+
+    def row(self) -> np.ndarray:
+        """float32[4 + goals]: origin, cosine, sine, goal."""
+        return np.array([*self.origin, *self.forward, *self.goal], np.float32)
+
+
+def blocks(morphology: Morphology) -> dict[str, tuple[int, int]]:
+    """Return block name -> (start, stop) of an instant's columns."""
+    model = morphology.model
+    sizes = {
+        "time": 1,
+        "dt": 1,
+        "frame": 4,
+        "goal": len(GOAL_FIELDS),
+        "qpos": model.nq,
+        "qvel": model.nv,
+        "act": model.na,
+        "ctrl": model.nu,
+        "force": model.nu,
+        "sensor": model.nsensordata,
+        "ground": len(morphology.landmarks),
+        "gait": len(SIDES) * len(GAIT_FIELDS),
+    }
+    out, at = {}, 0
+    for name, size in sizes.items():
+        out[name] = (at, at + size)
+        at += size
+    return out

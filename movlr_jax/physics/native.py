@@ -1,0 +1,226 @@
+"""The native engine: C MuJoCo on a thread pool (mujoco.batch.Batch), for machines without an accelerator.
+
+Bit-identical at any thread count. Diverged worlds: MuJoCo resets a world with NaN, Inf or huge values to its default pose by itself, after
+which it looks as if it stood; so the warning counters are compared before and after, and a world whose counters rose is reported as diverged.
+"""
+
+from __future__ import annotations
+
+import os
+
+import mujoco
+import numpy as np
+from mujoco.batch import Batch
+
+from movlr_jax._quiet import silence_mujoco
+from movlr_jax.morphologies import Morphology
+from movlr_jax.physics import gait
+from movlr_jax.physics.instant import Frame, blocks
+from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
+
+_BAD = [int(mujoco.mjtWarning.mjWARN_BADQPOS), int(mujoco.mjtWarning.mjWARN_BADQVEL), int(mujoco.mjtWarning.mjWARN_BADQACC)]
+_STATE_FIELDS = {"time": "time", "qpos": "qpos", "qvel": "qvel", "act": "act", "ctrl": "ctrl", "warmstart": "qacc_warmstart"}
+
+
+class _Worlds:
+    """A Batch with the views that stepping and recording need."""
+
+    def __init__(self, model: mujoco.MjModel, count: int, threads: int, columns: dict[str, tuple[int, int]]):
+        self.batch = Batch(model, count, threads)
+        self.dt = model.opt.timestep
+        bind = self.batch.bind
+        self.state = {name: bind(field) for name, field in _STATE_FIELDS.items()}
+        self.qpos, self.qvel, self.act, self.ctrl = (self.state[n] for n in ("qpos", "qvel", "act", "ctrl"))
+        self.time = self.state["time"]
+        self.length, self.force, self.sensors = (bind(n) for n in ("actuator_length", "actuator_force", "sensordata"))
+        self.columns = {name: slice(*span) for name, span in columns.items()}
+
+    def load(self, state: State) -> None:
+        """Write a state; one world is broadcast to all."""
+        for name, view in self.state.items():
+            view[...] = getattr(state, name)
+
+    def warnings(self) -> np.ndarray:
+        """Return int[W]: how often each world was found bad."""
+        return self.batch.warning[:, _BAD, 1].sum(axis=1)
+
+    def before(self, row: np.ndarray) -> None:
+        """Write the part of an instant that stands before the step: row is float32[W, f]."""
+        c = self.columns
+        row[:, c["time"]] = self.time[:, None]
+        row[:, c["qpos"]] = self.qpos
+        row[:, c["qvel"]] = self.qvel
+        row[:, c["act"]] = self.act
+        row[:, c["ctrl"]] = self.ctrl
+
+    def after(self, row: np.ndarray) -> None:
+        """Write the part of an instant that the step computed."""
+        c = self.columns
+        np.negative(self.force, out=row[:, c["force"]], casting="same_kind")
+        row[:, c["sensor"]] = self.sensors
+
+
+class NativeSimulator(Simulator):
+    """C MuJoCo, all worlds stepped by threads.
+
+    Args:
+        morphology: the body.
+        candidates: N, worlds of a rollout.
+        worlds: W, executed worlds.
+        plan_dt: step of rollouts (s).
+        threads: threads, 0 for one a core.
+    """
+
+    def __init__(
+        self, morphology: Morphology, *, candidates: int, worlds: int = 1, plan_dt: float = 0.008, threads: int = 0
+    ):
+        silence_mujoco()
+        self.name = "native"
+        self.morphology = morphology
+        self.plan_dt = plan_dt
+        self.sim_dt = float(morphology.model.opt.timestep)
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self.columns = blocks(morphology)
+        self.size = self.columns["gait"][1]
+        self._candidates = candidates
+        self._rollouts = _Worlds(morphology.at_timestep(plan_dt), candidates, self.threads, self.columns)
+        self._executed = _Worlds(morphology.model, worlds, min(worlds, self.threads), self.columns)
+        self._kinematics: dict[int, tuple[Batch, tuple[np.ndarray, ...]]] = {}
+        self._feet = [morphology.sensors[f"{side}.foot/position"][0] for side in gait.SIDES]
+        self._touch = [morphology.sensors[f"touch/{side}"] for side in gait.SIDES]
+        self._buffer: np.ndarray | None = None
+
+    # --- kinematics of target postures ---
+
+    def _kinematic_batch(self, count: int) -> tuple[Batch, tuple[np.ndarray, ...]]:
+        if count not in self._kinematics:
+            model = self.morphology.at_timestep(self.sim_dt)
+            # Only tendon routing is wanted: no collision detection, no constraint rows.
+            model.opt.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_CONTACT) | int(mujoco.mjtDisableBit.mjDSBL_CONSTRAINT)
+            model.opt.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_SENSOR)
+            batch = Batch(model, count, min(self.threads, count))
+            names = ("qpos", "actuator_length", "actuator_moment", "moment_rownnz", "moment_colind")
+            self._kinematics[count] = (batch, tuple(batch.bind(n) for n in names))
+        return self._kinematics[count]
+
+    def target_kinematics(self, qpos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See Simulator."""
+        model = self.morphology.model
+        count = len(qpos)
+        batch, (view, length, moment, rownnz, colind) = self._kinematic_batch(count)
+        view[...] = qpos
+        batch.forward(stage=int(mujoco.mjtStage.mjSTAGE_POS))
+        rows = np.repeat(np.arange(model.nu), rownnz[0])  # the sparsity pattern is the model's, not the pose's
+        dense = np.zeros((count, model.nu, model.nv))
+        dense[:, rows, colind[0, : len(rows)]] = moment[:, : len(rows)]
+        return length.copy(), dense
+
+    # --- state ---
+
+    def reset(self, qpos: np.ndarray, act: np.ndarray) -> State:
+        """See Simulator."""
+        qpos, act = np.atleast_2d(qpos), np.atleast_2d(act)
+        count, model = len(qpos), self.morphology.model
+        state = State(
+            time=np.zeros(count),
+            qpos=qpos.copy(),
+            qvel=np.zeros((count, model.nv)),
+            act=act.copy(),
+            ctrl=act.copy(),
+            warmstart=np.zeros((count, model.nv)),
+            length=np.zeros((count, model.nu)),
+            gait=np.zeros((count, 2, len(gait.GAIT_FIELDS))),
+        )
+        worlds = self._executed if count == self._executed.batch.nsim else _Worlds(model, count, 1, self.columns)
+        worlds.load(state)
+        worlds.batch.forward()
+        feet, _ = self._feet_of(worlds.sensors)
+        return State(**{**vars(state), "length": worlds.length.copy(), "gait": gait.initial(feet)})
+
+    def _feet_of(self, sensors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return foot positions [..., 2, 3] and loads [..., 2] in body weights."""
+        position = np.stack([sensors[..., a : a + 3] for a in self._feet], axis=-2)
+        load = np.stack([sensors[..., a : a + n].sum(-1) for a, n in self._touch], axis=-1)
+        return position, load / self.morphology.weight
+
+    # --- stepping ---
+
+    def _fill_constant(self, instants: np.ndarray, frame: Frame, dt: float) -> None:
+        c = self.columns
+        instants[..., c["dt"][0]] = dt
+        instants[..., c["frame"][0] : c["goal"][1]] = frame.row()
+        instants[..., slice(*c["ground"])] = 0.0  # the ground is flat, at z = 0
+
+    def rollout(
+        self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame
+    ) -> Rolled:
+        """See Simulator.
+
+        Raises:
+            ValueError: postures are not one per candidate world.
+        """
+        worlds = self._rollouts
+        if len(postures) != self._candidates:
+            raise ValueError(f"{len(postures)} postures for {self._candidates} candidate worlds.")
+        if self._buffer is None or self._buffer.shape[1] != steps + 1:
+            self._buffer = np.zeros((self._candidates, steps + 1, self.size), np.float32)
+        instants = self._buffer
+        self._fill_constant(instants, frame, self.plan_dt)
+        worlds.load(state)
+        bad = worlds.warnings().copy()
+        memory = np.broadcast_to(state.gait, (self._candidates, *state.gait.shape[1:]))
+        length: np.ndarray = np.broadcast_to(state.length, worlds.length.shape)
+        targets = controller.targets(self, postures, worlds.qpos)
+        for k in range(steps):
+            if k and controller.every_step:
+                targets = controller.targets(self, postures, worlds.qpos)
+            worlds.ctrl[...] = controller.excitation(targets, worlds.qpos, worlds.act, length)
+            row = instants[:, k + 1]
+            worlds.before(row)
+            worlds.batch.step()
+            worlds.after(row)
+            length = worlds.length
+        self._gait_over_time(instants, memory, frame)
+        instants[:, 0] = instants[:, 1]
+        return Rolled(instants, (worlds.warnings() > bad) | ~np.isfinite(instants).all(axis=(1, 2)))
+
+    def _gait_over_time(self, instants: np.ndarray, memory: np.ndarray, frame: Frame) -> None:
+        sensors = instants[..., slice(*self.columns["sensor"])]
+        position, load = self._feet_of(sensors)
+        start, stop = self.columns["gait"]
+        for k in range(1, instants.shape[1]):
+            memory = gait.update(memory, load[:, k], position[:, k], frame.forward, self.plan_dt)
+            instants[:, k, start:stop] = memory.reshape(len(memory), -1)
+
+    def advance(
+        self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame
+    ) -> tuple[State, np.ndarray, np.ndarray]:
+        """See Simulator."""
+        worlds = self._executed
+        worlds.load(state)
+        bad = worlds.warnings().copy()
+        first = np.zeros((len(state.time), self.size), np.float32)
+        self._fill_constant(first, frame, steps * self.sim_dt)
+        memory, length = state.gait, state.length
+        targets = controller.targets(self, postures, worlds.qpos)
+        scratch = np.zeros_like(first)
+        for k in range(steps):
+            if k and controller.every_step:
+                targets = controller.targets(self, postures, worlds.qpos)
+            worlds.ctrl[...] = controller.excitation(targets, worlds.qpos, worlds.act, length)
+            row = first if k == 0 else scratch
+            worlds.before(row)
+            worlds.batch.step()
+            worlds.after(row)
+            length = worlds.length
+            position, load = self._feet_of(worlds.sensors)
+            memory = gait.update(memory, load, position, frame.forward, self.sim_dt)
+            if k == 0:
+                first[:, slice(*self.columns["gait"])] = memory.reshape(len(memory), -1)
+        after = {name: view.copy() for name, view in worlds.state.items()}
+        diverged = (worlds.warnings() > bad) | ~np.isfinite(after["qpos"]).all(axis=1)
+        return State(**after, length=length.copy(), gait=memory), first, diverged
+
+    def close(self) -> None:
+        """See Simulator."""
+        self._kinematics.clear()

@@ -1,0 +1,223 @@
+"""A reward program: the text `WEIGHTS = {...}` and `def terms(m): return {...}`, executed, traced and exported.
+
+`execute` runs the text. It is called in one of two places only: inside the jail, for text that anyone wrote; and in this process for
+the package's own reward texts. The names given to the text are the same in both.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array, export
+
+from movlr_jax.rewards.layout import FeatureLayout
+from movlr_jax.rewards.motion import Motion, MotionError
+from movlr_jax.rewards.shaping import SHAPING
+
+# Elementwise mathematics, small reductions and array building: what a reward needs, and nothing that lowers to a loop or a call
+# into a library (no linalg, no sort, no random, no interp).
+JNP_NAMES: tuple[str, ...] = tuple(
+    (
+        "abs absolute add all any arccos arcsin arctan arctan2 array asarray atan2 cbrt ceil clip concatenate cos cosh cross deg2rad "
+        "divide dot equal exp exp2 expm1 fabs float32 floor greater greater_equal heaviside hypot isfinite less less_equal log log10 "
+        "log1p log2 logaddexp logical_and logical_not logical_or max maximum mean min minimum mod multiply nan_to_num negative newaxis "
+        "not_equal ones ones_like pi power prod rad2deg ravel reciprocal remainder reshape rint round sign sin sinc sinh sqrt square "
+        "squeeze stack std subtract sum tan tanh true_divide var vdot where zeros zeros_like"
+    ).split()
+)
+BUILTIN_NAMES: tuple[str, ...] = ("abs", "dict", "enumerate", "float", "int", "len", "list", "range", "sum", "tuple", "zip")
+PLATFORMS: tuple[str, ...] = ("cpu", "cuda", "tpu")
+MAX_TERMS = 32
+
+
+class ProgramError(ValueError):
+    """A reward program that cannot be used, in one sentence that its writer can act on.
+
+    Attributes:
+        line: the source line it points at (1 is the first), or None.
+    """
+
+    def __init__(self, message: str, line: int | None = None):
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Program:
+    """An executed reward program.
+
+    Attributes:
+        weights: term name -> weight, in the order of the text.
+        terms: Motion -> {term name: scalar}.
+    """
+
+    weights: dict[str, float]
+    terms: Callable[[Motion], dict[str, Any]]
+
+
+def _namespace() -> dict[str, Any]:
+    import builtins
+
+    return {
+        "__builtins__": {name: getattr(builtins, name) for name in BUILTIN_NAMES},
+        "jnp": SimpleNamespace(**{name: getattr(jnp, name) for name in JNP_NAMES}),
+        "pi": math.pi,
+        **SHAPING,
+    }
+
+
+def _line_of(error: BaseException) -> int | None:
+    """Return the last line of the program's own text in an exception's traceback."""
+    line, frame = None, error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename == "reward.py":
+            line = frame.tb_lineno
+        frame = frame.tb_next
+    return line
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__
+
+
+def literal_weights(source: str) -> dict[str, float]:
+    """Return WEIGHTS of a program's text without executing it.
+
+    Raises:
+        ProgramError: WEIGHTS is missing or is not a dict of names to finite numbers.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ProgramError(f"The text is not Python: {_first_line(error)}.", getattr(error, "lineno", None)) from None
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "WEIGHTS" for t in node.targets):
+            try:
+                value = ast.literal_eval(node.value)
+            except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+                value = None
+            return _checked_weights(value, node.lineno)
+    raise ProgramError('There is no WEIGHTS: start the text with WEIGHTS = {"term_name": 1.0, ...}.')
+
+
+def _checked_weights(value: Any, line: int | None = None) -> dict[str, float]:
+    if not isinstance(value, dict) or not value:
+        raise ProgramError('WEIGHTS must be a literal dict such as {"forward_speed": 10.0}, with at least one term.', line)
+    if len(value) > MAX_TERMS:
+        raise ProgramError(f"There are {len(value)} terms: keep at most {MAX_TERMS}.", line)
+    weights = {}
+    for name, weight in value.items():
+        if not isinstance(name, str) or not name.isidentifier() or not name.isascii() or len(name) > 64:
+            raise ProgramError(f"The term name {str(name)[:40]!r} is not a plain identifier: use letters, digits and _.", line)
+        try:
+            ok = not isinstance(weight, bool) and isinstance(weight, int | float) and math.isfinite(weight) and abs(weight) <= 1e6
+        except OverflowError:
+            ok = False
+        if not ok:
+            raise ProgramError(f"The weight of {name!r} must be a finite number of at most 1e6 in size.", line)
+        weights[name] = float(weight)
+    return weights
+
+
+def execute(source: str) -> Program:
+    """Run a program's text with the restricted names and return its weights and its terms function.
+
+    Raises:
+        ProgramError: it does not run, or does not define what the contract asks for.
+    """
+    try:
+        code = compile(source, "reward.py", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+        raise ProgramError(f"The text is not Python: {_first_line(error)}.", getattr(error, "lineno", None)) from None
+    names = _namespace()
+    try:
+        exec(code, names)
+    except Exception as error:
+        raise ProgramError(f"The text does not run: {_first_line(error)}.", _line_of(error)) from error
+    terms = names.get("terms")
+    if not callable(terms):
+        raise ProgramError("There is no function terms: define `def terms(m):` that returns a dict of scalars.")
+    return Program(_checked_weights(names.get("WEIGHTS")), terms)
+
+
+def batched(program: Program, layout: FeatureLayout) -> tuple[Callable[[Array], Array], tuple[str, ...]]:
+    """Return the program as a function of features float32[b, F] to terms float32[b, n], and the n term names.
+
+    The returned function raises ProgramError while it is traced: unknown landmark, wrong names, not a scalar.
+    """
+    names = tuple(program.weights)
+
+    def one(features: Array) -> Array:
+        try:
+            values = program.terms(Motion(layout, features))
+        except MotionError as error:
+            raise ProgramError(str(error), _line_of(error)) from error
+        except Exception as error:
+            raise ProgramError(f"terms(m) fails: {_first_line(error)}.", _line_of(error)) from error
+        if not isinstance(values, dict):
+            raise ProgramError(f"terms(m) returns a {type(values).__name__}: return a dict of named scalars.")
+        if set(values) != set(names):
+            missing, extra = sorted(set(names) - set(map(str, values))), sorted(set(map(str, values)) - set(names))
+            raise ProgramError(
+                f"terms(m) and WEIGHTS name different terms (only in WEIGHTS: {missing or 'none'}; only in terms: {extra or 'none'}): "
+                "give every term one weight."
+            )
+        scalars = []
+        for name in names:
+            try:
+                value = jnp.asarray(values[name])
+            except Exception:
+                raise ProgramError(f"The term {name!r} is not a number: return a scalar.") from None
+            if value.shape != ():
+                raise ProgramError(f"The term {name!r} has shape {value.shape}: reduce it to a scalar, for example with jnp.sum.")
+            if not (jnp.issubdtype(value.dtype, jnp.floating) or jnp.issubdtype(value.dtype, jnp.integer) or value.dtype == bool):
+                raise ProgramError(f"The term {name!r} has type {value.dtype}: return a real number.")
+            scalars.append(value.astype(jnp.float32))
+        return jnp.stack(scalars)
+
+    return jax.vmap(one), names
+
+
+def export_terms(
+    fn: Callable[[Array], Array], layout: FeatureLayout, platforms: tuple[str, ...] = PLATFORMS
+) -> bytes:
+    """Export features float32[b, F] -> terms float32[b, n] as serialised StableHLO with b symbolic.
+
+    Raises:
+        ProgramError: the program cannot be exported (for example, it calls back into Python).
+    """
+    (batch,) = export.symbolic_shape("b")
+    argument = jax.ShapeDtypeStruct((batch, 2 * layout.size), jnp.float32)
+    try:
+        return bytes(export.export(jax.jit(fn), platforms=platforms)(argument).serialize())
+    except ProgramError:
+        raise
+    except Exception as error:
+        raise ProgramError(f"The program cannot be exported: {_first_line(error)}.", _line_of(error)) from error
+
+
+def write(weights: dict[str, float], entries: dict[str, str], prelude: str = "") -> str:
+    """Return the canonical text of a program.
+
+    Args:
+        weights: term name -> weight.
+        entries: term name -> expression of m.
+        prelude: lines (already indented by four spaces) before the return, or "".
+    """
+    lines = ["WEIGHTS = {"]
+    lines += [f'    "{name}": {weight!r},' for name, weight in weights.items()]
+    lines += ["}", "", "", "def terms(m):"]
+    if prelude:
+        lines += prelude.rstrip("\n").split("\n")
+    lines += ["    return {"]
+    lines += [f'        "{name}": {entries[name]},' for name in weights]
+    lines += ["    }", ""]
+    return "\n".join(lines)

@@ -1,0 +1,132 @@
+"""Reward: a trusted, compiled reward function with its weights outside.
+
+The artifact is exported StableHLO that maps features float32[b, F] to terms float32[b, n]; trusted code multiplies by the weights
+(r = w . r, MoVLR), so a changed weight compiles nothing, and a changed term compiles the reward alone, never the physics.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, export
+
+from movlr_jax.errors import MovlrError
+from movlr_jax.rewards import program
+from movlr_jax.rewards.layout import FeatureLayout
+
+
+@dataclass(frozen=True, eq=False)
+class Reward:
+    """A compiled reward.
+
+    Attributes:
+        name: where it came from, for people.
+        source: its text.
+        term_names: the n terms, in the artifact's order.
+        weights: float32[n].
+        artifact: serialised jax.export of features float32[b, F] -> terms float32[b, n].
+        layout_fingerprint: the FeatureLayout it belongs to.
+    """
+
+    name: str
+    source: str
+    term_names: tuple[str, ...]
+    weights: np.ndarray
+    artifact: bytes
+    layout_fingerprint: str
+    _compiled: _Compiled
+
+    @staticmethod
+    def trusted(name: str, source: str, layout: FeatureLayout) -> Reward:
+        """Compile one of this package's own texts in this process. Never call it on a text from a person or a model.
+
+        Raises:
+            ProgramError: the text breaks the contract or asks for what the body lacks.
+        """
+        ran = program.execute(source)
+        fn, _ = program.batched(ran, layout)
+        artifact = program.export_terms(fn, layout, platforms=("cpu", "cuda", "tpu"))
+        return Reward.from_artifact(name, source, ran.weights, artifact, layout)
+
+    @staticmethod
+    def from_artifact(
+        name: str, source: str, weights: dict[str, float], artifact: bytes, layout: FeatureLayout
+    ) -> Reward:
+        """Load an artifact that the caller has inspected."""
+        values = np.array(list(weights.values()), np.float32)
+        return Reward(name, source, tuple(weights), values, artifact, layout.fingerprint(), _Compiled(artifact))
+
+    def with_weights(self, weights: dict[str, float]) -> Reward:
+        """Return the same reward under other weights; nothing is compiled.
+
+        Raises:
+            MovlrError: a name is not a term of this reward.
+        """
+        unknown = sorted(set(weights) - set(self.term_names))
+        if unknown:
+            raise MovlrError(f"No term named {', '.join(unknown)}: this reward has {', '.join(self.term_names)}.")
+        new = [weights.get(n, float(w)) for n, w in zip(self.term_names, self.weights, strict=True)]
+        return dataclasses.replace(self, weights=np.array(new, np.float32))
+
+    def weight_of(self) -> dict[str, float]:
+        """Return term name -> weight."""
+        return {n: float(w) for n, w in zip(self.term_names, self.weights, strict=True)}
+
+    def terms(self, features: np.ndarray) -> np.ndarray:
+        """Evaluate the terms.
+
+        Args:
+            features: float32[..., F], current then previous instant.
+
+        Returns:
+            float32[..., n].
+        """
+        features = np.asarray(features, np.float32)
+        flat = features.reshape(-1, features.shape[-1])
+        return np.asarray(self._compiled.call(flat)).reshape(*features.shape[:-1], len(self.term_names))
+
+    def terms_over_time(self, instants: np.ndarray) -> np.ndarray:
+        """Evaluate the terms along trajectories; each instant's predecessor is the one before it.
+
+        Args:
+            instants: float32[N, T + 1, f]; row 0 is the predecessor of the first evaluated instant.
+
+        Returns:
+            float32[N, T, n].
+        """
+        return np.asarray(self._compiled.over_time(instants))
+
+    def mean_reward(self, instants: np.ndarray) -> np.ndarray:
+        """Return the weighted reward averaged over time: instants float32[N, T + 1, f] -> float32[N]."""
+        return np.asarray(self._compiled.mean_reward(instants, self.weights))
+
+
+class _Compiled:
+    """The artifact's compiled entry points, shared by every reweighed copy."""
+
+    def __init__(self, artifact: bytes):
+        self._call = export.deserialize(bytearray(artifact)).call
+
+    @functools.cached_property
+    def call(self) -> Callable[[np.ndarray], Array]:
+        return jax.jit(self._call)
+
+    def _over_time(self, instants: Array) -> Array:
+        n, t, f = instants.shape
+        # Concatenating inside the jitted function lets XLA read only the columns that the terms use.
+        features = jnp.concatenate([instants[:, 1:], instants[:, :-1]], axis=-1).reshape(n * (t - 1), 2 * f)
+        return self._call(features).reshape(n, t - 1, -1)
+
+    @functools.cached_property
+    def over_time(self) -> Callable[[np.ndarray], Array]:
+        return jax.jit(self._over_time)
+
+    @functools.cached_property
+    def mean_reward(self) -> Callable[[np.ndarray, np.ndarray], Array]:
+        return jax.jit(lambda instants, weights: jnp.mean(self._over_time(instants) @ weights, axis=-1))

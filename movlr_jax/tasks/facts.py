@@ -1,0 +1,390 @@
+"""Facts: what a motion was, in numbers that a critic reads.
+
+In: the instants of one executed episode (float32[T, f], packed by a FeatureLayout), its term values, its metrics. Out: one JSON-able
+dict (`describe`). Only instants are read, never the simulator, so a saved rollout tells the same story years later. Directions are the
+body's own (ahead and left of the pelvis) for lean, balance and falls, and the task's (forward, left) for speed and drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from movlr_jax.rewards import library
+from movlr_jax.rewards.layout import GAIT_FIELDS, SIDES, FeatureLayout
+
+FALL_RATIO = 0.6  # a fall: the pelvis below this share of its standing height
+SHORTEST_SWING_S = 0.06  # shorter losses of contact are chatter, not steps
+# Bands that a steady human walk or stand stays in; leaving one for good is a sign of a fall. Trunk inclination in level walking stays
+# within about 0.1 rad; the bands are wider because falls are told from sways, not from style.
+FALL_SIGNS: dict[str, tuple[float, float]] = {
+    "trunk_pitch_rad": (-0.35, 0.35),
+    "trunk_roll_rad": (-0.25, 0.25),
+    "pelvis_height_ratio": (0.88, 1.2),
+    "com_ahead_of_feet_m": (-0.25, 0.25),
+    "com_left_of_feet_m": (-0.15, 0.15),
+}
+
+
+class Trajectory:
+    """Named, vectorised views of an episode's instants.
+
+    Args:
+        instants: float[T, f].
+        layout: where quantities stand.
+    """
+
+    def __init__(self, instants: np.ndarray, layout: FeatureLayout):
+        self.instants = np.asarray(instants, np.float64)
+        self.layout = layout
+        self.time = self.block("time")[:, 0]  # s [T]
+        steps = np.diff(self.time)
+        steps = steps[steps > 0]
+        self.dt = float(np.median(steps)) if steps.size else 0.02  # s between the recorded instants
+
+    def block(self, name: str) -> np.ndarray:
+        """Return a block of every instant, [T, width]."""
+        return self.instants[:, self.layout.columns(name)]
+
+    def _sensor(self, offset: int, count: int) -> np.ndarray:
+        start = self.layout.column("sensor", offset)
+        return self.instants[:, start : start + count]
+
+    def turn(self, vectors: np.ndarray) -> np.ndarray:
+        """Rotate world vectors [T, 3] into the task's frame."""
+        frame = self.block("frame")
+        c, s = frame[:, 2], frame[:, 3]
+        x, y = vectors[:, 0], vectors[:, 1]
+        return np.stack([c * x + s * y, c * y - s * x, vectors[:, 2]], axis=1)
+
+    def place(self, points: np.ndarray) -> np.ndarray:
+        """Move world points [T, 3] into the task's frame (m)."""
+        frame = self.block("frame")
+        return self.turn(points - np.stack([frame[:, 0], frame[:, 1], np.zeros(len(frame))], axis=1))
+
+    def has(self, landmark: str) -> bool:
+        """Tell whether the body has a landmark."""
+        return landmark in self.layout.landmarks
+
+    def position(self, landmark: str) -> np.ndarray:
+        """Position in the task's frame [T, 3] (m)."""
+        return self.place(self._sensor(self.layout.landmarks[landmark]["position"], 3))
+
+    def velocity(self, landmark: str) -> np.ndarray:
+        """Velocity in the task's frame [T, 3] (m/s)."""
+        return self.turn(self._sensor(self.layout.landmarks[landmark]["velocity"], 3))
+
+    def height(self, landmark: str) -> np.ndarray:
+        """Height above the ground under the landmark [T] (m)."""
+        offsets = self.layout.landmarks[landmark]
+        ground = self.instants[:, self.layout.column("ground", offsets["ground"])]
+        return self._sensor(offsets["position"] + 2, 1)[:, 0] - ground
+
+    def axis(self, landmark: str, axis: int) -> np.ndarray:
+        """Unit vector of a landmark in the task's frame [T, 3]: axis 0 forward, 1 left, 2 up."""
+        quat = self._sensor(self.layout.landmarks[landmark]["quat"], 4)
+        w, x, y, z = quat.T
+        columns = (
+            (1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)),
+            (2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)),
+            (2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)),
+        )
+        return self.turn(np.stack(columns[axis], axis=1))
+
+    def com(self) -> tuple[np.ndarray, np.ndarray]:
+        """Centre of mass: position [T, 3] (m) and velocity [T, 3] (m/s) in the task's frame."""
+        return (
+            self.place(self._sensor(self.layout.com["position"], 3)),
+            self.turn(self._sensor(self.layout.com["velocity"], 3)),
+        )
+
+    def standing(self, quantity: str) -> float:
+        """Return a height of the standing pose (m), never 0."""
+        return max(self.layout.standing.get(quantity, 1.0), 1e-3)
+
+    def gait(self, side: str, field: str) -> np.ndarray:
+        """Return one field of a foot's gait memory, [T]."""
+        return self.block("gait")[:, SIDES.index(side) * len(GAIT_FIELDS) + GAIT_FIELDS.index(field)]
+
+    def joint(self, name: str) -> np.ndarray:
+        """Angle of a scalar joint, [T] (rad)."""
+        return self.instants[:, self.layout.column("qpos", self.layout.joints[name][0])]
+
+    def joint_velocity(self) -> np.ndarray:
+        """Velocities of the planned joints, [T, planned] (rad/s)."""
+        names = self.layout.planned_joints or tuple(self.layout.joints)
+        return self.instants[:, [self.layout.column("qvel", self.layout.joints[n][1]) for n in names]]
+
+
+def _number(value: Any) -> float:
+    value = float(value)
+    return round(value, 5) if np.isfinite(value) else 0.0
+
+
+def _extreme(values: np.ndarray, time: np.ndarray, kind: str) -> dict[str, float]:
+    """Return mean, the extreme of a kind ("max": the largest in size, signed; "min") and when it came."""
+    index = int(np.argmin(values)) if kind == "min" else int(np.argmax(np.abs(values)))
+    return {"mean": _number(values.mean()), kind: _number(values[index]), "at_s": _number(time[index])}
+
+
+def signals(trajectory: Trajectory) -> dict[str, np.ndarray]:
+    """Return the posture signals by time, each [T]; directions are those of the pelvis's own heading."""
+    t = trajectory
+    forward = t.axis("pelvis", 0)
+    heading = np.arctan2(forward[:, 1], forward[:, 0])
+    c, s = np.cos(heading), np.sin(heading)
+    up = t.axis("trunk", 2)
+    position, velocity = t.com()
+    feet = 0.5 * (t.position("left.foot") + t.position("right.foot"))
+    offset = position - feet
+    return {
+        "trunk_pitch_rad": np.arctan2(c * up[:, 0] + s * up[:, 1], up[:, 2]),
+        "trunk_roll_rad": np.arctan2(s * up[:, 0] - c * up[:, 1], up[:, 2]),
+        "pelvis_height_ratio": t.height("pelvis") / t.standing("pelvis_height"),
+        "head_height_ratio": t.height("head") / t.standing("head_height"),
+        "heading_rad": heading,
+        "com_ahead_of_feet_m": c * offset[:, 0] + s * offset[:, 1],
+        "com_left_of_feet_m": c * offset[:, 1] - s * offset[:, 0],
+        "speed_mps": velocity[:, 0],
+        "lateral_m": position[:, 1] - position[0, 1],
+    }
+
+
+def _fall(signal: dict[str, np.ndarray], time: np.ndarray) -> dict[str, Any] | None:
+    down = np.flatnonzero(signal["pelvis_height_ratio"] < FALL_RATIO)
+    if not down.size:
+        return None
+    end = int(down[0])
+    first_sign, first = "pelvis_height_ratio", end
+    for name, (low, high) in FALL_SIGNS.items():
+        outside = (signal[name][: end + 1] < low) | (signal[name][: end + 1] > high)
+        if not outside[-1]:
+            continue
+        inside = np.flatnonzero(~outside)
+        start = int(inside[-1]) + 1 if inside.size else 0  # since when it has been outside for good
+        if start < first:
+            first_sign, first = name, start
+    # The direction is where the body leant over its feet on the way down: later the feet may fly anywhere.
+    middle = (first + end) // 2
+    ahead = float(signal["com_ahead_of_feet_m"][middle] + 0.5 * np.sin(signal["trunk_pitch_rad"][middle]))
+    left = float(signal["com_left_of_feet_m"][middle] - 0.5 * np.sin(signal["trunk_roll_rad"][middle]))
+    if abs(ahead) >= abs(left):
+        direction = "forward" if ahead >= 0 else "backward"
+    else:
+        direction = "left" if left >= 0 else "right"
+    return {
+        "time_s": _number(time[end]),
+        "direction": direction,
+        "first_sign": first_sign,
+        "first_sign_s": _number(time[first]),
+        "lean_m": _number(np.hypot(ahead, left)),
+    }
+
+
+def _swings(contact: np.ndarray, time: np.ndarray) -> list[tuple[int, int]]:
+    """Return (first instant in the air, instant of touchdown) of every completed swing."""
+    changes = np.diff(contact.astype(np.int8))
+    lifts, downs = np.flatnonzero(changes < 0) + 1, np.flatnonzero(changes > 0) + 1
+    found = []
+    for down in downs:
+        before = lifts[lifts < down]
+        if before.size and time[down] - time[before[-1]] >= SHORTEST_SWING_S:
+            found.append((int(before[-1]), int(down)))
+    return found
+
+
+def _gait(t: Trajectory) -> dict[str, Any]:
+    count = len(t.time)
+    contact = {side: t.gait(side, "in_contact") > 0.5 for side in SIDES}
+    swings = {side: _swings(contact[side], t.time) for side in SIDES}
+    lengths: dict[str, list[float]] = {side: [] for side in SIDES}
+    clearances = []
+    forward = t.axis("pelvis", 0)
+    left_axis = np.stack([-forward[:, 1], forward[:, 0], np.zeros(count)], axis=1)
+    left_axis /= np.maximum(np.linalg.norm(left_axis, axis=1, keepdims=True), 1e-6)
+    feet = {side: t.position(f"{side}.foot") for side in SIDES}
+    for side, other in (SIDES, SIDES[::-1]):
+        low = "toe" if t.has(f"{side}.toe") else "foot"
+        height = t.height(f"{side}.{low}") - t.layout.standing.get(f"{side}_{low}_height", 0.0)
+        for lift, down in swings[side]:
+            lengths[side].append(float(feet[side][down, 0] - feet[other][down, 0]))
+            clearances.append(float(height[lift:down].max()))
+    width = ((feet["left"] - feet["right"]) * left_axis).sum(1)
+    slips = []
+    for side in SIDES:
+        parts = [f"{side}.{p}" for p in ("heel", "toe", "foot") if t.has(f"{side}.{p}")]
+        # A foot rolls over heel and toe: it slips only if its slowest part moves.
+        slowest = np.min([np.linalg.norm(t.velocity(p)[:, :2], axis=1) for p in parts], axis=0)
+        if contact[side].any():
+            slips.append(float(slowest[contact[side]].mean()))
+    left_mean, right_mean = (float(np.mean(lengths[side])) if lengths[side] else 0.0 for side in SIDES)
+    knees = {side: t.joint(name) for side in SIDES if (name := f"knee_angle_{side[0]}") in t.layout.joints}
+    flexion = {side: _number(np.max(knees[side])) if side in knees else None for side in SIDES}
+    ranges = [float(np.ptp(k)) for k in knees.values()]
+    both = lengths["left"] + lengths["right"]
+    return {
+        "steps": len(both),
+        "left_steps": len(lengths["left"]),
+        "right_steps": len(lengths["right"]),
+        "mean_step_length_m": _number(np.mean(both)) if both else 0.0,
+        "step_length_asymmetry": _number(
+            abs(left_mean - right_mean) / max(abs(left_mean) + abs(right_mean), 0.1) if both else 0.0
+        ),
+        "mean_swing_clearance_m": _number(np.mean(clearances)) if clearances else 0.0,
+        "stance_width_m": {"mean": _number(width.mean()), "min": _number(width.min())},
+        "crossed_feet_fraction": _number((width < 0.02).mean()),
+        "double_support_fraction": _number((contact["left"] & contact["right"]).mean()),
+        "flight_fraction": _number((~contact["left"] & ~contact["right"]).mean()),
+        "max_knee_flexion_rad": flexion,
+        "knee_asymmetry": _number(abs(ranges[0] - ranges[1]) / max(sum(ranges), 0.1)) if len(ranges) == 2 else 0.0,
+        "foot_slip_mps": _number(np.mean(slips)) if slips else 0.0,
+    }
+
+
+def _smoothness(t: Trajectory) -> dict[str, float]:
+    velocity = t.com()[1]
+    acceleration = np.diff(velocity, axis=0) / t.dt
+    jerk = np.diff(acceleration, axis=0) / t.dt
+    activation = t.block("act")
+    return {
+        "joint_velocity_rms_rads": _number(np.sqrt(np.mean(np.square(t.joint_velocity())))),
+        "jerk": _number(np.sqrt(np.mean(np.sum(jerk**2, axis=1)))) if len(jerk) else 0.0,
+        "com_acceleration_rms": _number(np.sqrt(np.mean(np.sum(acceleration**2, axis=1)))) if len(acceleration) else 0.0,
+        "activation_rate_rms": _number(np.sqrt(np.mean((np.diff(activation, axis=0) / t.dt) ** 2))) if len(activation) > 1 else 0.0,
+    }
+
+
+def _effort(t: Trajectory) -> dict[str, Any]:
+    activation, excitation = t.block("act"), t.block("ctrl")
+    order = np.argsort(-activation.mean(0), kind="stable")[:5]
+    return {
+        "mean_squared_activation": _number(np.mean(activation**2)),
+        "peak_muscles": [t.layout.muscles[i] for i in order if i < len(t.layout.muscles)],
+        "saturated_fraction": _number((excitation > 0.95).mean()),
+    }
+
+
+def term_statistics(
+    values: np.ndarray, names: Sequence[str], weights: Sequence[float], classes: Mapping[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return what each term did over an episode.
+
+    Args:
+        values: float[T, n], unweighted.
+        names: the n terms.
+        weights: the n weights.
+        classes: term -> class; names of the library are known, others are "custom".
+
+    Returns:
+        term -> weight, class, mean, std, min, max (unweighted) and share_of_spread: the standard deviation of the weighted term over
+        the sum of those of all.
+    """
+    values = np.nan_to_num(np.asarray(values, np.float64))
+    weight = np.asarray(weights, np.float64)
+    spread = np.abs(weight) * values.std(0)
+    total = max(float(spread.sum()), 1e-12)
+    result = {}
+    for i, name in enumerate(names):
+        known = library.LIBRARY[name].term_class if name in library.LIBRARY else "custom"
+        column = values[:, i]
+        result[name] = {
+            "weight": _number(weight[i]),
+            "class": (classes or {}).get(name, known),
+            "mean": _number(column.mean()),
+            "std": _number(column.std()),
+            "min": _number(column.min()),
+            "max": _number(column.max()),
+            "share_of_spread": _number(spread[i] / total),
+        }
+    return result
+
+
+def describe(
+    instants: np.ndarray,
+    layout: FeatureLayout,
+    *,
+    task: str,
+    goal: str,
+    goal_speed_mps: float | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    episodes: Sequence[Mapping[str, Any]] = (),
+    terms: np.ndarray | None = None,
+    term_names: Sequence[str] = (),
+    weights: Sequence[float] = (),
+    term_classes: Mapping[str, str] | None = None,
+    seconds: float | None = None,
+) -> dict[str, Any]:
+    """Describe one episode in numbers.
+
+    Args:
+        instants: float[T, f], in order of time.
+        layout: where quantities stand in an instant.
+        task: the task's name.
+        goal: the goal sentence.
+        goal_speed_mps: forward speed asked for (m/s); None or 0 when the task asks for none.
+        metrics: mean metrics over the episodes of this reward.
+        episodes: the metrics of each episode.
+        terms: float[T, n], unweighted term values.
+        term_names: the n terms.
+        weights: the n weights.
+        term_classes: term -> class, for terms that are not the library's.
+        seconds: length asked of the episode (s); the length of the record when None.
+
+    Returns:
+        The facts: goal, task, goal_speed_mps, seconds, metrics, episodes, posture, gait, smoothness, effort, fall (None if there was none),
+        phases (three thirds of the time upright) and terms. Gait, smoothness and posture means are those of the time upright.
+
+    Raises:
+        ValueError: there are no instants, or their width is not the layout's.
+    """
+    instants = np.asarray(instants)
+    if instants.ndim != 2 or not len(instants) or instants.shape[1] != layout.size:
+        raise ValueError(f"Instants of shape [T > 0, {layout.size}] are needed, not {instants.shape}.")
+    # A diverged world leaves numbers that are no posture; what came before them still is.
+    finite = np.isfinite(instants).all(1)
+    usable = len(instants) if finite.all() else max(int(np.argmin(finite)), 1)
+    whole = Trajectory(np.nan_to_num(instants[:usable]), layout)
+    signal = signals(whole)
+    fall = _fall(signal, whole.time)
+    upright_until = int(np.searchsorted(whole.time, fall["time_s"])) if fall else usable
+    upright_until = min(max(upright_until, 2), usable)
+    upright = Trajectory(whole.instants[:upright_until], layout)
+    calm = {name: values[:upright_until] for name, values in signal.items()}
+    time = upright.time
+
+    posture: dict[str, dict[str, float]] = {
+        name: _extreme(calm[name], time, "min" if name.endswith("height_ratio") else "max")
+        for name in signal
+        if name not in ("speed_mps", "lateral_m")
+    }
+    for side in SIDES:  # what a sentence such as "raise the left knee" asks for
+        hip = upright.standing(f"{side}_hip_height" if f"{side}_hip_height" in layout.standing else "pelvis_height")
+        if upright.has(f"{side}.knee"):
+            posture[f"{side}_knee_height_ratio"] = _extreme(upright.height(f"{side}.knee") / hip, time, "max")
+        lift = upright.height(f"{side}.foot") - layout.standing.get(f"{side}_foot_height", 0.0)
+        posture[f"{side}_foot_lift_m"] = _extreme(lift, time, "max")
+
+    phases = []
+    for name, part in zip(("start", "middle", "end"), np.array_split(np.arange(len(time)), 3), strict=True):
+        if part.size:
+            phases.append(
+                {"name": name, "from_s": _number(time[part[0]]), "to_s": _number(time[part[-1]])}
+                | {key: _number(values[part].mean()) for key, values in calm.items()}
+            )
+    return {
+        "goal": goal,
+        "task": task,
+        "goal_speed_mps": None if goal_speed_mps is None else float(goal_speed_mps),
+        "seconds": float(seconds if seconds is not None else whole.time[-1]),
+        "metrics": dict(metrics or {}),
+        "episodes": [dict(e) for e in episodes],
+        "posture": posture,
+        "gait": _gait(upright),
+        "smoothness": _smoothness(upright),
+        "effort": _effort(upright),
+        "fall": fall,
+        "phases": phases,
+        "terms": {} if terms is None else term_statistics(terms[:usable], term_names, weights, term_classes),
+    }

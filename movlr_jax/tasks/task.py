@@ -1,0 +1,70 @@
+"""Task: what is asked of a body, how an episode starts and ends, and how it is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from movlr_jax.control.episode import Rollout, Start
+from movlr_jax.morphologies import Morphology
+from movlr_jax.physics.instant import Frame
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.tasks import metrics
+
+_START_NOISE = 0.01  # share of each joint's range by which the start varies with the seed
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task. One file each; the registry is in `movlr_jax.tasks`.
+
+    Attributes:
+        name: registry name.
+        sentence: the goal in words, which critic and writer are given.
+        goal_speed: default speed asked for (m/s).
+        seconds: default length of an episode (s).
+        walks: whether distance counts: the gate "moved" and the critic's progress faults apply only then.
+        rewards: name -> reward program text: "start" and "human" at least.
+        notes: what the named rewards are, for people.
+    """
+
+    name: str
+    sentence: str
+    goal_speed: float
+    seconds: float
+    walks: bool
+    rewards: dict[str, str]
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def start(self, morphology: Morphology, seed: int) -> Start:
+        """Return the seeded start: the settled standing pose with planned joints varied by up to 1 % of their range."""
+        space = morphology.posture
+        rng = np.random.default_rng(np.random.SeedSequence([seed, 0x57A7]))
+        posture = space.read(morphology.standing_qpos) + rng.uniform(-_START_NOISE, _START_NOISE, space.size) * space.range
+        return Start(space.complete(posture, morphology.standing_qpos), morphology.standing_act.copy())
+
+    def frame(self, goal_speed: float | None = None) -> Frame:
+        """Return the frame and goal of an episode: origin below the start, forward along +x."""
+        return Frame(goal=(self.goal_speed if goal_speed is None else goal_speed, 0.0))
+
+    def fallen(self, morphology: Morphology) -> Callable[[np.ndarray], bool]:
+        """Return the test that ends an episode: the pelvis below 0.6 of its standing height above ground."""
+        layout = feature_layout(morphology)
+        return lambda instant: metrics.fallen(layout, instant)
+
+    def measure(self, morphology: Morphology, rollout: Rollout) -> dict[str, Any]:
+        """Return the episode's metric record."""
+        return metrics.measure(feature_layout(morphology), rollout)
+
+    def gates(self, mean: dict[str, Any]) -> dict[str, bool]:
+        """Return the physics gates of an evaluation's mean metrics; true is good. No critic can out-vote them.
+
+        `upright`: no episode fell. `sound`: none diverged. `moved` (walking tasks): at least a quarter of the way asked for.
+        """
+        gates = {"upright": not mean["fell"], "sound": not mean["diverged"]}
+        if self.walks:
+            gates["moved"] = mean["distance_m"] >= 0.25 * self.goal_speed * min(self.seconds, mean["seconds"])
+        return gates
