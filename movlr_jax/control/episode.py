@@ -1,6 +1,6 @@
 """One executed episode: plan, execute 20 ms, plan again, until the time is up or the body has fallen.
 
-Synchronous: a fixed number of simulation steps per plan, all noise from the seed, so the same seed gives the same bits on the native engine.
+Synchronous: a fixed number of simulation steps per plan, all noise from the seed, so one seed gives one sequence of bits (native).
 """
 
 from __future__ import annotations
@@ -129,9 +129,7 @@ class EpisodeRunner:
             plan, report = planner.plan(state, plan, frame, rng)
             before = state
             state, instant, broken = simulator.advance(state, self.controller, plan.mean[None], execute, frame)
-            for name, value in zip(
-                rows, (before, instant[0], plan.mean, report.best_cost, report.diverged), strict=True
-            ):
+            for name, value in zip(rows, (before, instant[0], plan.mean, report.best_cost, report.diverged), strict=True):
                 rows[name].append(value)
             if progress is not None:
                 progress(float(state.time[0]))

@@ -17,7 +17,11 @@ def active_force_length(length: Any, lmin: Any, lmax: Any, xp: Any) -> Any:
     up = 1.0 - 0.5 * xp.square((1.0 - length) / xp.maximum(1e-15, 1.0 - a))
     down = 1.0 - 0.5 * xp.square((length - 1.0) / xp.maximum(1e-15, b - 1.0))
     fall = xp.clip((lmax - length) / xp.maximum(1e-15, lmax - b), 0.0, None)
-    inner = xp.where(length <= a, 0.5 * xp.square(rise), xp.where(length <= 1.0, up, xp.where(length <= b, down, 0.5 * xp.square(fall))))
+    inner = xp.where(
+        length <= a,
+        0.5 * xp.square(rise),
+        xp.where(length <= 1.0, up, xp.where(length <= b, down, 0.5 * xp.square(fall))),
+    )
     return xp.where((length >= lmin) & (length <= lmax), inner, 0.0)
 
 
@@ -25,9 +29,7 @@ def force_velocity(speed: Any, fvmax: Any, xp: Any) -> Any:
     """FV(V) as in mju_muscleGain: 0 at V <= -1, 1 at rest, saturating at fvmax; speed in units of vmax."""
     y = fvmax - 1.0
     lengthening = fvmax - xp.square(y - speed) / xp.maximum(1e-15, y)
-    return xp.where(
-        speed <= -1.0, 0.0, xp.where(speed <= 0.0, xp.square(speed + 1.0), xp.where(speed <= y, lengthening, fvmax))
-    )
+    return xp.where(speed <= -1.0, 0.0, xp.where(speed <= 0.0, xp.square(speed + 1.0), xp.where(speed <= y, lengthening, fvmax)))
 
 
 def normalized_length(length: Any, m: MuscleData) -> Any:
@@ -79,10 +81,10 @@ def excitation_for(target: Any, act: Any, dt: float, m: MuscleData, xp: Any, smo
         smoothed: whether any muscle has a smooth switch.
     """
     if not smoothed:
-        stretch = 0.5 + 1.5 * act
+        stretch = 1.5 * act + 0.5
         change = target - act
-        tau = xp.where(change > 0, m.activation_time * stretch, m.deactivation_time / stretch)
-        return xp.clip(act + change * (tau / dt), 0.0, 1.0)
+        tau = xp.where(change > 0, (m.activation_time / dt) * stretch, (m.deactivation_time / dt) / stretch)
+        return xp.minimum(1.0, xp.maximum(0.0, act + change * tau))
     low, high = xp.zeros_like(target), xp.ones_like(target)
     for _ in range(24):
         middle = 0.5 * (low + high)

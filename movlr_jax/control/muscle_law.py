@@ -54,7 +54,8 @@ class FibreStrain:
         """Return excitations[W, m]."""
         wanted = length * self._scale
         wanted -= targets
-        np.clip(wanted, 0.0, 1.0, out=wanted)
+        np.minimum(wanted, 1.0, out=wanted)
+        np.maximum(wanted, 0.0, out=wanted)
         return curves.excitation_for(wanted, act, self._dt, self._m, np, self._smoothed)
 
 

@@ -80,9 +80,7 @@ def initial(space: PostureSpace, config: PlannerConfig, posture: np.ndarray) -> 
     return PlanState(np.clip(posture, space.lower, space.upper), np.full(space.size, config.noise))
 
 
-def sample(
-    space: PostureSpace, config: PlannerConfig, plan: PlanState, current: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def sample(space: PostureSpace, config: PlannerConfig, plan: PlanState, current: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw candidate postures float[N, d].
 
     Order: the mean (if it is a candidate), the instant candidates, then the mean with noise.
@@ -143,9 +141,7 @@ class Planner:
         """Return a planner with another reward; the physics is shared and nothing of it is compiled or built again."""
         return Planner(self._simulator, self._controller, reward, self._config)
 
-    def plan(
-        self, state: State, plan: PlanState, frame: Frame, rng: np.random.Generator
-    ) -> tuple[PlanState, PlanReport]:
+    def plan(self, state: State, plan: PlanState, frame: Frame, rng: np.random.Generator) -> tuple[PlanState, PlanReport]:
         """Make one plan from the state of one world.
 
         Args:

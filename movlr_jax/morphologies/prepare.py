@@ -81,12 +81,13 @@ def _add_sensors(spec: mujoco.MjSpec, bare: mujoco.MjModel, stance: np.ndarray, 
         for quantity, kind in _LANDMARK_SENSORS.items():
             spec.add_sensor(name=f"{name}/{quantity}", type=kind, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=site)
     top = bare.body(bare.jnt_bodyid[root.root_joints(bare)[0]]).name
-    for quantity, kind in (("position", mujoco.mjtSensor.mjSENS_SUBTREECOM), ("velocity", mujoco.mjtSensor.mjSENS_SUBTREELINVEL)):
+    for quantity, kind in (
+        ("position", mujoco.mjtSensor.mjSENS_SUBTREECOM),
+        ("velocity", mujoco.mjtSensor.mjSENS_SUBTREELINVEL),
+    ):
         spec.add_sensor(name=f"com/{quantity}", type=kind, objtype=mujoco.mjtObj.mjOBJ_BODY, objname=top)
     for side, bodies in plan.feet.items():
         for i, name in enumerate(bodies):
             site = f"touch/{side}/{i}"
-            spec.body(name).add_site(
-                name=site, type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[_TOUCH_SIZE, 0, 0], group=5, rgba=[0, 0, 0, 0]
-            )
+            spec.body(name).add_site(name=site, type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[_TOUCH_SIZE, 0, 0], group=5, rgba=[0, 0, 0, 0])
             spec.add_sensor(name=site, type=mujoco.mjtSensor.mjSENS_TOUCH, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=site)

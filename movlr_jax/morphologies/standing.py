@@ -1,7 +1,7 @@
 """The settled standing start: feet on the ground, centre of mass above them, facing +x, and the activations that hold it.
 
 `stance` places the posture by kinematics. `settle` lets it come to rest on the ground while springs hold its planned joints, then replaces
-the springs' torques by muscles (static optimisation: least squares over activations in [0, 1]), so that an episode does not begin with a drop.
+the springs' torques by muscles (static optimisation: least squares over activations in [0, 1]), so an episode does not begin with a drop.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ def _clearance(model: mujoco.MjModel, qpos: np.ndarray, plan: BodyPlan) -> float
     return float(min(gaps))
 
 
-def settle(
-    model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan: BodyPlan
-) -> tuple[np.ndarray, np.ndarray]:
+def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan: BodyPlan) -> tuple[np.ndarray, np.ndarray]:
     """Return the settled qpos[nq] and the activations act[na] that hold it.
 
     The stance is corrected a few times: what tips over its feet is tilted back, what is not above them is leaned.
@@ -126,13 +124,9 @@ def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray) -> tupl
     return held, data
 
 
-def _holding_activation(
-    model: mujoco.MjModel, data: mujoco.MjData, space: PostureSpace, muscles: MuscleData
-) -> np.ndarray:
+def _holding_activation(model: mujoco.MjModel, data: mujoco.MjData, space: PostureSpace, muscles: MuscleData) -> np.ndarray:
     moments = np.zeros((model.nu, model.nv))
-    mujoco.mju_sparse2dense(
-        moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind
-    )
+    mujoco.mju_sparse2dense(moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
     # Torques on planned joints include those through the joints that are coupled to them: chain rule over the polynomials.
     chain = np.zeros((model.nv, space.size))
     chain[space.qvel_index, np.arange(space.size)] = 1.0
@@ -147,7 +141,11 @@ def _holding_activation(
     gain = np.array(
         [
             mujoco.mju_muscleGain(
-                data.actuator_length[i], 0.0, model.actuator_lengthrange[i], model.actuator_acc0[i], model.actuator_gainprm[i][:9]
+                data.actuator_length[i],
+                0.0,
+                model.actuator_lengthrange[i],
+                model.actuator_acc0[i],
+                model.actuator_gainprm[i][:9],
             )
             for i in range(model.nu)
         ]

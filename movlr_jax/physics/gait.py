@@ -1,6 +1,6 @@
 """Gait memory: what a foot remembers of its last step. Updated once per instant, in execution and inside rollouts alike.
 
-Written over an array namespace (numpy or jax.numpy), so that every engine carries the same memory. Imports nothing of MuJoCo: the jail reads
+Over an array namespace (numpy or jax.numpy), so that every engine carries the same memory. Imports nothing of MuJoCo: the jail reads
 the field names from here.
 """
 
@@ -32,34 +32,42 @@ def initial(foot_position: Any, xp: Any = np) -> Any:
     return memory
 
 
-def update(memory: Any, load: Any, foot_position: Any, forward: Any, dt: float, xp: Any = np) -> Any:
-    """Return the memory after one more instant.
+def over_time(memory: Any, load: Any, foot_position: Any, forward: Any, dt: float, xp: Any = np) -> Any:
+    """Return the memory after each of T more instants, all at once (no loop over time, so it costs little and traces flat).
 
     Args:
-        memory: [..., 2, 8], `GAIT_FIELDS` of the left and the right foot.
-        load: [..., 2], contact force under each foot (body weights).
-        foot_position: [..., 2, 3], world (m).
-        forward: [..., 2], the task's forward direction in the ground plane; a step is as long as it brings the foot ahead of the other.
-        dt: time since the previous instant (s).
+        memory: [W, 2, 8], `GAIT_FIELDS` of the left and the right foot, before the first instant.
+        load: [W, T, 2], contact force under each foot (body weights).
+        foot_position: [W, T, 2, 3], world (m).
+        forward: [2], the task's forward direction in the ground plane; a step is as long as it brings the foot ahead of the other.
+        dt: time between instants (s).
         xp: numpy or jax.numpy.
 
     Returns:
-        [..., 2, 8].
+        [W, T, 2, 8].
     """
-    was = memory[..., 0] > 0.5
-    now = xp.where(was, load > LOAD_OFF, load > LOAD_ON)
-    touchdown, liftoff = now & ~was, was & ~now
-    other = foot_position[..., ::-1, :]
-    ahead = ((foot_position - other)[..., :2] * forward[..., None, :]).sum(-1)
-    down = touchdown[..., None]
-    return xp.stack(
-        [
-            now.astype(memory.dtype),
-            load,
-            xp.where(touchdown, 0.0, memory[..., 2] + dt),
-            xp.where(liftoff, 0.0, memory[..., 3] + dt),
-            *xp.moveaxis(xp.where(down, foot_position, memory[..., 4:7]), -1, 0),
-            xp.where(touchdown, ahead, memory[..., 7]),
-        ],
-        axis=-1,
-    )
+    count = load.shape[1]
+    at = xp.arange(count)[None, :, None]
+    on = load > LOAD_ON
+    decided = _last(on | (load <= LOAD_OFF), at, xp)  # between the thresholds a foot stays what it was
+    was = (memory[:, None, :, 0] > 0.5) & xp.ones_like(on)
+    now = xp.where(decided >= 0, xp.take_along_axis(on, xp.maximum(decided, 0), axis=1), was)
+    before = xp.concatenate([was[:, :1], now[:, :-1]], axis=1)
+    landed, left = _last(now & ~before, at, xp), _last(before & ~now, at, xp)
+    row = xp.maximum(landed, 0)
+    ahead = (foot_position[..., :2] - foot_position[..., ::-1, :2]) @ forward
+    position = xp.take_along_axis(foot_position, row[..., None], axis=1)
+    columns = [
+        xp.where(now, 1.0, 0.0),
+        load,
+        xp.where(landed >= 0, (at - landed) * dt, memory[:, None, :, 2] + (at + 1) * dt),
+        xp.where(left >= 0, (at - left) * dt, memory[:, None, :, 3] + (at + 1) * dt),
+        *(xp.where(landed >= 0, position[..., i], memory[:, None, :, 4 + i]) for i in range(3)),
+        xp.where(landed >= 0, xp.take_along_axis(ahead, row, axis=1), memory[:, None, :, 7]),
+    ]
+    return xp.stack(columns, axis=-1)
+
+
+def _last(event: Any, at: Any, xp: Any) -> Any:
+    """Return the index of the last event up to each instant, -1 before the first: [W, T, 2]."""
+    return xp.maximum.accumulate(xp.where(event, at, -1), axis=1)

@@ -1,7 +1,7 @@
 """The native engine: C MuJoCo on a thread pool (mujoco.batch.Batch), for machines without an accelerator.
 
 Bit-identical at any thread count. Diverged worlds: MuJoCo resets a world with NaN, Inf or huge values to its default pose by itself, after
-which it looks as if it stood; so the warning counters are compared before and after, and a world whose counters rose is reported as diverged.
+which it seems to stand; so the warning counters are compared before and after, and a world whose counters rose is reported as diverged.
 """
 
 from __future__ import annotations
@@ -18,8 +18,27 @@ from movlr_jax.physics import gait
 from movlr_jax.physics.instant import Frame, blocks
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
 
-_BAD = [int(mujoco.mjtWarning.mjWARN_BADQPOS), int(mujoco.mjtWarning.mjWARN_BADQVEL), int(mujoco.mjtWarning.mjWARN_BADQACC)]
-_STATE_FIELDS = {"time": "time", "qpos": "qpos", "qvel": "qvel", "act": "act", "ctrl": "ctrl", "warmstart": "qacc_warmstart"}
+_BAD = [
+    int(mujoco.mjtWarning.mjWARN_BADQPOS),
+    int(mujoco.mjtWarning.mjWARN_BADQVEL),
+    int(mujoco.mjtWarning.mjWARN_BADQACC),
+]
+_STATE_FIELDS = {
+    "time": "time",
+    "qpos": "qpos",
+    "qvel": "qvel",
+    "act": "act",
+    "ctrl": "ctrl",
+    "warmstart": "qacc_warmstart",
+}
+
+
+def _aligned(shape: tuple[int, ...]) -> np.ndarray:
+    """Return zeros, float32, at an address that JAX takes over without a copy."""
+    size = int(np.prod(shape))
+    raw = np.zeros(size + 16, np.float32)
+    skip = (-raw.ctypes.data // 4) % 16
+    return raw[skip : skip + size].reshape(shape)
 
 
 class _Worlds:
@@ -71,9 +90,7 @@ class NativeSimulator(Simulator):
         threads: threads, 0 for one a core.
     """
 
-    def __init__(
-        self, morphology: Morphology, *, candidates: int, worlds: int = 1, plan_dt: float = 0.008, threads: int = 0
-    ):
+    def __init__(self, morphology: Morphology, *, candidates: int, worlds: int = 1, plan_dt: float = 0.008, threads: int = 0):
         silence_mujoco()
         self.name = "native"
         self.morphology = morphology
@@ -151,9 +168,7 @@ class NativeSimulator(Simulator):
         instants[..., c["frame"][0] : c["goal"][1]] = frame.row()
         instants[..., slice(*c["ground"])] = 0.0  # the ground is flat, at z = 0
 
-    def rollout(
-        self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame
-    ) -> Rolled:
+    def rollout(self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame) -> Rolled:
         """See Simulator.
 
         Raises:
@@ -163,12 +178,11 @@ class NativeSimulator(Simulator):
         if len(postures) != self._candidates:
             raise ValueError(f"{len(postures)} postures for {self._candidates} candidate worlds.")
         if self._buffer is None or self._buffer.shape[1] != steps + 1:
-            self._buffer = np.zeros((self._candidates, steps + 1, self.size), np.float32)
+            self._buffer = _aligned((self._candidates, steps + 1, self.size))
         instants = self._buffer
         self._fill_constant(instants, frame, self.plan_dt)
         worlds.load(state)
         bad = worlds.warnings().copy()
-        memory = np.broadcast_to(state.gait, (self._candidates, *state.gait.shape[1:]))
         length: np.ndarray = np.broadcast_to(state.length, worlds.length.shape)
         targets = controller.targets(self, postures, worlds.qpos)
         for k in range(steps):
@@ -180,17 +194,17 @@ class NativeSimulator(Simulator):
             worlds.batch.step()
             worlds.after(row)
             length = worlds.length
-        self._gait_over_time(instants, memory, frame)
+        self._remember(instants[:, 1:], state.gait, frame, self.plan_dt)
         instants[:, 0] = instants[:, 1]
-        return Rolled(instants, (worlds.warnings() > bad) | ~np.isfinite(instants).all(axis=(1, 2)))
+        broken = (worlds.warnings() > bad) | ~np.isfinite(worlds.qpos).all(axis=1) | ~np.isfinite(worlds.qvel).all(axis=1)
+        return Rolled(instants, broken)
 
-    def _gait_over_time(self, instants: np.ndarray, memory: np.ndarray, frame: Frame) -> None:
-        sensors = instants[..., slice(*self.columns["sensor"])]
-        position, load = self._feet_of(sensors)
-        start, stop = self.columns["gait"]
-        for k in range(1, instants.shape[1]):
-            memory = gait.update(memory, load[:, k], position[:, k], frame.forward, self.plan_dt)
-            instants[:, k, start:stop] = memory.reshape(len(memory), -1)
+    def _remember(self, instants: np.ndarray, memory: np.ndarray, frame: Frame, dt: float) -> np.ndarray:
+        """Fill the gait block of instants[W, T, f]; return the memory [W, 2, 8] after the last."""
+        position, load = self._feet_of(instants[..., slice(*self.columns["sensor"])].astype(np.float64))
+        after = gait.over_time(memory, load, position, frame.forward, dt)
+        instants[..., slice(*self.columns["gait"])] = after.reshape(*after.shape[:2], -1)
+        return after[:, -1]
 
     def advance(
         self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame
@@ -199,27 +213,22 @@ class NativeSimulator(Simulator):
         worlds = self._executed
         worlds.load(state)
         bad = worlds.warnings().copy()
-        first = np.zeros((len(state.time), self.size), np.float32)
-        self._fill_constant(first, frame, steps * self.sim_dt)
-        memory, length = state.gait, state.length
+        instants = np.zeros((len(state.time), steps, self.size), np.float32)
+        self._fill_constant(instants, frame, steps * self.sim_dt)
+        length = state.length
         targets = controller.targets(self, postures, worlds.qpos)
-        scratch = np.zeros_like(first)
         for k in range(steps):
             if k and controller.every_step:
                 targets = controller.targets(self, postures, worlds.qpos)
             worlds.ctrl[...] = controller.excitation(targets, worlds.qpos, worlds.act, length)
-            row = first if k == 0 else scratch
-            worlds.before(row)
+            worlds.before(instants[:, k])
             worlds.batch.step()
-            worlds.after(row)
+            worlds.after(instants[:, k])
             length = worlds.length
-            position, load = self._feet_of(worlds.sensors)
-            memory = gait.update(memory, load, position, frame.forward, self.sim_dt)
-            if k == 0:
-                first[:, slice(*self.columns["gait"])] = memory.reshape(len(memory), -1)
+        memory = self._remember(instants, state.gait, frame, self.sim_dt)
         after = {name: view.copy() for name, view in worlds.state.items()}
         diverged = (worlds.warnings() > bad) | ~np.isfinite(after["qpos"]).all(axis=1)
-        return State(**after, length=length.copy(), gait=memory), first, diverged
+        return State(**after, length=length.copy(), gait=memory), instants[:, 0], diverged
 
     def close(self) -> None:
         """See Simulator."""

@@ -1,6 +1,6 @@
 """The Simulator interface: many worlds of one morphology, stepped with a muscle controller in the loop.
 
-An engine (native, and later the MJX ones) is one subclass. The whole state always travels together: time, qpos, qvel, act, ctrl, warm start,
+An engine (native; later the MJX ones) is one subclass. The whole state always travels together: time, qpos, qvel, act, ctrl, warm start,
 plus the muscle lengths of the last step and the gait memory. Worlds lead every array.
 """
 
@@ -92,9 +92,7 @@ class Simulator(abc.ABC):
         """Return muscle lengths[N, nu] (m) and moment arms d length / d q [N, nu, nv] (m or m/rad) at qpos[N, nq]."""
 
     @abc.abstractmethod
-    def rollout(
-        self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame
-    ) -> Rolled:
+    def rollout(self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame) -> Rolled:
         """Simulate N target postures from one world for `steps` planning steps.
 
         Args:

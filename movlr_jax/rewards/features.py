@@ -40,8 +40,6 @@ def feature_layout(morphology: Morphology) -> FeatureLayout:
         landmarks=landmarks,
         com={q: morphology.sensors[f"com/{q}"][0] for q in ("position", "velocity")},
         standing={f"{name.replace('.', '_')}_height": round(h, 6) for name, h in morphology.standing_heights.items()},
-        standing_angles={
-            name: round(float(morphology.standing_qpos[model.jnt_qposadr[j]]), 6) for name, j in scalar.items()
-        },
+        standing_angles={name: round(float(morphology.standing_qpos[model.jnt_qposadr[j]]), 6) for name, j in scalar.items()},
         size=columns["gait"][1],
     )

@@ -15,6 +15,7 @@ from movlr_jax.physics.gait import GAIT_FIELDS, SIDES
 
 __all__ = ["GAIT_FIELDS", "SIDES", "FeatureLayout"]
 
+
 @dataclass(frozen=True)
 class FeatureLayout:
     """Names of every slice of one instant's feature vector, float32[size].

@@ -23,16 +23,27 @@ from movlr_jax.rewards.shaping import SHAPING
 
 # Elementwise mathematics, small reductions and array building: what a reward needs, and nothing that lowers to a loop or a call
 # into a library (no linalg, no sort, no random, no interp).
-JNP_NAMES: tuple[str, ...] = tuple(
-    (
-        "abs absolute add all any arccos arcsin arctan arctan2 array asarray atan2 cbrt ceil clip concatenate cos cosh cross deg2rad "
-        "divide dot equal exp exp2 expm1 fabs float32 floor greater greater_equal heaviside hypot isfinite less less_equal log log10 "
-        "log1p log2 logaddexp logical_and logical_not logical_or max maximum mean min minimum mod multiply nan_to_num negative newaxis "
-        "not_equal ones ones_like pi power prod rad2deg ravel reciprocal remainder reshape rint round sign sin sinc sinh sqrt square "
-        "squeeze stack std subtract sum tan tanh true_divide var vdot where zeros zeros_like"
-    ).split()
+_JNP = (
+    "abs absolute add all any arccos arcsin arctan arctan2 array asarray atan2 cbrt ceil clip concatenate cos cosh cross deg2rad "
+    "divide dot equal exp exp2 expm1 fabs float32 floor greater greater_equal heaviside hypot isfinite less less_equal log log10 "
+    "log1p log2 logaddexp logical_and logical_not logical_or max maximum mean min minimum mod multiply nan_to_num negative newaxis "
+    "not_equal ones ones_like pi power prod rad2deg ravel reciprocal remainder reshape rint round sign sin sinc sinh sqrt square "
+    "squeeze stack std subtract sum tan tanh true_divide var vdot where zeros zeros_like "
 )
-BUILTIN_NAMES: tuple[str, ...] = ("abs", "dict", "enumerate", "float", "int", "len", "list", "range", "sum", "tuple", "zip")
+JNP_NAMES: tuple[str, ...] = tuple(_JNP.split())
+BUILTIN_NAMES: tuple[str, ...] = (
+    "abs",
+    "dict",
+    "enumerate",
+    "float",
+    "int",
+    "len",
+    "list",
+    "range",
+    "sum",
+    "tuple",
+    "zip",
+)
 PLATFORMS: tuple[str, ...] = ("cpu", "cuda", "tpu")
 MAX_TERMS = 32
 
@@ -186,9 +197,7 @@ def batched(program: Program, layout: FeatureLayout) -> tuple[Callable[[Array], 
     return jax.vmap(one), names
 
 
-def export_terms(
-    fn: Callable[[Array], Array], layout: FeatureLayout, platforms: tuple[str, ...] = PLATFORMS
-) -> bytes:
+def export_terms(fn: Callable[[Array], Array], layout: FeatureLayout, platforms: tuple[str, ...] = PLATFORMS) -> bytes:
     """Export features float32[b, F] -> terms float32[b, n] as serialised StableHLO with b symbolic.
 
     Raises:

@@ -55,9 +55,7 @@ class Reward:
         return Reward.from_artifact(name, source, ran.weights, artifact, layout)
 
     @staticmethod
-    def from_artifact(
-        name: str, source: str, weights: dict[str, float], artifact: bytes, layout: FeatureLayout
-    ) -> Reward:
+    def from_artifact(name: str, source: str, weights: dict[str, float], artifact: bytes, layout: FeatureLayout) -> Reward:
         """Load an artifact that the caller has inspected."""
         values = np.array(list(weights.values()), np.float32)
         return Reward(name, source, tuple(weights), values, artifact, layout.fingerprint(), _Compiled(artifact))
@@ -119,9 +117,11 @@ class _Compiled:
 
     def _over_time(self, instants: Array) -> Array:
         n, t, f = instants.shape
-        # Concatenating inside the jitted function lets XLA read only the columns that the terms use.
-        features = jnp.concatenate([instants[:, 1:], instants[:, :-1]], axis=-1).reshape(n * (t - 1), 2 * f)
-        return self._call(features).reshape(n, t - 1, -1)
+        # Current and previous are two views of one flat array, so that XLA reads only the columns the terms use and copies nothing; the
+        # rows where one world's first instant meets the end of the world before are dropped.
+        flat = instants.reshape(n * t, f)
+        terms = self._call(jnp.concatenate([flat[1:], flat[:-1]], axis=-1))
+        return jnp.concatenate([terms[:1], terms]).reshape(n, t, -1)[:, 1:]
 
     @functools.cached_property
     def over_time(self) -> Callable[[np.ndarray], Array]:

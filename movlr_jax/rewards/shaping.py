@@ -67,6 +67,5 @@ def mean_square(v: Array) -> Array:
 
 
 SHAPING: dict[str, Callable[..., Array]] = {
-    f.__name__: f
-    for f in (smooth_abs, quadratic, below, above, outside, gaussian, tolerance, ramp, norm, mean_square)
+    f.__name__: f for f in (smooth_abs, quadratic, below, above, outside, gaussian, tolerance, ramp, norm, mean_square)
 }

@@ -28,5 +28,8 @@ TASK = Task(
     seconds=4.0,
     walks=False,
     rewards={"start": _START, "human": _START},
-    notes={"start": "an upright trunk over the feet", "human": "the same: nobody has designed a reward for a sentence not yet said"},
+    notes={
+        "start": "an upright trunk over the feet",
+        "human": "the same: nobody has designed a reward for a sentence not yet said",
+    },
 )

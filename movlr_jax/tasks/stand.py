@@ -51,5 +51,8 @@ TASK = Task(
     seconds=10.0,
     walks=False,
     rewards={"start": _START, "human": _HUMAN},
-    notes={"start": "head height alone", "human": "the reference controller's standing terms and weights, and an upright trunk"},
+    notes={
+        "start": "head height alone",
+        "human": "the reference controller's standing terms and weights, and an upright trunk",
+    },
 )

@@ -1,0 +1,93 @@
+"""Shared by all tests: a quiet CPU-only environment, found models, one prepared body, reasons for what is skipped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# Before anything imports jax or mujoco: both read these once.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("MUJOCO_GL", "egl")
+os.environ.setdefault("MPLBACKEND", "agg")
+_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "models"
+if "MOVLR_MODELS_PATH" not in os.environ and _BESIDE.is_dir():
+    os.environ["MOVLR_MODELS_PATH"] = str(_BESIDE)
+# No test speaks to a service, whatever keys the developer has set.
+for _key in ("WANDB_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY"):
+    os.environ.pop(_key, None)
+
+import functools  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+
+@functools.cache
+def _rendering() -> str:
+    """Return "" where MuJoCo can draw, else why not. Asked in a process of its own: a failed GL context may end it."""
+    code = "import mujoco; c = mujoco.GLContext(16, 16); c.make_current(); c.free()"
+    try:
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    except subprocess.TimeoutExpired:
+        return "the GL driver does not answer"
+    return "" if ran.returncode == 0 else (ran.stderr.strip().splitlines() or ["no GL"])[-1]
+
+
+@functools.cache
+def _missing_model(name: str) -> str:
+    from movlr_jax.errors import MovlrError
+    from movlr_jax.morphologies import sources
+
+    try:
+        sources.find(name)
+    except MovlrError as error:
+        return str(error)
+    return ""
+
+
+@functools.cache
+def _cuda() -> bool:
+    return any(Path("/dev").glob("nvidia[0-9]*"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what this machine cannot run."""
+    for item in items:
+        if item.get_closest_marker("gpu") and not _cuda():
+            item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
+        if item.get_closest_marker("gl") and (why := _rendering()):
+            item.add_marker(pytest.mark.skip(reason=f"MuJoCo cannot render here ({why})"))
+        if item.get_closest_marker("models") and (why := _missing_model("ms_human_700/scene_locomotion.xml")):
+            item.add_marker(pytest.mark.skip(reason=why))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A generator with the same numbers in every run."""
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def myolegs():  # type: ignore[no-untyped-def]
+    """The embedded default body, prepared once a session. Read only."""
+    from movlr_jax.morphologies import load
+
+    return load("myolegs")
+
+
+@pytest.fixture(scope="session")
+def layout(myolegs):  # type: ignore[no-untyped-def]
+    """The names of its feature vector."""
+    from movlr_jax.rewards.features import feature_layout
+
+    return feature_layout(myolegs)
+
+
+@pytest.fixture(scope="session")
+def simulator8(myolegs):  # type: ignore[no-untyped-def]
+    """A native simulator of it with eight candidate worlds."""
+    from movlr_jax.physics.native import NativeSimulator
+
+    return NativeSimulator(myolegs, candidates=8, plan_dt=0.008, threads=2)

@@ -1,0 +1,93 @@
+"""The planner: sampling, the MPPI update against plain numpy, diverged candidates, repeatability, and that it plans at all."""
+
+import numpy as np
+import pytest
+
+from movlr_jax import tasks
+from movlr_jax.control import episode, muscle_law, planner
+from movlr_jax.control.planner import PlannerConfig, PlanState
+from movlr_jax.physics.native import NativeSimulator
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.reward import Reward
+
+
+@pytest.fixture(scope="module")
+def space(myolegs):
+    return myolegs.posture
+
+
+def test_candidates_keep_their_roles_and_the_limits(space):
+    config = PlannerConfig()
+    plan = PlanState(0.5 * (space.lower + space.upper), np.full(space.size, 0.05))
+    current = space.lower.copy()
+    z = planner.sample(space, config, plan, current, np.random.default_rng(0))
+    assert z.shape == (64, space.size)
+    assert (z >= space.lower).all() and (z <= space.upper).all()
+    assert np.array_equal(z[0], plan.mean) and np.array_equal(z[1], current)
+    assert not np.array_equal(z[2], current)
+    spread = (z[11:] - plan.mean) / space.range
+    assert spread.std() == pytest.approx(0.05, rel=0.15)
+    released = planner.sample(space, PlannerConfig.published(), plan, current, np.random.default_rng(0))
+    assert (released[:10] == current).all() and not np.array_equal(released[10], plan.mean)
+
+
+def test_update_is_mppi_over_elites(space):
+    config = PlannerConfig(candidates=20, elites=4, temperature=0.5)
+    rng = np.random.default_rng(1)
+    z, costs = rng.uniform(space.lower, space.upper, (20, space.size)), rng.uniform(0, 3, 20)
+    plan = PlanState(z[0], np.full(space.size, 0.05))
+    new, elites = planner.update(space, config, plan, z, costs)
+    best = np.argsort(costs)[:4]
+    weights = np.exp(-(costs[best] - costs.min()) / 0.5)
+    mean = (weights[:, None] * z[best]).sum(0) / weights.sum()
+    sigma = np.sqrt((weights[:, None] * ((z[best] - mean) / space.range) ** 2).sum(0) / weights.sum())
+    assert list(elites) == list(best)
+    assert np.allclose(new.mean, mean) and np.allclose(new.sigma, np.maximum(sigma, 0.05))
+
+
+def test_diverged_candidates_are_never_elites(space):
+    config = PlannerConfig(candidates=8, elites=6)
+    z = np.random.default_rng(2).uniform(space.lower, space.upper, (8, space.size))
+    plan = PlanState(z[0], np.full(space.size, 0.05))
+    costs = np.array([np.inf, 3.0, np.inf, 1.0, np.inf, np.inf, np.inf, np.inf])
+    new, elites = planner.update(space, config, plan, z, costs)
+    assert list(elites) == [3, 1] and np.isfinite(new.mean).all()
+    kept, none = planner.update(space, config, plan, z, np.full(8, np.inf))
+    assert len(none) == 0 and kept is plan
+
+
+@pytest.fixture(scope="module")
+def runner(myolegs):
+    config = planner.with_candidates(PlannerConfig(horizon=0.2), 16)
+    simulator = NativeSimulator(myolegs, candidates=16, plan_dt=config.plan_dt, threads=2)
+    return episode.EpisodeRunner(simulator, muscle_law.make(config.law, myolegs, config.plan_dt), config)
+
+
+def run(runner, body, seconds, seed):
+    task = tasks.get("stand")
+    reward = Reward.trusted("human", task.rewards["human"], feature_layout(body))
+    return runner.run(reward, task.start(body, seed), task.frame(), seconds=seconds, seed=seed, fallen=task.fallen(body))
+
+
+def test_same_seed_same_bits_and_the_file_too(runner, myolegs, tmp_path):
+    first, second, other = (run(runner, myolegs, 0.12, seed) for seed in (3, 3, 4))
+    for name, value in first.arrays().items():
+        assert np.array_equal(value, second.arrays()[name]), name
+    assert not np.array_equal(first.qpos[-1], other.qpos[-1])
+    first.save(tmp_path / "a.npz")
+    second.save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    loaded = episode.Rollout.load(tmp_path / "a.npz")
+    assert np.array_equal(loaded.instants, first.instants) and loaded.term_names == first.term_names
+
+
+def test_thread_count_does_not_change_a_bit(runner, myolegs):
+    single = NativeSimulator(myolegs, candidates=16, plan_dt=0.008, threads=1)
+    other = episode.EpisodeRunner(single, runner.controller, runner.config)
+    assert np.array_equal(run(runner, myolegs, 0.06, 1).qpos, run(other, myolegs, 0.06, 1).qpos)
+
+
+def test_planning_stands_where_holding_still_falls(runner, myolegs):
+    rollout = run(runner, myolegs, 1.0, 0)
+    height = rollout.instants[:, feature_layout(myolegs).column("sensor", feature_layout(myolegs).landmarks["pelvis"]["position"] + 2)]
+    assert rollout.ended == "time" and height[-1] > 0.9 * height[0]  # the held activations alone are below 0.6 by then

@@ -1,0 +1,106 @@
+"""Tasks: the registry, and metrics of motions whose metrics are known."""
+
+import numpy as np
+import pytest
+
+from movlr_jax import tasks
+from movlr_jax.control.episode import Rollout
+from movlr_jax.errors import MovlrError
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.layout import GAIT_FIELDS
+from movlr_jax.tasks import metrics
+
+
+def glide(layout, *, forward=0.5, left=0.0, height=0.95, seconds=2.0, ended="time", heading=0.0):
+    """A made-up motion: the pelvis glides at constant velocity, upright."""
+    count, dt = int(seconds * 50), 0.02
+    time = np.arange(count) * dt
+    instants = np.zeros((count, layout.size), np.float32)
+    instants[:, layout.column("time")] = time
+    instants[:, layout.column("frame", 2)] = 1.0
+    for offsets in layout.landmarks.values():
+        at = layout.column("sensor", offsets["position"])
+        instants[:, at], instants[:, at + 1], instants[:, at + 2] = forward * time, left * time, height
+        quat = layout.column("sensor", offsets["quat"])
+        instants[:, quat], instants[:, quat + 3] = np.cos(heading / 2), np.sin(heading / 2)
+    act = np.full((count, len(layout.muscles)), 0.2)
+    empty = np.zeros((count, 1))
+    return Rollout(
+        7,
+        seconds,
+        dt,
+        ended,
+        time,
+        empty,
+        empty,
+        act,
+        instants,
+        empty,
+        ("t",),
+        np.ones(1),
+        empty,
+        time,
+        np.zeros(count, int),
+        0.8,
+    )
+
+
+@pytest.fixture(scope="module")
+def layout(myolegs):
+    return feature_layout(myolegs)
+
+
+def test_metrics_of_a_glide(layout):
+    record = metrics.measure(layout, glide(layout, forward=0.5, left=-0.1, heading=0.25))
+    assert record["distance_m"] == pytest.approx(0.5 * 1.98, abs=1e-4)
+    assert record["lateral_drift_m"] == pytest.approx(0.1 * 1.98, abs=1e-4)
+    assert record["mean_speed_mps"] == pytest.approx(0.495, abs=1e-3)
+    assert record["heading_error_rad"] == pytest.approx(0.25, abs=1e-4)
+    assert record["effort"] == pytest.approx(0.04) and record["step_symmetry"] is None
+    assert not record["fell"] and record["fall_time_s"] is None and record["seed"] == 7
+
+
+def test_a_fall_is_the_pelvis_below_six_tenths_of_standing(layout):
+    standing = layout.standing["pelvis_height"]
+    for ratio, fell in ((0.59, True), (0.61, False)):
+        instant = glide(layout, height=ratio * standing).instants[0]
+        assert metrics.fallen(layout, instant) is fell
+
+
+def test_step_symmetry_counts_steps_of_both_feet(layout):
+    rollout = glide(layout)
+    for side, lengths in (("left", (0.4, 0.4, 0.4)), ("right", (0.2, 0.2, 0.2))):
+        base = layout.column("gait", ("left", "right").index(side) * len(GAIT_FIELDS))
+        for i, length in enumerate(lengths):
+            rollout.instants[10 + 20 * i : 20 + 20 * i, base] = 1.0
+            rollout.instants[10 + 20 * i :, base + GAIT_FIELDS.index("step_length")] = length
+    assert metrics.step_symmetry(layout, rollout.instants) == pytest.approx(1 - 0.2 / 0.6, abs=1e-5)
+
+
+def test_summary_averages_and_counts_falls(layout):
+    records = [metrics.measure(layout, glide(layout, forward=v, ended=e)) for v, e in ((0.5, "time"), (1.0, "fell"))]
+    summary = metrics.summarize(records)
+    assert summary["falls"] == 1 and summary["mean"]["fell"] == 0.5
+    assert summary["mean"]["distance_m"] == pytest.approx(0.75 * 1.98, abs=1e-4)
+    assert summary["mean"]["fall_time_s"] == pytest.approx(1.98) and summary["mean"]["step_symmetry"] is None
+
+
+def test_gates(layout):
+    walk = tasks.get("walk_flat")
+    mean = metrics.summarize([metrics.measure(layout, glide(layout, forward=0.5))])["mean"]
+    assert walk.gates(mean) == {"upright": True, "sound": True, "moved": True}
+    still = metrics.summarize([metrics.measure(layout, glide(layout, forward=0.05, ended="fell"))])["mean"]
+    assert walk.gates(still) == {"upright": False, "sound": True, "moved": False}
+    assert "moved" not in tasks.get("stand").gates(still)
+
+
+def test_starts_vary_with_the_seed_and_repeat(myolegs):
+    task = tasks.get("walk_flat")
+    a, b, c = (task.start(myolegs, s).qpos for s in (0, 0, 1))
+    assert np.array_equal(a, b) and not np.array_equal(a, c)
+    assert np.abs(a - c).max() < 0.06
+
+
+def test_an_unknown_task_is_refused():
+    with pytest.raises(MovlrError, match="did you mean walk_flat"):
+        tasks.get("walk_flatt")
