@@ -23,7 +23,9 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.simulator import Simulator
 
-LAWS: tuple[str, ...] = ("fibre-strain", "paper", "paper-hoisted")
+LAWS: tuple[str, ...] = ("fibre-strain", "posture-weighted", "paper", "paper-hoisted")
+# Where a body has no calibrated gain: the released controller's kp, and what walked on MyoLegs.
+DEFAULT_GAINS: dict[str, float] = {"fibre-strain": 10.0, "posture-weighted": 1e4, "paper": 1e4, "paper-hoisted": 1e4}
 
 
 class FibreStrain:
@@ -54,6 +56,48 @@ class FibreStrain:
         """Return excitations[W, m]."""
         wanted = length * self._scale
         wanted -= targets
+        np.minimum(wanted, 1.0, out=wanted)
+        np.maximum(wanted, 0.0, out=wanted)
+        return curves.excitation_for(wanted, act, self._dt, self._m, np, self._smoothed)
+
+
+@dataclass(frozen=True)
+class _WeightedTargets:
+    posture: np.ndarray  # [W, d] clipped target angles
+    length: np.ndarray  # [W, m]
+    arms: np.ndarray  # [W, m, d] gain times |moment arm|
+
+
+class PostureWeighted:
+    """a* = k P (l - l*), clipped to [0, 1]: the published law with what its floor of 1 N amounts to made explicit.
+
+    Args:
+        morphology: the body.
+        gain: k, activation per square metre.
+        dt: step over which the activation is to be reached (s).
+    """
+
+    every_step = False
+
+    def __init__(self, morphology: Morphology, gain: float, dt: float):
+        self._m = morphology.muscles
+        self._posture = morphology.posture
+        self._base = morphology.standing_qpos
+        self._smoothed = bool((self._m.smoothing > 1e-15).any())
+        self._gain, self._dt = gain, dt
+
+    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray) -> _WeightedTargets:
+        """Return lengths and moment arms at the completed postures."""
+        full = self._posture.complete(posture, self._base)
+        length, moment = simulator.target_kinematics(full)
+        arms = self._gain * np.abs(moment[:, :, self._posture.qvel_index])
+        return _WeightedTargets(self._posture.read(full), length, arms)
+
+    def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
+        """Return excitations[W, m]."""
+        error = np.abs(targets.posture - qpos[:, self._posture.qpos_index])
+        wanted = (targets.arms @ error[..., None])[..., 0]
+        wanted *= length - targets.length
         np.minimum(wanted, 1.0, out=wanted)
         np.maximum(wanted, 0.0, out=wanted)
         return curves.excitation_for(wanted, act, self._dt, self._m, np, self._smoothed)
@@ -126,14 +170,27 @@ class Paper:
         return curves.excitation_for(wanted, act, self._dt, m, np, self._smoothed)
 
 
-def make(law: str, morphology: Morphology, dt: float, gain: float | None = None) -> FibreStrain | Paper:
+def resolve(law: str, morphology: Morphology, gain: float | None = None) -> tuple[str, float]:
+    """Return the law's name and gain: "auto" is the law that measured best on this body, with its calibrated gain.
+
+    Raises:
+        MovlrError: no such law.
+    """
+    name = morphology.plan.law if law == "auto" else law
+    if name not in LAWS:
+        raise MovlrError(f"There is no muscle law '{law}': use {', '.join(('auto', *LAWS))}.")
+    return name, morphology.plan.gains.get(name, DEFAULT_GAINS[name]) if gain is None else gain
+
+
+def make(law: str, morphology: Morphology, dt: float, gain: float | None = None) -> FibreStrain | PostureWeighted | Paper:
     """Build a muscle controller by name, with the body's calibrated gain unless one is given.
 
     Raises:
         MovlrError: no such law.
     """
-    if law == "fibre-strain":
-        return FibreStrain(morphology, morphology.plan.gain if gain is None else gain, dt)
-    if law in ("paper", "paper-hoisted"):
-        return Paper(morphology, morphology.plan.paper_gain if gain is None else gain, dt, every_step=law == "paper")
-    raise MovlrError(f"There is no muscle law '{law}': use {', '.join(LAWS)}.")
+    name, k = resolve(law, morphology, gain)
+    if name == "fibre-strain":
+        return FibreStrain(morphology, k, dt)
+    if name == "posture-weighted":
+        return PostureWeighted(morphology, k, dt)
+    return Paper(morphology, k, dt, every_step=name == "paper")

@@ -41,8 +41,8 @@ class PlannerConfig:
     """Step of the rollouts (s)."""
     replan: float = 0.02
     """Time executed between plans (s)."""
-    law: str = "fibre-strain"
-    """Muscle law: fibre-strain, paper or paper-hoisted."""
+    law: str = "auto"
+    """Muscle law: auto (the one that measured best on the body), fibre-strain, posture-weighted, paper or paper-hoisted."""
     gain: float | None = None
     """Gain of the muscle law; the body's calibrated one if not given."""
 

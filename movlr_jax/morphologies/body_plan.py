@@ -38,8 +38,8 @@ class BodyPlan:
         balance: scalar joint -> coefficient: the direction in posture space along which the stance is shifted until the centre of mass
             is above the feet (legs lean forward while the trunk stays upright).
         muscle_groups: group name -> substrings of muscle names without their side suffix.
-        gain: gain of the fibre-strain muscle law, calibrated by `movlr calibrate` [1].
-        paper_gain: kp of the paper's force law [1/N].
+        law: the muscle law that measured best on this body.
+        gains: muscle law -> its gain, calibrated by `movlr calibrate`; laws not named have the gain of the released controller.
     """
 
     name: str
@@ -55,8 +55,8 @@ class BodyPlan:
     upright: Mapping[str, float] = field(default_factory=dict)
     balance: Mapping[str, float] = field(default_factory=dict)
     muscle_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    gain: float = 10.0
-    paper_gain: float = 1e4
+    law: str = "fibre-strain"
+    gains: Mapping[str, float] = field(default_factory=dict)
 
 
 LEG_GROUPS: dict[str, tuple[str, ...]] = {

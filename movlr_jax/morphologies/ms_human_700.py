@@ -94,7 +94,8 @@ LOCOMOTION = BodyPlan(
     upright=LEG_UPRIGHT,
     balance=LEG_BALANCE,
     muscle_groups={**LEG_GROUPS, "trunk_flexors": ("Ps_",)},
-    gain=10.0,
+    law="paper-hoisted",
+    gains={"paper-hoisted": 1e4},
 )
 
 FULL = BodyPlan(
@@ -110,5 +111,6 @@ FULL = BodyPlan(
     upright=LEG_UPRIGHT,
     balance=LEG_BALANCE,
     muscle_groups={**LEG_GROUPS, **_TRUNK_GROUPS},
-    gain=10.0,
+    law="paper-hoisted",
+    gains={"paper-hoisted": 1e4},
 )

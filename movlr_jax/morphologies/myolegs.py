@@ -63,5 +63,6 @@ PLAN = BodyPlan(
     upright=LEG_UPRIGHT,
     balance=LEG_BALANCE,
     muscle_groups=LEG_GROUPS,
-    gain=10.0,
+    law="fibre-strain",
+    gains={"fibre-strain": 10.0},
 )

@@ -1,0 +1,76 @@
+"""`movlr calibrate MORPHOLOGY`: tries the gains of a muscle law on short walks and names the best.
+
+In: a body and a law. Out: a table, a row a gain, and the line to put in the body's file (or the flag to pass); --json for machines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import tyro
+
+from movlr_jax.cli import console, options
+from movlr_jax.control.planner import PlannerConfig
+
+
+@dataclass(frozen=True)
+class Options:
+    """Find the gain of a muscle law for one body, by short walks."""
+
+    morphology: Annotated[str, tyro.conf.Positional] = "myolegs"
+    """The body: a name from `movlr morphologies`."""
+    seconds: float = 3.0
+    """Length of a trial walk [s]."""
+    seeds: tuple[int, ...] = (0,)
+    """Seeds, one walk each."""
+    gains: tuple[float, ...] = ()
+    """Gains to try; the law's own grid if left out."""
+    goal_speed: float = 0.8
+    """Speed to aim for [m/s]."""
+    json: bool = False
+    """Print one JSON document and nothing else on stdout."""
+    planner: PlannerConfig = field(default_factory=PlannerConfig)
+    """The planner; --planner.law names the law."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    asked = options.parse(Options, argv, "calibrate")
+    from movlr_jax import morphologies, tasks
+    from movlr_jax.control import calibration, muscle_law
+    from movlr_jax.physics import engines
+    from movlr_jax.rewards.features import feature_layout
+    from movlr_jax.rewards.reward import Reward
+
+    body = morphologies.load(asked.morphology)
+    task = tasks.get("walk_flat")
+    law, _ = muscle_law.resolve(asked.planner.law, body)
+    simulator = engines.make("auto", body, candidates=asked.planner.candidates, plan_dt=asked.planner.plan_dt)
+    trials = calibration.calibrate(
+        simulator,
+        asked.planner,
+        Reward.trusted("straight", task.rewards["straight"], feature_layout(body)),
+        starts=lambda seed: task.start(body, seed),
+        frame=task.frame(asked.goal_speed),
+        fallen=task.fallen(body),
+        measure=lambda rollout: task.measure(body, rollout),
+        seconds=asked.seconds,
+        seeds=asked.seeds,
+        gains=asked.gains or None,
+        progress=lambda t: console.stderr().print(f"gain {t.gain:g}: up {t.upright:.0%} of the time, {t.distance:.2f} m"),
+    )
+    rows = [{"gain": t.gain, "upright": t.upright, "distance_m": t.distance, "score": t.score} for t in trials]
+    if asked.json:
+        print(json.dumps({"morphology": body.name, "law": law, "best": trials[0].gain, "trials": rows}))
+        return 0
+    seeds = ", ".join(map(str, asked.seeds))
+    title = f"{law} on {body.name}: {asked.seconds:g} s at {asked.goal_speed:g} m/s, seeds {seeds}"
+    cells = [(f"{t.gain:g}", f"{t.upright:.2f}", f"{t.distance:.2f}") for t in trials]
+    best = trials[0].gain
+    out = console.stdout()
+    out.print(console.table(title, ("gain", "share of time up", "distance [m]"), cells))
+    out.print(f"Best: {best:g}. Use it with --planner.gain {best:g}, or in the body's file: gains={{'{law}': {best:g}}}.")
+    return 0

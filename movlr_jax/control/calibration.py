@@ -1,0 +1,78 @@
+"""Calibration of a muscle law's gain for one body: short walks over a grid of gains, measured, the best named.
+
+The published gain does not carry over between bodies (module muscle_law), so each body has its own. What is measured is what the gain is
+for: how long the body stays up and how far it walks under the human-designed straight-walking reward. A body that cannot walk is judged
+by how long it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from movlr_jax.control import muscle_law
+from movlr_jax.control.episode import EpisodeRunner, Rollout, Start
+from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.physics.instant import Frame
+from movlr_jax.physics.simulator import Simulator
+from movlr_jax.rewards.reward import Reward
+
+GRIDS: dict[str, tuple[float, ...]] = {
+    "fibre-strain": (3.0, 5.0, 10.0, 20.0, 40.0, 80.0),
+    "posture-weighted": (1e3, 3e3, 1e4, 3e4, 1e5),
+    "paper": (3e3, 1e4, 3e4, 1e5, 1e6, 1e7),
+    "paper-hoisted": (3e3, 1e4, 3e4, 1e5, 1e6, 1e7),
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One gain: its episodes' metric records, the share of time stayed up, and the mean distance (m)."""
+
+    gain: float
+    episodes: tuple[dict[str, Any], ...]
+    upright: float
+    distance: float
+
+    @property
+    def score(self) -> float:
+        """Share of time stayed up plus distance in tens of metres: staying up comes first, distance decides among those that do."""
+        return self.upright + self.distance / 10.0
+
+
+def calibrate(
+    simulator: Simulator,
+    config: PlannerConfig,
+    reward: Reward,
+    *,
+    starts: Callable[[int], Start],
+    frame: Frame,
+    fallen: Callable[[Any], bool],
+    measure: Callable[[Rollout], dict[str, Any]],
+    seconds: float,
+    seeds: Sequence[int],
+    gains: Sequence[float] | None = None,
+    progress: Callable[[Trial], None] | None = None,
+) -> list[Trial]:
+    """Try each gain on each seed; return the trials, best first.
+
+    Raises:
+        MovlrError: no such law.
+    """
+    name, _ = muscle_law.resolve(config.law, simulator.morphology)
+    grid = gains or GRIDS[name]
+    trials = []
+    for gain in grid:
+        law = muscle_law.make(name, simulator.morphology, config.plan_dt, gain)
+        runner = EpisodeRunner(simulator, law, replace(config, gain=gain))
+        records = []
+        for seed in seeds:
+            rollout = runner.run(reward, starts(seed), frame, seconds=seconds, seed=seed, fallen=fallen)
+            records.append(measure(rollout))
+        upright = sum(r["seconds"] for r in records) / (seconds * len(records))
+        trial = Trial(gain, tuple(records), upright, sum(r["distance_m"] for r in records) / len(records))
+        trials.append(trial)
+        if progress is not None:
+            progress(trial)
+    return sorted(trials, key=lambda t: -t.score)

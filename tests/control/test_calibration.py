@@ -1,0 +1,30 @@
+"""Calibration names the gain that keeps the body up: a gain of almost nothing must lose."""
+
+from movlr_jax import tasks
+from movlr_jax.control import calibration, planner
+from movlr_jax.physics.native import NativeSimulator
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.reward import Reward
+
+
+def test_a_working_gain_beats_a_powerless_one(myolegs):
+    config = planner.with_candidates(planner.PlannerConfig(horizon=0.2, law="fibre-strain"), 8)
+    simulator = NativeSimulator(myolegs, candidates=8, plan_dt=config.plan_dt, threads=2)
+    task = tasks.get("stand")
+    told = []
+    trials = calibration.calibrate(
+        simulator,
+        config,
+        Reward.trusted("human", task.rewards["human"], feature_layout(myolegs)),
+        starts=lambda seed: task.start(myolegs, seed),
+        frame=task.frame(),
+        fallen=task.fallen(myolegs),
+        measure=lambda rollout: task.measure(myolegs, rollout),
+        seconds=1.0,
+        seeds=(0,),
+        gains=(0.01, 10.0),
+        progress=told.append,
+    )
+    assert [t.gain for t in trials] == [10.0, 0.01]
+    assert trials[0].upright == 1.0 > trials[1].upright
+    assert {t.gain for t in told} == {0.01, 10.0}

@@ -1,0 +1,112 @@
+"""The standing and walking table: every row an episode, saved as it comes, so that a broken-off table is continued.
+
+    python tools/evaluate_walks.py                      # all rows, 10 s each: about an hour on 2 cores
+    python tools/evaluate_walks.py --only myolegs       # rows of one body
+    python tools/evaluate_walks.py --table              # print the table of what has been measured
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from movlr_jax import morphologies, tasks
+from movlr_jax.control import muscle_law
+from movlr_jax.control.episode import EpisodeRunner
+from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.physics import engines
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.reward import Reward
+
+RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks.json"
+# body, task, reward, goal speed (None: the task's), seconds, seeds
+ROWS = [
+    ("myolegs", "stand", "human", None, 10.0, (1, 2, 3, 4, 5)),
+    ("ms-human-700-locomotion", "stand", "human", None, 10.0, (1, 2, 3, 4, 5)),
+    ("myolegs", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
+    ("myolegs", "walk_flat", "straight", 0.9, 10.0, (1, 2, 3, 4, 5)),
+    ("ms-human-700-locomotion", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
+    ("ms-human-700-locomotion", "walk_flat", "straight", 0.95, 10.0, (1, 2, 3, 4, 5)),
+    ("ms-human-700", "stand", "human", None, 5.0, (1,)),
+    ("ms-human-700", "walk_flat", "straight", 0.8, 3.0, (1,)),
+]
+
+
+def load() -> dict:
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {"versions": {}, "episodes": {}}
+
+
+def save(results: dict) -> None:
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    part = RESULTS.with_suffix(".part")
+    part.write_text(json.dumps(results, indent=1) + "\n")
+    part.replace(RESULTS)
+
+
+def key(body: str, task: str, reward: str, speed: float | None, seconds: float, seed: int) -> str:
+    return f"{body} {task} {reward} {'own' if speed is None else speed} m/s {seconds:g} s seed {seed}"
+
+
+def table(results: dict) -> str:
+    groups = defaultdict(list)
+    for name, record in results["episodes"].items():
+        groups[name.rsplit(" seed ", 1)[0]].append(record)
+    lines = [
+        "| body, task, reward, goal, length | falls | distance [m] mean (min to max) | drift [m] | effort | symmetry | s of wall per s |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, records in groups.items():
+        d = [r["distance_m"] for r in records]
+        symmetry = [r["step_symmetry"] for r in records if r["step_symmetry"] is not None]
+        wall = np.median([r["wall_s"] / r["seconds"] for r in records])
+        lines.append(
+            f"| {name} | {sum(r['fell'] for r in records)} of {len(records)} | {np.mean(d):.2f} ({min(d):.2f} to {max(d):.2f}) | "
+            f"{np.mean([r['lateral_drift_m'] for r in records]):.2f} | {np.mean([r['effort'] for r in records]):.3f} | "
+            f"{np.mean(symmetry) if symmetry else float('nan'):.2f} | {wall:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="part of the key of the rows to run")
+    parser.add_argument("--table", action="store_true")
+    args = parser.parse_args()
+    results = load()
+    if args.table:
+        print(table(results))
+        return
+    names = ("movlr-jax", "mujoco", "jax", "numpy")
+    results["versions"] = {n: importlib.metadata.version(n) for n in names}
+    for body_name, task_name, reward_name, speed, seconds, seeds in ROWS:
+        todo = [s for s in seeds if key(body_name, task_name, reward_name, speed, seconds, s) not in results["episodes"]]
+        label = key(body_name, task_name, reward_name, speed, seconds, 0)
+        if not todo or args.only not in label:
+            continue
+        body, task, config = morphologies.load(body_name), tasks.get(task_name), PlannerConfig()
+        simulator = engines.make("native", body, candidates=config.candidates, plan_dt=config.plan_dt)
+        law, gain = muscle_law.resolve(config.law, body)
+        runner = EpisodeRunner(simulator, muscle_law.make(law, body, config.plan_dt, gain), config)
+        reward = Reward.trusted(reward_name, task.rewards[reward_name], feature_layout(body))
+        for seed in todo:
+            start = time.perf_counter()
+            rollout = runner.run(
+                reward, task.start(body, seed), task.frame(speed), seconds=seconds, seed=seed, fallen=task.fallen(body)
+            )
+            record = task.measure(body, rollout)
+            record |= {"wall_s": round(time.perf_counter() - start, 1), "law": law, "gain": gain}
+            results = load() | {"versions": results["versions"]}
+            results["episodes"][key(body_name, task_name, reward_name, speed, seconds, seed)] = record
+            save(results)
+            print(key(body_name, task_name, reward_name, speed, seconds, seed), json.dumps(record), flush=True)
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()
