@@ -61,11 +61,16 @@ class FibreStrain:
         return curves.excitation_for(wanted, act, self._dt, self._m, np, self._smoothed)
 
 
+def _by_joint(moment: np.ndarray, dofs: np.ndarray) -> np.ndarray:
+    """Return moment arms [W, dofs, m], contiguous, from moments [W, m, nv]."""
+    return np.ascontiguousarray(moment.transpose(0, 2, 1)[:, dofs])
+
+
 @dataclass(frozen=True)
 class _WeightedTargets:
     posture: np.ndarray  # [W, d] clipped target angles
     length: np.ndarray  # [W, m]
-    arms: np.ndarray  # [W, m, d] gain times |moment arm|
+    arms: np.ndarray  # [W, d, m] gain times |moment arm|; joints before muscles makes the product with a posture error fast
 
 
 class PostureWeighted:
@@ -90,13 +95,13 @@ class PostureWeighted:
         """Return lengths and moment arms at the completed postures."""
         full = self._posture.complete(posture, self._base)
         length, moment = simulator.target_kinematics(full)
-        arms = self._gain * np.abs(moment[:, :, self._posture.qvel_index])
+        arms = self._gain * np.abs(_by_joint(moment, self._posture.qvel_index))
         return _WeightedTargets(self._posture.read(full), length, arms)
 
     def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
         """Return excitations[W, m]."""
         error = np.abs(targets.posture - qpos[:, self._posture.qpos_index])
-        wanted = (targets.arms @ error[..., None])[..., 0]
+        wanted = (error[:, None] @ targets.arms)[:, 0]
         wanted *= length - targets.length
         np.minimum(wanted, 1.0, out=wanted)
         np.maximum(wanted, 0.0, out=wanted)
@@ -107,8 +112,8 @@ class PostureWeighted:
 class _PaperTargets:
     posture: np.ndarray  # [W, joints] values that P compares with
     length: np.ndarray  # [W, m]
-    arms: np.ndarray  # [W, m, joints] |moment arm| of the planned joints
-    speed_arms: np.ndarray  # [W, m, moving] moment arms of the joints whose difference makes v*
+    arms: np.ndarray  # [W, joints, m] |moment arm| of the planned joints
+    speed_arms: np.ndarray  # [W, moving, m] moment arms of the joints whose difference makes v*
     moving: np.ndarray  # [W, moving] target values of those joints
     passive: np.ndarray  # [W, m]
 
@@ -152,8 +157,8 @@ class Paper:
         return _PaperTargets(
             posture=full[:, self._posture.qpos_index],
             length=length,
-            arms=np.abs(moment[:, :, self._posture.qvel_index]),
-            speed_arms=moment[:, :, self._moving_v],
+            arms=np.abs(_by_joint(moment, self._posture.qvel_index)),
+            speed_arms=_by_joint(moment, self._moving_v),
             moving=full[:, self._moving_q],
             passive=curves.passive(length, self._m, np),
         )
@@ -161,10 +166,10 @@ class Paper:
     def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
         """Return excitations[W, m]."""
         m = self._m
-        velocity = (targets.speed_arms @ ((targets.moving - qpos[:, self._moving_q]) / self._dt)[..., None])[..., 0]
+        velocity = (((targets.moving - qpos[:, self._moving_q]) / self._dt)[:, None] @ targets.speed_arms)[:, 0]
         gain = np.minimum(-1.0, curves.gain(targets.length, velocity, m, np))
         error = np.abs(targets.posture - qpos[:, self._posture.qpos_index])
-        proportional = (targets.arms @ error[..., None])[..., 0]
+        proportional = (error[:, None] @ targets.arms)[:, 0]
         force = np.minimum(0.0, self._gain * proportional * (targets.length - length))
         wanted = np.clip((force - targets.passive) / gain, 0.0, 1.0)
         return curves.excitation_for(wanted, act, self._dt, m, np, self._smoothed)

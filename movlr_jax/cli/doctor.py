@@ -1,0 +1,247 @@
+"""`movlr doctor`: looks over this machine and says, line by line, what works and what to do about the rest.
+
+Out: a table, or with --json {"checks": [{"name", "state", "detail", "advice"}]}. State is "ok", "warning" (a run works,
+something is weaker or absent) or "failed" (a run cannot work). Keys are told as set or not set, never shown.
+The exit code is 0: this is advice.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from rich.text import Text
+
+from movlr_jax.cli import console, options
+
+State = Literal["ok", "warning", "failed"]
+_STYLES: dict[State, str] = {"ok": "green", "warning": "yellow", "failed": "red"}
+
+APT_RENDERING = "apt-get install libegl1 libgl1-mesa-dri"
+KEYS: dict[tuple[str, ...], str] = {
+    ("WANDB_API_KEY",): "sends runs to Weights & Biases with --tracking online",
+    ("GEMINI_API_KEY", "GOOGLE_API_KEY"): "reserved for a Gemini critic and writer, which this version does not have",
+    ("OPENAI_API_KEY",): "reserved for an OpenAI-compatible critic and writer, which this version does not have",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Look over this machine: versions, engines, rendering, sandbox, models, keys (set or not, never shown)."""
+
+    json: bool = False
+    """Print the checks as JSON."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the doctor's report."""
+
+    name: str
+    state: State
+    detail: str
+    advice: str = ""
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def python() -> list[Check]:
+    """Check the interpreter."""
+    good = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return [
+        Check(
+            "python",
+            "ok" if good else "failed",
+            f"{platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            "" if good else "use Python 3.11, 3.12 or 3.13",
+        )
+    ]
+
+
+def physics() -> list[Check]:
+    """Check MuJoCo, MJX and the engines."""
+    from movlr_jax.physics.engines import ENGINES
+
+    c, mjx = _installed("mujoco"), _installed("mujoco-mjx")
+    match = c is not None and c == mjx
+    detail = f"mujoco {c or 'missing'}, mujoco-mjx {mjx or 'missing'}"
+    checks = [
+        Check("mujoco", "ok", f"{detail}: they match")
+        if match
+        else Check("mujoco", "failed", detail, "run make setup: the two must have one version")
+    ]
+    later = [e for e in ("warp", "jax") if e not in ENGINES]
+    built = f"{', '.join(ENGINES)}" + (f" (not part of this version: {', '.join(later)})" if later else "")
+    return [*checks, Check("engines", "ok", built)]
+
+
+def jax_devices() -> list[Check]:
+    """Check JAX and name the accelerators, those that JAX can use and those that it cannot."""
+    import jax
+
+    try:
+        devices = [f"{d.platform} {d.device_kind}".strip() for d in jax.devices()]
+    except RuntimeError as error:
+        advice = "unset JAX_PLATFORMS, or install what it asks for"
+        return [Check("jax", "failed", f"jax {jax.__version__}: {error}", advice)]
+    checks = [Check("jax", "ok", f"jax {jax.__version__}, devices: {', '.join(devices)}")]
+    if any(Path("/dev").glob("nvidia[0-9]*")):
+        checks.append(Check("gpu", "warning", "an NVIDIA GPU is here", "not used: no engine of this version runs on CUDA"))
+    else:
+        checks.append(Check("gpu", "ok", "none found, none needed"))
+    return checks
+
+
+_GL_PROBE = """
+import mujoco
+context = mujoco.GLContext(32, 32)
+context.make_current()
+from OpenGL import GL
+print((GL.glGetString(GL.GL_RENDERER) or b"unknown renderer").decode())
+"""
+
+
+def rendering_fault() -> tuple[bool, str]:
+    """Try to open a GL context in a process of its own, since a failure can take the process along.
+
+    Returns:
+        (works, renderer or the last line of what was said).
+    """
+    backend = os.environ.get("MUJOCO_GL", "egl")
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-c", _GL_PROBE],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, "MUJOCO_GL": backend, "EGL_LOG_LEVEL": "fatal"},
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"{backend}: the driver does not answer"
+    if ran.returncode == 0 and ran.stdout.strip():
+        return True, f"{backend}: {ran.stdout.strip().splitlines()[-1]}"
+    return False, f"{backend}: {(ran.stderr.strip().splitlines() or ['no GL'])[-1]}"
+
+
+def rendering() -> list[Check]:
+    """Check headless rendering."""
+    works, detail = rendering_fault()
+    advice = "" if works else f"clips cannot be drawn: {APT_RENDERING} (Debian, Ubuntu); leave MUJOCO_GL unset or egl"
+    return [Check("rendering", "ok" if works else "failed", detail, advice)]
+
+
+def require_rendering() -> None:
+    """Exit with one sentence where MuJoCo cannot draw (`make demo` asks before it starts)."""
+    works, detail = rendering_fault()
+    if not works:
+        sys.exit(f"A run films the body, and rendering does not work here ({detail}): {APT_RENDERING} (Debian, Ubuntu).")
+
+
+def video() -> list[Check]:
+    """Check the video encoder."""
+    try:
+        import imageio_ffmpeg
+
+        program = Path(imageio_ffmpeg.get_ffmpeg_exe()).name
+        return [Check("ffmpeg", "ok", f"{imageio_ffmpeg.get_ffmpeg_version()} ({program})")]
+    except (ImportError, RuntimeError, OSError) as error:
+        advice = "run make setup: imageio-ffmpeg brings its own ffmpeg"
+        return [Check("ffmpeg", "failed", str(error).split("\n")[0], advice)]
+
+
+def sandbox() -> list[Check]:
+    """Check which layers of the jail this system grants."""
+    from movlr_jax.sandbox.prove import JailError, probe
+
+    try:
+        layers = probe()
+    except JailError as error:
+        return [Check("sandbox", "failed", str(error), "no reward text can be proven here: run on Linux")]
+    lacking = {name: state for name, state in layers.items() if state != "active"}
+    if not lacking:
+        return [Check("sandbox", "ok", f"all {len(layers)} layers of the jail are active")]
+    detail = f"{len(layers) - len(lacking)} of {len(layers)} layers of the jail are active; " + ", ".join(
+        f"{name}: {state}" for name, state in lacking.items()
+    )
+    return [Check("sandbox", "warning", detail, "the other layers hold; on a shared machine run the search in a container")]
+
+
+def models() -> list[Check]:
+    """Check which bodies are found."""
+    from movlr_jax.cli.morphologies import describe
+    from movlr_jax.morphologies import CATALOG
+
+    checks = []
+    for name in CATALOG:
+        record = describe(name)
+        if record["found"]:
+            checks.append(Check(f"body {name}", "ok", f"{record['muscles']} muscles, from {record['source']}"))
+        else:
+            state: State = "failed" if record["default"] else "warning"
+            checks.append(Check(f"body {name}", state, "not found", record["missing"]))
+    return checks
+
+
+def tracking_and_keys() -> list[Check]:
+    """Check W&B and say which keys are set; no key is read further than that."""
+    wandb = _installed("wandb")
+    checks = [Check("wandb", "ok", f"{wandb}; off unless --tracking asks for it")] if wandb else []
+    if not wandb:
+        detail = "not installed; runs are kept in local files all the same"
+        checks.append(Check("wandb", "warning", detail, "pip install 'movlr-jax[wandb]'"))
+    for names, use in KEYS.items():
+        is_set = [n for n in names if os.environ.get(n)]
+        checks.append(Check(" or ".join(names), "ok", f"{'set' if is_set else 'not set'}; {use}"))
+    return checks
+
+
+def examine() -> list[Check]:
+    """Run every check; one that itself fails is reported as a failed line and stops no other."""
+    groups: tuple[tuple[str, Callable[[], list[Check]]], ...] = (
+        ("python", python),
+        ("mujoco", physics),
+        ("jax", jax_devices),
+        ("rendering", rendering),
+        ("ffmpeg", video),
+        ("sandbox", sandbox),
+        ("bodies", models),
+        ("tracking", tracking_and_keys),
+    )
+    found: list[Check] = []
+    for name, group in groups:
+        try:
+            found += group()
+        except Exception as error:  # an examination reports whatever is broken, of any kind
+            found.append(Check(name, "failed", f"{type(error).__name__}: {error}".split("\n")[0], "run make setup"))
+    return found
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    asked = options.parse(Options, argv, "doctor")
+    checks = examine()
+    if asked.json:
+        console.print_json({"checks": [asdict(c) for c in checks]})
+        return 0
+    out = console.stdout()
+    rows = [(c.name, Text(c.state, style=_STYLES[c.state]), c.detail + (f"\n-> {c.advice}" if c.advice else "")) for c in checks]
+    out.print(console.table("", ("", "", ""), rows))
+    failed = sum(c.state == "failed" for c in checks)
+    warned = sum(c.state == "warning" for c in checks)
+    if failed:
+        out.print(f"\n{failed} failed: a run will not work until the lines marked -> are followed.")
+    else:
+        out.print("\nReady." + (f" {warned} warnings: what they name is missing, all else works." if warned else ""))
+    return 0

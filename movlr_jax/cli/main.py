@@ -1,0 +1,127 @@
+"""`movlr VERB ...`: finds the verb, keeps other libraries quiet, and turns errors into one sentence.
+
+In: the command line. Out: an exit code (0 done, 1 a mistake in the input, 2 no such verb, 130 interrupted).
+Imports nothing heavy: a verb's file is imported when it is asked for, so that `movlr --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from movlr_jax.errors import MovlrError
+
+VERBS: dict[str, str] = {
+    "run": "search for a reward that makes a body do a task",
+    "resume": "go on with a run that was stopped",
+    "rollout": "move a body with a given reward and print the metrics",
+    "check": "put a reward file through the sandbox and explain the verdict",
+    "report": "write a run's report.html anew",
+    "tasks": "list the tasks",
+    "morphologies": "list the bodies, where each was found and what is missing",
+    "calibrate": "find the gain of a muscle law for one body, by short walks",
+    "doctor": "look over this machine: versions, engines, rendering, sandbox, models, keys",
+}
+TRACEBACK_VARIABLE = "MOVLR_TRACEBACK"
+
+INTERRUPTED = 130
+
+
+def usage() -> str:
+    """Return the text of `movlr --help`."""
+    verbs = "\n".join(f"  {name:<14}{what}" for name, what in VERBS.items())
+    return (
+        "usage: movlr VERB [options]      (movlr VERB --help: its options)\n\n"
+        "A sentence in, a moving body out: plans a musculoskeletal body's motion, films and criticises it,\n"
+        "rewrites the reward, proves the new one safe, and keeps the best.\n\n"
+        f"verbs:\n{verbs}\n\n"
+        "start here:\n"
+        "  movlr doctor                                   is everything there?\n"
+        "  movlr run walk_flat --iterations 4             find a reward for walking\n"
+        "  movlr run free --goal 'raise the left knee'    your own sentence\n\n"
+        "options:\n"
+        "  --traceback   show where an error arose (or MOVLR_TRACEBACK=1)\n"
+        "  --version     print the version\n"
+    )
+
+
+def quiet() -> None:
+    """Silence what other libraries say about themselves in a normal run; what a user set in the environment stays."""
+    for variable, value in {
+        "MUJOCO_GL": "egl",
+        "EGL_LOG_LEVEL": "fatal",
+        "MESA_DEBUG": "silent",
+        "LIBGL_DEBUG": "quiet",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "ABSL_MIN_LOG_LEVEL": "3",
+        "GRPC_VERBOSITY": "ERROR",
+    }.items():
+        os.environ.setdefault(variable, value)
+    import logging
+    import warnings
+
+    warnings.filterwarnings("ignore")
+    for name in ("jax", "absl", "matplotlib", "imageio_ffmpeg", "OpenGL"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _tell(sentence: str) -> None:
+    print(f"movlr: {sentence}", file=sys.stderr)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: the words after `movlr`; None takes the process's own.
+
+    Returns:
+        The exit code.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    with_traceback = os.environ.get(TRACEBACK_VARIABLE, "") not in ("", "0") or "--traceback" in words
+    words = [w for w in words if w != "--traceback"]
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage(), end="")
+        return 0 if words else 2
+    if words[0] == "--version":
+        from movlr_jax import __version__
+
+        print(f"movlr_jax {__version__}")
+        return 0
+    verb, rest = words[0], words[1:]
+    if verb not in VERBS:
+        close = difflib.get_close_matches(verb, VERBS, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        _tell(f"There is no verb '{verb}': {hint}known are {', '.join(VERBS)}.")
+        return 2
+    if not with_traceback:
+        quiet()
+    try:
+        return int(importlib.import_module(f"movlr_jax.cli.{verb}").main(rest))
+    except MovlrError as error:
+        if with_traceback:
+            raise
+        _tell(str(error))
+        return 1
+    except KeyboardInterrupt:
+        if with_traceback:
+            raise
+        _tell("Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output left (movlr ... | head). Point stdout elsewhere, or the flush at exit complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if with_traceback:
+            raise
+        _tell(f"A defect, {type(error).__name__}: {error} (the same command with --traceback shows where it arose).")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Typed options: a frozen dataclass becomes flags and help (tyro); a mistake is told in one sentence, not a page.
+
+In: a dataclass, the words after the verb, the values that hold where no flag is given. Out: an instance of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from movlr_jax.errors import MovlrError
+
+T = TypeVar("T")
+
+CONFIG_FLAG = "--config"
+
+
+def parse(options: type[T], argv: Sequence[str], verb: str, default: T | None = None, about: str | None = None) -> T:
+    """Read the flags of one verb.
+
+    Args:
+        options: a dataclass; each field's docstring is its help.
+        argv: the words after the verb.
+        verb: its name, for the help's usage line.
+        default: the instance whose values hold where no flag is given.
+        about: the help's text; the dataclass's docstring by default.
+
+    Returns:
+        The filled dataclass. `--help` prints and raises SystemExit(0) inside tyro, which is passed on.
+
+    Raises:
+        MovlrError: a flag or a value cannot be understood.
+    """
+    import tyro
+
+    conf = tyro.conf
+    markers = (conf.HelptextFromCommentsOff, conf.FlagCreatePairsOff, conf.PositionalMetavarFromFieldName)
+    told = io.StringIO()
+    more: dict[str, Any] = {} if default is None else {"default": default}
+    try:
+        # tyro prints its page of advice to stderr before it exits; only its first sentence is passed on.
+        with contextlib.redirect_stderr(told):
+            return tyro.cli(options, prog=f"movlr {verb}", description=about, args=list(argv), config=markers, **more)
+    except SystemExit as stopped:
+        if stopped.code in (0, None):
+            raise
+        raise MovlrError(_first_sentence(told.getvalue(), verb)) from None
+
+
+def _first_sentence(page: str, verb: str) -> str:
+    lines = [re.sub(r"[│╭╮╰╯]", "", line).strip() for line in page.splitlines()]
+    body: list[str] = []
+    for line in lines[1:]:
+        if not line.strip("─"):
+            break
+        body.append(line)
+    said = " ".join(body).strip() or "the command line cannot be understood"
+    suggested = re.search(r"Perhaps you meant:?\s*(--[\w.-]+)", " ".join(line for line in lines if line))
+    hint = f"did you mean {suggested[1]}? " if suggested else ""
+    return f"{said.rstrip('.')}; {hint}`movlr {verb.split()[0]} --help` lists the options."
+
+
+def take_config(argv: Sequence[str]) -> tuple[Path | None, list[str]]:
+    """Split `--config FILE` off the words and return (FILE or None, the other words).
+
+    Raises:
+        MovlrError: --config stands without a file.
+    """
+    rest: list[str] = []
+    found: Path | None = None
+    words = iter(argv)
+    for word in words:
+        if word == CONFIG_FLAG:
+            name = next(words, None)
+            if name is None:
+                raise MovlrError("--config needs a file: for example --config configs/demo.yaml.")
+            found = Path(name)
+        elif word.startswith(f"{CONFIG_FLAG}="):
+            found = Path(word.partition("=")[2])
+        else:
+            rest.append(word)
+    return found, rest

@@ -1,0 +1,145 @@
+"""The live view of a run: which iteration, which stage, how much is simulated, what is best so far.
+
+In: the events of movlr_jax.search.progress. Out: on a terminal a live table and bar (rich); elsewhere a plain line for
+each event that is worth one, so that a log stays readable. Everything goes to stderr: stdout is for results.
+"""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from movlr_jax.cli import console
+from movlr_jax.search.progress import Event
+
+STAGES = {
+    "write": "writing the reward",
+    "prove": "proving it safe",
+    "move": "moving the body",
+    "film": "filming",
+    "judge": "judging",
+    "save": "saving",
+}
+_REMARKS = ("refused", "failure", "warning")
+_ROWS_SHOWN = 12
+
+
+class View:
+    """A Progress callback that is also a context: the live display stands while the context does.
+
+    Args:
+        to: where to print; stderr by default. The live display needs a terminal there.
+    """
+
+    def __init__(self, to: Console | None = None):
+        self._console = to or console.stderr()
+        self._live: Live | None = None
+        self._event = Event("run")
+        self._began = self._stage_began = time.monotonic()
+        self._rows: list[tuple[Text, ...]] = []
+        self._remark = ""
+        self._last_line = ""
+
+    def __enter__(self) -> View:
+        if self._console.is_terminal:
+            self._live = Live(self, console=self._console, refresh_per_second=4, transient=False)
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        if (event.iteration, event.stage, event.candidate, event.seed) != (
+            self._event.iteration,
+            self._event.stage,
+            self._event.candidate,
+            self._event.seed,
+        ):
+            self._stage_began = time.monotonic()
+        if event.kind in ("stage", "simulated", "judged", "iteration", "finished", "run"):
+            self._event = event
+        if event.kind == "judged":
+            self._rows.append(_row(event))
+        if event.kind in _REMARKS:
+            self._remark = f"{event.kind}: {event.message}"
+        if self._live is None:
+            line = _line(event)
+            if line and line != self._last_line:
+                self._console.print(f"[{_clock(time.monotonic() - self._began)}] {line}", markup=False, soft_wrap=True)
+                self._last_line = line
+
+    def __rich__(self) -> Group:
+        """Draw the present state."""
+        event = self._event
+        parts: list[Text | Table] = []
+        if self._rows:
+            judged = Table(box=None, pad_edge=False, header_style="dim")
+            judged.add_column("iteration", justify="right")
+            judged.add_column("score", justify="right")
+            judged.add_column("kept")
+            judged.add_column("what was seen and changed", overflow="ellipsis", no_wrap=True)
+            for row in self._rows[-_ROWS_SHOWN:]:
+                judged.add_row(*row)
+            parts.append(judged)
+        if event.kind != "finished":
+            moving = event.stage == "move" and event.seconds > 0
+            line = Table.grid(padding=(0, 2))
+            line.add_row(
+                Text(f"iteration {event.iteration} of {event.iterations}", style="bold"),
+                Text(_doing(event)),
+                ProgressBar(total=event.seconds, completed=event.simulated_s, width=24) if moving else "",
+                Text(f"{event.simulated_s:.2f} of {event.seconds:g} s" if moving else ""),
+                Text(_clock(time.monotonic() - self._stage_began), style="dim"),
+            )
+            parts.append(line)
+        best = f"iteration {event.best}, score {event.best_score:.3f}" if _has_best(event) else "none yet"
+        elapsed = _clock(time.monotonic() - self._began)
+        parts.append(Text(f"best so far: {best}   elapsed {elapsed}", style="dim"))
+        if self._remark:
+            parts.append(Text(self._remark, style="yellow"))
+        return Group(*parts)
+
+
+def _has_best(event: Event) -> bool:
+    return event.best is not None and event.best_score is not None
+
+
+def _doing(event: Event) -> str:
+    what = STAGES.get(event.stage, event.stage)
+    if event.stage == "move" and event.seed is not None:
+        what += f" (seed {event.seed})"
+    return what + (f", candidate {event.candidate}" if event.candidate else "")
+
+
+def _row(event: Event) -> tuple[Text, ...]:
+    score = "-" if event.score is None else f"{event.score:.3f}"
+    style = "green" if event.kept else ""
+    kept = Text("best" if event.kept else "", style=style)
+    return Text(str(event.iteration)), Text(score), kept, Text(event.message, style=style)
+
+
+def _line(event: Event) -> str:
+    """Return the plain line of an event, or "" for those that are only worth a live display."""
+    at = f"iteration {event.iteration} of {event.iterations}"
+    if event.kind == "stage" and event.stage == "move":
+        return f"{at}: {_doing(event)} for {event.seconds:g} s" if event.seconds else f"{at}: {_doing(event)}"
+    if event.kind == "judged":
+        score = "no score" if event.score is None else f"score {event.score:.3f}"
+        best = f", best is iteration {event.best}" if _has_best(event) and not event.kept else ""
+        return f"{at}: {score}, {'kept as best' if event.kept else 'not kept'}{best}. {event.message}".rstrip()
+    if event.kind in _REMARKS:
+        return f"{at}: {event.kind}: {event.message}"
+    return event.message if event.kind in ("run", "finished") else ""
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

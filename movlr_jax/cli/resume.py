@@ -1,0 +1,35 @@
+"""`movlr resume DIR`: goes on with a run that was stopped, killed, or that is to have more iterations.
+
+In: the run's folder. Out: the same folder, filled; the closing tables of `movlr run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from movlr_jax import search
+from movlr_jax.cli import options
+from movlr_jax.cli.run import follow
+
+
+@dataclass(frozen=True)
+class Options:
+    """Go on with a run, from the last thing it saved."""
+
+    folder: Annotated[Path, tyro.conf.Positional]
+    """The run's folder, as `movlr run` printed it."""
+    iterations: int | None = None
+    """A new last iteration; the run's own if left out."""
+    budget_minutes: float | None = None
+    """A new time budget [min]; the run's own if left out."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    asked = options.parse(Options, argv, "resume")
+    return follow(lambda view: search.resume(asked.folder, progress=view, iterations=asked.iterations, budget_minutes=asked.budget_minutes))

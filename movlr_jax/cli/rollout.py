@@ -1,0 +1,176 @@
+"""`movlr rollout TASK --reward R`: moves a body with one reward over several seeds and prints the metrics; searches for nothing.
+
+In: a reward by name (the task's own), as a file, or as a run's folder (its best). Files and runs go through the sandbox first.
+Out: a table, or with --json the one document {"task", "morphology", "engine", "reward", "goal_speed_mps", "episodes", "mean", "std",
+"falls"} and nothing else on stdout; with --out rollout.npz (first seed), rollout_SEED.npz, metrics.json, reward.py, and clip.mp4.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from movlr_jax.cli import check, console, options
+from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.errors import MovlrError
+
+if TYPE_CHECKING:
+    from movlr_jax.control.episode import Rollout
+    from movlr_jax.morphologies import Morphology
+    from movlr_jax.rewards.reward import Reward
+    from movlr_jax.tasks import Task
+
+
+@dataclass(frozen=True)
+class Options:
+    """Move a body with a given reward and print the metrics, one row a seed."""
+
+    task: Annotated[str, tyro.conf.Positional] = "walk_flat"
+    """The task: a name from `movlr tasks`."""
+    reward: str = "human"
+    """A named reward of the task (human, start, ...), a reward file, or a run's folder, which stands for its best."""
+    morphology: str = ""
+    """The body: a name from `movlr morphologies`; the embedded one if left out."""
+    engine: str = "auto"
+    """The physics engine: auto or native."""
+    seconds: float = 0.0
+    """Length of an episode [s]; 0: the task's own."""
+    goal_speed: float = -1.0
+    """Speed to aim for [m/s]; negative: the task's own."""
+    seeds: tuple[int, ...] = (0,)
+    """Seeds, one episode each: --seeds 1 2 3."""
+    threads: int = 0
+    """Threads that step the simulation; 0: one a core. The result does not depend on it."""
+    out: Path | None = None
+    """Folder to save the episodes in."""
+    clip: bool = False
+    """Film the first seed (needs --out)."""
+    json: bool = False
+    """Print one JSON document and nothing else on stdout."""
+    planner: PlannerConfig = field(default_factory=PlannerConfig)
+    """The planner."""
+
+
+def find_reward(asked: str, task: Task, morphology: Morphology, goal_speed: float) -> Reward:
+    """Return the compiled reward that a name, a file or a run's folder stands for.
+
+    Raises:
+        MovlrError: there is no such reward, or the sandbox refuses the file.
+    """
+    from movlr_jax.rewards.features import feature_layout
+    from movlr_jax.rewards.reward import Reward
+
+    layout = feature_layout(morphology)
+    if asked in task.rewards:
+        return Reward.trusted(asked, task.rewards[asked], layout)
+    path = Path(asked)
+    if path.is_dir():
+        path = path / "best" / "reward.py" if (path / "best").exists() else path / "reward.py"
+        if not path.is_file():
+            raise MovlrError(f"{asked} holds no reward yet (no best/reward.py): let the run finish an iteration.")
+    if not path.is_file():
+        close = difflib.get_close_matches(asked, task.rewards, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise MovlrError(f"There is no reward '{asked}': {hint}give one of {', '.join(task.rewards)}, a reward file, or a run's folder.")
+    return check.trusted(path, morphology, goal_speed)
+
+
+def run_episodes(asked: Options, task: Task, morphology: Morphology, engine: str, reward: Reward, progress: Progress) -> list[Rollout]:
+    """Run one episode a seed.
+
+    Raises:
+        MovlrError: a setting that the planner or the engine refuses.
+    """
+    from movlr_jax.control import muscle_law
+    from movlr_jax.control.episode import EpisodeRunner
+    from movlr_jax.physics import engines
+
+    config = asked.planner
+    simulator = engines.make(engine, morphology, candidates=config.candidates, plan_dt=config.plan_dt, threads=asked.threads)
+    law = muscle_law.make(config.law, morphology, config.plan_dt, config.gain)
+    runner = EpisodeRunner(simulator, law, config)
+    seconds = asked.seconds or task.seconds
+    frame = task.frame(asked.goal_speed if asked.goal_speed >= 0 else None)
+    rollouts = []
+    for seed in asked.seeds:
+        bar = progress.add_task(f"seed {seed}", total=seconds)
+        rollouts.append(
+            runner.run(
+                reward,
+                task.start(morphology, seed),
+                frame,
+                seconds=seconds,
+                seed=seed,
+                fallen=task.fallen(morphology),
+                progress=lambda t, bar=bar: progress.update(bar, completed=t),  # type: ignore[misc]
+            )
+        )
+        progress.stop_task(bar)
+    return rollouts
+
+
+def save(folder: Path, rollouts: Sequence[Rollout], document: dict[str, Any], reward: Reward) -> None:
+    """Write the episodes, their metrics and the reward's text."""
+    for i, rollout in enumerate(rollouts):
+        rollout.save(folder / ("rollout.npz" if i == 0 else f"rollout_{rollout.seed}.npz"))
+    (folder / "metrics.json").write_text(json.dumps(console.plain(document), indent=2) + "\n", encoding="utf-8")
+    (folder / "reward.py").write_text(reward.source, encoding="utf-8")
+
+
+def film(path: Path, morphology: Morphology, rollout: Rollout, title: str) -> None:
+    """Film one episode."""
+    from movlr_jax.media.clip import Overlay, film
+
+    events = () if rollout.ended == "time" else ((float(rollout.time[-1]), rollout.ended),)
+    film(morphology.model, rollout.time, rollout.qpos, rollout.act, path, overlay=Overlay(title=title, events=events))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    asked = options.parse(Options, argv, "rollout")
+    if not asked.seeds:
+        raise MovlrError("--seeds needs at least one number: for example --seeds 0 1 2.")
+    if asked.clip and asked.out is None:
+        raise MovlrError("--clip needs a folder to write to: add --out DIR.")
+    from movlr_jax import morphologies, tasks
+    from movlr_jax.physics import engines
+    from movlr_jax.tasks import metrics
+
+    task = tasks.get(asked.task)
+    engine, _ = engines.choose(asked.engine)
+    morphology = morphologies.load(asked.morphology or morphologies.DEFAULT)
+    goal_speed = asked.goal_speed if asked.goal_speed >= 0 else task.goal_speed
+    reward = find_reward(asked.reward, task, morphology, goal_speed)
+    if asked.out is not None:
+        asked.out.mkdir(parents=True, exist_ok=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.2f} of {task.total:g} s"))
+    err = console.stderr()
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal) as progress:
+        rollouts = run_episodes(asked, task, morphology, engine, reward, progress)
+    document = {
+        "task": task.name,
+        "morphology": morphology.name,
+        "engine": engine,
+        "reward": asked.reward,
+        "goal_speed_mps": rollouts[0].goal_speed,
+        **metrics.summarize([task.measure(morphology, r) for r in rollouts]),
+    }
+    if asked.out is not None:
+        save(asked.out, rollouts, document, reward)
+        if asked.clip:
+            film(asked.out / "clip.mp4", morphology, rollouts[0], f"{task.name}, {reward.name}")
+    if asked.json:
+        console.print_json(document)
+        return 0
+    title = f"{task.name} on {morphology.name}, reward {asked.reward}, engine {engine}"
+    out = console.stdout()
+    out.print(console.metrics_table(title, document["episodes"], document["mean"], document["std"]))
+    out.print(f"falls: {document['falls']} of {len(rollouts)}" + (f"   saved in {asked.out}" if asked.out else ""), markup=False)
+    return 0

@@ -1,0 +1,153 @@
+"""`movlr run [TASK]`: searches for a reward, shows the run while it goes, and prints what came of it.
+
+In: RunConfig, from code defaults < the YAML file of --config < flags. Out: a run's folder, and closing tables on stdout.
+Ctrl-C stops between two saved products; the folder is then what `movlr resume` goes on with.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from movlr_jax import search
+from movlr_jax.cli import console, options
+from movlr_jax.cli.main import INTERRUPTED
+from movlr_jax.cli.progress import View
+from movlr_jax.search.config import RunConfig
+
+if TYPE_CHECKING:
+    from movlr_jax.search.loop import RunResult
+
+ABOUT = """Search for a reward that makes a body do a task: plan its motion, film and criticise it,
+rewrite the reward, prove the new one safe, keep the best.
+
+TASK may be given as the first word. --config FILE reads values from YAML (see configs/);
+flags override them. Ctrl-C stops cleanly; movlr resume goes on."""
+# What the table of start against best shows: name in the record -> (heading, format).
+_COMPARED = {
+    "fell": ("fell", ""),
+    "fall_time_s": ("fell at [s]", ".2f"),
+    "seconds": ("lasted [s]", ".2f"),
+    "distance_m": ("distance [m]", ".2f"),
+    "mean_speed_mps": ("speed [m/s]", ".2f"),
+    "lateral_drift_m": ("drift [m]", ".2f"),
+    "effort": ("effort", ".3f"),
+}
+
+
+def configure(argv: Sequence[str]) -> RunConfig:
+    """Read the configuration of a run from the words after `movlr run`.
+
+    Raises:
+        MovlrError: the file or a flag cannot be understood, or a value is one that no run can have.
+    """
+    file, words = options.take_config(argv)
+    default = RunConfig.load(file) if file else RunConfig()
+    if words and not words[0].startswith("-"):
+        words = ["--task", *words]
+    return options.parse(RunConfig, words, "run [TASK] [--config FILE]", default, ABOUT)
+
+
+def follow(work: Callable[[View], RunResult]) -> int:
+    """Run a search under the live view, then print its closing tables; `movlr resume` does the same.
+
+    Args:
+        work: does the search and tells the view its events.
+
+    Returns:
+        The exit code.
+    """
+    with View(console.stderr()) as view:
+        result = work(view)
+    if result.rows:
+        close(result)
+    if result.stopped == "interrupted":
+        err = console.stderr()
+        err.print(f"Interrupted. Go on with: movlr resume {result.folder}", markup=False, soft_wrap=True)
+        return INTERRUPTED
+    return 0
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    config = free_folder(configure(argv))
+    return follow(lambda view: search.run(config, progress=view))
+
+
+def free_folder(config: RunConfig) -> RunConfig:
+    """Return the configuration with a folder that holds nothing yet: runs/NAME, else runs/NAME-2, ...
+
+    A folder that was asked for with --out is left as it is; a run that finds another there is refused.
+    """
+    if config.out is not None:
+        return config
+    first = search.folder_of(config)
+    numbered = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
+    return dataclasses.replace(config, out=next(f for f in itertools.chain([first], numbered) if not f.exists()))
+
+
+def close(result: RunResult) -> None:
+    """Print what a run came to: its iterations, start against best, its files, and where to go on."""
+    out = console.stdout()
+    out.print()
+    out.print(iterations_table(result.rows))
+    if result.best is not None:
+        out.print()
+        best = next(row for row in result.rows if row["iteration"] == result.best)
+        out.print(start_and_best(result.rows[0], best))
+    for failure in result.named_failures:
+        out.print(f"\n{failure['sentence']}", markup=False, soft_wrap=True)
+    folder = result.folder
+    files = [("report", "report.html"), ("best reward", "best/reward.py"), ("best clip", "best/clip.mp4")]
+    out.print()
+    out.print(console.table("", ("files", ""), [(name, folder / file) for name, file in files if (folder / file).exists()]))
+    out.print()
+    out.print(console.table("", ("how to go on", ""), next_steps(result)))
+
+
+def iterations_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Build the table of a run's iterations."""
+    return console.table(
+        "",
+        ("iteration", "score", "distance [m]", "fell at [s]", "kept", "edit"),
+        [
+            (
+                row["iteration"],
+                console.number(row["score"], ".3f"),
+                console.number(row["metrics"].get("distance_m"), ".2f"),
+                console.number(row["metrics"].get("fall_time_s"), ".2f"),
+                "best" if row["kept"] else "",
+                row["edit"] or row["reward"],
+            )
+            for row in rows
+        ],
+    )
+
+
+def start_and_best(start: dict[str, Any], best: dict[str, Any]) -> Table:
+    """Build the table that sets the start reward's motion against the best's."""
+    shown = {key: column for key, column in _COMPARED.items() if key in start["metrics"]}
+    rows = [
+        (name, row["iteration"], *(console.number(row["metrics"].get(key), spec) for key, (_, spec) in shown.items()))
+        for name, row in (("start", start), ("best", best))
+    ]
+    return console.table("", ("reward", "iteration", *(heading for heading, _ in shown.values())), rows)
+
+
+def next_steps(result: RunResult) -> list[tuple[str, str]]:
+    """Return commands that a user may want next, each with what it does."""
+    folder = result.folder
+    config = RunConfig.load(Path(folder) / "config.yaml")
+    steps = [(f"movlr resume {folder} --iterations {config.iterations * 2}", "more iterations")]
+    if result.best is not None:
+        body = f" --morphology {config.morphology}" if config.morphology else ""
+        steps += [
+            (f"movlr rollout {config.task} --reward {folder}{body} --seeds 1 2 3", "the best reward on other seeds"),
+            (f"movlr check {folder}/best/reward.py", "the sandbox's verdict on it"),
+        ]
+    return steps

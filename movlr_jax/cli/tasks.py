@@ -1,0 +1,45 @@
+"""`movlr tasks`: the tasks, the sentence of each, its defaults and its named rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from movlr_jax.cli import console, options
+
+
+@dataclass(frozen=True)
+class Options:
+    """List the tasks: sentence, defaults, named rewards."""
+
+    json: bool = False
+    """Print JSON instead of a table."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    asked = options.parse(Options, argv, "tasks")
+    from movlr_jax.tasks import TASKS
+
+    records = [
+        {
+            "name": task.name,
+            "sentence": task.sentence,
+            "seconds": task.seconds,
+            "goal_speed_mps": task.goal_speed,
+            "rewards": {name: task.notes.get(name, "") for name in task.rewards},
+        }
+        for task in TASKS.values()
+    ]
+    if asked.json:
+        console.print_json({"tasks": records})
+        return 0
+    out = console.stdout()
+    rows = [(t.name, f"{t.seconds:g}", f"{t.goal_speed:g}", t.sentence) for t in TASKS.values()]
+    out.print(console.table("", ("task", "seconds", "speed [m/s]", "sentence"), rows))
+    named = [(t.name, name, t.notes.get(name, "")) for t in TASKS.values() for name in t.rewards]
+    out.print()
+    title = "named rewards (movlr rollout TASK --reward NAME)"
+    out.print(console.table(title, ("task", "reward", "what it is"), named))
+    out.print("\nYour own sentence: movlr run free --goal 'raise the left knee'")
+    return 0

@@ -1,0 +1,73 @@
+"""movlr doctor: every line is there, keys are never shown, a broken part is advice and not a crash."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from movlr_jax.cli import doctor
+from movlr_jax.cli.main import main
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the probes that start processes, which have tests of their own."""
+    monkeypatch.setattr(doctor, "rendering", lambda: [doctor.Check("rendering", "ok", "not probed")])
+    monkeypatch.setattr(doctor, "sandbox", lambda: [doctor.Check("sandbox", "ok", "not probed")])
+
+
+def examined(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
+    assert main(["doctor", "--json"]) == 0
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    assert all(set(c) == {"name", "state", "detail", "advice"} for c in checks)
+    assert all(c["advice"] for c in checks if c["state"] == "failed")
+    return {c["name"]: c for c in checks}
+
+
+def test_every_part_is_looked_at(quick: None, capsys: pytest.CaptureFixture[str]) -> None:
+    checks = examined(capsys)
+    wanted = {"python", "mujoco", "engines", "jax", "gpu", "rendering", "ffmpeg", "sandbox", "body myolegs", "wandb"}
+    assert wanted <= set(checks)
+    assert checks["mujoco"]["state"] == "ok" and "they match" in checks["mujoco"]["detail"]
+    assert checks["engines"]["detail"].startswith("native")
+
+
+def test_keys_are_told_but_never_shown(quick: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", "sk-very-secret")
+    checks = examined(capsys)
+    assert checks["GEMINI_API_KEY or GOOGLE_API_KEY"]["detail"].startswith("set;")
+    assert checks["OPENAI_API_KEY"]["detail"].startswith("not set;")
+    assert "secret" not in json.dumps(checks)
+    assert main(["doctor"]) == 0
+    assert "secret" not in capsys.readouterr().out
+
+
+def test_mismatched_versions_fail_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_installed", {"mujoco": "4.0.0", "mujoco-mjx": "3.17.0"}.get)
+    check = doctor.physics()[0]
+    assert check.state == "failed" and "4.0.0" in check.detail and check.advice
+
+
+def test_a_check_that_breaks_stops_no_other(quick: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken() -> list[doctor.Check]:
+        raise OSError("no such library")
+
+    monkeypatch.setattr(doctor, "video", broken)
+    checks = examined(capsys)
+    assert checks["ffmpeg"]["state"] == "failed" and "no such library" in checks["ffmpeg"]["detail"]
+    assert "wandb" in checks
+
+
+def test_no_gl_is_told_with_the_packages_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUJOCO_GL", "nonsense")
+    check = doctor.rendering()[0]
+    assert check.state == "failed" and "libegl1" in check.advice
+    with pytest.raises(SystemExit) as stopped:
+        doctor.require_rendering()
+    assert "libegl1" in str(stopped.value)
+
+
+@pytest.mark.gl
+def test_gl_is_found_where_it_is() -> None:
+    assert doctor.rendering()[0].state == "ok"

@@ -1,0 +1,56 @@
+"""Options: flags over defaults, mistakes in one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from movlr_jax.cli import options
+from movlr_jax.errors import MovlrError
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample."""
+
+    seeds: tuple[int, ...] = (0,)
+    """Seeds."""
+    engine: Literal["auto", "native"] = "auto"
+    """Engine."""
+    seconds: float = 1.0
+    """Seconds [s]."""
+    film: bool = False
+    """Film."""
+
+
+def test_flags_win_over_the_default() -> None:
+    default = Sample(seconds=2.0, engine="native")
+    parsed = options.parse(Sample, ["--seeds", "1", "2", "3", "--film"], "sample", default)
+    assert parsed == Sample(seeds=(1, 2, 3), engine="native", seconds=2.0, film=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--sedes", "1"], "did you mean --seeds?"),
+        (["--engine", "cuda"], "'native'"),
+        (["--seeds", "one"], "--seeds"),
+        (["--seconds"], "--seconds"),
+    ],
+)
+def test_mistakes_are_one_sentence(words: list[str], part: str) -> None:
+    with pytest.raises(MovlrError) as told:
+        options.parse(Sample, words, "sample")
+    sentence = str(told.value)
+    assert part in sentence and "\n" not in sentence and not set(sentence) & set("│╭─")
+
+
+def test_config_is_taken_from_anywhere() -> None:
+    assert options.take_config(["a", "--config", "x.yaml", "--b"]) == (Path("x.yaml"), ["a", "--b"])
+    assert options.take_config(["--config=x.yaml"]) == (Path("x.yaml"), [])
+    assert options.take_config(["a"]) == (None, ["a"])
+    with pytest.raises(MovlrError, match="needs a file"):
+        options.take_config(["--config"])

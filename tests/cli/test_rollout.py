@@ -1,0 +1,71 @@
+"""movlr rollout: the document, the table, the files, and what it says to bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from movlr_jax.cli.main import main
+
+# A fifth of a second with few candidates: the real planner on the real body, quick.
+QUICK = ["--seconds", "0.1", "--planner.candidates", "16", "--planner.horizon", "0.1"]
+
+
+def test_json_is_the_only_thing_on_stdout(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["rollout", "stand", *QUICK, "--seeds", "1", "2", "--json", "--out", str(tmp_path)]) == 0
+    captured = capfd.readouterr()  # capfd: C libraries write past sys.stdout
+    document = json.loads(captured.out)
+    assert list(document) == [
+        "task",
+        "morphology",
+        "engine",
+        "reward",
+        "goal_speed_mps",
+        "episodes",
+        "mean",
+        "std",
+        "falls",
+    ]
+    assert [e["seed"] for e in document["episodes"]] == [1, 2]
+    assert document["episodes"][0]["seconds"] == pytest.approx(0.1)
+    assert document["morphology"] == "myolegs" and document["engine"] == "native" and document["falls"] == 0
+    assert captured.err == ""
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["metrics.json", "reward.py", "rollout.npz", "rollout_2.npz"]
+    assert json.loads((tmp_path / "metrics.json").read_text()) == document
+
+
+def test_the_table_names_every_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rollout", "stand", *QUICK, "--seeds", "3", "--out", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("stand on myolegs, reward human, engine native")
+    assert lines[2].split()[0] == "3" and "falls: 0 of 1" in lines[-1]
+    with np.load(tmp_path / "rollout.npz") as saved:
+        assert saved["seed"] == 3 and saved["goal_speed"] == 0.0
+
+
+@pytest.mark.gl
+def test_a_clip_is_filmed(tmp_path: Path) -> None:
+    assert main(["rollout", "stand", *QUICK, "--clip", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "clip.mp4").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["wlak_flat"], "did you mean walk_flat?"),
+        (["stand", "--reward", "humna"], "did you mean human?"),
+        (["stand", "--reward", "."], "holds no reward"),
+        (["stand", "--morphology", "myoleg"], "did you mean myolegs?"),
+        (["stand", "--engine", "warp"], "use auto, native"),
+        (["stand", "--clip"], "add --out DIR"),
+        (["stand", "--planner.law", "papr"], "muscle law 'papr'"),
+    ],
+)
+def test_mistakes_are_one_sentence(words: list[str], part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rollout", *words]) == 1
+    captured = capsys.readouterr()
+    assert part in captured.err and captured.err.count("\n") == 1
+    assert captured.out == ""

@@ -1,0 +1,102 @@
+"""movlr run, resume, report and check on a real, tiny search: one edit, a tenth of a second of motion."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from movlr_jax import search
+from movlr_jax.cli import run
+from movlr_jax.cli.main import main
+from movlr_jax.search.config import RunConfig
+from movlr_jax.search.loop import RunResult
+
+pytestmark = pytest.mark.gl
+TINY = ["--seconds", "0.1", "--planner.candidates", "16", "--planner.horizon", "0.1"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """Return a run's folder with what was printed to stdout and stderr."""
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        assert main(["run", "stand", "--iterations", "1", *TINY, "--out", str(folder)]) == 0
+    return folder, out.getvalue(), err.getvalue()
+
+
+def test_a_run_ends_with_tables_and_directions(finished: tuple[Path, str, str]) -> None:
+    folder, out, err = finished
+    assert "distance [m]" in out and "how to go on" in out
+    assert f"movlr resume {folder}" in out and f"{folder}/report.html" in out
+    assert "iteration 0 of 1" in err and "iteration 1 of 1" in err
+    rows = json.loads((folder / "summary.json").read_text())["iterations"]
+    assert [row["iteration"] for row in rows] == [0, 1]
+
+
+def test_a_folder_that_holds_a_run_is_refused(finished: tuple[Path, str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    folder = finished[0]
+    assert main(["run", "stand", *TINY, "--out", str(folder)]) == 1
+    assert f"movlr resume {folder}" in capsys.readouterr().err
+
+
+def test_resume_goes_on(finished: tuple[Path, str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    folder = finished[0]
+    before = (folder / "iterations" / "001" / "reward.py").read_bytes()
+    assert main(["resume", str(folder), "--iterations", "2"]) == 0
+    assert len(json.loads((folder / "summary.json").read_text())["iterations"]) == 3
+    assert (folder / "iterations" / "001" / "reward.py").read_bytes() == before
+    assert "how to go on" in capsys.readouterr().out
+
+
+def test_report_draws_again(finished: tuple[Path, str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    folder = finished[0]
+    (folder / "report.html").unlink()
+    assert main(["report", str(folder)]) == 0
+    assert capsys.readouterr().out == f"{folder / 'report.html'}\n"
+    assert (folder / "report.html").stat().st_size > 1000
+
+
+def test_a_run_stands_for_its_best_reward(finished: tuple[Path, str, str], capfd: pytest.CaptureFixture[str]) -> None:
+    folder = finished[0]
+    assert main(["rollout", "stand", "--reward", str(folder), *TINY, "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["reward"] == str(folder)
+
+
+@pytest.mark.parametrize("verb", ["resume", "report"])
+def test_no_run_there(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, str(tmp_path)]) == 1
+    err = capsys.readouterr().err
+    assert "holds no run" in err and err.count("\n") == 1
+
+
+def test_free_needs_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "free", "--out", str(tmp_path / "run")]) == 1
+    assert "--goal" in capsys.readouterr().err
+
+
+def test_a_second_run_gets_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = RunConfig(name="demo")
+    assert run.free_folder(config).out == Path("runs/demo")
+    (tmp_path / "runs" / "demo").mkdir(parents=True)
+    (tmp_path / "runs" / "demo-2").mkdir()
+    assert run.free_folder(config).out == Path("runs/demo-3")
+    asked = RunConfig(out=tmp_path / "runs" / "demo")
+    assert run.free_folder(asked) == asked
+
+
+def test_an_interrupted_run_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(config: RunConfig, **more: Any) -> RunResult:
+        assert config.out is not None
+        return RunResult(config.out, None, None, {}, [], [], "interrupted", "Interrupted.")
+
+    monkeypatch.setattr(search, "run", interrupted)
+    assert main(["run", "stand", "--out", str(tmp_path / "run")]) == 130
+    captured = capsys.readouterr()
+    assert f"movlr resume {tmp_path / 'run'}" in captured.err and captured.out == ""
