@@ -1,8 +1,9 @@
 """Facts: what a motion was, in numbers that a critic reads.
 
-In: the instants of one executed episode (float32[T, f], packed by a FeatureLayout), its term values, its metrics. Out: one JSON-able
-dict (`describe`). Only instants are read, never the simulator, so a saved rollout tells the same story years later. Directions are the
-body's own (ahead and left of the pelvis) for lean, balance and falls, and the task's (forward, left) for speed and drift.
+In: the instants of one executed episode (float32[T, f], packed by a FeatureLayout), its term values, its metrics. Out:
+one JSON-able dict (`describe`). Only instants are read, never the simulator, so a saved rollout tells the same story
+years later. Directions are the body's own (ahead and left of the pelvis) for lean, balance and falls, and the task's
+(forward, left) for speed and drift.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from movlr_jax.rewards.layout import GAIT_FIELDS, SIDES, FeatureLayout
 
 FALL_RATIO = 0.6  # a fall: the pelvis below this share of its standing height
 SHORTEST_SWING_S = 0.06  # shorter losses of contact are chatter, not steps
-# Bands that a steady human walk or stand stays in; leaving one for good is a sign of a fall. Trunk inclination in level walking stays
-# within about 0.1 rad; the bands are wider because falls are told from sways, not from style.
+# Bands that a steady human walk or stand stays in; leaving one for good is a sign of a fall. Trunk inclination in level
+# walking stays within about 0.1 rad; the bands are wider because falls are told from sways, not from style.
 FALL_SIGNS: dict[str, tuple[float, float]] = {
     "trunk_pitch_rad": (-0.35, 0.35),
     "trunk_roll_rad": (-0.25, 0.25),
@@ -229,9 +230,7 @@ def _gait(t: Trajectory) -> dict[str, Any]:
         "left_steps": len(lengths["left"]),
         "right_steps": len(lengths["right"]),
         "mean_step_length_m": _number(np.mean(both)) if both else 0.0,
-        "step_length_asymmetry": _number(
-            abs(left_mean - right_mean) / max(abs(left_mean) + abs(right_mean), 0.1) if both else 0.0
-        ),
+        "step_length_asymmetry": _number(abs(left_mean - right_mean) / max(abs(left_mean) + abs(right_mean), 0.1) if both else 0.0),
         "mean_swing_clearance_m": _number(np.mean(clearances)) if clearances else 0.0,
         "stance_width_m": {"mean": _number(width.mean()), "min": _number(width.min())},
         "crossed_feet_fraction": _number((width < 0.02).mean()),
@@ -278,8 +277,8 @@ def term_statistics(
         classes: term -> class; names of the library are known, others are "custom".
 
     Returns:
-        term -> weight, class, mean, std, min, max (unweighted) and share_of_spread: the standard deviation of the weighted term over
-        the sum of those of all.
+        term -> weight, class, mean, std, min, max (unweighted) and share_of_spread: the standard deviation of the
+        weighted term over the sum of those of all.
     """
     values = np.nan_to_num(np.asarray(values, np.float64))
     weight = np.asarray(weights, np.float64)
@@ -333,8 +332,9 @@ def describe(
         seconds: length asked of the episode (s); the length of the record when None.
 
     Returns:
-        The facts: goal, task, goal_speed_mps, seconds, metrics, episodes, posture, gait, smoothness, effort, fall (None if there was none),
-        phases (three thirds of the time upright) and terms. Gait, smoothness and posture means are those of the time upright.
+        The facts: goal, task, goal_speed_mps, seconds, metrics, episodes, posture, gait, smoothness, effort, fall (None
+        if there was none), phases (three thirds of the time upright) and terms. Gait, smoothness and posture means are
+        those of the time upright.
 
     Raises:
         ValueError: there are no instants, or their width is not the layout's.

@@ -1,0 +1,85 @@
+"""The Writer: who rewrites the reward.
+
+In: a WriteRequest (goal, vocabulary, the best source so far and what its terms did, the critique, what was tried, and
+on a retry why the last draft was refused). Out: a Draft (source text, one line that names the edit, why). A draft is
+untrusted text: the sandbox judges it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from movlr_jax.critics.critique import Critique
+
+
+@dataclass(frozen=True)
+class WriteRequest:
+    """All that a writer is told.
+
+    Attributes:
+        goal: the goal sentence.
+        vocabulary: what `m` offers on this body (`movlr_jax.rewards.motion.vocabulary`).
+        best_source: text of the best reward so far; the edit starts from it.
+        best_weights: its weights, term -> weight.
+        term_stats: what its terms did (the "terms" of the facts).
+        critique: judgement of the best motion so far, or None.
+        history: one record an earlier attempt, oldest first: "edit" (its one line), "outcome" (one line), "kept"
+        (bool), "weights".
+        refusal: why the last draft for this same candidate was refused, or None.
+        candidate: which of the iteration's candidates this is, from 0; the k-th asks for the k-th best edit.
+        candidates: how many candidates the iteration has.
+        attempt: how many drafts for this candidate were refused before.
+        seed: the run's seed.
+        iteration: the iteration's number.
+    """
+
+    goal: str
+    vocabulary: str
+    best_source: str
+    best_weights: Mapping[str, float]
+    term_stats: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    critique: Critique | None = None
+    history: Sequence[Mapping[str, Any]] = ()
+    refusal: str | None = None
+    candidate: int = 0
+    candidates: int = 1
+    attempt: int = 0
+    seed: int = 0
+    iteration: int = 0
+
+    @property
+    def refused(self) -> int:
+        """Drafts refused before this one; at least 1 when there is a refusal."""
+        return max(self.attempt, int(self.refusal is not None))
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A candidate reward.
+
+    Attributes:
+        source: text of the whole program.
+        edit: one line: what changed.
+        rationale: why.
+    """
+
+    source: str
+    edit: str
+    rationale: str
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """Rewrites rewards."""
+
+    name: str
+
+    def write(self, request: WriteRequest) -> Draft:
+        """Return a new draft.
+
+        Raises:
+            MovlrError: no draft can be made from what was asked.
+        """
+        ...

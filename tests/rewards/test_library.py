@@ -1,0 +1,151 @@
+"""Every library term runs on the body it says it fits, is finite and sloped wherever the body may be, and keeps the sign convention."""
+
+from __future__ import annotations
+
+import ast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from movlr_jax.critics.critique import FAULTS
+from movlr_jax.rewards import library, program
+from movlr_jax.rewards.library import CLASSES, LIBRARY
+from movlr_jax.rewards.program import Program
+
+
+@pytest.fixture(scope="module")
+def terms_of(layout):
+    """All terms of the body as one function of features[b, F], and their names."""
+    entries = {name: term.expression for name, term in library.for_layout(layout).items()}
+    # One traced function for all: a program may hold 32 terms, the library has more, so the limit on WEIGHTS is stepped around.
+    one = program.execute(program.write({"x": 1.0}, {"x": "{" + ", ".join(f'"{n}": {e}' for n, e in entries.items()) + "}"}))
+    fn, names = program.batched(Program(dict.fromkeys(entries, 1.0), lambda m: one.terms(m)["x"]), layout)
+    return jax.jit(fn), names
+
+
+@pytest.fixture(scope="module")
+def standing(layout, simulator8, myolegs):
+    """Two equal instants of the settled standing pose: float32[F]."""
+    from movlr_jax.control import muscle_law
+    from movlr_jax.physics.instant import Frame
+
+    state = simulator8.reset(myolegs.standing_qpos, myolegs.standing_act)
+    law = muscle_law.make("fibre-strain", myolegs, 0.008)
+    posture = myolegs.posture.read(myolegs.standing_qpos)[None]
+    _, instant, _ = simulator8.advance(state, law, posture, 2, Frame(goal=(0.8, 0.0)))
+    return np.concatenate([instant[0], instant[0]]).astype(np.float32)
+
+
+def random_features(layout, standing, count=64):
+    """Standing, disturbed by ever larger noise; unit quaternions; a few rows of zeros, the largest, and lying still."""
+    rng = np.random.default_rng(3)
+    size = rng.choice([0.01, 0.1, 1.0, 10.0], (count, 1))
+    features = standing + size * rng.standard_normal((count, 2 * layout.size))
+    for half in (0, layout.size):
+        for offsets in layout.landmarks.values():
+            at = half + layout.column("sensor", offsets["quat"])
+            quat = rng.standard_normal((count, 4))
+            features[:, at : at + 4] = quat / np.linalg.norm(quat, axis=1, keepdims=True)
+        features[:, half + layout.column("dt")] = 0.008
+        turn = rng.uniform(-np.pi, np.pi, count)
+        frame = half + layout.column("frame")
+        features[:, frame + 2], features[:, frame + 3] = np.cos(turn), np.sin(turn)
+        for block in ("act", "ctrl"):
+            columns = slice(half + layout.blocks[block][0], half + layout.blocks[block][1])
+            features[:, columns] = rng.uniform(0, 1, features[:, columns].shape)
+        gait = slice(half + layout.blocks["gait"][0], half + layout.blocks["gait"][1])
+        features[:, gait] = np.abs(features[:, gait])
+        features[:, half + layout.blocks["gait"][0] + np.array([0, 8])] = rng.integers(0, 2, (count, 2))
+    features[0] = 0.0
+    features[1] = standing
+    return features.astype(np.float32)
+
+
+def test_there_are_enough_terms_of_every_class():
+    assert len(LIBRARY) >= 24
+    assert {t.term_class for t in LIBRARY.values()} == set(CLASSES)
+    for name, term in LIBRARY.items():
+        assert term.name == name and name.isidentifier()
+        assert 0 < term.weight <= 200
+        assert term.fixes and set(term.fixes) <= set(FAULTS), f"{name} cures an unknown fault"
+        assert term.doc.endswith((".", ")."))
+
+
+def test_only_the_hands_are_missing_on_legs(layout):
+    assert set(LIBRARY) - set(library.for_layout(layout)) == {"arms_down"}
+
+
+def test_expressions_use_jnp_and_shaping_alone():
+    from movlr_jax.rewards.shaping import SHAPING
+
+    for name, term in LIBRARY.items():
+        used = {n.id for n in ast.walk(ast.parse(term.expression, mode="eval")) if isinstance(n, ast.Name)}
+        assert used <= {"m", "jnp"} | set(SHAPING), f"{name} uses {used}"
+
+
+def test_needs_are_complete(layout):
+    """A body without a landmark or joint that a term reads must be refused by `available`, not by a failing trace."""
+    import dataclasses
+
+    from movlr_jax.rewards.motion import Motion, MotionError
+
+    for gone in ("left.toe", "right.hip", "knee_angle_r"):
+        lacking = dataclasses.replace(
+            layout,
+            landmarks={k: v for k, v in layout.landmarks.items() if k != gone},
+            joints={k: v for k, v in layout.joints.items() if k != gone},
+            planned_joints=tuple(j for j in layout.planned_joints if j != gone),
+        )
+        features = jnp.zeros(2 * layout.size)
+        for name, term in library.for_layout(lacking).items():
+            ran = program.execute(program.write({name: 1.0}, {name: term.expression}))
+            try:
+                jax.eval_shape(lambda f, ran=ran, lacking=lacking: ran.terms(Motion(lacking, f)), features)
+            except MotionError as error:
+                pytest.fail(f"{name} says it fits a body without {gone}: {error}")
+
+
+def test_all_are_finite_sloped_and_at_most_zero(layout, terms_of, standing):
+    fn, names = terms_of
+    features = random_features(layout, standing)
+    values = np.asarray(fn(features))
+    assert np.isfinite(values).all(), [n for n, ok in zip(names, np.isfinite(values).all(0), strict=True) if not ok]
+    assert (values <= 1e-5).all(), [n for n, ok in zip(names, (values <= 1e-5).all(0), strict=True) if not ok]
+    # A slope that is not finite in any column is not finite along a direction that moves all columns.
+    direction = np.random.default_rng(4).standard_normal(features.shape).astype(np.float32)
+    with jax.disable_jit():  # the many small operations run at once; compiling their slopes as one takes far longer
+        slopes = np.asarray(jax.jvp(fn, (features,), (direction,))[1])
+    assert np.isfinite(slopes).all(), [n for n, ok in zip(names, np.isfinite(slopes).all(0), strict=True) if not ok]
+
+
+def test_none_is_blind(layout, terms_of, standing):
+    """Each term varies over the disturbed postures, and standing still is near its best for terms of stability."""
+    fn, names = terms_of
+    values = np.asarray(fn(random_features(layout, standing)))
+    assert (values.std(0) > 1e-4).all(), [n for n, v in zip(names, values.std(0), strict=True) if v <= 1e-4]
+    at_rest = dict(zip(names, np.asarray(fn(standing[None]))[0], strict=True))
+    for name, value in at_rest.items():
+        if LIBRARY[name].term_class == "stability":
+            assert value > -0.02, f"{name} is {value} when standing"
+        assert value > -3.0, f"{name} is {value} when standing"
+
+
+def test_one_export_holds_them_all_without_loops_or_calls(layout, terms_of):
+    fn, names = terms_of
+    artifact = program.export_terms(fn, layout, platforms=("cpu",))
+    restored = jax.export.deserialize(bytearray(artifact))
+    text = restored.mlir_module()
+    assert "stablehlo.while" not in text
+    assert {line.split("@")[1].split("(")[0] for line in text.splitlines() if "stablehlo.custom_call" in line} <= {"shape_assertion"}
+    assert restored.call(np.zeros((3, 2 * layout.size), np.float32)).shape == (3, len(names))
+
+
+def test_fixing_orders_by_directness_then_by_class():
+    found = [t.name for t in library.fixing("too_slow")]
+    assert found[0] == "forward_speed"
+    assert library.fixing("no such fault") == []
+    for kind in FAULTS:
+        if kind != "diverged":
+            assert library.fixing(kind), f"nothing cures {kind}"

@@ -1,0 +1,95 @@
+"""Facts are measured right: on made-up motions every number has a known answer."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from synthetic import walker
+
+from movlr_jax.tasks import facts
+
+
+def tell(layout, instants, **more):
+    return facts.describe(instants, layout, task="walk_flat", goal="Walk.", goal_speed_mps=0.8, **more)
+
+
+def test_an_even_walk(layout):
+    told = tell(layout, walker(layout, speed=0.8, step_s=0.5))
+    assert told["fall"] is None
+    assert [p["name"] for p in told["phases"]] == ["start", "middle", "end"]
+    assert all(p["speed_mps"] == pytest.approx(0.8, abs=1e-3) for p in told["phases"])
+    gait = told["gait"]
+    assert gait["steps"] == 8
+    assert gait["left_steps"] == gait["right_steps"] == 4
+    assert gait["mean_step_length_m"] == pytest.approx(0.4, abs=0.05)  # speed times step time
+    assert gait["step_length_asymmetry"] < 0.05
+    assert gait["mean_swing_clearance_m"] == pytest.approx(0.05, abs=0.005)
+    assert gait["stance_width_m"]["mean"] == pytest.approx(0.2, abs=1e-3)
+    assert gait["crossed_feet_fraction"] == 0.0
+    assert gait["flight_fraction"] == 0.0
+    assert gait["foot_slip_mps"] < 0.2
+    assert told["posture"]["pelvis_height_ratio"]["mean"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_frame_and_origin_do_not_change_the_story(layout):
+    straight = tell(layout, walker(layout, drift=0.1))
+    turned = tell(layout, walker(layout, drift=0.1, yaw=2.0, origin=(3.0, -4.0)))
+    for key in ("steps", "mean_step_length_m", "mean_swing_clearance_m", "crossed_feet_fraction", "foot_slip_mps"):
+        assert turned["gait"][key] == pytest.approx(straight["gait"][key], abs=2e-3)
+    for a, b in zip(straight["phases"], turned["phases"], strict=True):
+        assert a["speed_mps"] == pytest.approx(b["speed_mps"], abs=1e-3)
+        assert a["lateral_m"] == pytest.approx(b["lateral_m"], abs=2e-3)
+    assert straight["phases"][-1]["lateral_m"] > 0.2  # to the left
+
+
+@pytest.mark.parametrize(("pitch", "direction"), [(1.2, "forward"), (-1.2, "backward")])
+def test_a_fall_has_a_time_a_direction_and_a_first_sign(layout, pitch, direction):
+    told = tell(layout, walker(layout, speed=0.0, drop_from=1.5, fall_pitch=pitch))
+    fall = told["fall"]
+    assert fall["direction"] == direction
+    assert 1.7 < fall["time_s"] < 1.95  # the pelvis passes 0.6 two thirds of the way down
+    assert fall["first_sign"] in ("trunk_pitch_rad", "pelvis_height_ratio")
+    assert 1.5 <= fall["first_sign_s"] < fall["time_s"]
+    # Means are those of the time upright, so the lying body does not count.
+    assert told["posture"]["pelvis_height_ratio"]["min"] > 0.55
+    assert told["phases"][-1]["to_s"] <= fall["time_s"]
+
+
+def test_lean_is_signed_and_timed(layout):
+    assert tell(layout, walker(layout, pitch=0.3))["posture"]["trunk_pitch_rad"]["mean"] == pytest.approx(0.3, abs=1e-3)
+    assert tell(layout, walker(layout, pitch=-0.3))["posture"]["trunk_pitch_rad"]["max"] == pytest.approx(-0.3, abs=1e-3)
+
+
+def test_crossed_feet(layout):
+    gait = tell(layout, walker(layout, width=-0.05))["gait"]
+    assert gait["crossed_feet_fraction"] == 1.0
+    assert gait["stance_width_m"]["min"] == pytest.approx(-0.05, abs=1e-3)
+
+
+def test_term_statistics_share_the_spread(layout):
+    values = np.stack([np.linspace(-1, 0, 50), np.full(50, -0.3)], axis=1)
+    stats = facts.term_statistics(values, ["head_height", "mine"], [200.0, 5.0])
+    assert stats["head_height"]["class"] == "stability"
+    assert stats["mine"]["class"] == "custom"
+    assert stats["head_height"]["share_of_spread"] == pytest.approx(1.0)
+    assert stats["mine"]["std"] == 0.0
+    assert stats["head_height"]["min"] == -1.0
+
+
+def test_facts_are_json_even_after_a_divergence(layout):
+    instants = walker(layout)
+    instants[100:] = np.nan
+    told = tell(layout, instants, terms=np.full((200, 1), np.nan), term_names=["balance"], weights=[1.0])
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert told["phases"][-1]["to_s"] < 2.01
+
+
+def test_wrong_width_is_refused(layout):
+    with pytest.raises(ValueError, match="shape"):
+        facts.describe(np.zeros((5, 3)), layout, task="t", goal="g")
+
+
+def test_a_single_instant_is_enough(layout):
+    assert tell(layout, walker(layout)[:1])["gait"]["steps"] == 0

@@ -1,0 +1,245 @@
+"""Edits of a reward's text: the change takes, and every other character stays as it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from movlr_jax.rewards import program
+from movlr_jax.writers import edits
+from movlr_jax.writers.edits import Change, EditError
+
+CANONICAL = program.write(
+    {"forward_speed": 10.0, "balance": 100.0},
+    {"forward_speed": "-smooth_abs(m.com.velocity_forward - m.goal.speed)", "balance": "-norm(m.com.position[:2])"},
+)
+
+ONE_LINE = 'WEIGHTS = {"a": 1.0, "b": 2.0}\ndef terms(m): return {"a": -m.time, "b": -m.dt}\n'
+
+COMMENTED = '''\
+# Walk, by hand. Überprüft: größer ist besser.
+WEIGHTS = {
+    "a": 1.0,  # the first, after "Müller, 2020"
+    # the second is heavy
+    "b": (200.0),
+}
+
+HALF = 0.5
+
+
+def terms(m):
+    """Two terms; } and { in words do no harm."""
+    lean = m.trunk.up[2]  # cosine, not angle
+    return {
+        "a": -(
+            1.0 - lean  # upright
+        ),
+        "b": HALF * sum([x for x in (m.time, m.dt)]),  # no trailing thought
+    }
+'''
+
+NAMED = """\
+WEIGHTS = {'a': 1, 'b': 2}
+
+def terms(motion):
+    out = {
+        'a': -motion.time, 'b': -motion.dt}
+    return out
+"""
+
+BUILT = """\
+WEIGHTS = {"a": 1.0, "b": 2.0}
+
+def helper(x):
+    return -x
+
+def terms(m):
+    values = {}
+    values["a"] = helper(m.time)
+    values["b"] = helper(m.dt)
+    return values
+"""
+
+BRANCHED = """\
+WEIGHTS = {"a": 1.0, "b": 2.0}
+
+def terms(m):
+    def both():
+        return {"a": -m.time, "b": -m.dt}
+    if len(m.joints.angle) > 3:
+        return both()
+    return dict(a=-m.time, b=-m.dt)
+"""
+
+LAMBDA = 'WEIGHTS = {"a": 1.0, "b": 2.0}\nterms = lambda m: {"a": -m.time, "b": -m.dt}\n'
+
+EXPANDED = """\
+WEIGHTS = {"a": 1.0, "b": 2.0}
+
+def base(m):
+    return {"a": -m.time}
+
+def terms(m):
+    return {**base(m), "b": -m.dt}
+"""
+
+SHADOWED = """\
+WEIGHTS = {"a": 1.0, "b": 2.0}
+
+def terms(m):
+    norm = m.time
+    return {"a": -norm, "b": -m.dt}
+"""
+
+CRLF = COMMENTED.replace("\n", "\r\n")
+STYLES = {
+    "canonical": CANONICAL.replace("forward_speed", "a").replace("balance", "b"),
+    "one line": ONE_LINE,
+    "commented": COMMENTED,
+    "named": NAMED,
+    "built": BUILT,
+    "branched": BRANCHED,
+    "lambda": LAMBDA,
+    "expanded": EXPANDED,
+    "shadowed": SHADOWED,
+    "crlf": CRLF,
+}
+NEW = "-norm(m.com.position[:2])"
+
+
+def run(source, layout):
+    """Trace the program as the package would; return its weights and its terms at a fixed instant."""
+    import numpy as np
+
+    ran = program.execute(source)
+    fn, names = program.batched(ran, layout)
+    features = np.linspace(0.1, 1.0, 2 * layout.size, dtype=np.float32)[None]
+    return ran.weights, dict(zip(names, np.asarray(fn(features))[0].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_term_is_added_in_any_style(style, layout):
+    source = STYLES[style]
+    before_weights, before = run(source, layout)
+    edited = edits.add_term(source, "balance", 100.0, NEW)
+    weights, values = run(edited, layout)
+    assert weights == {**before_weights, "balance": 100.0}
+    assert {k: values[k] for k in before} == before
+    assert values["balance"] < 0
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_weight_is_set_in_any_style(style, layout):
+    source = STYLES[style]
+    weights, values = run(source, layout)
+    edited = edits.set_weight(source, "b", 0.25)
+    new_weights, new_values = run(edited, layout)
+    assert new_weights == {**weights, "b": 0.25}
+    assert new_values == values
+    # nothing but that number changed
+    assert len([1 for a, b in zip(source.splitlines(), edited.splitlines(), strict=True) if a != b]) == 1
+
+
+@pytest.mark.parametrize("style", [s for s in STYLES if s != "lambda"])
+def test_a_term_is_removed_in_any_style(style, layout):
+    _, before = run(STYLES[style], layout)
+    for gone, kept in (("a", "b"), ("b", "a")):
+        weights, values = run(edits.remove_term(STYLES[style], gone), layout)
+        assert list(weights) == [kept]
+        assert values == {kept: before[kept]}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_an_expression_is_changed_in_any_style(style, layout):
+    if style == "lambda":
+        pytest.skip("same path as the literal styles, without a function to wrap")
+    weights, before = run(STYLES[style], layout)
+    for name, other in (("a", "b"), ("b", "a")):
+        new_weights, values = run(edits.change_expression(STYLES[style], name, "-7.0 * m.time"), layout)
+        assert new_weights == weights
+        assert values[other] == before[other]
+        assert values[name] != before[name]
+
+
+def test_comments_order_and_spacing_survive():
+    edited = edits.add_term(COMMENTED, "c", 3.0, "-m.time")
+    for line in COMMENTED.splitlines():
+        # only the lines that the new entries follow may gain a comma
+        assert line in edited or line.replace("(200.0),", "(200.0),") in edited
+    assert edited.index('"b": (200.0)') < edited.index('"c": 3.0')
+    assert '        "c": -m.time,\n    }' in edited
+    there_and_back = edits.remove_term(edited, "c")
+    assert there_and_back == COMMENTED
+
+
+@pytest.mark.parametrize("style", ["canonical", "one line", "commented", "crlf"])
+def test_adding_and_removing_gives_the_text_back(style):
+    source = STYLES[style]
+    assert edits.remove_term(edits.add_term(source, "c", 3.0, "-m.time"), "c").replace(", }", "}") == source
+
+
+def test_wrapping_can_be_repeated(layout):
+    source = BUILT
+    for name in ("c", "d", "e"):
+        source = edits.add_term(source, name, 1.0, "-m.time")
+    source = edits.remove_term(source, "a")
+    source = edits.change_expression(source, "d", "-2.0 * m.time")
+    source = edits.remove_term(source, "e")
+    weights, values = run(source, layout)
+    assert list(weights) == ["b", "c", "d"]
+    assert values["d"] == pytest.approx(2 * values["c"])
+
+
+def test_the_functions_own_name_for_m_is_used(layout):
+    edited = edits.add_term(NAMED, "c", 3.0, 'm.joint("knee_angle_r").angle + m.time')
+    assert 'motion.joint("knee_angle_r").angle + motion.time' in edited
+    run(edited, layout)
+
+
+def test_long_expressions_are_folded_and_stay_right(layout):
+    from movlr_jax.rewards.library import LIBRARY
+
+    source = CANONICAL
+    for name in ("feet_apart", "foot_clearance", "knee_alignment"):
+        source = edits.add_term(source, name, 1.0, LIBRARY[name].expression)
+    assert max(map(len, source.splitlines())) <= 140
+    run(source, layout)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda: edits.add_term(ONE_LINE, "a", 1.0, "-m.time"), "already"),
+        (lambda: edits.set_weight(ONE_LINE, "z", 1.0), "no term z"),
+        (lambda: edits.remove_term(ONE_LINE, "z"), "no term z"),
+        (lambda: edits.remove_term('WEIGHTS = {"a": 1.0}\ndef terms(m): return {"a": m.time}\n', "a"), "only term"),
+        (lambda: edits.add_term(ONE_LINE, "c", 1.0, "-("), "not Python"),
+        (lambda: edits.add_term("def terms(m): return {}", "c", 1.0, "m.time"), "WEIGHTS"),
+        (lambda: edits.add_term('WEIGHTS = {"a": 1.0}', "c", 1.0, "m.time"), "terms"),
+        (lambda: edits.add_term("norm = 3\n" + ONE_LINE, "c", 1.0, NEW), "another meaning"),
+        (lambda: edits.add_term('WEIGHTS = {"a": 1}\nterms = lambda m: dict(a=m.time)\n', "c", 1.0, NEW), "lambda"),
+        (lambda: edits.add_term('WEIGHTS = {"a": 1}\ndef terms(m, n): return {"a": 1}\n', "c", 1.0, NEW), "one argument"),
+        (lambda: edits.apply(ONE_LINE, [Change("add", "c")]), "needed"),
+        (lambda: edits.apply(ONE_LINE, [Change("reweigh", "a")]), "needed"),
+        (lambda: edits.apply(ONE_LINE, [Change("change", "a")]), "needed"),
+    ],
+)
+def test_what_cannot_be_edited_is_said_in_a_sentence(edit, message):
+    with pytest.raises(EditError, match=message):
+        edit()
+
+
+def test_apply_and_describe():
+    changes = [Change("reweigh", "a", weight=5.0), Change("add", "c", 2.5, "-m.time")]
+    assert edits.describe(changes) == edits.describe(changes[::-1]) == "add c 2.5, reweigh a to 5"
+    edited = edits.apply(ONE_LINE, changes)
+    assert program.literal_weights(edited) == {"a": 5.0, "b": 2.0, "c": 2.5}
+    assert edits.describe([Change("remove", "b")]) == "remove b"
+    assert program.literal_weights(edits.apply(edited, [Change("change", "b", 9.0, "-m.dt")]))["b"] == 9.0
+
+
+def test_the_text_is_never_executed(tmp_path):
+    marker = tmp_path / "ran"
+    hostile = f'open({str(marker)!r}, "w")\n' + ONE_LINE
+    edits.add_term(hostile, "c", 1.0, "-m.time")
+    edits.set_weight(hostile, "a", 3.0)
+    assert not marker.exists()
