@@ -1,0 +1,52 @@
+"""Search: the MoVLR iteration (write, prove, move, judge, keep), its archive and its resumption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from movlr_jax.search.config import RunConfig, folder_of
+from movlr_jax.search.progress import Event, Progress
+
+if TYPE_CHECKING:
+    from movlr_jax.search.loop import RunResult
+
+__all__ = ["Event", "Progress", "RunConfig", "folder_of", "resume", "run"]
+
+
+def run(config: RunConfig, *, progress: Progress | None = None) -> RunResult:
+    """Start a new run and go on until it is done, its budget is spent or the user interrupts.
+
+    Args:
+        config: what to run.
+        progress: shows events.
+
+    Raises:
+        MovlrError: the configuration cannot be run, its folder holds something already, or a stage cannot go on.
+    """
+    from movlr_jax.search.assembly import run as run_assembled
+
+    return run_assembled(config, progress=progress)
+
+
+def resume(
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+    iterations: int | None = None,
+    budget_minutes: float | None = None,
+) -> RunResult:
+    """Go on with a run that was killed, interrupted or stopped, from the last product it saved.
+
+    Args:
+        folder: the run's folder.
+        progress: shows events.
+        iterations: a new last iteration; None keeps the run's.
+        budget_minutes: a new time budget for this and later resumes [min]; None keeps the run's.
+
+    Raises:
+        MovlrError: there is no run, another process works on it, or a stage cannot go on.
+    """
+    from movlr_jax.search.assembly import resume as resume_assembled
+
+    return resume_assembled(folder, progress=progress, iterations=iterations, budget_minutes=budget_minutes)

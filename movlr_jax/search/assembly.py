@@ -1,0 +1,381 @@
+"""The real search, put together: task, body, engine, planner, sandbox, critic, writer, clips, trackers.
+
+Flows in: a RunConfig, or the folder of a run. Flows out: the folder, filled, and a RunResult. Everything below is built once a process and
+shared by all iterations; nothing of it carries a result from one episode to the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import platform
+import signal
+import subprocess
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from movlr_jax import morphologies, tasks
+from movlr_jax.control import muscle_law
+from movlr_jax.control.episode import EpisodeRunner, Rollout
+from movlr_jax.critics import biomechanics
+from movlr_jax.critics.base import Critic, Evidence, settle
+from movlr_jax.critics.critique import Critique
+from movlr_jax.errors import MovlrError
+from movlr_jax.media import clip, heatmaps, report
+from movlr_jax.physics import engines
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.library import LIBRARY
+from movlr_jax.rewards.motion import vocabulary
+from movlr_jax.rewards.reward import Reward
+from movlr_jax.sandbox import behaviour
+from movlr_jax.sandbox.prove import Prover, load
+from movlr_jax.search import atomic
+from movlr_jax.search.config import RunConfig, folder_of
+from movlr_jax.search.loop import Loop, RunResult
+from movlr_jax.search.progress import Event, Progress
+from movlr_jax.search.run_folder import RunFolder
+from movlr_jax.search.stages import Arrays, Draft, Json, Judged, Moved, NothingToWrite, Preference, Proof, Trusted, WriteRequest
+from movlr_jax.tasks import facts, metrics
+from movlr_jax.tracking import open_trackers
+from movlr_jax.writers import base as writers
+from movlr_jax.writers.library_writer import LibraryWriter
+from movlr_jax.writers.random_writer import RandomWriter
+
+CRITICS: dict[str, Callable[[], Critic]] = {"offline": biomechanics.BiomechanicsCritic}
+WRITERS: dict[str, Callable[[], writers.Writer]] = {"offline": LibraryWriter, "random": RandomWriter}
+
+# Every so many instants of an archived motion are shown to a new reward.
+_ARCHIVE_STRIDE = 5
+
+
+def _pick(kind: str, name: str, known: Mapping[str, Callable[[], Any]]) -> Any:
+    if name not in known:
+        raise MovlrError(f"There is no {kind} '{name}' in this version: use {' or '.join(known)}.")
+    return known[name]()
+
+
+def find_start(asked: str, task: tasks.Task) -> Draft:
+    """Return the reward that `start_reward` names: the task's own, a file, or the best of a run.
+
+    Raises:
+        MovlrError: there is no such reward.
+    """
+    if asked in task.rewards:
+        return Draft(asked, task.rewards[asked], trusted_text=True)
+    path = Path(asked)
+    if path.is_dir():
+        path = path / "best" / "reward.py"
+    try:
+        return Draft(asked, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        names = ", ".join(task.rewards)
+        raise MovlrError(f"There is no start reward '{asked}': give {names}, a reward file or a run's folder.") from None
+
+
+class RealStages:
+    """The stages of a real search.
+
+    Args:
+        config: the run's configuration.
+
+    Raises:
+        MovlrError: a name in the configuration stands for nothing, or something that the run needs is missing.
+    """
+
+    def __init__(self, config: RunConfig):
+        self.config = config
+        task = tasks.get(config.task)
+        if task.name == "free" and not config.goal.strip():
+            raise MovlrError("The task free needs a sentence: add --goal 'raise the left knee'.")
+        self.task = dataclasses.replace(
+            task,
+            sentence=config.goal.strip() or task.sentence,
+            goal_speed=config.goal_speed if config.goal_speed >= 0 else task.goal_speed,
+            seconds=config.seconds or task.seconds,
+        )
+        find_start(config.start_reward, self.task)
+        self.critic: Critic = _pick("critic", config.critic, CRITICS)
+        self.writer: writers.Writer = _pick("writer", config.writer, WRITERS)
+        self.engine, self.engine_reason = engines.choose(config.engine)
+        self.morphology = morphologies.load(config.morphology or morphologies.DEFAULT)
+        self.layout = feature_layout(self.morphology)
+        planner = config.planner
+        simulator = engines.make(
+            self.engine,
+            self.morphology,
+            candidates=planner.candidates,
+            plan_dt=planner.plan_dt,
+            threads=config.threads,
+        )
+        law = muscle_law.make(planner.law, self.morphology, planner.plan_dt, planner.gain)
+        self.runner = EpisodeRunner(simulator, law, planner)
+        self.prover = Prover(self.layout)
+        # Made while the spare jail warms up in its own process.
+        self.motions = behaviour.generate(self.morphology, self.task.goal_speed)
+        self._compiled: tuple[str, Reward] | None = None
+
+    def header(self) -> dict[str, Any]:
+        """Return what summary.json says of the run as a whole."""
+        return {
+            "task": self.task.name,
+            "goal": self.task.sentence,
+            "goal_speed_mps": self.task.goal_speed,
+            "seconds": self.task.seconds,
+            "morphology": self.morphology.name,
+            "engine": self.engine,
+        }
+
+    def start(self) -> Draft:
+        """Return the reward of iteration 0."""
+        return find_start(self.config.start_reward, self.task)
+
+    def write(self, request: WriteRequest) -> Draft:
+        """Have the writer edit the best reward."""
+        asked = writers.WriteRequest(
+            goal=self.task.sentence,
+            vocabulary=vocabulary(self.layout),
+            best_source=request.source,
+            best_weights={name: stats["weight"] for name, stats in request.facts["terms"].items()},
+            term_stats=request.facts["terms"],
+            critique=Critique.model_validate(request.critique),
+            history=request.history,
+            refusal=None if request.refusal is None else _reason(request.refusal),
+            candidate=request.candidate,
+            candidates=self.config.candidates,
+            attempt=request.attempt,
+            seed=request.seed,
+            iteration=request.iteration,
+        )
+        try:
+            draft = self.writer.write(asked)
+        except MovlrError as error:
+            raise NothingToWrite(str(error)) from error
+        return Draft(f"iteration {request.iteration}", draft.source, draft.edit, draft.rationale)
+
+    def prove(self, draft: Draft, archive: Sequence[Judged]) -> Proof:
+        """Compile a text of this package here; put any other through the sandbox."""
+        if draft.trusted_text:
+            reward = Reward.trusted(draft.name, draft.source, self.layout)
+            verdict = {"stage": "package", "checks": {"origin": "a text of this package"}, "term_names": reward.term_names}
+            return Proof(True, verdict, reward.weight_of(), reward.artifact)
+        self.prover.motions = dataclasses.replace(self.motions, archived=tuple(self._archived(judged) for judged in archive))
+        proof = self.prover.prove(draft.source, draft.name)
+        if proof.reward is None:
+            return Proof(False, proof.verdict.to_json())
+        return Proof(True, proof.verdict.to_json(), proof.reward.weight_of(), proof.reward.artifact)
+
+    def _archived(self, judged: Judged) -> tuple[float, np.ndarray]:
+        """Return a motion's score and its features, thinned: a ranking needs no more."""
+        instants = atomic.read_npz(judged.rollout)["instants"]
+        before = np.concatenate([instants[:1], instants[:-1]])
+        return judged.score, np.concatenate([instants, before], axis=1)[::_ARCHIVE_STRIDE]
+
+    def _reward(self, trusted: Trusted) -> Reward:
+        """Return the compiled reward, inspected anew; the seeds of one candidate share it."""
+        if self._compiled is None or self._compiled[0] != trusted.source:
+            # The folder may have been anywhere since it was written: only the package's own texts are believed.
+            if trusted.source in self.task.rewards.values():
+                reward = Reward.trusted(trusted.name, trusted.source, self.layout)
+            else:
+                reward = load(trusted.folder, self.layout)
+            self._compiled = (trusted.source, reward)
+        return self._compiled[1]
+
+    def move(self, reward: Trusted, seed: int, advanced: Callable[[float], None]) -> Arrays:
+        """Run one episode."""
+        rollout = self.runner.run(
+            self._reward(reward),
+            self.task.start(self.morphology, seed),
+            self.task.frame(),
+            seconds=self.task.seconds,
+            seed=seed,
+            fallen=self.task.fallen(self.morphology),
+            progress=advanced,
+        )
+        return rollout.arrays()
+
+    def measure(self, rollout: Arrays) -> Json:
+        """Return one episode's metrics."""
+        return self.task.measure(self.morphology, _rollout(rollout))
+
+    def summarize(self, episodes: list[Json]) -> Json:
+        """Return the metrics of all seeds, with the gates in the words of metrics.json."""
+        summary = metrics.summarize([dict(e) for e in episodes])
+        gates = self.task.gates(summary["mean"])
+        said = {"fell": not gates["upright"], "diverged": not gates["sound"]}
+        said |= {name: fine for name, fine in gates.items() if name not in ("upright", "sound")}
+        return {**summary, "gates": said}
+
+    def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Json:
+        """Return the facts: the first seed's motion in detail, the metrics of all."""
+        first = _rollout(rollouts[0])
+        return facts.describe(
+            first.instants,
+            self.layout,
+            task=self.task.name,
+            goal=self.task.sentence,
+            goal_speed_mps=self.task.goal_speed if self.task.walks else None,
+            metrics=summary["mean"],
+            episodes=summary["episodes"],
+            terms=first.terms,
+            term_names=first.term_names,
+            weights=[float(w) for w in first.weights],
+            term_classes=self.classes(reward),
+            seconds=self.task.seconds,
+        )
+
+    def score(self, facts: Json) -> float:
+        """Return the documented score of `critics.biomechanics`."""
+        return biomechanics.score(facts)
+
+    def classes(self, reward: Trusted) -> Mapping[str, str]:
+        """Return each term's class; "custom" where the library does not know it."""
+        return {t: LIBRARY[t].term_class if t in LIBRARY else "custom" for t in reward.weights}
+
+    def film(self, rollout: Arrays, path: Path, title: str) -> None:
+        """Write the clip of one episode."""
+        motion = _rollout(rollout)
+        pelvis = metrics.landmark(self.layout, motion.instants, "pelvis")[:, 0]
+        events = () if motion.ended == "time" else ((float(motion.time[-1]), motion.ended),)
+        overlay = clip.Overlay(title=title, distance=pelvis - pelvis[0], events=events)
+        clip.film(self.morphology.model, motion.time, motion.qpos, motion.act, path, overlay=overlay)
+
+    def critique(self, moved: Moved) -> Json:
+        """Have the critic judge one motion."""
+        return self.critic.critique(moved.clip, moved.facts).model_dump(mode="json")
+
+    def prefer(self, candidate: Moved, best: Moved) -> Preference:
+        """Have the critic compare two motions, in both orders."""
+        one, other = (Evidence(m.facts, m.clip, m.name) for m in (candidate, best))
+        answer = settle(self.critic, one, other)
+        return Preference({"a": "candidate", "b": "best", "tie": "tie"}[answer.winner], answer.reason)  # type: ignore[arg-type]
+
+    def illustrate(self, folder: Path) -> None:
+        """Draw the heat maps and the report."""
+        heatmaps.draw_all(folder, muscles=self.layout.muscles, groups=self.layout.muscle_groups)
+        report.write_report(folder)
+
+    def close(self) -> None:
+        """End the jail's spare."""
+        self.prover.close()
+
+
+def _reason(verdict: Json) -> str:
+    line = verdict.get("line")
+    return f"{verdict.get('sentence', 'refused')}" + (f" (line {line})" if line else "")
+
+
+def _rollout(arrays: Arrays) -> Rollout:
+    scalars = {name: np.asarray(arrays[name]).item() for name in ("seed", "seconds", "dt", "ended", "goal_speed")}
+    return Rollout(**{**arrays, **scalars, "term_names": tuple(map(str, arrays["term_names"]))})
+
+
+def describe_run(config: RunConfig, header: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return what run.json says: versions, engine, seed, commit, identifiers; nothing that names the host."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in ("movlr-jax", "mujoco", "mujoco-mjx", "jax", "jaxlib", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return {
+        # Drawn once: a resumed run goes on under it, and two runs of one name stay apart.
+        "run_id": f"{name}-{uuid.uuid4().hex[:8]}",
+        **header,
+        "seed": config.seed,
+        "seeds": list(config.seeds),
+        "versions": found,
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str | None:
+    """Return this package's git commit, with "+changes" where files differ from it; None outside its own checkout."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=5, check=True)
+        return done.stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM (a scheduler's polite end) stop a run as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def run(config: RunConfig, *, progress: Progress | None = None) -> RunResult:
+    """Start a new run; see `movlr_jax.search.run`."""
+    path = folder_of(config)
+    RunFolder.refuse_taken(path)
+    stages = RealStages(config)
+    try:
+        header = stages.header()
+        folder = RunFolder.create(path, config.to_yaml(), describe_run(config, header, path.name), config.seeds)
+        return _go(folder, config, stages, progress)
+    finally:
+        stages.close()
+
+
+def resume(
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+    iterations: int | None = None,
+    budget_minutes: float | None = None,
+) -> RunResult:
+    """Go on with a run; see `movlr_jax.search.resume`."""
+    found = RunFolder.find(folder)
+    config = RunConfig.load(found["config.yaml"])
+    changed = {"iterations": iterations, "budget_minutes": budget_minutes}
+    config = dataclasses.replace(config, **{k: v for k, v in changed.items() if v is not None})  # type: ignore[arg-type]
+    stages = RealStages(config)
+    try:
+        return _go(RunFolder(folder, config.seeds), config, stages, progress)
+    finally:
+        stages.close()
+
+
+def _go(folder: RunFolder, config: RunConfig, stages: RealStages, progress: Progress | None) -> RunResult:
+    def warn(sentence: str) -> None:
+        if progress is not None:
+            progress(Event("warning", message=sentence))
+
+    run_id = atomic.read_json(folder["run.json"])["run_id"]
+    name = config.name or folder.path.resolve().name
+    with folder.locked(), _terminable():
+        if RunConfig.load(folder["config.yaml"]) != config:
+            atomic.write_text(folder["config.yaml"], config.to_yaml())
+        trackers = open_trackers(config.tracking, folder.path, config.project, name, warn)
+        for tracker in trackers:
+            tracker.start({**atomic.plain(dataclasses.asdict(config)), **stages.header()}, run_id)
+        try:
+            return Loop(folder, config, stages, trackers, progress, stages.header()).run()
+        finally:
+            for tracker in trackers:
+                tracker.finish()

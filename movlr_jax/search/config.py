@@ -1,0 +1,155 @@
+"""RunConfig: every value of a run, with its default, and its YAML form.
+
+Flows in: YAML files and the command line's values. Flows out: a frozen record, and the config.yaml of the run's folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import pydantic
+import yaml
+
+from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.errors import MovlrError
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A search for a reward."""
+
+    task: str = "walk_flat"
+    """What the body should do: a name from `movlr tasks`."""
+    goal: str = ""
+    """The goal as a sentence; empty: the task's own. The task `free` needs one."""
+    morphology: str = ""
+    """The body, a name from `movlr morphologies`; empty: the task's own."""
+    engine: str = "auto"
+    """The physics engine: auto or native."""
+    iterations: int = 8
+    """Rewards to write after the start reward, which is iteration 0."""
+    candidates: int = 1
+    """Rewards to write in each iteration; the best of them goes on."""
+    seeds: tuple[int, ...] = (0,)
+    """Seeds of the episodes that each reward is judged on. The first is filmed."""
+    seed: int = 0
+    """Seed of the run: all that is drawn by writers and critics derives from it."""
+    seconds: float = 0.0
+    """Length of an episode [s]; 0: the task's own."""
+    goal_speed: float = -1.0
+    """Speed to aim for [m/s]; negative: the task's own."""
+    start_reward: str = "start"
+    """The reward of iteration 0: start or human (the task's own), a reward file, or the folder of a run (its best)."""
+    attempts: int = 4
+    """Texts that a candidate may take until one is proven; each after the first is told why the last was refused."""
+    patience: int = 0
+    """Stop after this many iterations without a new best; 0: never."""
+    stagnation: int = 4
+    """Name a stagnation after this many iterations without a new best."""
+    budget_minutes: float = 0.0
+    """Stop after this many minutes of one `run` or `resume`, with everything saved; 0: no limit."""
+    planner: PlannerConfig = field(default_factory=PlannerConfig)
+    """The planner."""
+    threads: int = 0
+    """Threads that step the simulation; 0: one a core. The result does not depend on it."""
+    critic: str = "offline"
+    """Who watches. `offline` measures, and needs no key, network or GPU."""
+    writer: str = "offline"
+    """Who writes. `offline` edits from the term library, and needs no key, network or GPU;
+    `random` draws its edits, for comparison."""
+    tracking: Literal["off", "offline", "online"] = "off"
+    """Weights & Biases beside the local files: off, offline (files in the run's folder) or online."""
+    project: str = "movlr-jax"
+    """Weights & Biases project."""
+    name: str = ""
+    """The run's name; empty: the task's with the seed."""
+    out: Path | None = None
+    """The run's folder; empty: runs/NAME."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run can have."""
+        rules = (
+            (self.iterations >= 0, f"iterations is {self.iterations}: give 0 or more."),
+            (self.candidates >= 1, f"candidates is {self.candidates}: give 1 or more."),
+            (self.attempts >= 1, f"attempts is {self.attempts}: give 1 or more."),
+            (len(self.seeds) >= 1, "seeds is empty: give at least one."),
+            (len(set(self.seeds)) == len(self.seeds), f"seeds has repeats ({self.seeds}): give each seed once."),
+            (all(s >= 0 for s in self.seeds), f"seeds has a negative number ({self.seeds}): give 0 or more."),
+            (self.seconds >= 0, f"seconds is {self.seconds}: give 0 (the task's own) or more."),
+            (self.patience >= 0, f"patience is {self.patience}: give 0 (never stop) or more."),
+            (self.stagnation >= 1, f"stagnation is {self.stagnation}: give 1 or more."),
+            (self.budget_minutes >= 0, f"budget_minutes is {self.budget_minutes}: give 0 (no limit) or more."),
+        )
+        for fine, sentence in rules:
+            if not fine:
+                raise MovlrError(sentence)
+
+    def to_yaml(self) -> str:
+        """Return the configuration as YAML."""
+        return yaml.safe_dump(_plain(dataclasses.asdict(self)), sort_keys=False, allow_unicode=True)
+
+    @staticmethod
+    def from_yaml(text: str, origin: str = "the configuration") -> RunConfig:
+        """Return the configuration in a YAML text; what it leaves out has its default.
+
+        Args:
+            text: YAML.
+            origin: what to call the text in an error.
+
+        Raises:
+            MovlrError: it is not YAML, names an unknown value, or gives one of the wrong type.
+        """
+        try:
+            raw = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise MovlrError(f"{origin} is not YAML: {' '.join(str(error).split())[:200]}.") from None
+        if raw is None:
+            raw = {}
+        if not isinstance(raw, dict):
+            raise MovlrError(f"{origin} must be a list of `name: value` lines.")
+        _refuse_unknown(raw, RunConfig, origin, "")
+        try:
+            return pydantic.TypeAdapter(RunConfig).validate_python(raw)
+        except pydantic.ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise MovlrError(f"{origin}: {where or 'a value'} is {first['input']!r}: {first['msg'].lower()}.") from None
+
+    @staticmethod
+    def load(path: Path) -> RunConfig:
+        """Return the configuration in a YAML file.
+
+        Raises:
+            MovlrError: there is no such file, or as in `from_yaml`.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise MovlrError(f"Cannot read the configuration {path}: {error.strerror}.") from None
+        return RunConfig.from_yaml(text, str(path))
+
+
+def folder_of(config: RunConfig) -> Path:
+    """Return the folder that a run of this configuration works in."""
+    return config.out if config.out is not None else Path("runs") / (config.name or f"{config.task}-{config.seed}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _refuse_unknown(raw: Mapping[str, Any], record: type, origin: str, prefix: str) -> None:
+    hints = get_type_hints(record)
+    for key, value in raw.items():
+        if key not in hints:
+            raise MovlrError(f"{origin} has an unknown value {prefix}{key}: it may have {', '.join(hints)}.")
+        if isinstance(value, Mapping) and dataclasses.is_dataclass(hints[key]):
+            _refuse_unknown(value, hints[key], origin, f"{prefix}{key}.")

@@ -1,0 +1,127 @@
+"""What can go wrong with a search, by name: stagnation, collapse, drift.
+
+Flows in: the rows of iterations, facts and critiques. Flows out: one sentence for each failure. Naming changes nothing
+in the search; people read it in the progress view, summary.json and the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Change = Literal["added", "removed", "raised", "lowered"]
+OPPOSITE: dict[str, str] = {"added": "removed", "removed": "added", "raised": "lowered", "lowered": "raised"}
+# MoVLR's released runs drowned in one term more than once; above this share the others no longer steer the planner.
+COLLAPSE_SHARE = 0.95
+# Below this spread of the weighted reward over a whole episode, no candidate posture is told from another.
+FLAT = 1e-6
+
+
+def changes(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, Change]:
+    """Return what an edit did to the terms: term -> added, removed, raised or lowered (by size of the weight)."""
+    found: dict[str, Change] = {}
+    for term in [*before, *(t for t in after if t not in before)]:
+        if term not in after:
+            found[term] = "removed"
+        elif term not in before:
+            found[term] = "added"
+        elif abs(after[term]) > abs(before[term]):
+            found[term] = "raised"
+        elif abs(after[term]) < abs(before[term]):
+            found[term] = "lowered"
+    return found
+
+
+def reversed_terms(first: Mapping[str, str], second: Mapping[str, str]) -> list[str]:
+    """Return the terms on which the second change undoes the first; lowering what was added, and adding back, count."""
+    undone = []
+    for term, what in second.items():
+        earlier = first.get(term)
+        if earlier is None:
+            continue
+        if what == OPPOSITE[earlier] or (earlier in ("added", "raised") and what in ("removed", "lowered")):
+            undone.append(term)
+    return undone
+
+
+def suggested(critique: Mapping[str, Any], weights: Mapping[str, float]) -> dict[str, Change]:
+    """Return what a critique's first suggestions ask of terms that the reward has."""
+    found: dict[str, Change] = {}
+    for suggestion in critique.get("suggestions", ()):
+        term, weight = suggestion.get("term"), suggestion.get("weight")
+        if term not in weights or term in found:
+            continue
+        if suggestion.get("action") == "remove":
+            found[term] = "removed"
+        elif suggestion.get("action") == "reweigh" and weight is not None and abs(weight) != abs(weights[term]):
+            found[term] = "raised" if abs(weight) > abs(weights[term]) else "lowered"
+    return found
+
+
+def _failure(name: str, iteration: int, sentence: str) -> dict[str, Any]:
+    return {"name": name, "iteration": iteration, "sentence": sentence}
+
+
+def stagnation(iteration: int, since_best: int, limit: int) -> list[dict[str, Any]]:
+    """Name a stagnation when `since_best` iterations, this one included, have brought no new best; once a stretch."""
+    if since_best != limit:
+        return []
+    return [_failure("stagnation", iteration, f"No new best for {limit} iterations, the last of them {iteration}.")]
+
+
+def collapse(iteration: int, terms: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Name a collapse: all terms are flat, or one of several carries more than 95 % of the weighted reward's spread
+    over time.
+
+    A reward of one term is not collapsed for being alone; it may still be flat.
+
+    Args:
+        iteration: the iteration.
+        terms: the facts' term statistics: weight, std, share_of_spread.
+    """
+    spreads = {name: abs(stats["weight"]) * stats["std"] for name, stats in terms.items()}
+    total = sum(spreads.values())
+    if not spreads:
+        return []
+    if total < FLAT:
+        return [_failure("collapse", iteration, "Every term is flat over the episode: the reward tells no motion from another.")]
+    name = max(spreads, key=lambda n: spreads[n])
+    share = spreads[name] / total
+    if len(spreads) < 2 or share <= COLLAPSE_SHARE:
+        return []
+    return [
+        _failure(
+            "collapse",
+            iteration,
+            f"The term {name} carries {100 * share:.0f} % of the reward's spread; the other terms hardly count.",
+        )
+    ]
+
+
+def drift(
+    iteration: int,
+    edit: Mapping[str, str],
+    parent: int | None,
+    parent_edit: Mapping[str, str],
+    kept: bool,
+    asked: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    """Name a drift: an edit undoes the one that made its parent, or the critique of a kept motion undoes the edit that
+    made it.
+
+    Args:
+        iteration: the iteration.
+        edit: what its edit did to the terms.
+        parent: the iteration whose reward was edited, or None.
+        parent_edit: what the edit that made the parent did.
+        kept: whether this iteration is the new best. The critique of a failed edit may well ask to take it back.
+        asked: what the critique's suggestions ask of the terms.
+    """
+    found = []
+    undone = reversed_terms(parent_edit, edit)
+    if undone:
+        found.append(_failure("drift", iteration, f"The edit undoes what iteration {parent} did to {', '.join(undone)}."))
+    undone = reversed_terms(edit, asked) if kept else []
+    if undone:
+        found.append(_failure("drift", iteration, f"The critique asks to undo what this very edit did to {', '.join(undone)}."))
+    return found

@@ -1,0 +1,549 @@
+"""The MoVLR iteration (arXiv 2512.23077): write, prove, move, judge, keep; elitist, resumable at every step.
+
+Flows in: a run's folder, its configuration, the stages. Flows out: the folder, filled. `state.next_step` says what is
+missing, `Loop` makes it; what one step made, the next reads back from the disk. The writer always edits the best
+reward and is shown the critique of the best's motion; what failed since stands in the history.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from movlr_jax.errors import MovlrError
+from movlr_jax.search import atomic, failures, judging, state
+from movlr_jax.search.config import RunConfig
+from movlr_jax.search.progress import Event, Kind, Progress
+from movlr_jax.search.run_folder import Candidate, RunFolder, read_arrays
+from movlr_jax.search.seeds import derive
+from movlr_jax.search.stages import Draft, Judged, Moved, NothingToWrite, Stages, Trusted, WriteRequest
+from movlr_jax.tracking.base import Tracker
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run came to.
+
+    Attributes:
+        folder: the run's folder.
+        best: the iteration kept as best, or None.
+        score: its score.
+        metrics: its mean metrics.
+        rows: one row an iteration, as in summary.json.
+        named_failures: name, iteration and sentence of each.
+        stopped: "iterations", "patience", "exhausted", "budget" or "interrupted".
+        message: one sentence for people: how it ended and how to go on.
+    """
+
+    folder: Path
+    best: int | None
+    score: float | None
+    metrics: dict[str, Any]
+    rows: list[dict[str, Any]]
+    named_failures: list[dict[str, Any]]
+    stopped: str
+    message: str
+
+
+class Loop:
+    """Drives one run.
+
+    Args:
+        folder: the run's folder, held by this process.
+        config: its configuration.
+        stages: what does the work.
+        trackers: who is told of each closed iteration.
+        progress: who shows events, or None.
+        header: task, goal, morphology and engine for summary.json.
+        clock: monotonic seconds, for the time budget and the stages' wall times.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        config: RunConfig,
+        stages: Stages,
+        trackers: tuple[Tracker, ...] = (),
+        progress: Progress | None = None,
+        header: Mapping[str, Any] | None = None,
+        clock: Any = time.monotonic,
+    ):
+        self.folder, self.config, self.stages = folder, config, stages
+        self.trackers, self.progress, self.header = trackers, progress, dict(header or {})
+        self._clock = clock
+        self._announced = -1
+        self._best = self._read_best()
+
+    def run(self) -> RunResult:
+        """Go on until nothing is left, the budget is spent, or the user interrupts.
+
+        Raises:
+            MovlrError: a stage cannot go on; everything made so far is saved.
+        """
+        atomic.sweep(self.folder.path)
+        self.folder.point_best()
+        began, rows = self._clock(), self.folder.rows()
+        self._tell("run", len(rows), message="" if not rows else f"Going on after iteration {len(rows) - 1}.")
+        stopped = "interrupted"
+        try:
+            while True:
+                step = state.next_step(self.folder, self.config)
+                if isinstance(step, state.Finished):
+                    stopped = step.reason
+                    break
+                if self.config.budget_minutes and self._clock() - began > 60.0 * self.config.budget_minutes:
+                    stopped = "budget"
+                    break
+                self._perform(step)
+            self.write_summary(stopped)
+            self._illustrate()
+        except KeyboardInterrupt:
+            stopped = "interrupted"
+        result = self.write_summary(stopped)
+        self._tell("finished", len(result.rows), message=result.message)
+        return result
+
+    def _perform(self, step: state.Step) -> None:
+        stage = state.STAGES[type(step)]
+        number = step.iteration  # type: ignore[union-attr]
+        if self._announced < number:
+            self._announced = number
+            self._tell("iteration", number)
+        self._tell("stage", number, stage=stage, candidate=getattr(step, "candidate", 0), seed=getattr(step, "seed", None))
+        began = self._clock()
+        match step:
+            case state.Write():
+                self._write(step)
+            case state.Prove():
+                self._prove(step)
+            case state.Move():
+                self._move(step)
+            case state.Measure():
+                self._measure(step)
+            case state.Choose():
+                self._choose(step)
+            case state.Film():
+                self._film(step)
+            case state.Critique():
+                self._critique(step)
+            case state.Decide():
+                self._decide(step)
+            case state.Keep():
+                # The row holds the seconds of the stages before it; its own time is too small to be worth a second
+                # writing.
+                self._keep(step)
+            case state.Track():
+                self._track(step)
+        if not isinstance(step, state.Keep | state.Track):
+            self.folder.iteration(number).add_seconds(stage, self._clock() - began)
+
+    # propose
+
+    def _write(self, step: state.Write) -> None:
+        candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
+        given_up = ""
+        if step.iteration == 0:
+            draft = self.stages.start()
+        else:
+            try:
+                draft = self.stages.write(self._request(step, candidate))
+            except NothingToWrite as nothing:
+                draft, given_up = Draft(f"iteration {step.iteration}", ""), str(nothing)
+        candidate.record_calls(f"write-{step.attempt:02d}", draft.calls)
+        atomic.write_json(
+            candidate.draft(step.attempt),
+            {
+                "name": draft.name,
+                "edit": draft.edit,
+                "rationale": draft.rationale,
+                "trusted_text": draft.trusted_text,
+                "given_up": given_up,
+                # A proof speaks of lines and of a hash: one kind of line end, before anything is made of it.
+                "source": draft.source.replace("\r\n", "\n").replace("\r", "\n"),
+            },
+        )
+
+    def _request(self, step: state.Write, candidate: Candidate) -> WriteRequest:
+        best = self.folder.best()
+        if best is None:
+            raise MovlrError(f"Iteration 0 of {self.folder.path} left no reward to edit: start the run again.")
+        source = self._chosen(best)
+        refusals = candidate.refusals()
+        written = atomic.read_json(candidate.draft(step.attempt - 1)) if step.attempt else None
+        siblings = [self.folder.iteration(step.iteration).candidate(k) for k in range(step.candidate)]
+        return WriteRequest(
+            iteration=step.iteration,
+            candidate=step.candidate,
+            attempt=step.attempt,
+            seed=derive(self.config.seed, "write", step.iteration, step.candidate, step.attempt),
+            source=source["reward.py"].read_text(encoding="utf-8"),
+            facts=atomic.read_json(source["facts.json"]),
+            critique=atomic.read_json(source["critique.json"]),
+            history=tuple(record for row in self.folder.rows() for record in row["tried"]),
+            siblings=tuple(s["reward.py"].read_text(encoding="utf-8") for s in siblings if s.proven),
+            refusal=refusals[-1] if refusals else None,
+            refused_source=written["source"] if written else None,
+        )
+
+    # prove
+
+    def _prove(self, step: state.Prove) -> None:
+        candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
+        raw = atomic.read_json(candidate.draft(step.attempt))
+        draft = Draft(raw["name"], raw["source"], raw["edit"], raw["rationale"], raw["trusted_text"])
+        earlier = self.folder.sources().get(draft.source.strip())
+        if raw["given_up"]:
+            verdict: Mapping[str, Any] = {"trusted": False, "given_up": True, "sentence": raw["given_up"], "line": None}
+        elif earlier is not None:
+            sentence = f"This very program was tried in {earlier}: change something else."
+            verdict = {"trusted": False, "sentence": sentence, "line": None}
+        else:
+            proof = self.stages.prove(draft, self._archive())
+            verdict = {**proof.verdict, "trusted": proof.trusted}
+            if proof.trusted and proof.artifact is not None:
+                atomic.write_text(candidate["reward.py"], draft.source)
+                atomic.write_bytes(candidate["reward.stablehlo"], proof.artifact)
+                atomic.write_json(candidate["weights.json"], dict(proof.weights))
+                atomic.write_json(candidate["verdict.json"], verdict)  # last: it says that the others are whole
+                return
+        if step.iteration == 0:
+            line = f" (line {verdict['line']})" if verdict.get("line") else ""
+            raise MovlrError(f"The start reward is refused{line}: {verdict.get('sentence', 'no reason was given')}")
+        atomic.write_json(candidate.refusal(step.attempt), verdict)
+        self._tell("refused", step.iteration, stage="prove", candidate=step.candidate, message=str(verdict.get("sentence", "")))
+
+    def _archive(self) -> list[Judged]:
+        """Return the motions of the closed iterations, oldest first."""
+        closed = [(row, self.folder.iteration(row["iteration"]).chosen()) for row in self.folder.rows()]
+        return [Judged(row["score"], chosen.rollout(self.config.seeds[0])) for row, chosen in closed if chosen is not None]
+
+    def _trusted(self, candidate: Candidate) -> Trusted:
+        attempts = sorted((candidate.path / "drafts").glob("[0-9]*.json"))
+        return Trusted(
+            name=atomic.read_json(attempts[-1])["name"],
+            source=candidate["reward.py"].read_text(encoding="utf-8"),
+            weights=atomic.read_json(candidate["weights.json"]),
+            folder=candidate.path,
+        )
+
+    # move
+
+    def _move(self, step: state.Move) -> None:
+        candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
+
+        def advanced(seconds: float) -> None:
+            self._tell("simulated", step.iteration, stage="move", candidate=step.candidate, seed=step.seed, simulated_s=seconds)
+
+        arrays = self.stages.move(self._trusted(candidate), step.seed, advanced)
+        atomic.write_npz(candidate.rollout(step.seed), arrays)
+
+    def _measure(self, step: state.Measure) -> None:
+        candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
+        rollouts = [read_arrays(candidate.rollout(seed)) for seed in self.config.seeds]
+        summary = atomic.plain(self.stages.summarize([self.stages.measure(rollout) for rollout in rollouts]))
+        facts = atomic.plain(self.stages.describe(self._trusted(candidate), list(rollouts), summary))
+        atomic.write_json(candidate["facts.json"], facts)
+        atomic.write_json(candidate["metrics.json"], {**summary, "score": self.stages.score(facts)})
+
+    # judge
+
+    def _measured(self, number: int) -> list[Candidate]:
+        count = self.config.candidates if number else 1
+        return [c for c in (self.folder.iteration(number).candidate(k) for k in range(count)) if c.has("metrics.json")]
+
+    def _choose(self, step: state.Choose) -> None:
+        iteration = self.folder.iteration(step.iteration)
+        index, reason = judging.choose([(c.index, atomic.read_json(c["metrics.json"])) for c in self._measured(step.iteration)])
+        atomic.write_json(iteration["choice.json"], {"candidate": index, "reason": reason})
+
+    def _chosen(self, number: int) -> Candidate:
+        chosen = self.folder.iteration(number).chosen()
+        if chosen is None:
+            raise MovlrError(f"Iteration {number} of {self.folder.path} has no reward: its files were changed; start the run again.")
+        return chosen
+
+    def _moved(self, candidate: Candidate, name: str, number: int) -> Moved:
+        trusted = self._trusted(candidate)
+        return Moved(
+            name=name,
+            source=trusted.source,
+            weights=trusted.weights,
+            facts=atomic.read_json(candidate["facts.json"]),
+            clip=candidate["clip.mp4"] if candidate.has("clip.mp4") else None,
+            seed=derive(self.config.seed, "judge", number),
+        )
+
+    def _film(self, step: state.Film) -> None:
+        candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
+        try:
+            with atomic.replacing(candidate["clip.mp4"]) as partial:
+                self.stages.film(read_arrays(candidate.rollout(self.config.seeds[0])), partial, f"iteration {step.iteration}")
+        except MovlrError as error:
+            # A machine that cannot draw still searches; a critic that needs the clip says so itself.
+            atomic.write_json(candidate["no_clip.json"], {"sentence": str(error)})
+            self._tell("warning", step.iteration, stage="film", message=f"There is no clip: {error}")
+
+    def _critique(self, step: state.Critique) -> None:
+        candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
+        critique = dict(self.stages.critique(self._moved(candidate, f"iteration {step.iteration}", step.iteration)))
+        candidate.record_calls("critique", critique.pop("calls", None))
+        atomic.write_json(candidate["critique.json"], critique)
+
+    def _decide(self, step: state.Decide) -> None:
+        iteration = self.folder.iteration(step.iteration)
+        candidate, best = iteration.candidate(step.candidate), self.folder.best()
+        if best is None:
+            verdict = judging.Verdict(True, "first", "It is the first.")
+        else:
+            held = self._chosen(best)
+            metrics, before = atomic.read_json(candidate["metrics.json"]), atomic.read_json(held["metrics.json"])
+            by_gates = judging.gates_decide(metrics, before)
+            if by_gates is not None:
+                verdict = by_gates
+            else:
+                preference = self.stages.prefer(
+                    self._moved(candidate, f"iteration {step.iteration}", step.iteration),
+                    self._moved(held, f"iteration {best}, the best so far", step.iteration),
+                )
+                candidate.record_calls("prefer", preference.calls)
+                verdict = judging.settle(metrics, before, preference)
+        atomic.write_json(
+            iteration["decision.json"],
+            {"kept": verdict.kept, "by": verdict.by, "reason": verdict.reason, "against": best},
+        )
+
+    # keep
+
+    def _keep(self, step: state.Keep) -> None:
+        iteration = self.folder.iteration(step.iteration)
+        choice = atomic.read_json(iteration["choice.json"])
+        index = choice["candidate"]
+        if index is not None:
+            iteration.promote(index)
+        row = self._row(step.iteration, index)
+        atomic.write_json(iteration["iteration.json"], row)
+        self.folder.point_best()
+        self._best = self._read_best()
+        self.write_summary("running")
+        for failure in row["failures"]:
+            self._tell("failure", step.iteration, message=failure["sentence"])
+        message = row["critique"] if not row["edit"] else f"{row['edit']}: {row['critique']}"
+        if index is None:
+            message = f"Every draft was refused: {row['refusals'][-1] if row['refusals'] else 'none was written'}"
+        self._tell("judged", step.iteration, stage="save", score=row["score"], kept=row["kept"], message=message)
+
+    def _row(self, number: int, index: int | None) -> dict[str, Any]:
+        rows, best = self.folder.rows(), self.folder.best()
+        parent_weights = rows[best]["weights"] if best is not None else {}
+        iteration = self.folder.iteration(number)
+        tried, refusals = self._tried(number, index, parent_weights)
+        gave_up = bool(tried) and all(record.get("given_up") for record in tried)
+        row: dict[str, Any] = {
+            "iteration": number,
+            "reward": "",
+            "metrics": {},
+            "gates": {},
+            "score": None,
+            "kept": False,
+            "why": atomic.read_json(iteration["choice.json"])["reason"],
+            "weights": {},
+            "term_classes": {},
+            "critique": "",
+            "edit": "",
+            "changes": {},
+            "parent": best,
+            "candidate": index,
+            "refusals": refusals,
+            "tried": tried,
+            "exhausted": gave_up,
+            "seconds": {stage: iteration.seconds().get(stage, 0.0) for stage in state.STAGE_NAMES},
+        }
+        named: list[dict[str, Any]] = []
+        if index is not None:
+            candidate = self._chosen(number)
+            decision, metrics = (
+                atomic.read_json(iteration["decision.json"]),
+                atomic.read_json(candidate["metrics.json"]),
+            )
+            critique, trusted = atomic.read_json(candidate["critique.json"]), self._trusted(candidate)
+            facts, weights = atomic.read_json(candidate["facts.json"]), dict(trusted.weights)
+            edit = failures.changes(parent_weights, weights) if best is not None else {}
+            row |= {
+                "reward": trusted.name,
+                "metrics": {**metrics["mean"], "fell": metrics["falls"] > 0},
+                "gates": metrics["gates"],
+                "score": metrics["score"],
+                "kept": decision["kept"],
+                "why": decision["reason"],
+                "weights": weights,
+                "term_classes": dict(self.stages.classes(trusted)),
+                "critique": str(critique.get("summary", "")),
+                "edit": next(record["edit"] for record in tried if record["chosen"]),
+                "changes": edit,
+            }
+            parent_edit = rows[best]["changes"] if best is not None else {}
+            asked = failures.suggested(critique, weights)
+            named += failures.collapse(number, facts.get("terms", {}))
+            named += failures.drift(number, edit, best, parent_edit, row["kept"], asked)
+        named += failures.stagnation(number, state.since_best([*rows, row]), self.config.stagnation)
+        return {**row, "failures": named}
+
+    def _tried(self, number: int, index: int | None, parent: Mapping[str, float]) -> tuple[list[dict[str, Any]], list[str]]:
+        """Return the history records of an iteration's drafts, and the sentences of its refusals."""
+        iteration = self.folder.iteration(number)
+        decision = atomic.read_json(iteration["decision.json"]) if iteration.has("decision.json") else {"kept": False}
+        records: list[dict[str, Any]] = []
+        sentences: list[str] = []
+        for k in range(self.config.candidates if number else 1):
+            candidate = self._chosen(number) if k == index else iteration.candidate(k)
+            refusals = candidate.refusals()
+            for attempt, path in enumerate(sorted((candidate.path / "drafts").glob("[0-9]*.json"))):
+                draft = atomic.read_json(path)
+                record: dict[str, Any] = {
+                    "iteration": number,
+                    "candidate": k,
+                    "edit": draft["edit"],
+                    "kept": False,
+                    "chosen": False,
+                }
+                if attempt < len(refusals):
+                    sentence = str(refusals[attempt].get("sentence", "refused"))
+                    sentences.append(sentence)
+                    record |= {"outcome": f"refused: {sentence}", "refused": True}
+                    if draft["given_up"]:
+                        record["given_up"] = True
+                elif candidate.has("metrics.json"):
+                    metrics, weights = (
+                        atomic.read_json(candidate["metrics.json"]),
+                        atomic.read_json(candidate["weights.json"]),
+                    )
+                    chosen = k == index
+                    record |= {
+                        "chosen": chosen,
+                        "kept": chosen and decision["kept"],
+                        "outcome": _outcome(metrics),
+                        "weights": weights,
+                        "changes": failures.changes(parent, weights) if parent else {},
+                        "warnings": list(atomic.read_json(candidate["verdict.json"]).get("warnings", ())),
+                        "score": metrics["score"],
+                        "gates": metrics["gates"],
+                    }
+                records.append(record)
+        return records, sentences
+
+    def _track(self, step: state.Track) -> None:
+        row = self.folder.rows()[step.iteration]
+        chosen = None if row["candidate"] is None else self._chosen(step.iteration)
+        scalars = _scalars(row, atomic.read_json(chosen["facts.json"]).get("terms", {}) if chosen else {})
+        videos = {"clip": chosen["clip.mp4"]} if chosen and chosen.has("clip.mp4") else {}
+        for tracker in self.trackers:
+            tracker.log(step.iteration, scalars, {}, videos)
+        atomic.write_json(self.folder.iteration(step.iteration)["tracked.json"], {"by": [t.name for t in self.trackers]})
+
+    def _illustrate(self) -> None:
+        """Draw heat maps and report, and show the trackers the heat maps; a picture that fails costs a warning."""
+        number = len(self.folder.rows()) - 1
+        if number < 0:
+            return
+        self._tell("stage", number, stage="save")
+        try:
+            self.stages.illustrate(self.folder.path)
+        except Exception as error:
+            self._tell(
+                "warning",
+                number,
+                message=f"The report was not drawn ({type(error).__name__}: {error}); `movlr report` draws it.",
+            )
+        images = {path.stem: path for path in sorted(self.folder["heatmaps"].glob("*.png"))}
+        if images:
+            for tracker in self.trackers:
+                tracker.log(number, {}, images, {})
+
+    def write_summary(self, stopped: str) -> RunResult:
+        """Write summary.json from the rows, and return the result it stands for.
+
+        Args:
+            stopped: why the run ended, or "running".
+        """
+        rows, best = self.folder.rows(), self.folder.best()
+        named = [failure for row in rows for failure in row["failures"]]
+        if stopped in ("interrupted", "budget"):
+            why = "The time budget is spent" if stopped == "budget" else "Interrupted"
+            message = f"{why}; everything is saved: go on with `movlr resume {self.folder.path}`."
+        elif stopped == "patience":
+            message = f"Stopped after {self.config.patience} iterations without a new best."
+        elif stopped == "exhausted":
+            message = f"Stopped: {rows[-1]['refusals'][-1]}"
+        else:
+            message = f"All {self.config.iterations} iterations are done."
+        hidden = ("failures", "tried", "exhausted")
+        atomic.write_json(
+            self.folder["summary.json"],
+            {
+                **self.header,
+                "seed": self.config.seed,
+                "best": best,
+                "stopped": stopped,
+                "named_failures": named,
+                "iterations": [{k: v for k, v in row.items() if k not in hidden} for row in rows],
+            },
+        )
+        held = rows[best] if best is not None else {"score": None, "metrics": {}}
+        return RunResult(self.folder.path, best, held["score"], held["metrics"], rows, named, stopped, message)
+
+    def _read_best(self) -> tuple[int | None, float | None]:
+        """Return the best iteration and its score, for the progress view."""
+        best = self.folder.best()
+        return best, None if best is None else self.folder.rows()[best]["score"]
+
+    def _tell(self, kind: Kind, number: int, message: str = "", **more: Any) -> None:
+        if self.progress is None:
+            return
+        best, score = self._best
+        self.progress(
+            Event(
+                kind,
+                iteration=min(number, self.config.iterations),
+                iterations=self.config.iterations,
+                seconds=float(self.header.get("seconds", 0.0)),
+                best=best,
+                best_score=score,
+                message=message,
+                **more,
+            )
+        )
+
+
+def _outcome(metrics: Mapping[str, Any]) -> str:
+    """Return an evaluation in one line, for the writer's history."""
+    mean, gates = metrics["mean"], metrics["gates"]
+    parts = [f"score {metrics['score']:.2f}"]
+    if gates["diverged"]:
+        parts.append("the simulation diverged")
+    if metrics["falls"]:
+        when = mean.get("fall_time_s")
+        parts.append(f"{metrics['falls']} of {len(metrics['episodes'])} fell" + (f" at {when:.2f} s" if when is not None else ""))
+    if not gates.get("moved", True):
+        parts.append("did not move")
+    if mean.get("distance_m") is not None:
+        parts.append(f"{mean['distance_m']:.2f} m")
+    return ", ".join(parts)
+
+
+def _scalars(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Return what trackers plot of an iteration: metrics, gates, seconds, and what each term did."""
+    found: dict[str, float] = {"kept": float(row["kept"]), "refusals": float(len(row["refusals"]))}
+    if row["score"] is not None:
+        found["score"] = float(row["score"])
+    for group in ("metrics", "gates", "seconds"):
+        for name, value in row[group].items():
+            if isinstance(value, bool | int | float):
+                found[f"{group}/{name}"] = float(value)
+    for name, statistics in terms.items():
+        for key in ("weight", "mean", "std", "share_of_spread"):
+            if isinstance(statistics.get(key), int | float):
+                found[f"terms/{name}/{key}"] = float(statistics[key])
+    return found

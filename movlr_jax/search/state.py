@@ -1,0 +1,200 @@
+"""The state of a search, read from its folder: which step comes next.
+
+The folder is the state. Each step makes one product, written atomically, and `next_step` looks for the first product
+that is missing; so an undisturbed run, a run after a SIGKILL and a run that is given more iterations all follow one
+path and make the same products.
+
+    propose      Write(k, a) -> drafts/AA.json
+    prove        Prove(k, a) -> verdict.json, or refusals/AA.json and another Write, up to the limit of attempts
+    move         Move(k, seed) -> rollout*.npz ;  Measure(k) -> facts.json, metrics.json
+    judge        Choose -> choice.json ;  Film -> clip.mp4, or no_clip.json ;  Critique -> critique.json ;  Decide -> decision.json
+    keep         Keep -> promoted files, iteration.json, best, summary.json ;  Track -> tracked.json
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from movlr_jax.search import atomic
+from movlr_jax.search.config import RunConfig
+from movlr_jax.search.run_folder import Candidate, Iteration, RunFolder
+
+
+@dataclass(frozen=True)
+class Write:
+    """Have a candidate's text written."""
+
+    iteration: int
+    candidate: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Prove:
+    """Have a text proven."""
+
+    iteration: int
+    candidate: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Move:
+    """Run one episode."""
+
+    iteration: int
+    candidate: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Measure a candidate's episodes."""
+
+    iteration: int
+    candidate: int
+
+
+@dataclass(frozen=True)
+class Choose:
+    """Choose among the candidates."""
+
+    iteration: int
+
+
+@dataclass(frozen=True)
+class Film:
+    """Film the chosen candidate's first episode."""
+
+    iteration: int
+    candidate: int
+
+
+@dataclass(frozen=True)
+class Critique:
+    """Have the chosen candidate's motion criticised."""
+
+    iteration: int
+    candidate: int
+
+
+@dataclass(frozen=True)
+class Decide:
+    """Compare the chosen candidate with the best so far."""
+
+    iteration: int
+    candidate: int
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Close the iteration: promote, record, move the link `best`."""
+
+    iteration: int
+
+
+@dataclass(frozen=True)
+class Track:
+    """Hand a closed iteration to the trackers."""
+
+    iteration: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Nothing is left to do.
+
+    Attributes:
+        reason: "iterations" (all were run), "patience" (no new best for as many as it allows) or "exhausted" (the
+            writer had no draft left to offer).
+    """
+
+    reason: str
+
+
+Step = Write | Prove | Move | Measure | Choose | Film | Critique | Decide | Keep | Track | Finished
+
+# Which stage of `seconds` in summary.json a step's wall time belongs to.
+STAGES: dict[type, str] = {
+    Write: "write",
+    Prove: "prove",
+    Move: "move",
+    Measure: "judge",
+    Choose: "judge",
+    Film: "film",
+    Critique: "judge",
+    Decide: "judge",
+    Keep: "save",
+    Track: "save",
+}
+STAGE_NAMES: tuple[str, ...] = ("write", "prove", "move", "film", "judge", "save")
+
+
+def since_best(rows: list[dict[str, Any]]) -> int:
+    """Return how many iterations have ended since the last one that was kept."""
+    count = 0
+    for row in reversed(rows):
+        if row["kept"]:
+            break
+        count += 1
+    return count
+
+
+def next_step(folder: RunFolder, config: RunConfig) -> Step:
+    """Return the first step whose product is missing.
+
+    Args:
+        folder: the run's folder.
+        config: the run's configuration; `iterations` counts those after the start reward's, which is number 0.
+    """
+    rows = folder.rows()
+    for row in rows:
+        if not folder.iteration(row["iteration"]).has("tracked.json"):
+            return Track(row["iteration"])
+    number = len(rows)
+    # An iteration that was begun is always completed first: `--patience` and `--iterations` act between iterations.
+    begun = folder.iteration(number).path.exists()
+    if not begun and number > config.iterations:
+        return Finished("iterations")
+    if not begun and config.patience and number and since_best(rows) >= config.patience:
+        return Finished("patience")
+    if not begun and rows and rows[-1].get("exhausted"):
+        return Finished("exhausted")
+    return _in_iteration(folder.iteration(number), config)
+
+
+def _in_iteration(iteration: Iteration, config: RunConfig) -> Step:
+    number = iteration.number
+    if iteration.has("decision.json"):
+        return Keep(number)
+    if not iteration.has("choice.json"):
+        for index in range(config.candidates if number else 1):
+            step = _in_candidate(iteration.candidate(index), number, config)
+            if step is not None:
+                return step
+        return Choose(number)
+    chosen = atomic.read_json(iteration["choice.json"])["candidate"]
+    if chosen is None:
+        return Keep(number)
+    candidate = iteration.candidate(chosen)
+    if not (candidate.has("clip.mp4") or candidate.has("no_clip.json")):
+        return Film(number, chosen)
+    if not candidate.has("critique.json"):
+        return Critique(number, chosen)
+    return Decide(number, chosen)
+
+
+def _in_candidate(candidate: Candidate, number: int, config: RunConfig) -> Step | None:
+    """Return a candidate's next step, or None when it is measured or given up."""
+    if not candidate.proven:
+        for attempt in range(config.attempts if number else 1):
+            if not candidate.draft(attempt).exists():
+                return Write(number, candidate.index, attempt)
+            if not candidate.refusal(attempt).exists():
+                return Prove(number, candidate.index, attempt)
+        return None
+    for seed in config.seeds:
+        if not candidate.rollout(seed).exists():
+            return Move(number, candidate.index, seed)
+    return None if candidate.has("metrics.json") else Measure(number, candidate.index)

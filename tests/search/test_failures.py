@@ -1,0 +1,53 @@
+"""Named failures: stagnation, collapse, drift."""
+
+from __future__ import annotations
+
+from movlr_jax.search import failures
+
+
+def term(weight: float, std: float) -> dict[str, float]:
+    return {"weight": weight, "std": std}
+
+
+def names(found: list[dict]) -> list[str]:
+    return [f["name"] for f in found]
+
+
+def test_changes_name_what_an_edit_did():
+    before, after = {"a": 1.0, "b": 2.0, "c": -3.0, "d": 1.0}, {"a": 2.0, "c": -1.0, "d": 1.0, "e": 4.0}
+    assert failures.changes(before, after) == {"a": "raised", "b": "removed", "c": "lowered", "e": "added"}
+
+
+def test_stagnation_is_named_once_a_stretch():
+    assert [names(failures.stagnation(n, n, 3)) for n in range(6)] == [[], [], [], ["stagnation"], [], []]
+
+
+def test_collapse_is_one_term_over_95_percent_or_all_flat():
+    assert names(failures.collapse(1, {"a": term(100.0, 1.0), "b": term(1.0, 1.0)})) == ["collapse"]
+    assert names(failures.collapse(1, {"a": term(94.0, 1.0), "b": term(6.0, 1.0)})) == []
+    assert names(failures.collapse(1, {"a": term(5.0, 0.0), "b": term(1.0, 0.0)})) == ["collapse"]
+    assert names(failures.collapse(0, {"a": term(10.0, 1.0)})) == []  # alone is not collapsed
+    assert names(failures.collapse(0, {"a": term(10.0, 0.0)})) == ["collapse"]  # but may be flat
+    assert failures.collapse(0, {}) == []
+
+
+def test_drift_is_an_edit_or_a_critique_that_undoes_the_last_edit():
+    quiet = {"edit": {}, "parent": 2, "parent_edit": {}, "kept": True, "asked": {}}
+    assert failures.drift(3, **quiet) == []
+    assert names(failures.drift(3, **{**quiet, "edit": {"a": "removed"}, "parent_edit": {"a": "added"}})) == ["drift"]
+    assert names(failures.drift(3, **{**quiet, "edit": {"a": "lowered"}, "parent_edit": {"a": "added"}})) == ["drift"]
+    assert failures.drift(3, **{**quiet, "edit": {"a": "raised"}, "parent_edit": {"a": "added"}}) == []
+    assert names(failures.drift(3, **{**quiet, "edit": {"a": "raised"}, "asked": {"a": "lowered"}})) == ["drift"]
+    assert failures.drift(3, **{**quiet, "edit": {"a": "raised"}, "asked": {"a": "lowered"}, "kept": False}) == []
+
+
+def test_suggestions_are_read_against_the_weights():
+    critique = {
+        "suggestions": [
+            {"action": "reweigh", "term": "a", "weight": 5.0, "words": ""},
+            {"action": "remove", "term": "b", "weight": None, "words": ""},
+            {"action": "add", "term": "new", "weight": 1.0, "words": ""},
+            {"action": "reweigh", "term": "c", "weight": None, "words": ""},
+        ]
+    }
+    assert failures.suggested(critique, {"a": 10.0, "b": 1.0, "c": 1.0}) == {"a": "lowered", "b": "removed"}
