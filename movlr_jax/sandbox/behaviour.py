@@ -1,0 +1,345 @@
+"""The last gate: what a reward makes of motions that every reward must understand, none of them planned.
+
+In: an inspected program (evaluated in numpy, not compiled), its weights, and motions of the body: settled standing, collapse in four
+directions, lying still, kinematic stepping, extremes. Out: checks, warnings, and a refusal where a reward is not finite, says the same of
+everything, or would rather have the body lie than stand.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import mujoco
+import numpy as np
+
+from movlr_jax.morphologies import Morphology
+from movlr_jax.physics import gait
+from movlr_jax.physics.instant import Frame, blocks
+
+STANDING, LYING, STEPPING, EXTREMES = "settled standing", "lying still", "kinematic stepping", "extremes"
+COLLAPSES: tuple[str, ...] = tuple(f"collapse {way}" for way in ("forward", "backward", "left", "right"))
+NAMES: tuple[str, ...] = (STANDING, *COLLAPSES, LYING, STEPPING, EXTREMES)
+GIANT = 1e6
+TOLERANCE = 0.02  # share of the spread over motions by which a preference must exceed another to count
+_DT = 0.02  # between recorded instants (s)
+
+
+@dataclass(frozen=True, eq=False)
+class BehaviourMotions:
+    """Motions of one body by name, each features float32[T, F] (current instant, then previous).
+
+    Attributes:
+        features: the names of `NAMES` at least.
+        archived: motions of earlier candidates, with how good they were judged (higher is better); may be empty. Only warned of.
+    """
+
+    features: Mapping[str, np.ndarray]
+    archived: tuple[tuple[float, np.ndarray], ...] = ()
+
+    def __post_init__(self) -> None:
+        missing = [n for n in NAMES if n not in self.features]
+        if missing:
+            raise ValueError(f"The behaviour motions lack {', '.join(missing)}: give each of {', '.join(NAMES)}.")
+
+
+@dataclass
+class Behaviour:
+    """What was found.
+
+    Attributes:
+        refusal: one sentence, or "" if nothing is wrong.
+        term: the term it is about, "" if it is about the whole.
+        cure: what to do.
+        checks: check -> "passed" or what was found.
+        warnings: sentences for the writer.
+        rewards: motion -> mean weighted reward.
+    """
+
+    refusal: str = ""
+    term: str = ""
+    cure: str = ""
+    checks: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    rewards: dict[str, float] = field(default_factory=dict)
+
+
+def judge(
+    evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, float], motions: BehaviourMotions
+) -> Behaviour:
+    """Judge a program by the motions.
+
+    Args:
+        evaluate: features float32[b, F] -> terms float32[b, n].
+        weights: the n terms in order, with their weights.
+        motions: the body's motions.
+    """
+    found = Behaviour()
+    names = list(weights)
+    weight = np.array([weights[n] for n in names], np.float64)
+    features = {name: np.asarray(motions.features[name], np.float32) for name in motions.features}
+    values = np.asarray(evaluate(np.concatenate(list(features.values()))), np.float64)
+    stops = np.cumsum([len(f) for f in features.values()])[:-1]
+    terms = dict(zip(features, np.split(values, stops), strict=True))
+
+    def refuse(check: str, term: str, cause: str, cure: str) -> Behaviour:
+        found.checks[check] = cause
+        found.refusal, found.term, found.cure = f"{cause}: {cure}.", term, cure
+        return found
+
+    if values.shape != (len(values), len(names)):
+        return refuse("shape", "", f"The program returns {values.shape[1:]} terms for {len(names)} weights", "name every term once")
+    found.checks["shape"] = "passed"
+
+    for name, rows in terms.items():
+        bad = ~np.isfinite(rows)
+        if bad.any():
+            row, column = (int(i) for i in np.argwhere(bad)[0])
+            what = "not a number" if np.isnan(rows[row, column]) else "infinite"
+            return refuse(
+                "finite",
+                names[column],
+                f"The term {names[column]} is {what} on {name}",
+                "guard divisions, roots and logarithms, for example with jnp.maximum(x, 1e-3)",
+            )
+    found.checks["finite"] = "passed"
+
+    largest = np.abs(values).max(axis=0)
+    if largest.max() > GIANT:
+        column = int(largest.argmax())
+        return refuse(
+            "bounded",
+            names[column],
+            f"The term {names[column]} reaches {largest[column]:.2g}",
+            f"keep terms under {GIANT:g} on every motion, for example with tolerance or jnp.clip",
+        )
+    found.checks["bounded"] = "passed"
+
+    reward = {name: rows @ weight for name, rows in terms.items()}
+    mean = {name: float(r.mean()) for name, r in reward.items()}
+    found.rewards = mean
+    everything = values @ weight
+    scale = max(1.0, float(np.abs(everything).max()))
+    if float(np.ptp(everything)) <= 1e-6 * scale:
+        return refuse("varies", "", "The reward is the same on every motion", "let it depend on m")
+    found.checks["varies"] = "passed"
+
+    known = [mean[n] for n in (STANDING, *COLLAPSES, LYING, STEPPING)]
+    margin = TOLERANCE * (max(known) - min(known)) + 1e-6 * scale
+    if mean[LYING] > mean[STANDING] + margin:
+        worst = _culprit(terms, LYING, STANDING, weight, names)
+        return refuse(
+            "standing beats lying",
+            worst,
+            f"Lying still earns {mean[LYING]:.3g}, more than standing still with {mean[STANDING]:.3g}, mostly by the term {worst}",
+            "reward height and uprightness, or turn that term's sign round",
+        )
+    found.checks["standing beats lying"] = "passed"
+    if all(mean[n] > mean[STANDING] + margin for n in COLLAPSES):
+        worst = _culprit(terms, COLLAPSES[0], STANDING, weight, names)
+        return refuse(
+            "standing beats collapse",
+            worst,
+            f"Collapsing earns more than standing in every direction ({min(mean[n] for n in COLLAPSES):.3g} at least against "
+            f"{mean[STANDING]:.3g}), mostly by the term {worst}",
+            "reward height and uprightness, or turn that term's sign round",
+        )
+    found.checks["standing beats collapse"] = "passed"
+
+    for i, name in enumerate(names):
+        column = values[:, i]
+        if float(np.ptp(column)) <= 1e-7 * max(1.0, float(np.abs(column).max())):
+            found.warnings.append(f"The term {name} is the same on every motion: it steers nothing.")
+        if weight[i] == 0.0:
+            found.warnings.append(f"The term {name} has weight 0: it steers nothing.")
+    better = [n for n in COLLAPSES if mean[n] > mean[STANDING] + margin]
+    if better:
+        found.warnings.append(f"{better[0].capitalize()} earns more than standing still: a term for height or balance would help.")
+    found.warnings += _against_archive(evaluate, weight, motions)
+    return found
+
+
+def _culprit(
+    terms: Mapping[str, np.ndarray], high: str, low: str, weight: np.ndarray, names: list[str]
+) -> str:
+    gain = (terms[high].mean(axis=0) - terms[low].mean(axis=0)) * weight
+    return names[int(np.argmax(gain))]
+
+
+def _against_archive(
+    evaluate: Callable[[np.ndarray], np.ndarray], weight: np.ndarray, motions: BehaviourMotions
+) -> list[str]:
+    """Warn where the reward ranks archived motions against how they were judged (Kendall's tau below 0)."""
+    if len(motions.archived) < 3:
+        return []
+    judged = np.array([score for score, _ in motions.archived])
+    earned = np.array([float((np.asarray(evaluate(f), np.float64) @ weight).mean()) for _, f in motions.archived])
+    upper = np.triu_indices(len(judged), 1)
+    agree = np.sign(np.subtract.outer(judged, judged)[upper]) * np.sign(np.subtract.outer(earned, earned)[upper])
+    if agree.sum() < 0:
+        return [
+            f"The reward ranks {int((agree < 0).sum())} of {len(agree)} pairs of earlier motions against how they were judged."
+        ]
+    return []
+
+
+@functools.lru_cache(maxsize=4)
+def generate(morphology: Morphology, goal_speed: float = 0.8) -> BehaviourMotions:
+    """Make the motions of a body: plain MuJoCo for the falls, kinematics for the rest. Cached: a body's motions are made once.
+
+    Args:
+        morphology: the body.
+        goal_speed: what `m.goal.speed` says (m/s).
+    """
+    maker = _Maker(morphology, Frame(goal=(goal_speed, 0.0)))
+    falls = {name: maker.collapse(*push) for name, push in zip(COLLAPSES, ((1, 0), (-1, 0), (0, 1), (0, -1)), strict=True)}
+    rows: dict[str, np.ndarray] = {
+        STANDING: maker.still(morphology.standing_qpos, morphology.standing_act),
+        **{name: r for name, (r, _) in falls.items()},
+        LYING: maker.still(falls[COLLAPSES[1]][1], np.zeros_like(morphology.standing_act)),
+        STEPPING: maker.stepping(goal_speed),
+        EXTREMES: maker.extremes(),
+    }
+    features = {name: _paired(r, independent=name == EXTREMES) for name, r in rows.items()}
+    return BehaviourMotions(features)
+
+
+def _paired(instants: np.ndarray, independent: bool) -> np.ndarray:
+    """Return features [T, 2 f] of instants [T, f]; at the start, and where instants do not follow each other, both are the same."""
+    before = np.concatenate([instants[:1], instants[:-1]])
+    if independent:
+        before[::2] = instants[::2]
+    return np.concatenate([instants, before], axis=1).astype(np.float32)
+
+
+class _Maker:
+    """Writes instants of one body from plain MuJoCo states."""
+
+    def __init__(self, morphology: Morphology, frame: Frame):
+        self.body, self.frame = morphology, frame
+        self.model = morphology.at_timestep(0.004)
+        self.columns = {name: slice(*span) for name, span in blocks(morphology).items()}
+        self.size = blocks(morphology)["gait"][1]
+
+    def _row(self, data: mujoco.MjData, before: tuple[np.ndarray, ...] | None = None) -> np.ndarray:
+        row = np.zeros(self.size, np.float32)
+        qpos, qvel, act, ctrl = before or (data.qpos, data.qvel, data.act, data.ctrl)
+        for name, value in (
+            ("time", data.time),
+            ("dt", _DT),
+            ("qpos", qpos),
+            ("qvel", qvel),
+            ("act", act),
+            ("ctrl", ctrl),
+            ("force", -data.actuator_force),
+            ("sensor", data.sensordata),
+        ):
+            row[self.columns[name]] = value
+        row[self.columns["frame"].start : self.columns["goal"].stop] = self.frame.row()
+        return row
+
+    def _remember(self, rows: np.ndarray) -> np.ndarray:
+        """Fill the gait memory of consecutive instants."""
+        sensors = rows[:, self.columns["sensor"]].astype(np.float64)
+        feet = [self.body.sensors[f"{side}.foot/position"][0] for side in gait.SIDES]
+        touch = [self.body.sensors[f"touch/{side}"] for side in gait.SIDES]
+        position = np.stack([sensors[:, a : a + 3] for a in feet], axis=1)
+        load = np.stack([sensors[:, a : a + n].sum(-1) for a, n in touch], axis=1) / self.body.weight
+        memory = gait.over_time(gait.initial(position[:1]), load[None], position[None], self.frame.forward, _DT)
+        rows[:, self.columns["gait"]] = memory[0].reshape(len(rows), -1)
+        return rows
+
+    def still(self, qpos: np.ndarray, act: np.ndarray) -> np.ndarray:
+        """A held pose: eight instants at rest."""
+        data = mujoco.MjData(self.model)
+        rows = []
+        for k in range(8):
+            data.time = k * _DT
+            data.qpos[:], data.qvel[:] = qpos, 0.0
+            data.act[:] = act
+            data.ctrl[:] = act
+            mujoco.mj_forward(self.model, data)
+            rows.append(self._row(data))
+        return self._remember(np.array(rows))
+
+    def collapse(self, forward: float, left: float) -> tuple[np.ndarray, np.ndarray]:
+        """A limp body pushed over: instants of the fall, and the pose it comes to rest in."""
+        data = mujoco.MjData(self.model)
+        data.qpos[:] = self.body.standing_qpos
+        pelvis = self.model.body(self.body.plan.landmarks["pelvis"].body).id
+        trunk = self.model.body(self.body.plan.landmarks["trunk"].body).id
+        every = round(_DT / self.model.opt.timestep)
+        rows = []
+        for k in range(75):
+            push = 0.15 * self.body.weight if k < 20 else 0.0
+            for body in {pelvis, trunk}:
+                data.xfrc_applied[body, :2] = push * forward, push * left
+            for i in range(every):
+                before = tuple(np.array(v) for v in (data.qpos, data.qvel, data.act, data.ctrl))
+                mujoco.mj_step(self.model, data)
+                if i == 0 and k < 50:
+                    rows.append(self._row(data, before))
+        return self._remember(np.array(rows)), np.array(data.qpos)
+
+    def stepping(self, speed: float) -> np.ndarray:
+        """Legs swung by hand while the body is carried forward: not physical, but alike to a walk in every feature."""
+        from movlr_jax.morphologies import root
+
+        data = mujoco.MjData(self.model)
+        posture = self.body.posture
+        swing = np.array([_swing(name) for name in posture.names])
+        base = posture.read(self.body.standing_qpos)
+        rows, last = [], None
+        for k in range(50):
+            phase = 2 * np.pi * k * _DT  # one stride a second
+            wave = np.where(swing[:, 1] > 0, np.sin(phase + swing[:, 1]), 0.0)
+            target = base + swing[:, 0] * np.where(swing[:, 2] > 0, np.maximum(wave, 0.0), wave)
+            moved = root.translate(self.model, self.body.standing_qpos, np.array([speed * k * _DT, 0.0, 0.0]))
+            qpos = posture.complete(target, moved)
+            data.time = k * _DT
+            data.qpos[:] = qpos
+            data.qvel[:] = 0.0
+            if last is not None:
+                mujoco.mj_differentiatePos(self.model, data.qvel, _DT, last, qpos)
+            data.act[:] = 0.1
+            data.ctrl[:] = 0.1
+            mujoco.mj_forward(self.model, data)
+            rows.append(self._row(data))
+            last = qpos
+        return self._remember(np.array(rows))
+
+    def extremes(self) -> np.ndarray:
+        """States far from any walk: limp, tensed, airborne, upside down, fast, at joint limits; all with a fixed seed."""
+        rng = np.random.default_rng(0)
+        model, data = self.model, mujoco.MjData(self.model)
+        limited = model.jnt_limited.astype(bool) & np.isin(model.jnt_type, (2, 3))
+        address, span = model.jnt_qposadr[limited], model.jnt_range[limited]
+        rows = []
+        for k in range(32):
+            share = rng.uniform(size=len(address)) if k % 2 else rng.integers(0, 2, len(address)).astype(float)
+            qpos = np.array(self.body.standing_qpos)
+            qpos[address] = span[:, 0] + share * (span[:, 1] - span[:, 0])
+            qvel = rng.normal(size=model.nv) * (0.0, 1.0, 10.0)[k % 3]
+            # One step of a free tumble turns and lifts a root of any kind.
+            mujoco.mj_integratePos(model, qpos, rng.normal(size=model.nv) * np.where(np.arange(model.nv) < 6, 1.0, 0.0), 1.0)
+            data.time = rng.uniform(0.0, 30.0)
+            data.qpos[:], data.qvel[:] = qpos, qvel
+            data.act[:] = (0.0, 1.0, rng.uniform(size=model.na))[k % 3]
+            data.ctrl[:] = data.act
+            mujoco.mj_forward(model, data)
+            rows.append(self._row(data))
+        return self._remember(np.array(rows))
+
+
+def _swing(name: str) -> tuple[float, float, float]:
+    """Return amplitude (rad), phase (0 for none) and whether only the positive half counts, by a leg joint's name."""
+    low = name.lower()
+    side = np.pi if low.endswith(("_l", "left")) or "_l_" in low else 2 * np.pi
+    if "hip_flexion" in low:
+        return 0.4, side, 0.0
+    if "knee" in low:
+        return 0.8, side + 0.8, 1.0
+    if "ankle" in low:
+        return 0.2, side - 0.5, 0.0
+    return 0.0, 0.0, 0.0

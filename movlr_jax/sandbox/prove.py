@@ -1,0 +1,391 @@
+"""The Prover: from untrusted text to a trusted reward, through the static check, the jail, the inspection and the behaviour checks.
+
+A Prover keeps one warm jail spare, so that proving a changed term costs what tracing and compiling it costs. It owns that process and
+nothing else: `close` (or leaving the `with` block, or the end of the interpreter) leaves no process, file or socket behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import jax
+
+from movlr_jax.errors import MovlrError
+from movlr_jax.rewards import program
+from movlr_jax.rewards.layout import FeatureLayout
+from movlr_jax.rewards.reward import Reward
+from movlr_jax.sandbox import behaviour, inspect, static
+from movlr_jax.sandbox.behaviour import BehaviourMotions
+from movlr_jax.sandbox.evaluate import Refused
+from movlr_jax.sandbox.jail import PLAN_ROWS, Jail, JailError, probe
+
+__all__ = ["JailError", "Proof", "Prover", "Verdict", "explain", "load", "probe"]
+
+DEADLINE_S = 20.0
+STAGES = ("static", "jail", "inspection", "behaviour")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The record of one proof; `verdict.json` is its `to_json`.
+
+    Attributes:
+        trusted: whether the artifact may be used.
+        reason: why not, in one sentence a writer can act on; "" if trusted.
+        line: the line of the text it points at (1 is the first), or None.
+        column: where on that line, from 0, or None.
+        cure: what to do about it.
+        stage: the gate that refused, or the last one passed.
+        layers: the jail's layers, each "active" or "not granted: why"; empty if no jail was needed to refuse.
+        checks: check -> "passed", or what was found.
+        warnings: sentences that do not refuse.
+        seconds: gate -> wall-clock time (s).
+        operations: data operations of the compiled program.
+        term_names: the terms, in the artifact's order.
+        layout_fingerprint: the body's layout.
+        source_sha256: of the text.
+        artifact_sha256: of the artifact, "" if refused.
+        jax: version that made the artifact.
+    """
+
+    trusted: bool
+    stage: str
+    source_sha256: str
+    reason: str = ""
+    line: int | None = None
+    column: int | None = None
+    cure: str = ""
+    layers: dict[str, str] = field(default_factory=dict)
+    checks: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    operations: int = 0
+    term_names: tuple[str, ...] = ()
+    layout_fingerprint: str = ""
+    artifact_sha256: str = ""
+    jax: str = jax.__version__
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record for verdict.json; "sentence" is the reason."""
+        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**record, "sentence": self.reason, "warnings": list(self.warnings), "term_names": list(self.term_names)}
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A verdict, with the reward if it is trusted."""
+
+    verdict: Verdict
+    reward: Reward | None = None
+
+    @property
+    def trusted(self) -> bool:
+        """Whether there is a reward to use."""
+        return self.reward is not None
+
+
+class Prover:
+    """Proves reward texts for one body.
+
+    Args:
+        layout: the body's feature layout.
+        motions: its behaviour motions; None skips the behaviour checks but those on random features, and the verdict says so.
+        spare: keep a warm jail waiting (one process of about 300 MB).
+        deadline_s: wall-clock time that one text may take in the jail (s).
+        rows: batch size at which a text is run there.
+        skip_layers: layers of the jail to leave out, for tests.
+    """
+
+    def __init__(
+        self,
+        layout: FeatureLayout,
+        motions: BehaviourMotions | None = None,
+        *,
+        spare: bool = True,
+        deadline_s: float = DEADLINE_S,
+        rows: int = PLAN_ROWS,
+        skip_layers: tuple[str, ...] = (),
+    ):
+        self.layout, self.motions = layout, motions
+        self.deadline_s = deadline_s
+        self._rows, self._skip_layers = rows, skip_layers
+        self._keep_spare = spare
+        self._spare: Jail | None = None
+        self._layers: dict[str, str] = {}
+        self._closed = False
+        if spare:
+            self._spare = self._start()
+
+    def __enter__(self) -> Prover:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the spare jail; a second call does nothing."""
+        self._closed = True
+        if self._spare is not None:
+            self._spare.close()
+            self._spare = None
+
+    def warm(self) -> dict[str, str]:
+        """Wait until the spare jail is warm; return the jail's layers.
+
+        Raises:
+            JailError: no jail can be started.
+        """
+        if self._spare is None or not self._spare.alive:
+            self._spare = self._start()
+        self._layers = self._spare.ready()
+        return dict(self._layers)
+
+    def layers(self) -> dict[str, str]:
+        """Return the jail's layers, each "active" or "not granted: why".
+
+        Raises:
+            JailError: no jail can be started.
+        """
+        return dict(self._layers) if self._layers else self.warm()
+
+    def _start(self) -> Jail:
+        if self._closed:
+            raise MovlrError("This Prover is closed: make another.")
+        return Jail(self.layout, rows=self._rows, skip=self._skip_layers, cpu_s=60 + int(2 * self.deadline_s))
+
+    def _take(self) -> Jail:
+        taken, self._spare = self._spare, None
+        if taken is not None and taken.alive:
+            return taken
+        if taken is not None:
+            taken.close()
+        return self._start()
+
+    def prove(self, source: str, name: str = "candidate") -> Proof:
+        """Put a text through all gates.
+
+        Args:
+            source: the text, hostile until proven otherwise.
+            name: for people.
+
+        Raises:
+            JailError: no jail can be started on this machine. A refused text does not raise.
+        """
+        seconds: dict[str, float] = {}
+        checks: dict[str, str] = {}
+        layers: dict[str, str] = {}
+        digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+        try:
+            return self._prove(source, name, digest, seconds, checks, layers)
+        finally:
+            # The next spare warms up beside what the caller does next, not beside this proof.
+            if self._keep_spare and not self._closed and (self._spare is None or not self._spare.alive):
+                if self._spare is not None:
+                    self._spare.close()
+                self._spare = self._start()
+
+    def _prove(
+        self, source: str, name: str, digest: str, seconds: dict[str, float], checks: dict[str, str], layers: dict[str, str]
+    ) -> Proof:
+        def refuse(stage: str, reason: str, line: int | None = None, cure: str = "", column: int | None = None) -> Proof:
+            return Proof(
+                Verdict(
+                    False,
+                    stage,
+                    digest,
+                    reason,
+                    line,
+                    column,
+                    cure or _cure_of(reason),
+                    layers,
+                    checks,
+                    seconds={k: round(v, 4) for k, v in seconds.items()},
+                    layout_fingerprint=self.layout.fingerprint(),
+                )
+            )
+
+        started = time.monotonic()
+        refusal = static.check(source, self.layout)
+        seconds["static"] = time.monotonic() - started
+        if refusal is not None:
+            return refuse("static", refusal.reason, refusal.line, refusal.cure, refusal.column)
+        checks["static"] = "passed"
+        weights = program.literal_weights(source)
+
+        started = time.monotonic()
+        current = self._take()
+        try:
+            layers.update(current.ready())
+            self._layers = dict(layers)
+            seconds["wait"] = time.monotonic() - started
+            started = time.monotonic()
+            answer = current.ask(source, self.layout, self.deadline_s)
+        finally:
+            current.close()
+            seconds["jail"] = time.monotonic() - started
+        if not answer.ok:
+            line = answer.line if answer.line is not None else _line_of_term(source, answer.reason)
+            return refuse("jail", _with_line(answer.reason, line), line)
+        if answer.names != tuple(weights):
+            return refuse("jail", "The jail's answer names other terms than WEIGHTS: the text tampers with its jail; remove that.")
+        checks["jail"] = "passed"
+
+        started = time.monotonic()
+        try:
+            inspected = inspect.inspect_module(answer.module, 2 * self.layout.size, len(weights))
+        except Refused as error:
+            line = _line_of_cause(source, str(error))
+            return refuse("inspection", _with_line(str(error), line), line)
+        finally:
+            seconds["inspection"] = time.monotonic() - started
+        checks["inspection"] = "passed"
+
+        started = time.monotonic()
+        warnings: list[str] = []
+        if self.motions is None:
+            warnings.append("No motions of this body were given: its behaviour was not checked.")
+            checks["behaviour"] = "not checked: no motions given"
+        else:
+            try:
+                found = behaviour.judge(inspected.walker.evaluate, weights, self.motions)
+            except Refused as error:
+                return refuse("behaviour", str(error))
+            finally:
+                seconds["behaviour"] = time.monotonic() - started
+            checks.update(found.checks)
+            warnings += found.warnings
+            if found.refusal:
+                line = _line_of_term(source, found.term) if found.term else _line_of_return(source)
+                return refuse("behaviour", _with_line(found.refusal, line), line, found.cure)
+
+        reward = Reward.from_artifact(name, source, weights, inspected.artifact, self.layout)
+        verdict = Verdict(
+            True,
+            STAGES[-1],
+            digest,
+            layers=layers,
+            checks=checks,
+            warnings=tuple(warnings),
+            seconds={k: round(v, 4) for k, v in seconds.items()},
+            operations=inspected.operations,
+            term_names=tuple(weights),
+            layout_fingerprint=self.layout.fingerprint(),
+            artifact_sha256=inspected.sha256,
+        )
+        return Proof(verdict, reward)
+
+
+def load(folder: Path | str, layout: FeatureLayout) -> Reward:
+    """Load a proven reward from a run's iteration folder, believing nothing that stands there.
+
+    Args:
+        folder: holds reward.py, reward.stablehlo and verdict.json.
+        layout: the body it is wanted for.
+
+    Raises:
+        MovlrError: a file is missing, was altered, or does not pass the inspection.
+    """
+    folder = Path(folder)
+    again = f"prove it again with `movlr check {folder / 'reward.py'}`"
+    try:
+        source = (folder / "reward.py").read_text(encoding="utf-8")
+        artifact = (folder / "reward.stablehlo").read_bytes()
+        record = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise MovlrError(f"{folder} holds no readable proof ({type(error).__name__}): {again}.") from None
+    if not isinstance(record, dict) or record.get("trusted") is not True:
+        raise MovlrError(f"The reward in {folder} was not proven: {again}.")
+    for what, data, key in (("reward.py", source.encode(), "source_sha256"), ("reward.stablehlo", artifact, "artifact_sha256")):
+        if hashlib.sha256(data).hexdigest() != record.get(key):
+            raise MovlrError(f"{folder / what} was changed after its proof: {again}.")
+    if record.get("layout_fingerprint") != layout.fingerprint():
+        raise MovlrError(f"The reward in {folder} was proven for another body than {layout.morphology}: {again}.")
+    refusal = static.check(source, layout)
+    if refusal is not None:
+        raise MovlrError(f"{folder / 'reward.py'}: {refusal.reason}")
+    weights = program.literal_weights(source)
+    try:
+        inspected = inspect.inspect_artifact(artifact, 2 * layout.size, len(weights))
+    except Refused as error:
+        raise MovlrError(f"{folder / 'reward.stablehlo'}: {error}") from None
+    return Reward.from_artifact(str(folder), source, weights, inspected.artifact, layout)
+
+
+def explain(verdict: Verdict, source: str) -> str:
+    """Return a verdict as text for people; a refusal quotes its line with a pointer."""
+    if verdict.trusted:
+        lines = [f"Trusted: {', '.join(verdict.term_names)}."]
+        lines += [f"Warning: {w}" for w in verdict.warnings]
+    else:
+        lines = [f"Refused by the {verdict.stage} check."]
+        text = source.splitlines()
+        if verdict.line is not None and 1 <= verdict.line <= len(text):
+            shown, offset = _quoted(text[verdict.line - 1], verdict.column)
+            lines += ["", f"{verdict.line:>5} | {shown}", f"      | {' ' * offset}^"]
+        lines += ["", verdict.reason]
+    missing = [f"{name} ({state})" for name, state in verdict.layers.items() if state != "active"]
+    if verdict.layers:
+        active = len(verdict.layers) - len(missing)
+        lines.append(f"Jail: {active} of {len(verdict.layers)} layers active" + (f"; {', '.join(missing)}." if missing else "."))
+    return "\n".join(lines)
+
+
+def _quoted(line: str, column: int | None) -> tuple[str, int]:
+    """Return a line fit for a terminal (printable ASCII, at most 110 columns) and the pointer's place on it."""
+    clean = "".join(c if " " <= c <= "~" else "?" for c in line.replace("\t", " "))
+    at = len(clean) - len(clean.lstrip()) if column is None else min(column, len(clean))
+    if at > 90:
+        clean, at = "..." + clean[at - 60 :], 63
+    return clean[:110], at
+
+
+def _with_line(reason: str, line: int | None) -> str:
+    return reason if line is None or reason.startswith("Line ") else f"Line {line}: {reason}"
+
+
+def _cure_of(reason: str) -> str:
+    head = reason.rstrip(".")
+    for mark in ("; ", ": "):
+        if mark in head:
+            return head.rsplit(mark, 1)[1]
+    return ""
+
+
+def _line_of_term(source: str, text: str) -> int | None:
+    """Return the line in `terms` at which a term named in text is given."""
+    lines = source.splitlines()
+    start = next((i for i, line in enumerate(lines) if line.startswith("def terms")), 0)
+    for name in program.literal_weights(source):
+        if name == text or f"'{name}'" in text:
+            for i in range(start, len(lines)):
+                if f'"{name}"' in lines[i] or f"'{name}'" in lines[i]:
+                    return i + 1
+    return None
+
+
+def _line_of_return(source: str) -> int | None:
+    return next((i + 1 for i, line in enumerate(source.splitlines()) if line.strip().startswith("return")), None)
+
+
+def _line_of_cause(source: str, reason: str) -> int | None:
+    """Return the line that most likely makes the compiled program what the inspection refuses."""
+    hints = {
+        "while": ("interp", "searchsorted", "random", "power", "**", "for "),
+        "sort": ("sort", "median", "percentile"),
+        "elements": ("zeros", "ones", "array", "reshape", "stack", "[:, None]", "dot", "@"),
+        "constant": ("array", "zeros", "ones", "["),
+        "operations": ("for ", "range"),
+    }
+    lines = source.splitlines()
+    for key, words in hints.items():
+        if key in reason:
+            for i, line in enumerate(lines):
+                if any(w in line for w in words) and not line.startswith(("WEIGHTS", "def ")):
+                    return i + 1
+    return next((i + 1 for i, line in enumerate(lines) if line.startswith("def terms")), None)
