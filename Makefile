@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml tools/setup.sh $(wildcard constraints/*.txt)
 check-gl: $(STAMP)
 	@$(BIN)/python -c "from movlr_jax.cli.doctor import require_rendering; require_rendering()"
 
-demo: check-gl ## from a sentence to a better walk: about ten minutes on two cores
+demo: check-gl ## from a sentence to a better walk
 	@$(BIN)/movlr run --config configs/demo.yaml
 
 lint: $(STAMP) ## ruff, mypy, and checks of the tree itself

@@ -29,15 +29,15 @@ RESULTS = ROOT / "benchmarks" / "results" / "compare_writers.json"
 WRITERS = ("offline", "random")
 
 
-def load() -> dict[str, Any]:
-    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {"versions": {}, "runs": {}}
+def load(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text()) if path.exists() else {"versions": {}, "runs": {}}
 
 
-def save(results: dict[str, Any]) -> None:
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    part = RESULTS.with_suffix(".part")
+def save(results: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
     part.write_text(json.dumps(results, indent=1) + "\n")
-    part.replace(RESULTS)
+    part.replace(path)
 
 
 def measure(writer: str, seed: int, iterations: int, seconds: float, folder: Path) -> dict[str, Any]:
@@ -84,17 +84,17 @@ def measure(writer: str, seed: int, iterations: int, seconds: float, folder: Pat
 def table(results: dict[str, Any]) -> str:
     """Return the rows and the means as text."""
     lines = ["writer    seed  iterations  best at  score  upright [s]  distance [m]  drift [m]"]
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    groups: dict[tuple[str, int, float], list[dict[str, Any]]] = defaultdict(list)
     for row in results["runs"].values():
-        groups[row["writer"]].append(row)
+        groups[row["writer"], row["iterations"], row["seconds"]].append(row)
         lines.append(
             f"{row['writer']:<9} {row['seed']:>4}  {row['iterations']:>10}  {row['best_iteration']:>7}  {row['score']:>5.1f}"
             f"  {row['upright_s']:>11.2f}  {row['distance_m']:>12.2f}  {row['lateral_drift_m']:>9.2f}"
         )
-    for writer, rows in groups.items():
+    for (writer, iterations, _), rows in groups.items():
         mean = {k: statistics.mean(r[k] for r in rows) for k in ("score", "upright_s", "distance_m", "lateral_drift_m")}
         lines.append(
-            f"{writer:<9} mean  {'':>10}  {'':>7}  {mean['score']:>5.1f}"
+            f"{writer:<9} mean  {iterations:>10}  {'':>7}  {mean['score']:>5.1f}"
             f"  {mean['upright_s']:>11.2f}  {mean['distance_m']:>12.2f}  {mean['lateral_drift_m']:>9.2f}"
         )
     return "\n".join(lines)
@@ -106,9 +106,10 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "compare_writers", help="where the run folders go")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the JSON file of the table")
     parser.add_argument("--table", action="store_true", help="only print what has been measured")
     asked = parser.parse_args()
-    results = load()
+    results = load(asked.results)
     if not asked.table:
         results["versions"] = {p: importlib.metadata.version(p) for p in ("mujoco", "jax", "numpy")}
         results["machine"] = {"cores": os.cpu_count(), "system": platform.system()}
@@ -120,7 +121,7 @@ def main() -> None:
                 folder = asked.runs / f"{writer}-{seed}-{asked.seconds:g}s"
                 print(f"{name} ...", flush=True)
                 results["runs"][name] = measure(writer, seed, asked.iterations, asked.seconds, folder)
-                save(results)
+                save(results, asked.results)
                 print(table(results), flush=True)
     print(table(results))
 

@@ -48,6 +48,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         title=Text(title) if title else None,
         title_justify="left",
         title_style="bold",
+        show_header=any(columns),
         box=None,
         pad_edge=False,
         header_style="dim",

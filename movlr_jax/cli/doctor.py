@@ -92,7 +92,7 @@ def jax_devices() -> list[Check]:
     import jax
 
     try:
-        devices = [f"{d.platform} {d.device_kind}".strip() for d in jax.devices()]
+        devices = [d.platform if d.device_kind == d.platform else f"{d.platform} {d.device_kind}" for d in jax.devices()]
     except RuntimeError as error:
         advice = "unset JAX_PLATFORMS, or install what it asks for"
         return [Check("jax", "failed", f"jax {jax.__version__}: {error}", advice)]

@@ -52,16 +52,32 @@ def parse(options: type[T], argv: Sequence[str], verb: str, default: T | None = 
 
 
 def _first_sentence(page: str, verb: str) -> str:
-    lines = [re.sub(r"[│╭╮╰╯]", "", line).strip() for line in page.splitlines()]
+    """Return one sentence of our own for the page that tyro printed; its own first words where they are not known."""
+    # A terminal gets box-drawing characters, a pipe gets ASCII.
+    lines = [re.sub(r"^[│|╭╰+]\s?|\s*[│|╮╯+]$", "", line.strip()).strip() for line in page.splitlines()]
     body: list[str] = []
     for line in lines[1:]:
-        if not line.strip("─"):
+        if body and line and not line.strip("─-"):
             break
-        body.append(line)
-    said = " ".join(body).strip() or "the command line cannot be understood"
-    suggested = re.search(r"Perhaps you meant:?\s*(--[\w.-]+)", " ".join(line for line in lines if line))
-    hint = f"did you mean {suggested[1]}? " if suggested else ""
-    return f"{said.rstrip('.')}; {hint}`movlr {verb.split()[0]} --help` lists the options."
+        if line.strip("─-"):
+            body.append(line)
+    said = " ".join(body)
+    rest = " ".join(lines)
+    suggested = re.search(r"Perhaps you meant:?[\s─-]*(--[\w.-]+)", rest)
+    if unknown := re.match(r"Unrecognized options: (\S+?),?(\s|$)", said):
+        sentence = f"There is no option {unknown[1]}" + (f", did you mean {suggested[1]}?" if suggested else ".")
+    elif missing := re.match(r"Missing from [^:]*: (\S+) (.*?)\.? \(required\)", said):
+        sentence = f"{missing[1]} is missing ({missing[2][0].lower()}{missing[2][1:]})."
+    elif missing := re.match(r"Missing value for argument '([^']+)'", said):
+        sentence = f"A value for {missing[1] if missing[1].startswith('-') else missing[1].upper()} is missing."
+    elif wrong := re.match(r"Error parsing (--[\w.-]+): .*?\[(.*?)\]", said):
+        kind = re.search(rf"{wrong[1]} (\S+)", rest[rest.find("helptext") :])
+        takes = kind[1].replace("{None}|", "").strip("[]") if kind else "another kind of value"
+        sentence = f"{wrong[1]} takes {takes}, not {wrong[2]}."
+    else:
+        sentence = f"{(said or 'The command line cannot be understood').rstrip('.')}."
+        sentence = sentence[0].upper() + sentence[1:]
+    return f"{sentence} (movlr {verb.split()[0]} --help lists the options)"
 
 
 def take_config(argv: Sequence[str]) -> tuple[Path | None, list[str]]:

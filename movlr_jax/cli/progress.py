@@ -35,10 +35,12 @@ class View:
 
     Args:
         to: where to print; stderr by default. The live display needs a terminal there.
+        heading: printed above it once the run has begun.
     """
 
-    def __init__(self, to: Console | None = None):
+    def __init__(self, to: Console | None = None, heading: str = ""):
         self._console = to or console.stderr()
+        self._heading = heading
         self._live: Live | None = None
         self._event = Event("run")
         self._began = self._stage_began = time.monotonic()
@@ -58,6 +60,9 @@ class View:
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
+        if self._heading:
+            self._console.print(self._heading, markup=False, soft_wrap=True)
+            self._heading = ""
         if (event.iteration, event.stage, event.candidate, event.seed) != (
             self._event.iteration,
             self._event.stage,
@@ -90,7 +95,9 @@ class View:
             for row in self._rows[-_ROWS_SHOWN:]:
                 judged.add_row(*row)
             parts.append(judged)
-        if event.kind != "finished":
+        if event.kind == "run":
+            parts.append(Text("preparing the body, the engine and the sandbox"))
+        elif event.kind != "finished":
             moving = event.stage == "move" and event.seconds > 0
             line = Table.grid(padding=(0, 2))
             line.add_row(

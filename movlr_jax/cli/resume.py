@@ -32,4 +32,7 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "resume")
-    return follow(lambda view: search.resume(asked.folder, progress=view, iterations=asked.iterations, budget_minutes=asked.budget_minutes))
+    return follow(
+        lambda view: search.resume(asked.folder, progress=view, iterations=asked.iterations, budget_minutes=asked.budget_minutes),
+        f"Run folder: {asked.folder}",
+    )

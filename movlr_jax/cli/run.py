@@ -53,16 +53,17 @@ def configure(argv: Sequence[str]) -> RunConfig:
     return options.parse(RunConfig, words, "run [TASK] [--config FILE]", default, ABOUT)
 
 
-def follow(work: Callable[[View], RunResult]) -> int:
+def follow(work: Callable[[View], RunResult], heading: str) -> int:
     """Run a search under the live view, then print its closing tables; `movlr resume` does the same.
 
     Args:
         work: does the search and tells the view its events.
+        heading: a line for above the view.
 
     Returns:
         The exit code.
     """
-    with View(console.stderr()) as view:
+    with View(console.stderr(), heading) as view:
         result = work(view)
     if result.rows:
         close(result)
@@ -76,7 +77,7 @@ def follow(work: Callable[[View], RunResult]) -> int:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     config = free_folder(configure(argv))
-    return follow(lambda view: search.run(config, progress=view))
+    return follow(lambda view: search.run(config, progress=view), f"Run folder: {config.out}")
 
 
 def free_folder(config: RunConfig) -> RunConfig:

@@ -20,9 +20,9 @@ def cache_dir() -> Path:
 
 
 def search_path() -> list[Path]:
-    """Return the folders searched for models, in order."""
-    named = [Path(p).expanduser() for p in os.environ.get(PATH_VARIABLE, "").split(os.pathsep) if p]
-    return [*named, cache_dir() / "models"]
+    """Return the folders searched for models, in order, as absolute paths (MuJoCo resolves includes against them)."""
+    named = [Path(p).expanduser().resolve() for p in os.environ.get(PATH_VARIABLE, "").split(os.pathsep) if p]
+    return [*named, cache_dir().resolve() / "models"]
 
 
 def find(relative: str) -> Path:

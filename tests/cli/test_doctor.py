@@ -71,3 +71,21 @@ def test_no_gl_is_told_with_the_packages_to_install(monkeypatch: pytest.MonkeyPa
 @pytest.mark.gl
 def test_gl_is_found_where_it_is() -> None:
     assert doctor.rendering()[0].state == "ok"
+
+
+def test_a_jail_without_a_layer_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    from movlr_jax.sandbox import prove
+
+    monkeypatch.setattr(prove, "probe", lambda: {"seccomp": "active", "landlock": "not granted: old kernel"})
+    check = doctor.sandbox()[0]
+    assert check.state == "warning" and "landlock: not granted: old kernel" in check.detail and "1 of 2" in check.detail
+
+
+def test_no_jail_at_all_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    from movlr_jax.sandbox import prove
+
+    def none() -> dict[str, str]:
+        raise prove.JailError("No jail here.")
+
+    monkeypatch.setattr(prove, "probe", none)
+    assert doctor.sandbox()[0].state == "failed"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
+import tyro
 
 from movlr_jax.cli import options
 from movlr_jax.errors import MovlrError
@@ -16,6 +17,8 @@ from movlr_jax.errors import MovlrError
 class Sample:
     """A sample."""
 
+    file: Annotated[Path, tyro.conf.Positional]
+    """The file."""
     seeds: tuple[int, ...] = (0,)
     """Seeds."""
     engine: Literal["auto", "native"] = "auto"
@@ -24,28 +27,34 @@ class Sample:
     """Seconds [s]."""
     film: bool = False
     """Film."""
+    limit: float | None = None
+    """Limit."""
 
 
 def test_flags_win_over_the_default() -> None:
-    default = Sample(seconds=2.0, engine="native")
-    parsed = options.parse(Sample, ["--seeds", "1", "2", "3", "--film"], "sample", default)
-    assert parsed == Sample(seeds=(1, 2, 3), engine="native", seconds=2.0, film=True)
+    default = Sample(Path("a"), seconds=2.0, engine="native")
+    parsed = options.parse(Sample, ["b", "--seeds", "1", "2", "3", "--film"], "sample", default)
+    assert parsed == Sample(Path("b"), seeds=(1, 2, 3), engine="native", seconds=2.0, film=True)
 
 
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (["--sedes", "1"], "did you mean --seeds?"),
-        (["--engine", "cuda"], "'native'"),
-        (["--seeds", "one"], "--seeds"),
-        (["--seconds"], "--seconds"),
+        (["FILE", "--sedes", "1"], "There is no option --sedes, did you mean --seeds?"),
+        (["FILE", "--engine", "cuda"], "'native'"),
+        (["FILE", "--seeds", "one"], "--seeds takes INT, not 'one'."),
+        (["FILE", "--limit", "x"], "--limit takes FLOAT, not 'x'."),
+        (["FILE", "--seconds"], "A value for --seconds is missing."),
+        (["FILE", "more"], "There is no option more."),
+        ([], "FILE is missing (the file)."),
     ],
 )
 def test_mistakes_are_one_sentence(words: list[str], part: str) -> None:
     with pytest.raises(MovlrError) as told:
         options.parse(Sample, words, "sample")
+    assert str(told.value).endswith("(movlr sample --help lists the options)")
     sentence = str(told.value)
-    assert part in sentence and "\n" not in sentence and not set(sentence) & set("│╭─")
+    assert part in sentence and "\n" not in sentence and not set(sentence) & set("│╭─") and "--- " not in sentence
 
 
 def test_config_is_taken_from_anywhere() -> None:

@@ -25,14 +25,16 @@ STORY = [
 
 def tell(terminal: bool) -> str:
     out = io.StringIO()
-    with View(Console(file=out, force_terminal=terminal, width=110)) as view:
+    with View(Console(file=out, force_terminal=terminal, width=110), "Run folder: runs/x") as view:
         for event in STORY:
             view(event)
     return out.getvalue()
 
 
 def test_a_log_gets_plain_lines() -> None:
-    lines = [line.split("] ", 1)[1] for line in tell(terminal=False).splitlines()]
+    heading, *timed = tell(terminal=False).splitlines()
+    assert heading == "Run folder: runs/x"
+    lines = [line.split("] ", 1)[1] for line in timed]
     assert lines == [
         "walk_flat on myolegs, engine native.",
         "iteration 0 of 2: moving the body (seed 0) for 4 s",
@@ -46,6 +48,7 @@ def test_a_log_gets_plain_lines() -> None:
 
 def test_a_terminal_gets_the_whole_picture() -> None:
     text = tell(terminal=True)
+    assert text.count("Run folder: runs/x") == 1
     assert "Fell forward at 1.9 s." in text and "Leans back." in text
     assert "best so far: iteration 0, score 0.250" in text
     assert "refused: Line 3" in text

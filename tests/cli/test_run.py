@@ -34,7 +34,7 @@ def test_a_run_ends_with_tables_and_directions(finished: tuple[Path, str, str]) 
     folder, out, err = finished
     assert "distance [m]" in out and "how to go on" in out
     assert f"movlr resume {folder}" in out and f"{folder}/report.html" in out
-    assert "iteration 0 of 1" in err and "iteration 1 of 1" in err
+    assert f"Run folder: {folder}" in err and "iteration 0 of 1" in err and "iteration 1 of 1" in err
     rows = json.loads((folder / "summary.json").read_text())["iterations"]
     assert [row["iteration"] for row in rows] == [0, 1]
 
@@ -77,7 +77,8 @@ def test_no_run_there(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_free_needs_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "free", "--out", str(tmp_path / "run")]) == 1
-    assert "--goal" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "--goal" in err and err.count("\n") == 1
 
 
 def test_a_second_run_gets_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from movlr_jax import morphologies
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import myolegs as myolegs_file
-from movlr_jax.morphologies import posture, prepare, root
+from movlr_jax.morphologies import posture, prepare, root, sources
 from movlr_jax.morphologies.body_plan import LandmarkPlan
 
 
@@ -125,3 +125,11 @@ def test_ms_human_700_stands_with_all_its_muscles(name, muscles, planned):
     assert sensor(body, data, "head/quat")[0] > 0.999
     load = sensor(body, data, "touch/left").sum() + sensor(body, data, "touch/right").sum()
     assert load == pytest.approx(body.weight, rel=0.15)
+
+
+def test_a_relative_models_path_is_made_absolute(monkeypatch, tmp_path):
+    (tmp_path / "models" / "ms_human_700").mkdir(parents=True)
+    (tmp_path / "models" / "ms_human_700" / "scene.xml").write_text("<mujoco/>")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MOVLR_MODELS_PATH", "models")
+    assert sources.find("ms_human_700/scene.xml").is_absolute()
