@@ -76,20 +76,20 @@ class _WeightedTargets:
 class PostureWeighted:
     """a* = k P (l - l*), clipped to [0, 1]: the published law with what its floor of 1 N amounts to made explicit.
 
+    The excitation is the desired activation itself: the muscle's own dynamics smooths it, which walks as fast and falls less than
+    the inverse that reaches it within a step.
+
     Args:
         morphology: the body.
         gain: k, activation per square metre.
-        dt: step over which the activation is to be reached (s).
     """
 
     every_step = False
 
-    def __init__(self, morphology: Morphology, gain: float, dt: float):
-        self._m = morphology.muscles
+    def __init__(self, morphology: Morphology, gain: float):
         self._posture = morphology.posture
         self._base = morphology.standing_qpos
-        self._smoothed = bool((self._m.smoothing > 1e-15).any())
-        self._gain, self._dt = gain, dt
+        self._gain = gain
 
     def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray) -> _WeightedTargets:
         """Return lengths and moment arms at the completed postures."""
@@ -105,7 +105,7 @@ class PostureWeighted:
         wanted *= length - targets.length
         np.minimum(wanted, 1.0, out=wanted)
         np.maximum(wanted, 0.0, out=wanted)
-        return curves.excitation_for(wanted, act, self._dt, self._m, np, self._smoothed)
+        return wanted
 
 
 @dataclass(frozen=True)
@@ -197,5 +197,5 @@ def make(law: str, morphology: Morphology, dt: float, gain: float | None = None)
     if name == "fibre-strain":
         return FibreStrain(morphology, k, dt)
     if name == "posture-weighted":
-        return PostureWeighted(morphology, k, dt)
+        return PostureWeighted(morphology, k)
     return Paper(morphology, k, dt, every_step=name == "paper")

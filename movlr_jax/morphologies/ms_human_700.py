@@ -94,8 +94,8 @@ LOCOMOTION = BodyPlan(
     upright=LEG_UPRIGHT,
     balance=LEG_BALANCE,
     muscle_groups={**LEG_GROUPS, "trunk_flexors": ("Ps_",)},
-    law="paper-hoisted",
-    gains={"paper-hoisted": 1e4},
+    law="posture-weighted",
+    gains={"posture-weighted": 1e4, "paper-hoisted": 1e4},
 )
 
 FULL = BodyPlan(
@@ -111,6 +111,6 @@ FULL = BodyPlan(
     upright=LEG_UPRIGHT,
     balance=LEG_BALANCE,
     muscle_groups={**LEG_GROUPS, **_TRUNK_GROUPS},
-    law="paper-hoisted",
-    gains={"paper-hoisted": 1e4},
+    law="posture-weighted",
+    gains={"posture-weighted": 1e4, "paper-hoisted": 1e4},
 )

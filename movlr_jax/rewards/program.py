@@ -205,12 +205,17 @@ def export_terms(fn: Callable[[Array], Array], layout: FeatureLayout, platforms:
     """
     (batch,) = export.symbolic_shape("b")
     argument = jax.ShapeDtypeStruct((batch, 2 * layout.size), jnp.float32)
+    # The caller's stack would otherwise stand in the artifact, and the same program would not give the same bytes.
+    frames = jax.config.jax_traceback_in_locations_limit  # type: ignore[attr-defined]
+    jax.config.update("jax_traceback_in_locations_limit", 0)
     try:
         return bytes(export.export(jax.jit(fn), platforms=platforms)(argument).serialize())
     except ProgramError:
         raise
     except Exception as error:
         raise ProgramError(f"The program cannot be exported: {_first_line(error)}.", _line_of(error)) from error
+    finally:
+        jax.config.update("jax_traceback_in_locations_limit", frames)
 
 
 def write(weights: dict[str, float], entries: dict[str, str], prelude: str = "") -> str:

@@ -18,7 +18,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from movlr_jax import morphologies, tasks
@@ -162,8 +161,7 @@ class RealStages:
     def prove(self, draft: Draft, archive: Sequence[Judged]) -> Proof:
         """Compile a text of this package here; put any other through the sandbox."""
         if draft.trusted_text:
-            with _no_locations():
-                reward = Reward.trusted(draft.name, draft.source, self.layout)
+            reward = Reward.trusted(draft.name, draft.source, self.layout)
             verdict = {"stage": "package", "checks": {"origin": "a text of this package"}, "term_names": reward.term_names}
             return Proof(True, verdict, reward.weight_of(), reward.artifact)
         self.prover.motions = dataclasses.replace(self.motions, archived=tuple(self._archived(judged) for judged in archive))
@@ -267,17 +265,6 @@ class RealStages:
         """End the jail's spare and the drawing contexts."""
         self.prover.close()
         clip.close_studios()
-
-
-@contextlib.contextmanager
-def _no_locations() -> Iterator[None]:
-    """Keep the caller's stack out of what JAX exports, so that run and resume write the same bytes."""
-    before = jax.config.jax_traceback_in_locations_limit  # type: ignore[attr-defined]
-    jax.config.update("jax_traceback_in_locations_limit", 0)
-    try:
-        yield
-    finally:
-        jax.config.update("jax_traceback_in_locations_limit", before)
 
 
 def _reason(verdict: Json) -> str:

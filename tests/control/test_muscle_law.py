@@ -123,3 +123,22 @@ def root_up(body):
 def test_an_unknown_law_is_refused(myolegs):
     with pytest.raises(MovlrError, match="fibre-strain"):
         muscle_law.make("pd", myolegs, 0.008)
+
+
+def test_posture_weighted_is_the_product_of_posture_error_and_length_error(myolegs, simulator8, posed):
+    qpos, act, length, target = posed
+    space = myolegs.posture
+    law = muscle_law.make("posture-weighted", myolegs, 0.008, gain=2e4)
+    got = law.excitation(law.targets(simulator8, target, qpos), qpos, act, length)
+    full = space.complete(target, myolegs.standing_qpos)
+    star, arms = simulator8.target_kinematics(full)
+    error = np.abs(space.read(full) - space.read(qpos))
+    p = np.einsum("wmj,wj->wm", np.abs(arms[:, :, space.qvel_index]), error)
+    assert np.allclose(got, np.clip(2e4 * p * (length - star), 0, 1))
+    assert ((got > 0) & (got < 1)).sum() > 50
+
+
+def test_each_body_names_its_law_and_gain(myolegs):
+    assert muscle_law.resolve("auto", myolegs) == (myolegs.plan.law, myolegs.plan.gains[myolegs.plan.law])
+    assert muscle_law.resolve("paper", myolegs) == ("paper", 1e4)
+    assert muscle_law.resolve("paper", myolegs, 5.0) == ("paper", 5.0)

@@ -201,3 +201,10 @@ def test_every_task_reward_compiles_and_is_worse_lying_than_standing(layout, myo
         assert np.isfinite([standing_value, lying_value]).all()
         if name != "start" or task != "walk_flat":  # forward speed alone cannot tell
             assert standing_value > lying_value + 1.0
+
+
+def test_the_same_text_gives_the_same_bytes_wherever_it_is_compiled(layout):
+    def deeper():
+        return Reward.trusted("b", text(a="m.time"), layout)
+
+    assert Reward.trusted("a", text(a="m.time"), layout).artifact == deeper().artifact
