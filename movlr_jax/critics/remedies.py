@@ -134,8 +134,8 @@ def suggest(
     """
     unstable = any(f.stage == "stability" and f.severity >= 0.5 for f in faults)
     answered = [f for f in faults if not unstable or f.stage == "stability"]
-    if not unstable:  # once the body is stable, the gravest fault leads, whatever its stage
-        answered.sort(key=lambda f: -f.severity)
+    if not unstable:  # once the body is stable, the graver of balance and progress leads; finesse still comes after both
+        answered.sort(key=lambda f: (f.stage == "coordination", -f.severity))
     banned = set(excluded)
     queues: list[list[Suggestion]] = []
     for fault in answered:

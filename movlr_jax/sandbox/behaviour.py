@@ -23,6 +23,7 @@ COLLAPSES: tuple[str, ...] = tuple(f"collapse {way}" for way in ("forward", "bac
 NAMES: tuple[str, ...] = (STANDING, *COLLAPSES, LYING, STEPPING, EXTREMES)
 GIANT = 1e6
 TOLERANCE = 0.02  # share of the spread over motions by which a preference must exceed another to count
+_FALLEN = 10  # instants at the end of a collapse that count as fallen
 _DT = 0.02  # between recorded instants (s)
 
 
@@ -65,9 +66,7 @@ class Behaviour:
     rewards: dict[str, float] = field(default_factory=dict)
 
 
-def judge(
-    evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, float], motions: BehaviourMotions
-) -> Behaviour:
+def judge(evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, float], motions: BehaviourMotions) -> Behaviour:
     """Judge a program by the motions.
 
     Args:
@@ -95,23 +94,23 @@ def judge(
     for name, rows in terms.items():
         bad = ~np.isfinite(rows)
         if bad.any():
-            row, column = (int(i) for i in np.argwhere(bad)[0])
-            what = "not a number" if np.isnan(rows[row, column]) else "infinite"
+            row, at = (int(i) for i in np.argwhere(bad)[0])
+            what = "not a number" if np.isnan(rows[row, at]) else "infinite"
             return refuse(
                 "finite",
-                names[column],
-                f"The term {names[column]} is {what} on {name}",
+                names[at],
+                f"The term {names[at]} is {what} on {name}",
                 "guard divisions, roots and logarithms, for example with jnp.maximum(x, 1e-3)",
             )
     found.checks["finite"] = "passed"
 
     largest = np.abs(values).max(axis=0)
     if largest.max() > GIANT:
-        column = int(largest.argmax())
+        most = int(largest.argmax())
         return refuse(
             "bounded",
-            names[column],
-            f"The term {names[column]} reaches {largest[column]:.2g}",
+            names[most],
+            f"The term {names[most]} reaches {largest[most]:.2g}",
             f"keep terms under {GIANT:g} on every motion, for example with tolerance or jnp.clip",
         )
     found.checks["bounded"] = "passed"
@@ -126,6 +125,7 @@ def judge(
     found.checks["varies"] = "passed"
 
     known = [mean[n] for n in (STANDING, *COLLAPSES, LYING, STEPPING)]
+    # Differences of a few percent of what the motions differ by are noise of sway and settling.
     margin = TOLERANCE * (max(known) - min(known)) + 1e-6 * scale
     if mean[LYING] > mean[STANDING] + margin:
         worst = _culprit(terms, LYING, STANDING, weight, names)
@@ -136,12 +136,15 @@ def judge(
             "reward height and uprightness, or turn that term's sign round",
         )
     found.checks["standing beats lying"] = "passed"
-    if all(mean[n] > mean[STANDING] + margin for n in COLLAPSES):
-        worst = _culprit(terms, COLLAPSES[0], STANDING, weight, names)
+    # The end of a fall, not its course: a squat is on the way down too.
+    fallen = {n: float(reward[n][-_FALLEN:].mean()) for n in COLLAPSES}
+    if all(earned > mean[STANDING] + margin for earned in fallen.values()):
+        ends = {**terms, COLLAPSES[0]: terms[COLLAPSES[0]][-_FALLEN:]}
+        worst = _culprit(ends, COLLAPSES[0], STANDING, weight, names)
         return refuse(
             "standing beats collapse",
             worst,
-            f"Collapsing earns more than standing in every direction ({min(mean[n] for n in COLLAPSES):.3g} at least against "
+            f"Collapsing earns more than standing in every direction ({min(fallen.values()):.3g} at least against "
             f"{mean[STANDING]:.3g}), mostly by the term {worst}",
             "reward height and uprightness, or turn that term's sign round",
         )
@@ -160,16 +163,12 @@ def judge(
     return found
 
 
-def _culprit(
-    terms: Mapping[str, np.ndarray], high: str, low: str, weight: np.ndarray, names: list[str]
-) -> str:
+def _culprit(terms: Mapping[str, np.ndarray], high: str, low: str, weight: np.ndarray, names: list[str]) -> str:
     gain = (terms[high].mean(axis=0) - terms[low].mean(axis=0)) * weight
     return names[int(np.argmax(gain))]
 
 
-def _against_archive(
-    evaluate: Callable[[np.ndarray], np.ndarray], weight: np.ndarray, motions: BehaviourMotions
-) -> list[str]:
+def _against_archive(evaluate: Callable[[np.ndarray], np.ndarray], weight: np.ndarray, motions: BehaviourMotions) -> list[str]:
     """Warn where the reward ranks archived motions against how they were judged (Kendall's tau below 0)."""
     if len(motions.archived) < 3:
         return []
@@ -178,9 +177,7 @@ def _against_archive(
     upper = np.triu_indices(len(judged), 1)
     agree = np.sign(np.subtract.outer(judged, judged)[upper]) * np.sign(np.subtract.outer(earned, earned)[upper])
     if agree.sum() < 0:
-        return [
-            f"The reward ranks {int((agree < 0).sum())} of {len(agree)} pairs of earlier motions against how they were judged."
-        ]
+        return [f"The reward ranks {int((agree < 0).sum())} of {len(agree)} pairs of earlier motions against how they were judged."]
     return []
 
 

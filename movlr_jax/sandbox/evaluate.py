@@ -109,7 +109,28 @@ COMPARISONS: dict[str, Callable[..., Any]] = {
     "LT": np.less,
 }
 STRUCTURAL: frozenset[str] = frozenset(
-    ["broadcast_in_dim", "case", "clamp", "compare", "composite", "concatenate", "constant", "convert", "dot_general", "dynamic_broadcast_in_dim", "dynamic_reshape", "get_dimension_size", "iota", "is_finite", "real_dynamic_slice", "reduce", "reshape", "select", "slice", "transpose"]
+    [
+        "broadcast_in_dim",
+        "case",
+        "clamp",
+        "compare",
+        "composite",
+        "concatenate",
+        "constant",
+        "convert",
+        "dot_general",
+        "dynamic_broadcast_in_dim",
+        "dynamic_reshape",
+        "get_dimension_size",
+        "iota",
+        "is_finite",
+        "real_dynamic_slice",
+        "reduce",
+        "reshape",
+        "select",
+        "slice",
+        "transpose",
+    ]
 )
 ALLOWED_OPERATIONS: frozenset[str] = frozenset(
     {f"stablehlo.{name}" for name in (*ELEMENTWISE, *STRUCTURAL)} | {"func.call", "func.return", "stablehlo.return"}
@@ -220,9 +241,7 @@ class Walker:
         names = {n: v for (n, _), v in zip(region.arguments, arguments, strict=True)}
         return self._block(region.operations, names, (*stack, name), "func.return")
 
-    def _block(
-        self, operations: list[Operation], names: dict[str, Value], stack: tuple[str, ...], end: str
-    ) -> list[Value]:
+    def _block(self, operations: list[Operation], names: dict[str, Value], stack: tuple[str, ...], end: str) -> list[Value]:
         for i, operation in enumerate(operations):
             self._steps += 1
             if self._steps > 40 * MAX_OPERATIONS:
@@ -261,9 +280,7 @@ class Walker:
                     raise Refused("The compiled program computes too much for one instant: use smaller arrays.")
         raise Refused("A block of the compiled program does not return.")
 
-    def _operation(
-        self, operation: Operation, operands: list[Value], names: dict[str, Value], stack: tuple[str, ...]
-    ) -> list[Value]:
+    def _operation(self, operation: Operation, operands: list[Value], names: dict[str, Value], stack: tuple[str, ...]) -> list[Value]:
         name = operation.name
         if name == "func.call" or name == "stablehlo.composite":
             key = "callee" if name == "func.call" else "decomposition"
@@ -288,9 +305,7 @@ class Walker:
         except (IndexError, KeyError, TypeError, ZeroDivisionError, OverflowError) as error:
             raise Refused(f"{name} is malformed ({type(error).__name__}).") from None
 
-    def _case(
-        self, operation: Operation, operands: list[Value], names: dict[str, Value], stack: tuple[str, ...]
-    ) -> list[Value]:
+    def _case(self, operation: Operation, operands: list[Value], names: dict[str, Value], stack: tuple[str, ...]) -> list[Value]:
         # Only the kind of device may choose between branches; each is walked, one is computed.
         if len(operands) != 1 or operands[0].sizes != ("p",) or not operation.regions:
             raise Refused("The compiled program branches on data: use jnp.where.")

@@ -38,8 +38,8 @@ def _user_namespace_works() -> bool:
         code = 1
         try:
             locks.enter_user_namespace()
-            os.stat(sys.executable)
-            code = 0 if os.getuid() == os.stat("/proc/self").st_uid else 1
+            os.stat(sys.executable)  # noqa: PTH116
+            code = 0 if os.getuid() == os.stat("/proc/self").st_uid else 1  # noqa: PTH116
         except OSError:
             pass
         finally:
@@ -81,7 +81,7 @@ def _wait_for(child: int) -> None:
 def main() -> None:
     """Run the jail.
 
-    The first message's body is JSON with "readable" (paths), "memory_bytes", "cpu_s", "skip" (layers to leave out, for
+    The first message's body is JSON with "readable" (paths), "memory_bytes", "cpu_s" (for the proof), "skip" (layers to leave out, for
     tests), "layout" (a FeatureLayout's JSON or null), "rows" (batch to warm up with), "parent" (the prover's pid).
     """
     settings = json.loads(wire.read(REQUESTS, None)[1])
@@ -93,7 +93,7 @@ def main() -> None:
     os.umask(0o077)
     os.chdir("/")
     skip = set(settings["skip"])
-    before = {name: os.stat(f"/proc/self/ns/{name}").st_ino for name in ("user", "net", "pid", "ipc")}
+    before = {name: os.stat(f"/proc/self/ns/{name}").st_ino for name in ("user", "net", "pid", "ipc")}  # noqa: PTH116
     refused: dict[str, str] = {}
     if "namespaces" in skip:
         refused = {f"{n} namespace": "not granted: left out on request" for n in ("user", "network", "pid", "ipc")}
@@ -123,6 +123,7 @@ def _second(settings: dict[str, Any], skip: set[str], before: dict[str, int], re
         os.write(fd, b"1000")  # when memory is short the jail goes first
         os.close(fd)
     layers: dict[str, str] = {}
+    statm = os.open("/proc/self/statm", os.O_RDONLY)  # /proc is out of reach once Landlock holds
     _prove_namespaces(layers, before, refused, settings["parent"])
 
     try:
@@ -156,9 +157,13 @@ def _second(settings: dict[str, Any], skip: set[str], before: dict[str, int], re
 
     with contextlib.suppress(OSError):
         locks.prctl(locks.PR_SET_DUMPABLE, 0)
+    # Both limits are on top of what the warm process has used: a CUDA build of JAX maps gigabytes before it starts.
+    mapped = int(os.pread(statm, 100, 0).split()[0]) * mmap.PAGESIZE
+    os.close(statm)
+    memory = max(settings["memory_bytes"], mapped + settings["memory_bytes"] * 3 // 4)
     try:
-        locks.lock_resources(settings["memory_bytes"], settings["cpu_s"])
-        layers["resource limits"] = _prove_resources(settings["memory_bytes"])
+        locks.lock_resources(memory, int(time.process_time()) + 1 + settings["cpu_s"])
+        layers["resource limits"] = _prove_resources(memory)
     except OSError as error:
         layers["resource limits"] = _not_granted(error)
     layers["empty environment"] = ACTIVE if not os.environ else "not granted: variables remain"
@@ -187,7 +192,7 @@ def _prove_namespaces(layers: dict[str, str], before: dict[str, int], refused: d
         key = f"{name} namespace"
         if key in refused:
             layers[key] = refused[key]
-        elif os.stat(f"/proc/self/ns/{short}").st_ino == before[short]:
+        elif os.stat(f"/proc/self/ns/{short}").st_ino == before[short]:  # noqa: PTH116
             layers[key] = "not granted: still the prover's"
         else:
             layers[key] = ACTIVE
@@ -230,7 +235,7 @@ def _prove_descriptors() -> str:
     extra = []
     for fd in range(REPLIES + 1, 64):
         try:
-            link = os.readlink(f"/proc/self/fd/{fd}")
+            link = os.readlink(f"/proc/self/fd/{fd}")  # noqa: PTH115
         except OSError:
             try:
                 os.fstat(fd)
@@ -243,7 +248,7 @@ def _prove_descriptors() -> str:
 
 
 def _prove_seccomp() -> str:
-    forbidden = {
+    forbidden: dict[str, tuple[Any, ...]] = {
         "a socket": ("socket", 1, 1, 0),
         "a new process": ("clone", int(signal.SIGCHLD), 0, 0, 0, 0),
         "running a program": ("execve", None, None, None),

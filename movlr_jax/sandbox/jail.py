@@ -7,6 +7,7 @@ meaning by `inspect`. What is trusted is only what the process said *before* it 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -108,8 +109,8 @@ class Jail:
     Args:
         layout: warm up with this body's layout (the first proof is then as fast as any); None: a plain warm-up.
         rows: batch size at which texts are run.
-        memory_bytes: limit of the address space.
-        cpu_s: limit of the processor time of warm-up and proof together (s).
+        memory_bytes: limit of the address space; a process that is large when warm gets three quarters of it on top.
+        cpu_s: limit of the processor time of the proof (s): ends what loops, however busy the machine is.
         skip: layers to leave out ("namespaces", "landlock", "seccomp"): lets tests see that the others hold alone.
     """
 
@@ -118,7 +119,7 @@ class Jail:
         layout: FeatureLayout | None = None,
         rows: int = PLAN_ROWS,
         memory_bytes: int = MEMORY_BYTES,
-        cpu_s: int = 60,
+        cpu_s: int = 15,
         skip: tuple[str, ...] = (),
     ):
         if sys.platform != "linux":
@@ -131,6 +132,8 @@ class Jail:
         request_read, self._requests = os.pipe()
         self._replies, reply_write = os.pipe()
         pipes = (self._requests, self._replies)
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self._requests, 1031, 1 << 20)  # F_SETPIPE_SZ: a large body's layout fits without waiting for its reader
         try:
             # 3 is where the jail expects the reply pipe; Popen cannot renumber, so the bootstrap does.
             bootstrap = f"import os; os.dup2({reply_write}, 3); " if reply_write != 3 else ""
@@ -231,10 +234,19 @@ class Jail:
             source: the text, hostile until proven otherwise.
             layout: the body.
             deadline_s: wall-clock time until it is killed (s).
+
+        Raises:
+            JailError: the jail was used or has ended, or this machine grants too few layers to let a stranger's text run.
         """
         if not self.alive:
             raise JailError("This jail was used or has ended: start another.")
-        self.ready()
+        open_ways = unguarded(self.ready())
+        if open_ways:
+            self.close()
+            raise JailError(
+                f"This machine grants the jail too little ({', '.join(open_ways)} would be open): allow seccomp or Landlock, for "
+                "example with a newer kernel or a less restricted container."
+            )
         self._used = True
         try:
             self._send({"source": source, "layout": layout.to_json(), "rows": self._rows})
@@ -242,8 +254,7 @@ class Jail:
         except wire.WireTimeout:
             return Answer(
                 False,
-                f"It did not finish within the jail's deadline of {deadline_s:g} s: make it smaller, with short loops over "
-                "few elements.",
+                f"It did not finish within the jail's deadline of {deadline_s:g} s: make it smaller, with short loops over few elements.",
             )
         except wire.WireClosed:
             return Answer(False, f"The jail ended before it answered ({self._how_it_ended()}): {_cure(self._process.returncode)}.")
@@ -258,6 +269,16 @@ class Jail:
             self._process.wait(5.0)
         self.close()
         return _ending(self._process.returncode)
+
+
+def unguarded(layers: dict[str, str]) -> list[str]:
+    """Return what the active layers leave open ("files", "network", "processes"); each has a second layer behind the first."""
+    guards = {
+        "files": ("seccomp", "landlock"),
+        "network": ("seccomp", "network namespace"),
+        "processes": ("seccomp", "pid namespace"),
+    }
+    return [what for what, names in guards.items() if not any(layers.get(n) == "active" for n in names)]
 
 
 def _ending(code: int | None) -> str:

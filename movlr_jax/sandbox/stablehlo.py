@@ -8,7 +8,9 @@ f32, i32, ui32 and i1; no comments, no locations, no other types. What is not in
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,6 +20,7 @@ DTYPES: dict[str, np.dtype] = {
     "ui32": np.dtype(np.uint32),
     "i1": np.dtype(np.bool_),
 }
+_Item = TypeVar("_Item")
 MAX_DEPTH = 12  # nesting of regions and of attribute values
 _TOKEN = re.compile(
     r"""(?P<space>[ \n]+)
@@ -152,9 +155,9 @@ class _Parser:
             return True
         return False
 
-    def sequence(self, end: str, item):  # type: ignore[no-untyped-def]
+    def sequence(self, end: str, item: Callable[[], _Item]) -> list[_Item]:
         """Read items separated by commas up to and with `end`."""
-        items = []
+        items: list[_Item] = []
         if self.accept(end):
             return items
         while True:
@@ -255,7 +258,7 @@ class _Parser:
         values = self.sequence(">", self._plain_number)
         if not all(isinstance(v, int) for v in values):
             raise FormError("an array of whole numbers holds another")
-        return tuple(values)
+        return tuple(int(v) for v in values)
 
     def _dense(self) -> Dense:
         self.take("word")

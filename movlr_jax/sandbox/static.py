@@ -16,6 +16,7 @@ import re
 import tokenize
 import unicodedata
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from movlr_jax.rewards import program
 from movlr_jax.rewards.layout import FeatureLayout
@@ -174,9 +175,7 @@ def _check_text(source: str) -> None:
                 raise _Refuse(token.start[0], "brackets are nested too deeply", "split the expression into named steps")
         outside = token.type not in (tokenize.COMMENT, tokenize.STRING) and not _is_string_part(token)
         if outside and not token.string.isascii():
-            raise _Refuse(
-                token.start[0], f"{token.string[:20]!r} is not ASCII", "write names with the letters a to z", token.start[1]
-            )
+            raise _Refuse(token.start[0], f"{token.string[:20]!r} is not ASCII", "write names with the letters a to z", token.start[1])
     # Chains without brackets also nest in the tree: not not not ..., - - - ..., a if b else c if d else ...
     for number, line in enumerate(source.splitlines(), 1):
         if re.search(r"(?:[-+~]\s*){12}|(?:\bnot\s+){12}|(?:\*\*[^*]*){12}|(?:\belse\b.*){12}|(?:\blambda\b.*){3}", line[:4000]):
@@ -306,7 +305,7 @@ class _Reader:
                 raise self._at(key, f"the term name {key.value[:40]!r} is not a plain word", "use letters, digits and _")
             seen.add(key.value)
             number = value.operand if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub | ast.UAdd) else value
-            if not isinstance(number, ast.Constant) or type(number.value) not in (int, float):
+            if not isinstance(number, ast.Constant) or not _is_number(number.value):
                 raise self._at(value, f"the weight of {key.value} is not a literal number", f'write "{key.value}": 1.0')
             if not math.isfinite(number.value) or abs(number.value) > 1e6:
                 raise self._at(value, f"the weight of {key.value} is not finite and within 1e6", "write a smaller number")
@@ -380,6 +379,7 @@ class _Reader:
             elif isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and _is_text(node.value)):
                 continue
             elif isinstance(node, ast.Expr):
+                self._expression(node.value, names, helper, times)
                 raise self._at(node, "the value of this line is not used", "assign it to a name, or remove the line")
             elif isinstance(node, ast.FunctionDef):
                 raise self._at(node, f"{node.name} is defined inside a function", "define helpers at the top of the text")
@@ -478,21 +478,30 @@ class _Reader:
 
     def _exponent(self, node: ast.expr) -> None:
         number = node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else node
-        if not isinstance(number, ast.Constant) or type(number.value) not in (int, float) or abs(number.value) > MAX_POWER:
+        if not isinstance(number, ast.Constant) or not _is_number(number.value) or abs(number.value) > MAX_POWER:
             raise self._at(node, f"an exponent is not a literal number of at most {MAX_POWER}", "use jnp.power or jnp.exp")
 
     def _attribute(self, node: ast.Attribute, names: set[str], helper: _Helper, times: int) -> int:
         name = node.attr
+        steps = 0
+        private: ast.Attribute | None = None
+        inner: ast.expr = node
+        while isinstance(inner, ast.Attribute | ast.Call | ast.Subscript):
+            if isinstance(inner, ast.Attribute) and inner.attr.startswith("_"):
+                private = inner
+            inner = inner.func if isinstance(inner, ast.Call) else inner.value
+        if private is not None:
+            cause = f"the attribute {private.attr[:40]} is private"
+            raise self._at(private, cause, "use only what the vocabulary of m names")
+        of_jnp = isinstance(node.value, ast.Name) and node.value.id == "jnp"
+        if not of_jnp and isinstance(node.value, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.IfExp):
+            steps = self._expression(node.value, names, helper, times)  # the innermost cause is the one to name
         column = (node.end_col_offset or len(name)) - len(name)
-        if name.startswith("_"):
-            raise _Refuse(node.lineno, f"the attribute {name[:40]} is private", "use only what the vocabulary of m names", column)
         if isinstance(node.value, ast.Name) and node.value.id == "jnp":
             if name not in program.JNP_NAMES:
                 cure = _JNP_CURES.get(name) or _similar(name, program.JNP_NAMES, "jnp.")
                 raise _Refuse(node.lineno, f"jnp.{name[:40]} is not available", cure, column)
             return 0
-        if isinstance(node.value, ast.Attribute) and isinstance(node.value.value, ast.Name) and node.value.value.id == "jnp":
-            return self._attribute(node.value, names, helper, times)  # jnp.linalg.norm: the refusal belongs to linalg
         anywhere = self.layout is None and name.endswith("_height")
         if name not in self.attributes and not anywhere:
             if name in program.JNP_NAMES:
@@ -506,7 +515,7 @@ class _Reader:
             raise _Refuse(node.lineno, f"there is no attribute {name[:40]}", cure, column)
         if not isinstance(node.value, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.IfExp):
             raise self._at(node, f"{name} is asked of something that is not part of m", "use only what the vocabulary of m names")
-        return self._expression(node.value, names, helper, times)
+        return steps
 
     def _call(self, node: ast.Call, names: set[str], helper: _Helper, times: int) -> int:
         steps = 0
@@ -545,9 +554,7 @@ class _Reader:
             steps += self._expression(given.value, names, helper, times)
         return steps
 
-    def _comprehension(
-        self, node: ast.ListComp | ast.GeneratorExp | ast.DictComp, names: set[str], helper: _Helper, times: int
-    ) -> int:
+    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp | ast.DictComp, names: set[str], helper: _Helper, times: int) -> int:
         inner, steps = set(names), 0
         if len(node.generators) > 2:
             raise self._at(node, "a comprehension has more than two loops", "use jnp on whole vectors")
@@ -653,6 +660,10 @@ def _whole(node: ast.expr) -> int | None:
     if isinstance(node, ast.Constant) and type(node.value) is int and abs(node.value) <= MAX_INTEGER:
         return sign * node.value
     return None
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return type(value) in (int, float)
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -170,6 +170,7 @@ class _Place:
     entries: ast.Dict | None
     plain: bool  # the literal is all that is returned: nothing is put into it afterwards
     bound: frozenset[str]  # names bound inside
+    returned: ast.Return | None = None  # the one return, where it is the last statement, on a line of its own, of a name
 
 
 def _parse(source: str) -> ast.Module:
@@ -260,7 +261,12 @@ def _place_in_function(function: ast.FunctionDef) -> _Place:
                 entries = made[0].value
                 uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == value.id and isinstance(n.ctx, ast.Load)]
                 plain = len(uses) == 1  # only the return itself
-    return _Place(function, _parameter(function.args), entries, plain, bound)
+    last, returned = function.body[-1], None
+    if len(returns) == 1 and isinstance(last, ast.Return) and isinstance(last.value, ast.Name):
+        before = function.body[-2] if len(function.body) > 1 else function
+        if last.lineno > (before.end_lineno or last.lineno if before is not function else function.lineno):
+            returned = last
+    return _Place(function, _parameter(function.args), entries, plain, bound, returned)
 
 
 def _stores(node: ast.AST) -> set[str]:
@@ -457,10 +463,13 @@ def _put_expression(source: str, name: str, expression: str, replaces: bool) -> 
     foreign = place.parameter != "m" and "m" in place.bound
     # Where the literal is not all that is returned, a value put into it may be overwritten later.
     hidden = replaces and not place.plain
-    if place.entries is None or clashes or foreign or hidden:
-        text = _escaped(_fold(expression, " " * 8, _newline(source)))
-        return _wrap(source, ["return {{", "    **{base}(m),", f'    "{name}": {text},', "}}"])
+    if clashes or foreign:
+        return _wrap(source, ["values = {base}(m)", _escaped(f'values["{name}"] = {_folded(expression, 4, source)}'), "return values"])
     local = _with_parameter(expression, place.parameter)
+    if place.entries is None or hidden:
+        if place.returned is not None:
+            return _assign_before_return(source, place.returned, name, local)
+        return _wrap(source, ["values = {base}(m)", _escaped(f'values["{name}"] = {_folded(expression, 4, source)}'), "return values"])
     items = _items(source, place.entries)
     if name in items:
         item, data = items[name], source.encode()
@@ -469,6 +478,22 @@ def _put_expression(source: str, name: str, expression: str, replaces: bool) -> 
         return (data[: item.value_start] + text.encode() + data[item.value_end :]).decode()
     # After an expansion such as **base(m), too, an entry at the end adds or overrides, which is what is wanted.
     return _insert(source, place.entries, name, local)
+
+
+def _folded(expression: str, indent: int, source: str) -> str:
+    """Break a long expression as `_fold` does, in parentheses, for use outside of a dict."""
+    text = _fold(expression, " " * indent, _newline(source))
+    return f"({text})" if "\n" in text else text
+
+
+def _assign_before_return(source: str, statement: ast.Return, name: str, expression: str) -> str:
+    """Put `values["name"] = expression` on a line before `return values`."""
+    assert isinstance(statement.value, ast.Name)
+    data, offsets = source.encode(), _Offsets(source)
+    at = offsets.of_node(statement.lineno, 0)
+    indent = data[at : offsets.of_node(statement.lineno, statement.col_offset)].decode()
+    line = f'{indent}{statement.value.id}["{name}"] = {_folded(expression, len(indent), source)}{_newline(source)}'
+    return (data[:at] + line.encode() + data[at:]).decode()
 
 
 def _escaped(text: str) -> str:

@@ -3,8 +3,8 @@ tried before.
 
 No key, no network, no model. The critique's suggestions become changes of at most two terms. While the body is unstable
 an edit may join two stability terms, because a body that falls learns nothing from one at a time; later edits change
-one term. Edits that were tried and not kept are not repeated, and terms that failed lately are put back. The same
-request always gives the same draft.
+one term. Edits that were tried and not kept are not repeated (a term may come back at half its weight), and terms that
+failed lately are put back. The same request always gives the same draft.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class LibraryWriter:
             if change is None or change.term in seen:
                 continue
             seen.add(change.term)
+            change = self._lighter(change, tried)
             fault = faults.get(suggestion.addresses or "")
             why = f"{fault.what} {suggestion.words}" if fault else suggestion.words
             merits.append((_STEP ** len(merits) * _FAILED ** failures[change.term], change, why))
@@ -89,6 +90,14 @@ class LibraryWriter:
             used.update(c.term for c in changes)
             ranked.append((changes, why))
         return ranked + self._rest(request, terms, tried, failures)
+
+    def _lighter(self, change: Change, tried: set[str]) -> Change:
+        """Halve the weight of a term to add for each time it was tried alone and not kept, twice at most."""
+        for _ in range(2):
+            if change.action != "add" or change.line() not in tried or change.weight is None:
+                break
+            change = Change("add", change.term, round(0.5 * change.weight, 3), change.expression)
+        return change
 
     def _failures(self, request: WriteRequest) -> Counter[str]:
         """Count, for each term, the edits that changed it and were not kept since the last that was."""

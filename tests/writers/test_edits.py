@@ -189,6 +189,25 @@ def test_wrapping_can_be_repeated(layout):
     assert values["d"] == pytest.approx(2 * values["c"])
 
 
+def test_what_the_static_check_accepts_it_still_accepts_after_an_edit():
+    from movlr_jax.sandbox import static
+
+    accepted = [style for style in STYLES if static.check(STYLES[style]) is None]
+    assert {"canonical", "one line", "commented", "named", "built", "crlf"} <= set(accepted)
+    for style in accepted:
+        source = STYLES[style]
+        for edited in (
+            edits.add_term(source, "c", 3.0, NEW),
+            edits.add_term(edits.add_term(source, "c", 3.0, NEW), "d", 3.0, NEW),
+            edits.set_weight(source, "a", 3.0),
+            edits.remove_term(source, "a"),
+            edits.change_expression(source, "a", NEW),
+            edits.add_term(edits.remove_term(source, "a"), "c", 3.0, NEW),
+        ):
+            refusal = static.check(edited)
+            assert refusal is None, f"{style}: {refusal}\n{edited}"
+
+
 def test_the_functions_own_name_for_m_is_used(layout):
     edited = edits.add_term(NAMED, "c", 3.0, 'm.joint("knee_angle_r").angle + m.time')
     assert 'motion.joint("knee_angle_r").angle + motion.time' in edited

@@ -118,6 +118,18 @@ def test_a_term_that_failed_waits():
     assert WRITER.write(ask(told, history=forgiven)).edit != first.edit
 
 
+def test_a_term_that_failed_alone_comes_back_lighter():
+    request = ask(facts(goal="Squat.", goal_speed_mps=0.0))
+    fault = Fault(kind="squat_too_high", what="High.", body_part="pelvis", phase="end", severity=0.8, stage="progress")
+    asked = Suggestion(action="add", term="squat_depth", words="Go down.", addresses="squat_too_high")
+    critique = Critique(success=False, summary="", faults=(fault,), suggestions=(asked,))
+    tried: list[dict[str, object]] = []
+    for weight in ("100", "50", "25"):
+        draft = WRITER.write(WriteRequest("Squat.", "", START, request.best_weights, critique=critique, history=tried))
+        assert draft.edit == f"add squat_depth {weight}"
+        tried.append({"edit": draft.edit, "kept": False})
+
+
 def test_a_refusal_brings_another_edit():
     told = falling("forward")
     edits = [WRITER.write(ask(told)).edit]
@@ -153,7 +165,7 @@ def test_a_models_critique_in_words_is_understood():
     def edit(suggestion):
         return WRITER.write(WriteRequest(GOAL, "", START, {"forward_speed": 10.0}, critique=critique(suggestion))).edit
 
-    assert edit(Suggestion(action="add", words="Lift the foot higher in swing, it drags its toes.")) == "add foot_clearance 10"
+    assert edit(Suggestion(action="add", words="Lift the foot higher in swing, it drags its toes.")) == "add foot_clearance 5"
     assert edit(Suggestion(action="add", term="torso_stability", weight=30, words="Keep the torso upright")) == "add upright 200"
     assert edit(Suggestion(action="add", term="heading", weight=1e6, words="straight")) == "add heading 200"
     assert edit(Suggestion(action="reweigh", term="forward_speed", weight=14.0, words="faster")) == "reweigh forward_speed to 14"

@@ -1,0 +1,138 @@
+"""The Prover end to end through real jails: cost, cleanliness, verdicts, and the way back from a folder."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from movlr_jax import tasks
+from movlr_jax.errors import MovlrError
+from movlr_jax.sandbox.prove import Prover, explain, load
+
+SOURCE = tasks.get("stand").rewards["human"]
+
+
+@pytest.fixture(scope="module")
+def prover(layout, motions):
+    with Prover(layout, motions) as prover:
+        yield prover
+
+
+@pytest.fixture(scope="module")
+def proof(prover):
+    return prover.prove(SOURCE, "stand")
+
+
+def write(folder: Path, proof, source=SOURCE) -> Path:
+    folder.mkdir()
+    (folder / "reward.py").write_text(source, encoding="utf-8")
+    (folder / "reward.stablehlo").write_bytes(proof.reward.artifact)
+    (folder / "verdict.json").write_text(json.dumps(proof.verdict.to_json()), encoding="utf-8")
+    return folder
+
+
+def test_a_proven_reward_works(prover, proof, motions):
+    assert proof.trusted, explain(proof.verdict, SOURCE)
+    features = motions.features["settled standing"]
+    assert proof.reward.terms(features).shape == (len(features), len(proof.verdict.term_names))
+    record = json.loads(json.dumps(proof.verdict.to_json()))
+    assert record["trusted"] is True and record["stage"] == "behaviour"
+    assert record["layers"] == prover.layers() and record["layers"]["seccomp"] == "active"
+    assert {"static", "jail", "inspection", "behaviour"} <= set(record["seconds"])
+    assert "Trusted" in explain(proof.verdict, SOURCE) and "layers active" in explain(proof.verdict, SOURCE)
+
+
+def test_the_same_text_gives_the_same_artifact(prover, proof):
+    assert prover.prove(SOURCE, "again").reward.artifact == proof.reward.artifact
+
+
+def test_a_refusal_names_line_and_cure(prover):
+    source = SOURCE.replace("return {", 'x = m.joint("tail").angle\n    return {', 1)
+    verdict = prover.prove(source).verdict
+    assert not verdict.trusted and verdict.stage == "jail" and "has no joint 'tail'" in verdict.reason
+    line = source.splitlines().index('    x = m.joint("tail").angle') + 1
+    assert verdict.line == line and verdict.reason.startswith(f"Line {line}: ")
+    told = explain(verdict, source)
+    assert f"{line} |     x = m.joint" in told and "Refused by the jail check." in told
+
+
+def test_a_static_refusal_needs_no_jail(layout, motions):
+    with Prover(layout, motions, spare=False) as prover:
+        started = time.monotonic()
+        verdict = prover.prove("import os\n").verdict
+        assert verdict.stage == "static" and not verdict.layers and time.monotonic() - started < 0.5
+
+
+def test_without_motions_the_verdict_says_so(layout):
+    from conftest_sandbox import OpenProver
+
+    proof = OpenProver(layout, spare=False).prove(SOURCE)
+    assert proof.trusted and "not checked" in proof.verdict.checks["behaviour"] and proof.verdict.warnings
+
+
+def test_interrupted_it_leaves_nothing(layout):
+    with pytest.raises(KeyboardInterrupt), Prover(layout) as prover:
+        first = prover._spare
+        assert first is not None
+        raise KeyboardInterrupt
+    assert not first.alive
+    assert not Path(f"/proc/{first.pid}").exists()
+    with pytest.raises(MovlrError, match="closed"):
+        prover.prove(SOURCE)
+    prover.close()
+
+
+def test_a_dead_spare_is_replaced(layout):
+    with Prover(layout) as prover:
+        os.kill(prover._spare.pid, 15)
+        while prover._spare.alive:
+            time.sleep(0.01)
+        assert prover.prove(SOURCE).trusted
+
+
+def test_a_folder_round_trips(tmp_path, proof, layout, motions):
+    loaded = load(write(tmp_path / "run", proof), layout)
+    features = motions.features["collapse left"]
+    np.testing.assert_array_equal(loaded.terms(features), proof.reward.terms(features))
+    assert loaded.term_names == proof.reward.term_names
+
+
+@pytest.mark.parametrize("what", ["source", "artifact", "both", "verdict", "missing", "body", "untrusted", "junk"])
+def test_a_tampered_folder_is_refused(tmp_path, proof, layout, what):
+    import dataclasses
+    import hashlib
+
+    folder = write(tmp_path / "run", proof)
+    record = proof.verdict.to_json()
+    said = "changed after its proof"
+    if what == "source":
+        (folder / "reward.py").write_text(SOURCE.replace("1.0", "2.0") + "\n")
+    elif what in ("artifact", "both"):
+        data = bytearray(proof.reward.artifact)
+        at = data.index(b"stablehlo.multiply")
+        data[at : at + 18] = b"stablehlo.shutdown"
+        (folder / "reward.stablehlo").write_bytes(data)
+        if what == "both":  # the record is forged to match, so only the inspection is left to find it
+            record["artifact_sha256"] = hashlib.sha256(data).hexdigest()
+            said = "operation stablehlo.shutdown"
+    elif what == "verdict":
+        record["source_sha256"] = "0" * 64
+    elif what == "missing":
+        (folder / "reward.stablehlo").unlink()
+        said = "no readable proof"
+    elif what == "body":
+        layout = dataclasses.replace(layout, morphology="ostrich")
+        said = "another body than ostrich"
+    elif what == "untrusted":
+        record["trusted"] = False
+        said = "was not proven"
+    if what == "junk":
+        (folder / "verdict.json").write_bytes(b"\x80\x04junk")
+        said = "no readable proof"
+    else:
+        (folder / "verdict.json").write_text(json.dumps(record))
+    with pytest.raises(MovlrError, match=said):
+        load(folder, layout)
