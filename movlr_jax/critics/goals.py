@@ -59,7 +59,7 @@ TARGETS: tuple[Target, ...] = (
         "squat_too_high",
         r"\b(squat|squats|squatting|crouch|crouches|sit down|knee bend)\b",
         _posture("pelvis_height_ratio", "min"),
-        0.78,
+        0.83,
         1.0,
         "lowest pelvis height is {value:.2f} of standing, a squat needs {goal:.2f}",
         "pelvis",

@@ -306,3 +306,10 @@ def test_motion_needs_no_mujoco():
     code = "import sys; import movlr_jax.sandbox.workbench; sys.exit('mujoco' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
     assert Motion.__module__ == "movlr_jax.rewards.motion"
+
+
+def test_a_loop_on_a_busy_machine_meets_the_processor_limit(layout):
+    """The wall-clock deadline is generous for honest texts on a busy machine; what burns processor time ends sooner."""
+    with Jail(cpu_s=1) as one:
+        answer = one.ask("WEIGHTS = {'a': 1.0}\ndef terms(m):\n    while True:\n        pass\n", layout, 120.0)
+    assert not answer.ok and "processor time" in answer.reason
