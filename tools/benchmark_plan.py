@@ -58,12 +58,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--morphology", default="myolegs")
     parser.add_argument("--plans", type=int, default=30)
-    parser.add_argument("--law", default="fibre-strain")
+    parser.add_argument("--law", default="auto")
+    parser.add_argument("--horizon", type=float, default=0.35, help="0.35 s is 44 steps")
     parser.add_argument("--candidates", type=int, default=64)
     args = parser.parse_args()
     body = morphologies.load(args.morphology)
     task = tasks.get("walk_flat")
-    config = planner.PlannerConfig(law=args.law, candidates=args.candidates)
+    config = planner.PlannerConfig(law=args.law, candidates=args.candidates, horizon=args.horizon)
     simulator = engines.make("native", body, candidates=config.candidates, plan_dt=config.plan_dt)
     controller: Controller = muscle_law.make(config.law, body, config.plan_dt)
     reward = Reward.trusted("human", task.rewards["human"], feature_layout(body))
@@ -91,7 +92,7 @@ def main() -> None:
         json.dumps(
             {
                 "morphology": args.morphology,
-                "law": args.law,
+                "law": muscle_law.resolve(args.law, body)[0],
                 "candidates": config.candidates,
                 "steps": config.steps,
                 "threads": simulator.threads,

@@ -1,8 +1,8 @@
 """The standing and walking table: every row an episode, saved as it comes, so that a broken-off table is continued.
 
-    python tools/evaluate_walks.py                      # all rows, 10 s each: about an hour on 2 cores
-    python tools/evaluate_walks.py --only myolegs       # rows of one body
-    python tools/evaluate_walks.py --table              # print the table of what has been measured
+python tools/evaluate_walks.py                      # all rows, 10 s each: about an hour on 2 cores
+python tools/evaluate_walks.py --only myolegs       # rows of one body
+python tools/evaluate_walks.py --table              # print the table of what has been measured
 """
 
 from __future__ import annotations
@@ -96,9 +96,7 @@ def main() -> None:
         reward = Reward.trusted(reward_name, task.rewards[reward_name], feature_layout(body))
         for seed in todo:
             start = time.perf_counter()
-            rollout = runner.run(
-                reward, task.start(body, seed), task.frame(speed), seconds=seconds, seed=seed, fallen=task.fallen(body)
-            )
+            rollout = runner.run(reward, task.start(body, seed), task.frame(speed), seconds=seconds, seed=seed, fallen=task.fallen(body))
             record = task.measure(body, rollout)
             record |= {"wall_s": round(time.perf_counter() - start, 1), "law": law, "gain": gain}
             results = load() | {"versions": results["versions"]}

@@ -105,6 +105,14 @@ class Reward:
         return np.asarray(self._compiled.mean_reward(instants, self.weights))
 
 
+def _options() -> dict[str, bool | int] | None:
+    """Return compiler options for a program that is compiled once and run for seconds: on the CPU, LLVM's costly passes take longer
+    than they ever save."""
+    if jax.default_backend() != "cpu":
+        return None
+    return {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True, "xla_cpu_use_fusion_emitters": False}
+
+
 class _Compiled:
     """The artifact's compiled entry points, shared by every reweighed copy."""
 
@@ -113,7 +121,7 @@ class _Compiled:
 
     @functools.cached_property
     def call(self) -> Callable[[np.ndarray], Array]:
-        return jax.jit(self._call)
+        return jax.jit(self._call, compiler_options=_options())
 
     def _over_time(self, instants: Array) -> Array:
         n, t, f = instants.shape
@@ -125,8 +133,11 @@ class _Compiled:
 
     @functools.cached_property
     def over_time(self) -> Callable[[np.ndarray], Array]:
-        return jax.jit(self._over_time)
+        return jax.jit(self._over_time, compiler_options=_options())
 
     @functools.cached_property
     def mean_reward(self) -> Callable[[np.ndarray, np.ndarray], Array]:
-        return jax.jit(lambda instants, weights: jnp.mean(self._over_time(instants) @ weights, axis=-1))
+        def mean(instants: Array, weights: Array) -> Array:
+            return jnp.mean(self._over_time(instants) @ weights, axis=-1)
+
+        return jax.jit(mean, compiler_options=_options())
