@@ -27,14 +27,14 @@ from movlr_jax.rewards.reward import Reward
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks.json"
 # body, task, reward, goal speed (None: the task's), seconds, seeds
 ROWS = [
+    ("ms-human-700-locomotion", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
+    ("myolegs", "walk_flat", "straight", 0.95, 10.0, (1, 2, 3, 4, 5)),
     ("myolegs", "stand", "human", None, 10.0, (1, 2, 3, 4, 5)),
     ("ms-human-700-locomotion", "stand", "human", None, 10.0, (1, 2, 3, 4, 5)),
-    ("myolegs", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
-    ("myolegs", "walk_flat", "straight", 0.9, 10.0, (1, 2, 3, 4, 5)),
-    ("ms-human-700-locomotion", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
-    ("ms-human-700-locomotion", "walk_flat", "straight", 0.95, 10.0, (1, 2, 3, 4, 5)),
     ("ms-human-700", "stand", "human", None, 5.0, (1,)),
-    ("ms-human-700", "walk_flat", "straight", 0.8, 3.0, (1,)),
+    ("ms-human-700", "walk_flat", "human", 0.8, 3.0, (1,)),
+    ("ms-human-700-locomotion", "walk_flat", "straight", 0.95, 10.0, (1, 2, 3, 4, 5)),
+    ("myolegs", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
 ]
 
 
@@ -76,6 +76,9 @@ def table(results: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="part of the key of the rows to run")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="threads of one simulation; two processes of one thread each use two cores best"
+    )
     parser.add_argument("--table", action="store_true")
     args = parser.parse_args()
     results = load()
@@ -90,7 +93,7 @@ def main() -> None:
         if not todo or args.only not in label:
             continue
         body, task, config = morphologies.load(body_name), tasks.get(task_name), PlannerConfig()
-        simulator = engines.make("native", body, candidates=config.candidates, plan_dt=config.plan_dt)
+        simulator = engines.make("native", body, candidates=config.candidates, plan_dt=config.plan_dt, threads=args.threads)
         law, gain = muscle_law.resolve(config.law, body)
         runner = EpisodeRunner(simulator, muscle_law.make(law, body, config.plan_dt, gain), config)
         reward = Reward.trusted(reward_name, task.rewards[reward_name], feature_layout(body))
