@@ -76,9 +76,7 @@ def table(results: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="part of the key of the rows to run")
-    parser.add_argument(
-        "--threads", type=int, default=0, help="threads of one simulation; two processes of one thread each use two cores best"
-    )
+    parser.add_argument("--threads", type=int, default=0, help="threads of one simulation; two processes of one thread use two cores best")
     parser.add_argument("--table", action="store_true")
     args = parser.parse_args()
     results = load()
