@@ -51,23 +51,27 @@ _HUMAN_WEIGHTS = """\
 """
 _HUMAN = f"WEIGHTS = {{\n{_HUMAN_WEIGHTS}}}\n\n\ndef terms(m):\n{_HUMAN_TERMS}    return {{\n{_HUMAN_ENTRIES}    }}\n"
 
-# The published cost barely sees a slow turn (1 - cos) and does not see where the body is, so it drifts sideways; and its posture term,
-# the largest cost of a walk, holds back the very joints that walk. Here yaw and lateral position are added, the posture term is light
-# on flexion and firm on the joints that steer (hip adduction and rotation, subtalar), and speed weighs 15.
+# The published cost barely sees a slow turn (1 - cos) and does not see where the body is, so it drifts sideways, and a drift ends in a
+# fall to that side; its posture term, the largest cost of a walk, holds back the very joints that walk. Here yaw and lateral position are
+# added, and the margin of lateral stability (the extrapolated centre of mass between the feet); the posture term is lighter on flexion and
+# firm on the joints that steer (hip adduction and rotation, subtalar), and speed weighs 15.
 _STEERING = ", ".join(f'"{joint}_{side}"' for side in "lr" for joint in ("hip_adduction", "hip_rotation", "subtalar_angle"))
-_STRAIGHT_WEIGHTS = _HUMAN_WEIGHTS.replace('"forward_speed": 10.0', '"forward_speed": 15.0').replace('"posture": 2.5', '"posture": 0.5')
+_STRAIGHT_WEIGHTS = _HUMAN_WEIGHTS.replace('"forward_speed": 10.0', '"forward_speed": 15.0').replace('"posture": 2.5', '"posture": 1.5')
 _STRAIGHT = f"""\
 WEIGHTS = {{
 {_STRAIGHT_WEIGHTS}    "steering_posture": 5.0,
-    "yaw": 30.0,
-    "lateral_position": 10.0,
+    "lateral_margin": 100.0,
+    "yaw": 15.0,
+    "lateral_position": 5.0,
 }}
 
 
 def terms(m):
 {_HUMAN_TERMS}    steering = [m.joint(name).angle for name in ({_STEERING})]
+    sideways = m.com.position[1] + 0.25 * m.com.velocity_left
     return {{
 {_HUMAN_ENTRIES}        "steering_posture": -0.5 * sum([jnp.square(angle) for angle in steering]),
+        "lateral_margin": -smooth_abs(outside(sideways, m.right.foot.position[1], m.left.foot.position[1])),
         "yaw": -smooth_abs(m.pelvis.yaw),
         "lateral_position": -smooth_abs(m.com.position[1]),
     }}
@@ -83,6 +87,6 @@ TASK = Task(
     notes={
         "start": "forward speed alone",
         "human": "the published human-designed terms and weights",
-        "straight": "the human-designed reward, steered: yaw and lateral position added, lighter on posture, faster",
+        "straight": "the human-designed reward, steered: yaw, lateral position and lateral stability added, lighter on posture",
     },
 )
