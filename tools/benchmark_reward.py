@@ -1,6 +1,6 @@
 """What a changed reward costs: until the next plan can start, jail included, for a changed term and for a changed weight.
 
-    python tools/benchmark_reward.py --repeats 5
+python tools/benchmark_reward.py --repeats 5
 """
 
 from __future__ import annotations
