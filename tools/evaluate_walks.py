@@ -28,13 +28,13 @@ RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walk
 # body, task, reward, goal speed (None: the task's), seconds, seeds
 ROWS = [
     ("ms-human-700-locomotion", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
-    ("myolegs", "walk_flat", "straight", 0.85, 10.0, (1, 2, 3, 4, 5)),
-    ("myolegs", "stand", "human", None, 10.0, (1, 2, 3, 4, 5)),
-    ("ms-human-700-locomotion", "stand", "human", None, 10.0, (1, 2, 3, 4, 5)),
+    ("myolegs", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
     ("ms-human-700", "stand", "human", None, 5.0, (1,)),
     ("ms-human-700", "walk_flat", "human", 0.8, 3.0, (1,)),
+    ("ms-human-700-locomotion", "stand", "human", None, 10.0, (1, 2, 3, 4, 5)),
+    ("myolegs", "stand", "human", None, 10.0, (1, 2, 3, 4, 5)),
+    ("myolegs", "walk_flat", "straight", 0.85, 10.0, (1, 2, 3, 4, 5)),
     ("ms-human-700-locomotion", "walk_flat", "straight", 0.9, 10.0, (1, 2, 3, 4, 5)),
-    ("myolegs", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
 ]
 
 
@@ -50,7 +50,8 @@ def save(results: dict) -> None:
 
 
 def key(body: str, task: str, reward: str, speed: float | None, seconds: float, seed: int) -> str:
-    return f"{body} {task} {reward} {'own' if speed is None else speed} m/s {seconds:g} s seed {seed}"
+    asked = "" if speed is None else f" {speed} m/s"
+    return f"{body} {task} {reward}{asked} {seconds:g} s horizon {PlannerConfig().horizon:g} s seed {seed}"
 
 
 def table(results: dict) -> str:
@@ -99,7 +100,7 @@ def main() -> None:
             start = time.perf_counter()
             rollout = runner.run(reward, task.start(body, seed), task.frame(speed), seconds=seconds, seed=seed, fallen=task.fallen(body))
             record = task.measure(body, rollout)
-            record |= {"wall_s": round(time.perf_counter() - start, 1), "law": law, "gain": gain}
+            record |= {"wall_s": round(time.perf_counter() - start, 1), "law": law, "gain": gain, "horizon_s": config.horizon}
             results = load() | {"versions": results["versions"]}
             results["episodes"][key(body_name, task_name, reward_name, speed, seconds, seed)] = record
             save(results)

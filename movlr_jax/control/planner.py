@@ -35,7 +35,7 @@ class PlannerConfig:
     """Whether the un-noised plan is itself a candidate."""
     noise: float = 0.05
     """Initial noise and its floor, as a share of each joint's range."""
-    horizon: float = 0.3
+    horizon: float = 0.35
     """Time looked ahead (s); published are 0.30 to 0.35."""
     plan_dt: float = 0.008
     """Step of the rollouts (s)."""
@@ -54,7 +54,7 @@ class PlannerConfig:
     @staticmethod
     def published() -> PlannerConfig:
         """Return the settings of the released controller, with its copies for instant rollouts and its published law."""
-        return PlannerConfig(horizon=0.35, instant_noise=False, mean_candidate=False, law="paper")
+        return PlannerConfig(instant_noise=False, mean_candidate=False, law="paper")
 
 
 @dataclass(frozen=True)
