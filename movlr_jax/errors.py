@@ -1,5 +1,14 @@
 """The one exception that a user is meant to read: a sentence that names the cause and the cure."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class MovlrError(Exception):
     """Bad input or a missing part, told in one sentence; the command line prints it without a traceback and exits with 1."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean X? " for the known name nearest to an unknown one, or "" where none is near."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]}? " if close else ""

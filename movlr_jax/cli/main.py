@@ -6,13 +6,12 @@ Imports nothing heavy: a verb's file is imported when it is asked for, so that `
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import MovlrError, did_you_mean
 
 VERBS: dict[str, str] = {
     "run": "search for a reward that makes a body do a task",
@@ -94,9 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     verb, rest = words[0], words[1:]
     if verb not in VERBS:
-        close = difflib.get_close_matches(verb, VERBS, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        _tell(f"There is no verb '{verb}': {hint}known are {', '.join(VERBS)}.")
+        _tell(f"There is no verb '{verb}': {did_you_mean(verb, VERBS)}known are {', '.join(VERBS)}.")
         return 2
     if not with_traceback:
         quiet()

@@ -7,7 +7,6 @@ Out: a table, or with --json the one document {"task", "morphology", "engine", "
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from movlr_jax.cli import check, console, options
 from movlr_jax.control.planner import PlannerConfig
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import MovlrError, did_you_mean
 
 if TYPE_CHECKING:
     from movlr_jax.control.episode import Rollout
@@ -76,9 +75,9 @@ def find_reward(asked: str, task: Task, morphology: Morphology, goal_speed: floa
         if not path.is_file():
             raise MovlrError(f"{asked} holds no reward yet (no best/reward.py): let the run finish an iteration.")
     if not path.is_file():
-        close = difflib.get_close_matches(asked, task.rewards, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise MovlrError(f"There is no reward '{asked}': {hint}give one of {', '.join(task.rewards)}, a reward file, or a run's folder.")
+        known = ", ".join(task.rewards)
+        hint = did_you_mean(asked, task.rewards)
+        raise MovlrError(f"There is no reward '{asked}': {hint}give one of {known}, a reward file, or a run's folder.")
     return check.trusted(path, morphology, goal_speed)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.morphologies import ms_human_700, myolegs
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.morphology import Morphology
@@ -22,9 +21,7 @@ def plan(name: str) -> BodyPlan:
         MovlrError: there is none.
     """
     if name not in CATALOG:
-        close = difflib.get_close_matches(name, CATALOG, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise MovlrError(f"There is no morphology '{name}': {hint}known are {', '.join(CATALOG)}.")
+        raise MovlrError(f"There is no morphology '{name}': {did_you_mean(name, CATALOG)}known are {', '.join(CATALOG)}.")
     return CATALOG[name]
 
 

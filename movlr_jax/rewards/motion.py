@@ -6,13 +6,14 @@ property below is part of the vocabulary that a writer is shown (`vocabulary`), 
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 
+from movlr_jax.errors import did_you_mean
 from movlr_jax.rewards.layout import GAIT_FIELDS, SIDES, FeatureLayout
+from movlr_jax.rewards.rotation import quat_axis
 
 if TYPE_CHECKING:
     from jax import Array
@@ -23,10 +24,8 @@ class MotionError(ValueError):
 
 
 def _unknown(kind: str, name: str, known: list[str], morphology: str) -> MotionError:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
     shown = ", ".join(known[:40]) + (", ..." if len(known) > 40 else "")
-    return MotionError(f"{morphology} has no {kind} '{name}': {hint}it has {shown}.")
+    return MotionError(f"{morphology} has no {kind} '{name}': {did_you_mean(name, known)}it has {shown}.")
 
 
 class Landmark:
@@ -39,12 +38,7 @@ class Landmark:
 
     def _rotation_column(self, axis: int) -> Array:
         w, x, y, z = (self._motion._sensor(self._offsets["quat"] + i, 1)[0] for i in range(4))
-        columns = (
-            (1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)),
-            (2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)),
-            (2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)),
-        )
-        return self._motion._turn(jnp.stack(columns[axis]))
+        return self._motion._turn(jnp.stack(quat_axis(w, x, y, z, axis)))
 
     @property
     def position(self) -> Array:

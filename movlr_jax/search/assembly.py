@@ -42,6 +42,7 @@ from movlr_jax.search.progress import Event, Progress
 from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.search.stages import Arrays, Draft, Json, Judged, Moved, NothingToWrite, Preference, Proof, Trusted, WriteRequest
 from movlr_jax.tasks import facts, metrics
+from movlr_jax.tasks.trajectory import Trajectory
 from movlr_jax.tracking import open_trackers
 from movlr_jax.writers import base as writers
 from movlr_jax.writers.library_writer import LibraryWriter
@@ -241,7 +242,7 @@ class RealStages:
     def film(self, rollout: Arrays, path: Path, title: str) -> None:
         """Write the clip of one episode."""
         motion = _rollout(rollout)
-        pelvis = metrics.landmark(self.layout, motion.instants, "pelvis")[:, 0]
+        pelvis = Trajectory(motion.instants, self.layout).position("pelvis")[:, 0]
         events = () if motion.ended == "time" else ((float(motion.time[-1]), motion.ended),)
         overlay = clip.Overlay(title=title, distance=pelvis - pelvis[0], events=events)
         clip.film(self.morphology.model, motion.time, motion.qpos, motion.act, path, overlay=overlay)

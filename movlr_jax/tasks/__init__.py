@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.tasks import free, stand, walk_flat
 from movlr_jax.tasks.task import Task
 
@@ -18,7 +16,5 @@ def get(name: str) -> Task:
         MovlrError: there is none.
     """
     if name not in TASKS:
-        close = difflib.get_close_matches(name, TASKS, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise MovlrError(f"There is no task '{name}': {hint}known are {', '.join(TASKS)}.")
+        raise MovlrError(f"There is no task '{name}': {did_you_mean(name, TASKS)}known are {', '.join(TASKS)}.")
     return TASKS[name]

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from movlr_jax.rewards import library
-from movlr_jax.rewards.layout import GAIT_FIELDS, SIDES, FeatureLayout
+from movlr_jax.rewards.layout import SIDES, FeatureLayout
+from movlr_jax.tasks.metrics import FALL_RATIO
+from movlr_jax.tasks.trajectory import Trajectory
 
-FALL_RATIO = 0.6  # a fall: the pelvis below this share of its standing height
 SHORTEST_SWING_S = 0.06  # shorter losses of contact are chatter, not steps
 # Bands that a steady human walk or stand stays in; leaving one for good is a sign of a fall. Trunk inclination in level
 # walking stays within about 0.1 rad; the bands are wider because falls are told from sways, not from style.
@@ -27,96 +28,6 @@ FALL_SIGNS: dict[str, tuple[float, float]] = {
     "com_ahead_of_feet_m": (-0.25, 0.25),
     "com_left_of_feet_m": (-0.15, 0.15),
 }
-
-
-class Trajectory:
-    """Named, vectorised views of an episode's instants.
-
-    Args:
-        instants: float[T, f].
-        layout: where quantities stand.
-    """
-
-    def __init__(self, instants: np.ndarray, layout: FeatureLayout):
-        self.instants = np.asarray(instants, np.float64)
-        self.layout = layout
-        self.time = self.block("time")[:, 0]  # s [T]
-        steps = np.diff(self.time)
-        steps = steps[steps > 0]
-        self.dt = float(np.median(steps)) if steps.size else 0.02  # s between the recorded instants
-
-    def block(self, name: str) -> np.ndarray:
-        """Return a block of every instant, [T, width]."""
-        return self.instants[:, self.layout.columns(name)]
-
-    def _sensor(self, offset: int, count: int) -> np.ndarray:
-        start = self.layout.column("sensor", offset)
-        return self.instants[:, start : start + count]
-
-    def turn(self, vectors: np.ndarray) -> np.ndarray:
-        """Rotate world vectors [T, 3] into the task's frame."""
-        frame = self.block("frame")
-        c, s = frame[:, 2], frame[:, 3]
-        x, y = vectors[:, 0], vectors[:, 1]
-        return np.stack([c * x + s * y, c * y - s * x, vectors[:, 2]], axis=1)
-
-    def place(self, points: np.ndarray) -> np.ndarray:
-        """Move world points [T, 3] into the task's frame (m)."""
-        frame = self.block("frame")
-        return self.turn(points - np.stack([frame[:, 0], frame[:, 1], np.zeros(len(frame))], axis=1))
-
-    def has(self, landmark: str) -> bool:
-        """Tell whether the body has a landmark."""
-        return landmark in self.layout.landmarks
-
-    def position(self, landmark: str) -> np.ndarray:
-        """Position in the task's frame [T, 3] (m)."""
-        return self.place(self._sensor(self.layout.landmarks[landmark]["position"], 3))
-
-    def velocity(self, landmark: str) -> np.ndarray:
-        """Velocity in the task's frame [T, 3] (m/s)."""
-        return self.turn(self._sensor(self.layout.landmarks[landmark]["velocity"], 3))
-
-    def height(self, landmark: str) -> np.ndarray:
-        """Height above the ground under the landmark [T] (m)."""
-        offsets = self.layout.landmarks[landmark]
-        ground = self.instants[:, self.layout.column("ground", offsets["ground"])]
-        return self._sensor(offsets["position"] + 2, 1)[:, 0] - ground
-
-    def axis(self, landmark: str, axis: int) -> np.ndarray:
-        """Unit vector of a landmark in the task's frame [T, 3]: axis 0 forward, 1 left, 2 up."""
-        quat = self._sensor(self.layout.landmarks[landmark]["quat"], 4)
-        w, x, y, z = quat.T
-        columns = (
-            (1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)),
-            (2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)),
-            (2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)),
-        )
-        return self.turn(np.stack(columns[axis], axis=1))
-
-    def com(self) -> tuple[np.ndarray, np.ndarray]:
-        """Centre of mass: position [T, 3] (m) and velocity [T, 3] (m/s) in the task's frame."""
-        return (
-            self.place(self._sensor(self.layout.com["position"], 3)),
-            self.turn(self._sensor(self.layout.com["velocity"], 3)),
-        )
-
-    def standing(self, quantity: str) -> float:
-        """Return a height of the standing pose (m), never 0."""
-        return max(self.layout.standing.get(quantity, 1.0), 1e-3)
-
-    def gait(self, side: str, field: str) -> np.ndarray:
-        """Return one field of a foot's gait memory, [T]."""
-        return self.block("gait")[:, SIDES.index(side) * len(GAIT_FIELDS) + GAIT_FIELDS.index(field)]
-
-    def joint(self, name: str) -> np.ndarray:
-        """Angle of a scalar joint, [T] (rad)."""
-        return self.instants[:, self.layout.column("qpos", self.layout.joints[name][0])]
-
-    def joint_velocity(self) -> np.ndarray:
-        """Velocities of the planned joints, [T, planned] (rad/s)."""
-        names = self.layout.planned_joints or tuple(self.layout.joints)
-        return self.instants[:, [self.layout.column("qvel", self.layout.joints[n][1]) for n in names]]
 
 
 def _number(value: Any) -> float:
@@ -133,8 +44,7 @@ def _extreme(values: np.ndarray, time: np.ndarray, kind: str) -> dict[str, float
 def signals(trajectory: Trajectory) -> dict[str, np.ndarray]:
     """Return the posture signals by time, each [T]; directions are those of the pelvis's own heading."""
     t = trajectory
-    forward = t.axis("pelvis", 0)
-    heading = np.arctan2(forward[:, 1], forward[:, 0])
+    heading = t.heading()
     c, s = np.cos(heading), np.sin(heading)
     up = t.axis("trunk", 2)
     position, velocity = t.com()

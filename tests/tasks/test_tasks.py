@@ -9,6 +9,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import GAIT_FIELDS
 from movlr_jax.tasks import metrics
+from movlr_jax.tasks.trajectory import Trajectory
 
 
 def glide(layout, *, forward=0.5, left=0.0, height=0.95, seconds=2.0, ended="time", heading=0.0):
@@ -74,7 +75,7 @@ def test_step_symmetry_counts_steps_of_both_feet(layout):
         for i, length in enumerate(lengths):
             rollout.instants[10 + 20 * i : 20 + 20 * i, base] = 1.0
             rollout.instants[10 + 20 * i :, base + GAIT_FIELDS.index("step_length")] = length
-    assert metrics.step_symmetry(layout, rollout.instants) == pytest.approx(1 - 0.2 / 0.6, abs=1e-5)
+    assert metrics.step_symmetry(Trajectory(rollout.instants, layout)) == pytest.approx(1 - 0.2 / 0.6, abs=1e-5)
 
 
 def test_summary_averages_and_counts_falls(layout):

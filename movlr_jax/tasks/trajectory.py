@@ -1,0 +1,100 @@
+"""Trajectory: the instants of one executed episode by name, in the task's frame; what metrics and facts are read from.
+
+In: float32[T, f] and the FeatureLayout that packed it. Out: arrays over time, float64. The simulator is never asked.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from movlr_jax.rewards.layout import GAIT_FIELDS, SIDES, FeatureLayout
+from movlr_jax.rewards.rotation import quat_axis
+
+
+class Trajectory:
+    """Named, vectorised views of an episode's instants.
+
+    Args:
+        instants: float[T, f].
+        layout: where quantities stand.
+    """
+
+    def __init__(self, instants: np.ndarray, layout: FeatureLayout):
+        self.instants = np.asarray(instants, np.float64)
+        self.layout = layout
+        self.time = self.block("time")[:, 0]  # s [T]
+        steps = np.diff(self.time)
+        steps = steps[steps > 0]
+        self.dt = float(np.median(steps)) if steps.size else 0.02  # s between the recorded instants
+
+    def block(self, name: str) -> np.ndarray:
+        """Return a block of every instant, [T, width]."""
+        return self.instants[:, self.layout.columns(name)]
+
+    def _sensor(self, offset: int, count: int) -> np.ndarray:
+        start = self.layout.column("sensor", offset)
+        return self.instants[:, start : start + count]
+
+    def turn(self, vectors: np.ndarray) -> np.ndarray:
+        """Rotate world vectors [T, 3] into the task's frame."""
+        frame = self.block("frame")
+        c, s = frame[:, 2], frame[:, 3]
+        x, y = vectors[:, 0], vectors[:, 1]
+        return np.stack([c * x + s * y, c * y - s * x, vectors[:, 2]], axis=1)
+
+    def place(self, points: np.ndarray) -> np.ndarray:
+        """Move world points [T, 3] into the task's frame (m)."""
+        frame = self.block("frame")
+        return self.turn(points - np.stack([frame[:, 0], frame[:, 1], np.zeros(len(frame))], axis=1))
+
+    def has(self, landmark: str) -> bool:
+        """Tell whether the body has a landmark."""
+        return landmark in self.layout.landmarks
+
+    def position(self, landmark: str) -> np.ndarray:
+        """Position in the task's frame [T, 3] (m)."""
+        return self.place(self._sensor(self.layout.landmarks[landmark]["position"], 3))
+
+    def velocity(self, landmark: str) -> np.ndarray:
+        """Velocity in the task's frame [T, 3] (m/s)."""
+        return self.turn(self._sensor(self.layout.landmarks[landmark]["velocity"], 3))
+
+    def height(self, landmark: str) -> np.ndarray:
+        """Height above the ground under the landmark [T] (m)."""
+        offsets = self.layout.landmarks[landmark]
+        ground = self.instants[:, self.layout.column("ground", offsets["ground"])]
+        return self._sensor(offsets["position"] + 2, 1)[:, 0] - ground
+
+    def axis(self, landmark: str, axis: int) -> np.ndarray:
+        """Unit vector of a landmark in the task's frame [T, 3]: axis 0 forward, 1 left, 2 up."""
+        w, x, y, z = self._sensor(self.layout.landmarks[landmark]["quat"], 4).T
+        return self.turn(np.stack(quat_axis(w, x, y, z, axis), axis=1))
+
+    def com(self) -> tuple[np.ndarray, np.ndarray]:
+        """Centre of mass: position [T, 3] (m) and velocity [T, 3] (m/s) in the task's frame."""
+        return (
+            self.place(self._sensor(self.layout.com["position"], 3)),
+            self.turn(self._sensor(self.layout.com["velocity"], 3)),
+        )
+
+    def heading(self) -> np.ndarray:
+        """Heading of the pelvis relative to forward, positive to the left [T] (rad)."""
+        forward = self.axis("pelvis", 0)
+        return np.arctan2(forward[:, 1], forward[:, 0])
+
+    def standing(self, quantity: str) -> float:
+        """Return a height of the standing pose (m), never 0."""
+        return max(self.layout.standing.get(quantity, 1.0), 1e-3)
+
+    def gait(self, side: str, field: str) -> np.ndarray:
+        """Return one field of a foot's gait memory, [T]."""
+        return self.block("gait")[:, SIDES.index(side) * len(GAIT_FIELDS) + GAIT_FIELDS.index(field)]
+
+    def joint(self, name: str) -> np.ndarray:
+        """Angle of a scalar joint, [T] (rad)."""
+        return self.instants[:, self.layout.column("qpos", self.layout.joints[name][0])]
+
+    def joint_velocity(self) -> np.ndarray:
+        """Velocities of the planned joints, [T, planned] (rad/s)."""
+        names = self.layout.planned_joints or tuple(self.layout.joints)
+        return self.instants[:, [self.layout.column("qvel", self.layout.joints[n][1]) for n in names]]
