@@ -16,9 +16,9 @@ import numpy as np
 
 from movlr_jax import morphologies, tasks
 from movlr_jax.control import muscle_law, planner
-from movlr_jax.physics import engines
+from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.physics.instant import Frame
-from movlr_jax.physics.simulator import Controller, Simulator, State
+from movlr_jax.physics.simulator import Simulator, State
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 
@@ -65,8 +65,8 @@ def main() -> None:
     body = morphologies.load(args.morphology)
     task = tasks.get("walk_flat")
     config = planner.PlannerConfig(law=args.law, candidates=args.candidates, horizon=args.horizon)
-    simulator = engines.make("native", body, candidates=config.candidates, plan_dt=config.plan_dt)
-    controller: Controller = muscle_law.make(config.law, body, config.plan_dt)
+    runner = EpisodeRunner.build(body, config, "native")
+    simulator, controller = runner.simulator, runner.controller
     reward = Reward.trusted("human", task.rewards["human"], feature_layout(body))
     plans = planner.Planner(simulator, controller, reward, config)
     start = task.start(body, 0)

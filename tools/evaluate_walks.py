@@ -20,7 +20,6 @@ from movlr_jax import morphologies, tasks
 from movlr_jax.control import muscle_law
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig
-from movlr_jax.physics import engines
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 
@@ -92,13 +91,12 @@ def main() -> None:
         if not todo or args.only not in label:
             continue
         body, task, config = morphologies.load(body_name), tasks.get(task_name), PlannerConfig()
-        simulator = engines.make("native", body, candidates=config.candidates, plan_dt=config.plan_dt, threads=args.threads)
         law, gain = muscle_law.resolve(config.law, body)
-        runner = EpisodeRunner(simulator, muscle_law.make(law, body, config.plan_dt, gain), config)
+        runner = EpisodeRunner.build(body, config, "native", args.threads)
         reward = Reward.trusted(reward_name, task.rewards[reward_name], feature_layout(body))
         for seed in todo:
             start = time.perf_counter()
-            rollout = runner.run(reward, task.start(body, seed), task.frame(speed), seconds=seconds, seed=seed, fallen=task.fallen(body))
+            rollout = task.episode(runner, reward, seed, seconds=seconds, goal_speed=speed)
             record = task.measure(body, rollout)
             record |= {"wall_s": round(time.perf_counter() - start, 1), "law": law, "gain": gain, "horizon_s": config.horizon}
             results = load() | {"versions": results["versions"]}

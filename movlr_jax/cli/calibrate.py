@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -41,6 +41,7 @@ def main(argv: Sequence[str]) -> int:
     asked = options.parse(Options, argv, "calibrate")
     from movlr_jax import morphologies, tasks
     from movlr_jax.control import calibration, muscle_law
+    from movlr_jax.control.episode import EpisodeRunner
     from movlr_jax.physics import engines
     from movlr_jax.rewards.features import feature_layout
     from movlr_jax.rewards.reward import Reward
@@ -49,14 +50,15 @@ def main(argv: Sequence[str]) -> int:
     task = tasks.get("walk_flat")
     law, _ = muscle_law.resolve(asked.planner.law, body)
     simulator = engines.make("auto", body, candidates=asked.planner.candidates, plan_dt=asked.planner.plan_dt)
+    reward = Reward.trusted("straight", task.rewards["straight"], feature_layout(body))
+
+    def walk(runner: EpisodeRunner, seed: int) -> dict[str, Any]:
+        return task.measure(body, task.episode(runner, reward, seed, seconds=asked.seconds, goal_speed=asked.goal_speed))
+
     trials = calibration.calibrate(
         simulator,
         asked.planner,
-        Reward.trusted("straight", task.rewards["straight"], feature_layout(body)),
-        starts=lambda seed: task.start(body, seed),
-        frame=task.frame(asked.goal_speed),
-        fallen=task.fallen(body),
-        measure=lambda rollout: task.measure(body, rollout),
+        walk,
         seconds=asked.seconds,
         seeds=asked.seeds,
         gains=asked.gains or None,

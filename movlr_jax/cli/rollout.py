@@ -87,30 +87,19 @@ def run_episodes(asked: Options, task: Task, morphology: Morphology, engine: str
     Raises:
         MovlrError: a setting that the planner or the engine refuses.
     """
-    from movlr_jax.control import muscle_law
     from movlr_jax.control.episode import EpisodeRunner
-    from movlr_jax.physics import engines
 
-    config = asked.planner
-    simulator = engines.make(engine, morphology, candidates=config.candidates, plan_dt=config.plan_dt, threads=asked.threads)
-    law = muscle_law.make(config.law, morphology, config.plan_dt, config.gain)
-    runner = EpisodeRunner(simulator, law, config)
+    runner = EpisodeRunner.build(morphology, asked.planner, engine, asked.threads)
     seconds = asked.seconds or task.seconds
-    frame = task.frame(asked.goal_speed if asked.goal_speed >= 0 else None)
+    goal_speed = asked.goal_speed if asked.goal_speed >= 0 else None
     rollouts = []
     for seed in asked.seeds:
         bar = progress.add_task(f"seed {seed}", total=seconds)
-        rollouts.append(
-            runner.run(
-                reward,
-                task.start(morphology, seed),
-                frame,
-                seconds=seconds,
-                seed=seed,
-                fallen=task.fallen(morphology),
-                progress=lambda t, bar=bar: progress.update(bar, completed=t),  # type: ignore[misc]
-            )
-        )
+
+        def advanced(t: float, bar: Any = bar) -> None:
+            progress.update(bar, completed=t)
+
+        rollouts.append(task.episode(runner, reward, seed, seconds=seconds, goal_speed=goal_speed, progress=advanced))
         progress.stop_task(bar)
     return rollouts
 

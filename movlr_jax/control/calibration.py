@@ -12,11 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from movlr_jax.control import muscle_law
-from movlr_jax.control.episode import EpisodeRunner, Rollout, Start
+from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig
-from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.simulator import Simulator
-from movlr_jax.rewards.reward import Reward
 
 GRIDS: dict[str, tuple[float, ...]] = {
     "fibre-strain": (3.0, 5.0, 10.0, 20.0, 40.0, 80.0),
@@ -44,18 +42,23 @@ class Trial:
 def calibrate(
     simulator: Simulator,
     config: PlannerConfig,
-    reward: Reward,
+    episode: Callable[[EpisodeRunner, int], dict[str, Any]],
     *,
-    starts: Callable[[int], Start],
-    frame: Frame,
-    fallen: Callable[[Any], bool],
-    measure: Callable[[Rollout], dict[str, Any]],
     seconds: float,
     seeds: Sequence[int],
     gains: Sequence[float] | None = None,
     progress: Callable[[Trial], None] | None = None,
 ) -> list[Trial]:
     """Try each gain on each seed; return the trials, best first.
+
+    Args:
+        simulator: the engine; all gains share it.
+        config: the planner's settings, the law among them.
+        episode: runs one seed's walk and returns its metric record.
+        seconds: length of a walk (s).
+        seeds: seeds, one walk each.
+        gains: gains to try; the law's own grid if left out.
+        progress: called after each gain.
 
     Raises:
         MovlrError: no such law.
@@ -66,10 +69,7 @@ def calibrate(
     for gain in grid:
         law = muscle_law.make(name, simulator.morphology, config.plan_dt, gain)
         runner = EpisodeRunner(simulator, law, replace(config, gain=gain))
-        records = []
-        for seed in seeds:
-            rollout = runner.run(reward, starts(seed), frame, seconds=seconds, seed=seed, fallen=fallen)
-            records.append(measure(rollout))
+        records = [episode(runner, seed) for seed in seeds]
         upright = sum(r["seconds"] for r in records) / (seconds * len(records))
         trial = Trial(gain, tuple(records), upright, sum(r["distance_m"] for r in records) / len(records))
         trials.append(trial)

@@ -5,15 +5,18 @@ Synchronous: a fixed number of simulation steps per plan, all noise from the see
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from movlr_jax.control import muscle_law
 from movlr_jax.control import planner as planning
 from movlr_jax.control.planner import Planner, PlannerConfig
+from movlr_jax.morphologies import Morphology
+from movlr_jax.physics import engines
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.simulator import Controller, Simulator, State
 from movlr_jax.rewards.reward import Reward
@@ -76,9 +79,13 @@ class Rollout:
     def load(path: Path) -> Rollout:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as file:
-            raw = {name: file[name] for name in file.files}
-        scalars = {name: raw[name].item() for name in ("seed", "seconds", "dt", "ended", "goal_speed")}
-        return Rollout(**{**raw, **scalars, "term_names": tuple(map(str, raw["term_names"]))})
+            return Rollout.from_arrays({name: file[name] for name in file.files})
+
+    @staticmethod
+    def from_arrays(arrays: Mapping[str, Any]) -> Rollout:
+        """Return the rollout that `arrays` was made of."""
+        scalars = {name: np.asarray(arrays[name]).item() for name in ("seed", "seconds", "dt", "ended", "goal_speed")}
+        return Rollout(**{**arrays, **scalars, "term_names": tuple(map(str, arrays["term_names"]))})
 
 
 class EpisodeRunner:
@@ -92,6 +99,16 @@ class EpisodeRunner:
 
     def __init__(self, simulator: Simulator, controller: Controller, config: PlannerConfig):
         self.simulator, self.controller, self.config = simulator, controller, config
+
+    @staticmethod
+    def build(morphology: Morphology, config: PlannerConfig, engine: str = "auto", threads: int = 0) -> EpisodeRunner:
+        """Return a runner with the simulator and the muscle law that the settings name.
+
+        Raises:
+            MovlrError: no such engine or law.
+        """
+        simulator = engines.make(engine, morphology, candidates=config.candidates, plan_dt=config.plan_dt, threads=threads)
+        return EpisodeRunner(simulator, muscle_law.make(config.law, morphology, config.plan_dt, config.gain), config)
 
     def run(
         self,

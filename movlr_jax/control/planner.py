@@ -67,10 +67,9 @@ class PlanState:
 
 @dataclass(frozen=True)
 class PlanReport:
-    """What happened in one plan: cost of the best and of the mean candidate, candidates that diverged, elite indices."""
+    """What happened in one plan: cost of the best candidate, candidates that diverged, elite indices."""
 
     best_cost: float
-    mean_cost: float
     diverged: int
     elites: np.ndarray
 
@@ -137,10 +136,6 @@ class Planner:
         self._simulator, self._controller, self._reward, self._config = simulator, controller, reward, config
         self._space = simulator.morphology.posture
 
-    def with_reward(self, reward: Reward) -> Planner:
-        """Return a planner with another reward; the physics is shared and nothing of it is compiled or built again."""
-        return Planner(self._simulator, self._controller, reward, self._config)
-
     def plan(self, state: State, plan: PlanState, frame: Frame, rng: np.random.Generator) -> tuple[PlanState, PlanReport]:
         """Make one plan from the state of one world.
 
@@ -157,7 +152,7 @@ class Planner:
         costs = np.where(rolled.diverged | ~np.isfinite(reward), np.inf, -reward.astype(np.float64))
         new, elites = update(self._space, self._config, plan, candidates, costs)
         best = float(costs[elites[0]]) if len(elites) else float("inf")
-        report = PlanReport(best, float(costs[0]), int(rolled.diverged.sum()), elites)
+        report = PlanReport(best, int(rolled.diverged.sum()), elites)
         return new, report
 
 

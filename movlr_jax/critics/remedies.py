@@ -14,6 +14,17 @@ from typing import Any
 from movlr_jax.critics.critique import FAULTS, Fault, Suggestion
 from movlr_jax.rewards import library
 
+_SIDEWAYS_FALL = (
+    "head_height",
+    "feet_apart",
+    "balance",
+    "upright",
+    "heading",
+    "sideways_capture",
+    "lateral_speed",
+    "trunk_sway",
+)
+
 # fault -> library terms, first the one to try first. Faults not listed take `library.fixing`.
 REMEDIES: dict[str, tuple[str, ...]] = {
     "fall_forward": (
@@ -36,26 +47,8 @@ REMEDIES: dict[str, tuple[str, ...]] = {
         "trunk_pitch",
         "posture",
     ),
-    "fall_left": (
-        "head_height",
-        "feet_apart",
-        "balance",
-        "upright",
-        "heading",
-        "sideways_capture",
-        "lateral_speed",
-        "trunk_sway",
-    ),
-    "fall_right": (
-        "head_height",
-        "feet_apart",
-        "balance",
-        "upright",
-        "heading",
-        "sideways_capture",
-        "lateral_speed",
-        "trunk_sway",
-    ),
+    "fall_left": _SIDEWAYS_FALL,
+    "fall_right": _SIDEWAYS_FALL,
     "collapse": ("head_height", "pelvis_height", "upright", "balance", "stance_knee", "no_sinking", "posture"),
     "crouch": ("head_height", "pelvis_height", "stance_knee"),
     "lean_forward": ("upright", "trunk_upright", "trunk_pitch", "lead_foot"),

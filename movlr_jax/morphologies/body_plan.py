@@ -57,37 +57,3 @@ class BodyPlan:
     muscle_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     law: str = "fibre-strain"
     gains: Mapping[str, float] = field(default_factory=dict)
-
-
-LEG_GROUPS: dict[str, tuple[str, ...]] = {
-    "hip_flexors": ("iliacus", "psoas", "recfem", "sart", "tfl"),
-    "hip_extensors": ("glmax",),
-    "hip_abductors": ("glmed", "glmin", "piri", "gem", "quadfem"),
-    "hip_adductors": ("add", "grac", "pect"),
-    "hamstrings": ("bflh", "bfsh", "semimem", "semiten"),
-    "quadriceps": ("vas",),
-    "calf": ("gaslat", "gasmed", "soleus"),
-    "ankle_dorsiflexors": ("tibant", "edl", "ehl"),
-    "ankle_inverters_everters": ("tibpost", "perbrev", "perlong", "pertert"),
-    "toe_flexors": ("fdl", "fhl"),
-}
-
-LEG_UPRIGHT: dict[str, float] = {"ankle_angle_r": 1.0, "ankle_angle_l": 1.0}
-LEG_BALANCE: dict[str, float] = {
-    f"{joint}_{side}": sign for side in ("r", "l") for joint, sign in (("hip_flexion", -1.0), ("ankle_angle", 1.0))
-}
-
-LEG_JOINTS: tuple[str, ...] = (
-    "hip_flexion",
-    "hip_adduction",
-    "hip_rotation",
-    "knee_angle",
-    "ankle_angle",
-    "subtalar_angle",
-    "mtp_angle",
-)
-
-
-def both_legs() -> tuple[str, ...]:
-    """Return the leg joints that MPC2 plans: the right leg's, then the left's."""
-    return tuple(f"{joint}_{side}" for side in ("r", "l") for joint in LEG_JOINTS)

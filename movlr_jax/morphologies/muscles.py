@@ -24,7 +24,6 @@ class MuscleData:
         lmin, lmax, vmax, fpmax, fvmax: float[m], MuJoCo's muscle curve parameters (lengths in L0, speeds in L0/s).
         activation_time, deactivation_time: float[m].
         smoothing: float[m], width of the smooth switch between the two time constants (0: hard).
-        ctrl_range: float[m, 2].
         groups: group name -> muscle indices, e.g. "right_hamstrings".
     """
 
@@ -41,7 +40,6 @@ class MuscleData:
     activation_time: np.ndarray
     deactivation_time: np.ndarray
     smoothing: np.ndarray
-    ctrl_range: np.ndarray
     groups: dict[str, tuple[int, ...]]
 
     @property
@@ -83,7 +81,6 @@ def read(model: mujoco.MjModel, groups: Mapping[str, tuple[str, ...]]) -> Muscle
         activation_time=dyn[:, 0].copy(),
         deactivation_time=dyn[:, 1].copy(),
         smoothing=dyn[:, 2].copy(),
-        ctrl_range=model.actuator_ctrlrange.copy(),
         groups=_grouped(names, groups),
     )
 

@@ -12,7 +12,8 @@ import warnings
 
 import mujoco
 
-from movlr_jax.morphologies.body_plan import LEG_BALANCE, LEG_GROUPS, LEG_UPRIGHT, BodyPlan, LandmarkPlan, both_legs
+from movlr_jax.morphologies import human_legs as legs
+from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
 
 
 def _spec() -> mujoco.MjSpec:
@@ -32,17 +33,6 @@ def _spec() -> mujoco.MjSpec:
     return spec
 
 
-def _side(s: str) -> dict[str, LandmarkPlan]:
-    name = {"r": "right", "l": "left"}[s]
-    return {
-        f"{name}.hip": LandmarkPlan(f"femur_{s}"),
-        f"{name}.knee": LandmarkPlan(f"tibia_{s}"),
-        f"{name}.foot": LandmarkPlan(f"calcn_{s}", (0.09, 0.0, 0.0)),
-        f"{name}.heel": LandmarkPlan(f"calcn_{s}", (0.0, 0.0, 0.0)),
-        f"{name}.toe": LandmarkPlan(f"toes_{s}", (0.05, 0.0, 0.0)),
-    }
-
-
 PLAN = BodyPlan(
     name="myolegs",
     title="MyoLegs: two legs, 80 muscles, rigid torso",
@@ -53,16 +43,15 @@ PLAN = BodyPlan(
         "pelvis": LandmarkPlan("pelvis"),
         "trunk": LandmarkPlan("torso", (0.0, 0.25, 0.0)),
         "head": LandmarkPlan("head", (0.0, 0.075, 0.0)),
-        **_side("l"),
-        **_side("r"),
+        **legs.landmarks(),
     },
-    feet={"left": ("calcn_l", "toes_l"), "right": ("calcn_r", "toes_r")},
-    planned_joints=both_legs(),
+    feet=legs.FEET,
+    planned_joints=legs.JOINTS,
     root_yaw=math.pi / 2,
-    stance={"knee_angle_r": 0.06, "knee_angle_l": 0.06, "hip_flexion_r": 0.03, "hip_flexion_l": 0.03},
-    upright=LEG_UPRIGHT,
-    balance=LEG_BALANCE,
-    muscle_groups=LEG_GROUPS,
+    stance=legs.STANCE,
+    upright=legs.UPRIGHT,
+    balance=legs.BALANCE,
+    muscle_groups=legs.GROUPS,
     law="fibre-strain",
     gains={"fibre-strain": 10.0},
 )

@@ -46,7 +46,6 @@ class _Worlds:
 
     def __init__(self, model: mujoco.MjModel, count: int, threads: int, columns: dict[str, tuple[int, int]]):
         self.batch = Batch(model, count, threads)
-        self.dt = model.opt.timestep
         bind = self.batch.bind
         self.state = {name: bind(field) for name, field in _STATE_FIELDS.items()}
         self.qpos, self.qvel, self.act, self.ctrl = (self.state[n] for n in ("qpos", "qvel", "act", "ctrl"))
@@ -168,6 +167,22 @@ class NativeSimulator(Simulator):
         instants[..., c["frame"][0] : c["goal"][1]] = frame.row()
         instants[..., slice(*c["ground"])] = 0.0  # the ground is flat, at z = 0
 
+    def _steps(self, worlds: _Worlds, state: State, controller: Controller, postures: np.ndarray, instants: np.ndarray) -> np.ndarray:
+        """Step the worlds from the state towards the postures, once for each row of instants[W, T, f]; return bool[W], diverged."""
+        worlds.load(state)
+        bad = worlds.warnings().copy()
+        length: np.ndarray = np.broadcast_to(state.length, worlds.length.shape)
+        targets = controller.targets(self, postures, worlds.qpos)
+        for k in range(instants.shape[1]):
+            if k and controller.every_step:
+                targets = controller.targets(self, postures, worlds.qpos)
+            worlds.ctrl[...] = controller.excitation(targets, worlds.qpos, worlds.act, length)
+            worlds.before(instants[:, k])
+            worlds.batch.step()
+            worlds.after(instants[:, k])
+            length = worlds.length
+        return (worlds.warnings() > bad) | ~np.isfinite(worlds.qpos).all(axis=1) | ~np.isfinite(worlds.qvel).all(axis=1)
+
     def rollout(self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame) -> Rolled:
         """See Simulator.
 
@@ -181,23 +196,10 @@ class NativeSimulator(Simulator):
             self._buffer = _aligned((self._candidates, steps + 1, self.size))
         instants = self._buffer
         self._fill_constant(instants, frame, self.plan_dt)
-        worlds.load(state)
-        bad = worlds.warnings().copy()
-        length: np.ndarray = np.broadcast_to(state.length, worlds.length.shape)
-        targets = controller.targets(self, postures, worlds.qpos)
-        for k in range(steps):
-            if k and controller.every_step:
-                targets = controller.targets(self, postures, worlds.qpos)
-            worlds.ctrl[...] = controller.excitation(targets, worlds.qpos, worlds.act, length)
-            row = instants[:, k + 1]
-            worlds.before(row)
-            worlds.batch.step()
-            worlds.after(row)
-            length = worlds.length
+        bad = self._steps(worlds, state, controller, postures, instants[:, 1:])
         self._remember(instants[:, 1:], state.gait, frame, self.plan_dt)
         instants[:, 0] = instants[:, 1]
-        broken = (worlds.warnings() > bad) | ~np.isfinite(worlds.qpos).all(axis=1) | ~np.isfinite(worlds.qvel).all(axis=1)
-        return Rolled(instants, broken)
+        return Rolled(instants, bad)
 
     def _remember(self, instants: np.ndarray, memory: np.ndarray, frame: Frame, dt: float) -> np.ndarray:
         """Fill the gait block of instants[W, T, f]; return the memory [W, 2, 8] after the last."""
@@ -211,24 +213,12 @@ class NativeSimulator(Simulator):
     ) -> tuple[State, np.ndarray, np.ndarray]:
         """See Simulator."""
         worlds = self._executed
-        worlds.load(state)
-        bad = worlds.warnings().copy()
         instants = np.zeros((len(state.time), steps, self.size), np.float32)
         self._fill_constant(instants, frame, steps * self.sim_dt)
-        length = state.length
-        targets = controller.targets(self, postures, worlds.qpos)
-        for k in range(steps):
-            if k and controller.every_step:
-                targets = controller.targets(self, postures, worlds.qpos)
-            worlds.ctrl[...] = controller.excitation(targets, worlds.qpos, worlds.act, length)
-            worlds.before(instants[:, k])
-            worlds.batch.step()
-            worlds.after(instants[:, k])
-            length = worlds.length
+        diverged = self._steps(worlds, state, controller, postures, instants)
         memory = self._remember(instants, state.gait, frame, self.sim_dt)
         after = {name: view.copy() for name, view in worlds.state.items()}
-        diverged = (worlds.warnings() > bad) | ~np.isfinite(after["qpos"]).all(axis=1)
-        return State(**after, length=length.copy(), gait=memory), instants[:, 0], diverged
+        return State(**after, length=worlds.length.copy(), gait=memory), instants[:, 0], diverged
 
     def close(self) -> None:
         """See Simulator."""

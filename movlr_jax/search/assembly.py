@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 
 from movlr_jax import morphologies, tasks
-from movlr_jax.control import muscle_law
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.critics import biomechanics
 from movlr_jax.critics.base import Critic, Evidence, settle
@@ -106,16 +105,7 @@ class RealStages:
         self.engine, self.engine_reason = engines.choose(config.engine)
         self.morphology = morphologies.load(config.morphology or morphologies.DEFAULT)
         self.layout = feature_layout(self.morphology)
-        planner = config.planner
-        simulator = engines.make(
-            self.engine,
-            self.morphology,
-            candidates=planner.candidates,
-            plan_dt=planner.plan_dt,
-            threads=config.threads,
-        )
-        law = muscle_law.make(planner.law, self.morphology, planner.plan_dt, planner.gain)
-        self.runner = EpisodeRunner(simulator, law, planner)
+        self.runner = EpisodeRunner.build(self.morphology, config.planner, self.engine, config.threads)
         self.prover = Prover(self.layout)
         # Made while the spare jail warms up in its own process.
         self.motions = behaviour.generate(self.morphology, self.task.goal_speed)
@@ -190,20 +180,11 @@ class RealStages:
 
     def move(self, reward: Trusted, seed: int, advanced: Callable[[float], None]) -> Arrays:
         """Run one episode."""
-        rollout = self.runner.run(
-            self._reward(reward),
-            self.task.start(self.morphology, seed),
-            self.task.frame(),
-            seconds=self.task.seconds,
-            seed=seed,
-            fallen=self.task.fallen(self.morphology),
-            progress=advanced,
-        )
-        return rollout.arrays()
+        return self.task.episode(self.runner, self._reward(reward), seed, progress=advanced).arrays()
 
     def measure(self, rollout: Arrays) -> Json:
         """Return one episode's metrics."""
-        return self.task.measure(self.morphology, _rollout(rollout))
+        return self.task.measure(self.morphology, Rollout.from_arrays(rollout))
 
     def summarize(self, episodes: list[Json]) -> Json:
         """Return the metrics of all seeds, with the gates in the words of metrics.json."""
@@ -215,7 +196,7 @@ class RealStages:
 
     def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Json:
         """Return the facts: the first seed's motion in detail, the metrics of all."""
-        first = _rollout(rollouts[0])
+        first = Rollout.from_arrays(rollouts[0])
         return facts.describe(
             first.instants,
             self.layout,
@@ -241,7 +222,7 @@ class RealStages:
 
     def film(self, rollout: Arrays, path: Path, title: str) -> None:
         """Write the clip of one episode."""
-        motion = _rollout(rollout)
+        motion = Rollout.from_arrays(rollout)
         pelvis = Trajectory(motion.instants, self.layout).position("pelvis")[:, 0]
         events = () if motion.ended == "time" else ((float(motion.time[-1]), motion.ended),)
         overlay = clip.Overlay(title=title, distance=pelvis - pelvis[0], events=events)
@@ -271,11 +252,6 @@ class RealStages:
 def _reason(verdict: Json) -> str:
     line = verdict.get("line")
     return f"{verdict.get('sentence', 'refused')}" + (f" (line {line})" if line else "")
-
-
-def _rollout(arrays: Arrays) -> Rollout:
-    scalars = {name: np.asarray(arrays[name]).item() for name in ("seed", "seconds", "dt", "ended", "goal_speed")}
-    return Rollout(**{**arrays, **scalars, "term_names": tuple(map(str, arrays["term_names"]))})
 
 
 def describe_run(config: RunConfig, header: Mapping[str, Any], name: str) -> dict[str, Any]:

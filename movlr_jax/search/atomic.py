@@ -29,15 +29,8 @@ def temporary(path: Path) -> Path:
     return path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}")
 
 
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _flush_file(path: Path) -> None:
+def _flush(path: Path) -> None:
+    """Flush a file, or a folder's list of names, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -52,12 +45,12 @@ def replacing(path: Path) -> Iterator[Path]:
     partial = temporary(path)
     try:
         yield partial
-        _flush_file(partial)
+        _flush(partial)
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _flush_folder(path.parent)
+    _flush(path.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -137,7 +130,7 @@ def link(path: Path, target: str) -> None:
     partial.unlink(missing_ok=True)
     partial.symlink_to(target)
     partial.replace(path)
-    _flush_folder(path.parent)
+    _flush(path.parent)
 
 
 @contextlib.contextmanager
@@ -154,7 +147,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    _flush_folder(path.parent)
+    _flush(path.parent)
 
 
 def sweep(folder: Path) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from movlr_jax.control.episode import Rollout, Start
+from movlr_jax.control.episode import EpisodeRunner, Rollout, Start
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.instant import Frame
 from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.reward import Reward
 from movlr_jax.tasks import metrics
 
 _START_NOISE = 0.01  # share of each joint's range by which the start varies with the seed
@@ -54,6 +55,31 @@ class Task:
         """Return the test that ends an episode: the pelvis below 0.6 of its standing height above ground."""
         layout = feature_layout(morphology)
         return lambda instant: metrics.fallen(layout, instant)
+
+    def episode(
+        self,
+        runner: EpisodeRunner,
+        reward: Reward,
+        seed: int,
+        *,
+        seconds: float | None = None,
+        goal_speed: float | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Rollout:
+        """Run one episode from this task's seeded start, for its own length (s) and speed (m/s) unless others are given.
+
+        `progress` is called with the simulated time (s) after each plan.
+        """
+        morphology = runner.simulator.morphology
+        return runner.run(
+            reward,
+            self.start(morphology, seed),
+            self.frame(goal_speed),
+            seconds=self.seconds if seconds is None else seconds,
+            seed=seed,
+            fallen=self.fallen(morphology),
+            progress=progress,
+        )
 
     def measure(self, morphology: Morphology, rollout: Rollout) -> dict[str, Any]:
         """Return the episode's metric record."""

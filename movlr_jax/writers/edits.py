@@ -103,9 +103,7 @@ def set_weight(source: str, name: str, weight: float) -> str:
     Raises:
         EditError: there is no such term.
     """
-    before = _weights(source)
-    if name not in before:
-        raise EditError(f"The reward has no term {name}: it has {', '.join(before)}.")
+    before = _weights_with(source, name)
     item = _items(source, _find_weights(source))[name]
     data = source.encode()
     data = data[: item.value_start] + _number(weight).encode() + data[item.value_end :]
@@ -118,9 +116,7 @@ def remove_term(source: str, name: str) -> str:
     Raises:
         EditError: there is no such term, or it is the last one.
     """
-    before = _weights(source)
-    if name not in before:
-        raise EditError(f"The reward has no term {name}: it has {', '.join(before)}.")
+    before = _weights_with(source, name)
     if len(before) == 1:
         raise EditError(f"{name} is the reward's only term and cannot be removed.")
     source = _cut(source, _items(source, _find_weights(source))[name])
@@ -141,9 +137,7 @@ def change_expression(source: str, name: str, expression: str) -> str:
     Raises:
         EditError: there is no such term.
     """
-    before = _weights(source)
-    if name not in before:
-        raise EditError(f"The reward has no term {name}: it has {', '.join(before)}.")
+    before = _weights_with(source, name)
     return _checked(_put_expression(source, name, expression, replaces=True), before)
 
 
@@ -185,6 +179,14 @@ def _weights(source: str) -> dict[str, float]:
         return literal_weights(source)
     except ProgramError as error:
         raise EditError(str(error)) from None
+
+
+def _weights_with(source: str, name: str) -> dict[str, float]:
+    """Return the weights of a reward that must have the term."""
+    weights = _weights(source)
+    if name not in weights:
+        raise EditError(f"The reward has no term {name}: it has {', '.join(weights)}.")
+    return weights
 
 
 def _find_weights(source: str) -> ast.Dict:

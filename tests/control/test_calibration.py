@@ -11,15 +11,12 @@ def test_a_working_gain_beats_a_powerless_one(myolegs):
     config = planner.with_candidates(planner.PlannerConfig(horizon=0.2, law="fibre-strain"), 8)
     simulator = NativeSimulator(myolegs, candidates=8, plan_dt=config.plan_dt, threads=2)
     task = tasks.get("stand")
+    reward = Reward.trusted("human", task.rewards["human"], feature_layout(myolegs))
     told = []
     trials = calibration.calibrate(
         simulator,
         config,
-        Reward.trusted("human", task.rewards["human"], feature_layout(myolegs)),
-        starts=lambda seed: task.start(myolegs, seed),
-        frame=task.frame(),
-        fallen=task.fallen(myolegs),
-        measure=lambda rollout: task.measure(myolegs, rollout),
+        lambda runner, seed: task.measure(myolegs, task.episode(runner, reward, seed, seconds=1.0)),
         seconds=1.0,
         seeds=(0,),
         gains=(0.01, 10.0),

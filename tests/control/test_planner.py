@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from movlr_jax import tasks
-from movlr_jax.control import episode, muscle_law, planner
+from movlr_jax.control import episode, planner
 from movlr_jax.control.planner import PlannerConfig, PlanState
 from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.rewards.features import feature_layout
@@ -59,14 +59,13 @@ def test_diverged_candidates_are_never_elites(space):
 @pytest.fixture(scope="module")
 def runner(myolegs):
     config = planner.with_candidates(PlannerConfig(horizon=0.2), 16)
-    simulator = NativeSimulator(myolegs, candidates=16, plan_dt=config.plan_dt, threads=2)
-    return episode.EpisodeRunner(simulator, muscle_law.make(config.law, myolegs, config.plan_dt), config)
+    return episode.EpisodeRunner.build(myolegs, config, "native", threads=2)
 
 
 def run(runner, body, seconds, seed):
     task = tasks.get("stand")
     reward = Reward.trusted("human", task.rewards["human"], feature_layout(body))
-    return runner.run(reward, task.start(body, seed), task.frame(), seconds=seconds, seed=seed, fallen=task.fallen(body))
+    return task.episode(runner, reward, seed, seconds=seconds)
 
 
 def test_same_seed_same_bits_and_the_file_too(runner, myolegs, tmp_path):
