@@ -9,6 +9,8 @@ their current values; `paper-hoisted` once per candidate, coupled joints followi
 velocity, because what produces activation is mostly the floor of 1 N on |g|: the published kp does not carry over to other muscles.
 
 `fibre-strain` is the law that does: a* = k (l - l*) / L0, proportional to strain in units of the optimal fibre length, one gain per body.
+
+Each law is written once, over the namespace of the arrays it is given (numpy or jax.numpy); `paper` alone needs numpy.
 """
 
 from __future__ import annotations
@@ -56,14 +58,21 @@ class FibreStrain:
         """Return excitations[W, m]."""
         wanted = length * self._scale
         wanted -= targets
-        np.minimum(wanted, 1.0, out=wanted)
-        np.maximum(wanted, 0.0, out=wanted)
-        return curves.excitation_for(wanted, act, self._dt, self._m, np, self._smoothed)
+        return curves.excitation_for(_unit(wanted), act, self._dt, self._m, act.__array_namespace__(), self._smoothed)
 
 
-def _by_joint(moment: np.ndarray, dofs: np.ndarray) -> np.ndarray:
-    """Return moment arms [W, dofs, m], contiguous, from moments [W, m, nv]."""
-    return np.ascontiguousarray(moment.transpose(0, 2, 1)[:, dofs])
+def _unit(wanted: Any) -> Any:
+    """Return activations clipped to [0, 1]; a NumPy array in place, because this stands in the innermost loop."""
+    if not isinstance(wanted, np.ndarray):
+        return wanted.clip(0.0, 1.0)
+    np.minimum(wanted, 1.0, out=wanted)
+    return np.maximum(wanted, 0.0, out=wanted)
+
+
+def _by_joint(moment: Any, dofs: np.ndarray) -> Any:
+    """Return moment arms [W, dofs, m] from moments [W, m, nv]; of NumPy contiguous, which makes the product with an error fast."""
+    out = moment.transpose(0, 2, 1)[:, dofs]
+    return np.ascontiguousarray(out) if isinstance(out, np.ndarray) else out
 
 
 @dataclass(frozen=True)
@@ -95,17 +104,15 @@ class PostureWeighted:
         """Return lengths and moment arms at the completed postures."""
         full = self._posture.complete(posture, self._base)
         length, moment = simulator.target_kinematics(full)
-        arms = self._gain * np.abs(_by_joint(moment, self._posture.qvel_index))
+        arms = self._gain * abs(_by_joint(moment, self._posture.qvel_index))
         return _WeightedTargets(self._posture.read(full), length, arms)
 
     def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
         """Return excitations[W, m]."""
-        error = np.abs(targets.posture - qpos[:, self._posture.qpos_index])
+        error = abs(targets.posture - qpos[:, self._posture.qpos_index])
         wanted = (error[:, None] @ targets.arms)[:, 0]
         wanted *= length - targets.length
-        np.minimum(wanted, 1.0, out=wanted)
-        np.maximum(wanted, 0.0, out=wanted)
-        return wanted
+        return _unit(wanted)
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,7 @@ class Paper:
     def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray) -> _PaperTargets:
         """Return what is constant while the targets hold: lengths, moment arms and passive forces at the target postures."""
         if self.every_step:
-            full = np.array(qpos, np.float64)
+            full = np.array(qpos)
             full[:, self._posture.qpos_index] = posture
             full[:, self._clip_q] = np.clip(full[:, self._clip_q], self._clip_range[:, 0], self._clip_range[:, 1])
         else:
@@ -157,22 +164,22 @@ class Paper:
         return _PaperTargets(
             posture=full[:, self._posture.qpos_index],
             length=length,
-            arms=np.abs(_by_joint(moment, self._posture.qvel_index)),
+            arms=abs(_by_joint(moment, self._posture.qvel_index)),
             speed_arms=_by_joint(moment, self._moving_v),
             moving=full[:, self._moving_q],
-            passive=curves.passive(length, self._m, np),
+            passive=curves.passive(length, self._m, length.__array_namespace__()),
         )
 
     def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
         """Return excitations[W, m]."""
-        m = self._m
+        m, xp = self._m, qpos.__array_namespace__()
         velocity = (((targets.moving - qpos[:, self._moving_q]) / self._dt)[:, None] @ targets.speed_arms)[:, 0]
-        gain = np.minimum(-1.0, curves.gain(targets.length, velocity, m, np))
-        error = np.abs(targets.posture - qpos[:, self._posture.qpos_index])
+        gain = xp.minimum(-1.0, curves.gain(targets.length, velocity, m, xp))
+        error = abs(targets.posture - qpos[:, self._posture.qpos_index])
         proportional = (error[:, None] @ targets.arms)[:, 0]
-        force = np.minimum(0.0, self._gain * proportional * (targets.length - length))
-        wanted = np.clip((force - targets.passive) / gain, 0.0, 1.0)
-        return curves.excitation_for(wanted, act, self._dt, m, np, self._smoothed)
+        force = xp.minimum(0.0, self._gain * proportional * (targets.length - length))
+        wanted = xp.clip((force - targets.passive) / gain, 0.0, 1.0)
+        return curves.excitation_for(wanted, act, self._dt, m, xp, self._smoothed)
 
 
 def resolve(law: str, morphology: Morphology, gain: float | None = None) -> tuple[str, float]:

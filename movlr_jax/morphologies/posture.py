@@ -7,6 +7,7 @@ current values would violate their couplings, so a posture is completed by q1 = 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -43,29 +44,37 @@ class PostureSpace:
         """float[d]: upper - lower."""
         return self.upper - self.lower
 
-    def project(self, qpos: np.ndarray) -> np.ndarray:
-        """Return qpos[..., nq] with every coupled joint set from the joint that drives it."""
-        out = np.array(qpos, np.float64)
+    def project(self, qpos: Any) -> Any:
+        """Return qpos[..., nq] with every coupled joint set from the joint that drives it; numpy or jax.numpy."""
+        xp = qpos.__array_namespace__()
+        out = xp.array(qpos)
         for dependent, driver, poly, y0, x0 in self.coupled:
             x = out[..., driver] - x0
-            out[..., dependent] = y0 + poly[0] + x * (poly[1] + x * (poly[2] + x * (poly[3] + x * poly[4])))
+            out = _put(out, dependent, y0 + poly[0] + x * (poly[1] + x * (poly[2] + x * (poly[3] + x * poly[4]))))
         return out
 
-    def complete(self, posture: np.ndarray, base: np.ndarray) -> np.ndarray:
+    def complete(self, posture: Any, base: Any) -> Any:
         """Return full qpos[..., nq] for postures[..., d]: planned joints set (clipped to their ranges), couplings followed.
 
         Args:
-            posture: float[..., d].
+            posture: float[..., d], of numpy or jax.numpy.
             base: float[nq] or float[..., nq], values of all other joints.
         """
-        posture = np.asarray(posture, np.float64)
-        out = np.broadcast_to(base, (*posture.shape[:-1], np.shape(base)[-1])).copy()
-        out[..., self.qpos_index] = np.clip(posture, self.lower, self.upper)
-        return self.project(out)
+        xp = posture.__array_namespace__()
+        out = xp.array(xp.broadcast_to(xp.asarray(base), (*posture.shape[:-1], np.shape(base)[-1])))
+        return self.project(_put(out, self.qpos_index, xp.clip(posture, self.lower, self.upper)))
 
-    def read(self, qpos: np.ndarray) -> np.ndarray:
+    def read(self, qpos: Any) -> Any:
         """Return the posture float[..., d] of qpos[..., nq]."""
-        return np.asarray(qpos)[..., self.qpos_index]
+        return qpos[..., self.qpos_index]
+
+
+def _put(array: Any, index: Any, value: Any) -> Any:
+    """Return the array with array[..., index] = value; a NumPy array is changed in place."""
+    if isinstance(array, np.ndarray):
+        array[..., index] = value
+        return array
+    return array.at[..., index].set(value)
 
 
 def build(model: mujoco.MjModel, planned: tuple[str, ...]) -> PostureSpace:
