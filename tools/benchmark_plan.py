@@ -20,7 +20,7 @@ from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.simulator import Simulator, State
 from movlr_jax.rewards.features import feature_layout
-from movlr_jax.rewards.reward import Reward
+from movlr_jax.rewards.reward import Reward, RewardBatch
 
 
 class _Timed:
@@ -45,7 +45,7 @@ class _Timed:
 def bare(simulator: Simulator, timed: _Timed, state: State, controls: list[np.ndarray]) -> float:
     """Replay the same controls from the same state with nothing else around: the seconds of the steps alone."""
     worlds = simulator._rollouts
-    worlds.load(state)
+    worlds.load(State(**{name: np.repeat(value, worlds.batch.nsim, axis=0) for name, value in vars(state).items()}))
     ctrl = timed._batch.bind("ctrl")
     start = time.perf_counter()
     for control in controls:
@@ -68,10 +68,10 @@ def main() -> None:
     runner = EpisodeRunner.build(body, config, "native")
     simulator, controller = runner.simulator, runner.controller
     reward = Reward.trusted("human", task.rewards["human"], feature_layout(body))
-    plans = planner.Planner(simulator, controller, reward, config)
+    rewards = RewardBatch([reward])
     start = task.start(body, 0)
     state = simulator.reset(start.qpos, start.act)
-    plan = planner.initial(body.posture, config, body.posture.read(start.qpos))
+    plan = planner.initial(body.posture, config, body.posture.read(state.qpos))
     rng = np.random.default_rng(0)
     frame: Frame = task.frame()
     timed = _Timed(simulator._rollouts.batch)
@@ -80,13 +80,13 @@ def main() -> None:
     for i in range(args.plans + 5):
         timed.seconds, timed.controls = 0.0, []
         t0 = time.perf_counter()
-        new, _ = plans.plan(state, plan, frame, rng)
+        new, _ = runner.planner.plan(state, plan, frame, rewards, planner.draw(body.posture, config, [rng]))
         whole = time.perf_counter() - t0
         alone = bare(simulator, timed, state, timed.controls)
         if i >= 5:  # the first plans compile the reward
             rows.append((whole, timed.seconds, alone))
         plan = new
-        state, _, _ = simulator.advance(state, controller, plan.mean[None], 10, frame)
+        state, _, _ = simulator.advance(state, controller, plan.mean, 10, frame)
     whole, alone = (statistics.median(r[i] for r in rows) for i in (0, 2))
     print(
         json.dumps(

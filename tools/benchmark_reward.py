@@ -14,6 +14,7 @@ import numpy as np
 
 from movlr_jax import morphologies, tasks
 from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.reward import RewardBatch
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Prover
 
@@ -25,7 +26,7 @@ def main() -> None:
     args = parser.parse_args()
     body = morphologies.load(args.morphology)
     layout = feature_layout(body)
-    instants = np.zeros((64, 45, layout.size), np.float32)
+    instants = np.zeros((1, 64, 45, layout.size), np.float32)
     instants[..., layout.column("frame", 2)] = 1.0
     report: dict[str, object] = {"morphology": body.name}
     with Prover(layout, behaviour.generate(body)) as prover:
@@ -39,9 +40,10 @@ def main() -> None:
                 proof = prover.prove(changed, f"changed {i}")
                 proved = time.perf_counter()
                 assert proof.reward is not None, proof.verdict
-                proof.reward.mean_reward(instants)
+                np.asarray(RewardBatch([proof.reward]).mean_reward(instants))
                 done = time.perf_counter()
-                proof.reward.with_weights({"forward_speed": float(i)}).mean_reward(instants)
+                reweighed = proof.reward.with_weights({"forward_speed": float(i)})
+                np.asarray(RewardBatch([reweighed]).mean_reward(instants))
                 rows.append((proved - start, done - proved, time.perf_counter() - done))
             prove, compile_, weight = (statistics.median(row[k] for row in rows) for k in range(3))
             report[name] = {

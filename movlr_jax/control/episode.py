@@ -5,7 +5,7 @@ Synchronous: a fixed number of simulation steps per plan, all noise from the see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from movlr_jax.control.planner import Planner, PlannerConfig
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import engines
 from movlr_jax.physics.instant import Frame
-from movlr_jax.physics.simulator import Controller, Simulator, State
-from movlr_jax.rewards.reward import Reward
+from movlr_jax.physics.simulator import Controller, Simulator
+from movlr_jax.rewards.reward import Reward, RewardBatch
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,15 @@ class Rollout:
         return Rollout(**{**arrays, **scalars, "term_names": tuple(map(str, arrays["term_names"]))})
 
 
+@dataclass(frozen=True)
+class Job:
+    """One episode to run: its reward, where it starts, and the seed of the planner's noise."""
+
+    reward: Reward
+    start: Start
+    seed: int
+
+
 class EpisodeRunner:
     """Runs episodes of one body under changing rewards; the simulator and its threads are shared.
 
@@ -99,6 +108,7 @@ class EpisodeRunner:
 
     def __init__(self, simulator: Simulator, controller: Controller, config: PlannerConfig):
         self.simulator, self.controller, self.config = simulator, controller, config
+        self.planner = Planner(simulator, controller, config)
 
     @staticmethod
     def build(morphology: Morphology, config: PlannerConfig, engine: str = "auto", threads: int = 0) -> EpisodeRunner:
@@ -121,59 +131,93 @@ class EpisodeRunner:
         fallen: Callable[[np.ndarray], bool],
         progress: Callable[[float], None] | None = None,
     ) -> Rollout:
-        """Run one episode.
+        """Run one episode; see `run_many`."""
+        return self.run_many([Job(reward, start, seed)], frame, seconds=seconds, fallen=fallen, progress=progress)[0]
+
+    def run_many(
+        self,
+        jobs: Sequence[Job],
+        frame: Frame,
+        *,
+        seconds: float,
+        fallen: Callable[[np.ndarray], bool],
+        progress: Callable[[float], None] | None = None,
+    ) -> list[Rollout]:
+        """Run episodes, as many side by side as the simulator has executed worlds.
+
+        An episode's result does not depend on its neighbours.
 
         Args:
-            reward: the compiled reward.
-            start: where the body starts.
+            jobs: reward, start and seed of each episode.
             frame: the task's frame and goal.
             seconds: length (s).
-            seed: seed of the planner's noise.
-            fallen: says of an instant float32[f] whether the episode is over.
-            progress: called with the simulated time after each plan (s).
+            fallen: says of an instant float32[f] whether its episode is over.
+            progress: called after each plan with the simulated time of all episodes so far divided by their number (s).
         """
+        out: list[Rollout] = []
+        width = self.simulator.episodes
+        for first in range(0, len(jobs), width):
+            batch = list(jobs[first : first + width])
+
+            def told(t: float, done: int = first, size: int = len(batch)) -> None:
+                if progress is not None:
+                    progress((done * seconds + size * t) / len(jobs))
+
+            # The compiled plan has one width: a last batch that is short of episodes repeats its first.
+            padded = batch + [batch[0]] * (width - len(batch))
+            out += self._side_by_side(padded, len(batch), frame, seconds, fallen, told)
+        return out
+
+    def _side_by_side(
+        self,
+        jobs: list[Job],
+        count: int,
+        frame: Frame,
+        seconds: float,
+        fallen: Callable[[np.ndarray], bool],
+        progress: Callable[[float], None],
+    ) -> list[Rollout]:
+        """Run as many episodes as the simulator has worlds; return the first `count`."""
         simulator, config = self.simulator, self.config
-        planner = Planner(simulator, self.controller, reward, config)
+        rewards = RewardBatch([job.reward for job in jobs])
         space = simulator.morphology.posture
-        rng = np.random.default_rng(np.random.SeedSequence([seed, 0x9E37]))
-        state = simulator.reset(start.qpos, start.act)
-        plan = planning.initial(space, config, space.read(start.qpos))
+        rngs = [np.random.default_rng(np.random.SeedSequence([job.seed, 0x9E37])) for job in jobs]
+        state = simulator.reset(np.stack([job.start.qpos for job in jobs]), np.stack([job.start.act for job in jobs]))
+        plan = planning.initial(space, config, space.read(state.qpos))
         execute = max(1, round(config.replan / simulator.sim_dt))
         dt = execute * simulator.sim_dt
-        rows: dict[str, list[Any]] = {n: [] for n in ("state", "instant", "target", "cost", "diverged")}
-        ended = "time"
-        for _ in range(max(1, round(seconds / dt))):
-            plan, report = planner.plan(state, plan, frame, rng)
+        rows: list[dict[str, np.ndarray]] = []
+        ended, length = ["time"] * count, [0] * count
+        for k in range(max(1, round(seconds / dt))):
+            plan, report = self.planner.plan(state, plan, frame, rewards, planning.draw(space, config, rngs))
             before = state
-            state, instant, broken = simulator.advance(state, self.controller, plan.mean[None], execute, frame)
-            for name, value in zip(rows, (before, instant[0], plan.mean, report.best_cost, report.diverged), strict=True):
-                rows[name].append(value)
-            if progress is not None:
-                progress(float(state.time[0]))
-            if broken[0]:
-                ended = "diverged"
+            state, instant, broken = simulator.advance(state, self.controller, plan.mean, execute, frame)
+            row = {"time": before.time, "qpos": before.qpos, "qvel": before.qvel, "act": before.act, "instants": instant}
+            row |= {"targets": plan.mean, "costs": report.best_cost, "diverged": report.diverged}
+            rows.append({name: np.asarray(value) for name, value in row.items()})
+            for e in range(count):
+                if ended[e] == "time":
+                    length[e] = k + 1
+                    ended[e] = "diverged" if bool(broken[e]) else "fell" if fallen(rows[-1]["instants"][e]) else "time"
+            progress((k + 1) * dt)
+            if all(end != "time" for end in ended):
                 break
-            if fallen(instant[0]):
-                ended = "fell"
-                break
-        instants = np.stack(rows["instant"])
-        padded = np.concatenate([instants[:1], instants])[None]
-        states: list[State] = rows["state"]
+        whole = {name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]}
+        return [
+            self._rollout(job, {name: value[e, : length[e]] for name, value in whole.items()}, seconds, dt, ended[e], frame)
+            for e, job in enumerate(jobs[:count])
+        ]
+
+    def _rollout(self, job: Job, arrays: dict[str, np.ndarray], seconds: float, dt: float, ended: str, frame: Frame) -> Rollout:
+        instants = arrays["instants"]
         return Rollout(
-            seed=seed,
+            seed=job.seed,
             seconds=seconds,
             dt=dt,
             ended=ended,
-            time=np.array([s.time[0] for s in states]),
-            qpos=np.stack([s.qpos[0] for s in states]),
-            qvel=np.stack([s.qvel[0] for s in states]),
-            act=np.stack([s.act[0] for s in states]),
-            instants=instants,
-            terms=reward.terms_over_time(padded)[0],
-            term_names=reward.term_names,
-            weights=reward.weights,
-            targets=np.stack(rows["target"]),
-            costs=np.array(rows["cost"]),
-            diverged=np.array(rows["diverged"]),
+            terms=job.reward.terms_over_time(np.concatenate([instants[:1], instants])[None])[0],
+            term_names=job.reward.term_names,
+            weights=job.reward.weights,
             goal_speed=float(frame.goal[0]),
+            **arrays,
         )

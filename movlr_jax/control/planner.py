@@ -7,14 +7,17 @@ w_n = exp(-(C_n - C_min) / lambda), mu <- sum w z / sum w, and sigma <- the elit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import jax
 import numpy as np
 
 from movlr_jax.morphologies.posture import PostureSpace
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.simulator import Controller, Simulator, State
-from movlr_jax.rewards.reward import Reward
+from movlr_jax.rewards.reward import RewardBatch
 
 
 @dataclass(frozen=True)
@@ -57,103 +60,126 @@ class PlannerConfig:
         return PlannerConfig(instant_noise=False, mean_candidate=False, law="paper")
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class PlanState:
-    """What a plan hands to the next: mean posture float[d] (rad) and noise float[d] (share of joint range)."""
+    """What a plan hands to the next: mean posture float[E, d] (rad) and noise float[E, d] (share of joint range)."""
 
-    mean: np.ndarray
-    sigma: np.ndarray
+    mean: Any
+    sigma: Any
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class PlanReport:
-    """What happened in one plan: cost of the best candidate, candidates that diverged, elite indices."""
+    """What happened in one plan: cost of the best candidate float[E], candidates that diverged int[E], elites' indices int[E, m]
+    (best first, -1 where fewer than m candidates stayed finite)."""
 
-    best_cost: float
-    diverged: int
-    elites: np.ndarray
-
-
-def initial(space: PostureSpace, config: PlannerConfig, posture: np.ndarray) -> PlanState:
-    """Return the first plan: the given posture[d], clipped to the joint ranges."""
-    return PlanState(np.clip(posture, space.lower, space.upper), np.full(space.size, config.noise))
+    best_cost: Any
+    diverged: Any
+    elites: Any
 
 
-def sample(space: PostureSpace, config: PlannerConfig, plan: PlanState, current: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw candidate postures float[N, d].
+def initial(space: PostureSpace, config: PlannerConfig, posture: Any) -> PlanState:
+    """Return the first plan: the given postures[E, d], clipped to the joint ranges."""
+    xp = posture.__array_namespace__()
+    mean = xp.clip(posture, space.lower, space.upper)
+    return PlanState(mean, xp.full_like(mean, config.noise))
+
+
+def draw(space: PostureSpace, config: PlannerConfig, rngs: Sequence[np.random.Generator]) -> np.ndarray:
+    """Return the noise of one plan, float[E, N, d] standard normals: each episode's from its own source, on the host for every engine."""
+    return np.stack([rng.standard_normal((config.candidates, space.size)) for rng in rngs])
+
+
+def sample(space: PostureSpace, config: PlannerConfig, plan: PlanState, current: Any, noise: Any) -> Any:
+    """Return candidate postures float[E, N, d] around the plan.
 
     Order: the mean (if it is a candidate), the instant candidates, then the mean with noise.
-    """
-    noise = rng.standard_normal((config.candidates, space.size))
-    noise *= np.maximum(plan.sigma, config.noise) * space.range
-    out = plan.mean + noise
-    first = int(config.mean_candidate)
-    if config.mean_candidate:
-        out[0] = plan.mean
-    stop = min(first + config.instant, config.candidates)
-    if stop > first:
-        out[first:stop] = current
-        if config.instant_noise:
-            out[first + 1 : stop] += noise[first + 1 : stop]
-    return np.clip(out, space.lower, space.upper)
-
-
-def update(
-    space: PostureSpace, config: PlannerConfig, plan: PlanState, candidates: np.ndarray, costs: np.ndarray
-) -> tuple[PlanState, np.ndarray]:
-    """Return the plan after one MPPI update, and the elites' indices (best first).
 
     Args:
         space: the posture space.
         config: the settings.
         plan: the plan before.
-        candidates: float[N, d].
-        costs: float[N]; inf for a diverged candidate, which is never an elite. If all diverged, the plan stays as it was.
+        current: float[E, d], the body's posture.
+        noise: float[E, N, d], standard normals.
     """
-    order = np.argsort(costs, kind="stable")[: config.elites]
-    elites = order[np.isfinite(costs[order])]
-    if not len(elites):
-        return plan, elites
-    z = candidates[elites]
-    weights = np.exp(-(costs[elites] - costs[elites[0]]) / config.temperature)
-    weights /= weights.sum()
-    mean = weights @ z
-    spread = np.sqrt(weights @ np.square((z - mean) / space.range))
-    return PlanState(mean, np.maximum(spread, config.noise)), elites
+    xp = noise.__array_namespace__()
+    noise = noise * (xp.maximum(plan.sigma, config.noise) * space.range)[:, None]
+    first = int(config.mean_candidate)
+    stop = min(first + config.instant, config.candidates)
+    mean, now = xp.broadcast_to(plan.mean[:, None], noise.shape), xp.broadcast_to(current[:, None], noise.shape)
+    parts = [mean[:, :first], now[:, first : min(first + 1, stop)]]
+    parts += [now[:, first + 1 : stop] + noise[:, first + 1 : stop] if config.instant_noise else now[:, first + 1 : stop]]
+    return xp.clip(xp.concatenate([*parts, mean[:, stop:] + noise[:, stop:]], axis=1), space.lower, space.upper)
+
+
+def update(space: PostureSpace, config: PlannerConfig, plan: PlanState, candidates: Any, costs: Any) -> tuple[PlanState, Any]:
+    """Return the plan after one MPPI update, and the elites' indices int[E, m] (best first, -1 for none).
+
+    Args:
+        space: the posture space.
+        config: the settings.
+        plan: the plan before.
+        candidates: float[E, N, d].
+        costs: float[E, N]; inf for a diverged candidate, which is never an elite. Where all diverged, the plan stays as it was.
+    """
+    xp = costs.__array_namespace__()
+    order = xp.argsort(costs, axis=1, stable=True)[:, : config.elites]
+    chosen = xp.take_along_axis(costs, order, axis=1)
+    sound = xp.isfinite(chosen)
+    chosen = xp.where(sound, chosen, 0.0)
+    weights = xp.where(sound, xp.exp(-(chosen - chosen[:, :1]) / config.temperature), 0.0)
+    weights = (weights / xp.maximum(weights.sum(axis=1, keepdims=True), 1e-30))[..., None]
+    z = xp.take_along_axis(candidates, order[..., None], axis=1)
+    mean = (weights * z).sum(axis=1)
+    spread = xp.sqrt((weights * xp.square((z - mean[:, None]) / space.range)).sum(axis=1))
+    any_sound = sound[:, :1]
+    new = PlanState(
+        xp.where(any_sound, mean, plan.mean),
+        xp.where(any_sound, xp.maximum(spread, config.noise), plan.sigma),
+    )
+    return new, xp.where(sound, order, -1)
 
 
 class Planner:
-    """Plans one body's postures with one reward.
+    """Plans E episodes of one body at the same time.
 
     Args:
         simulator: the engine; its candidate worlds must be config.candidates.
         controller: the muscle controller in the loop.
-        reward: the compiled reward; its weighted mean over the horizon is maximised.
         config: the settings.
     """
 
-    def __init__(self, simulator: Simulator, controller: Controller, reward: Reward, config: PlannerConfig):
-        self._simulator, self._controller, self._reward, self._config = simulator, controller, reward, config
-        self._space = simulator.morphology.posture
+    def __init__(self, simulator: Simulator, controller: Controller, config: PlannerConfig):
+        self._simulator, self._controller, self._config = simulator, controller, config
+        compiled = (lambda f: f) if simulator.xp is np else jax.jit
+        self._before, self._after = compiled(self._sampled), compiled(self._updated)
 
-    def plan(self, state: State, plan: PlanState, frame: Frame, rng: np.random.Generator) -> tuple[PlanState, PlanReport]:
-        """Make one plan from the state of one world.
+    def _sampled(self, plan: PlanState, qpos: Any, noise: Any) -> Any:
+        space = self._simulator.morphology.posture
+        return sample(space, self._config, plan, space.read(qpos), noise)
+
+    def _updated(self, plan: PlanState, candidates: Any, reward: Any, diverged: Any) -> tuple[PlanState, PlanReport]:
+        xp = self._simulator.xp
+        reward = xp.asarray(reward, candidates.dtype)
+        costs = xp.where(diverged | ~xp.isfinite(reward), xp.inf, -reward)
+        new, elites = update(self._simulator.morphology.posture, self._config, plan, candidates, costs)
+        return new, PlanReport(costs.min(axis=1), diverged.sum(axis=1), elites)
+
+    def plan(self, state: State, plan: PlanState, frame: Frame, rewards: RewardBatch, noise: np.ndarray) -> tuple[PlanState, PlanReport]:
+        """Make one plan from the state of E worlds.
 
         Args:
-            state: one world.
+            state: E worlds.
             plan: the plan before (warm start).
             frame: the task's frame and goal.
-            rng: the noise's source; a plan draws N x d normals from it.
+            rewards: each episode's reward; its weighted mean over the horizon is maximised.
+            noise: float[E, N, d], standard normals (`draw`).
         """
-        current = self._space.read(state.qpos[0])
-        candidates = sample(self._space, self._config, plan, current, rng)
+        candidates = self._before(plan, state.qpos, self._simulator.xp.asarray(noise))
         rolled = self._simulator.rollout(state, self._controller, candidates, self._config.steps, frame)
-        reward = self._reward.mean_reward(rolled.instants)
-        costs = np.where(rolled.diverged | ~np.isfinite(reward), np.inf, -reward.astype(np.float64))
-        new, elites = update(self._space, self._config, plan, candidates, costs)
-        best = float(costs[elites[0]]) if len(elites) else float("inf")
-        report = PlanReport(best, int(rolled.diverged.sum()), elites)
-        return new, report
+        return self._after(plan, candidates, rewards.mean_reward(rolled.instants), rolled.diverged)
 
 
 def with_candidates(config: PlannerConfig, candidates: int) -> PlannerConfig:

@@ -23,7 +23,7 @@ def choose(engine: str) -> tuple[str, str]:
     return engine, f"{engine}: as asked"
 
 
-def make(engine: str, morphology: Morphology, *, candidates: int, worlds: int = 1, plan_dt: float, threads: int = 0) -> Simulator:
+def make(engine: str, morphology: Morphology, *, candidates: int, episodes: int = 1, plan_dt: float, threads: int = 0) -> Simulator:
     """Build the simulator of a chosen engine (see NativeSimulator for the arguments)."""
     choose(engine)
-    return NativeSimulator(morphology, candidates=candidates, worlds=worlds, plan_dt=plan_dt, threads=threads)
+    return NativeSimulator(morphology, candidates=candidates, episodes=episodes, plan_dt=plan_dt, threads=threads)

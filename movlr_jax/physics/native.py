@@ -54,7 +54,7 @@ class _Worlds:
         self.columns = {name: slice(*span) for name, span in columns.items()}
 
     def load(self, state: State) -> None:
-        """Write a state; one world is broadcast to all."""
+        """Write a state."""
         for name, view in self.state.items():
             view[...] = getattr(state, name)
 
@@ -83,24 +83,25 @@ class NativeSimulator(Simulator):
 
     Args:
         morphology: the body.
-        candidates: N, worlds of a rollout.
-        worlds: W, executed worlds.
+        candidates: N, candidate worlds of each episode.
+        episodes: E, executed worlds.
         plan_dt: step of rollouts (s).
         threads: threads, 0 for one a core.
     """
 
-    def __init__(self, morphology: Morphology, *, candidates: int, worlds: int = 1, plan_dt: float = 0.008, threads: int = 0):
+    def __init__(self, morphology: Morphology, *, candidates: int, episodes: int = 1, plan_dt: float = 0.008, threads: int = 0):
         silence_mujoco()
         self.name = "native"
+        self.xp = np
         self.morphology = morphology
         self.plan_dt = plan_dt
         self.sim_dt = float(morphology.model.opt.timestep)
         self.threads = threads or len(os.sched_getaffinity(0))
         self.columns = blocks(morphology)
         self.size = self.columns["gait"][1]
-        self._candidates = candidates
-        self._rollouts = _Worlds(morphology.at_timestep(plan_dt), candidates, self.threads, self.columns)
-        self._executed = _Worlds(morphology.model, worlds, min(worlds, self.threads), self.columns)
+        self.candidates, self.episodes = candidates, episodes
+        self._rollouts = _Worlds(morphology.at_timestep(plan_dt), episodes * candidates, self.threads, self.columns)
+        self._executed = _Worlds(morphology.model, episodes, min(episodes, self.threads), self.columns)
         self._kinematics: dict[int, tuple[Batch, tuple[np.ndarray, ...]]] = {}
         self._feet = [morphology.sensors[f"{side}.foot/position"][0] for side in gait.SIDES]
         self._touch = [morphology.sensors[f"touch/{side}"] for side in gait.SIDES]
@@ -171,7 +172,7 @@ class NativeSimulator(Simulator):
         """Step the worlds from the state towards the postures, once for each row of instants[W, T, f]; return bool[W], diverged."""
         worlds.load(state)
         bad = worlds.warnings().copy()
-        length: np.ndarray = np.broadcast_to(state.length, worlds.length.shape)
+        length = state.length
         targets = controller.targets(self, postures, worlds.qpos)
         for k in range(instants.shape[1]):
             if k and controller.every_step:
@@ -187,19 +188,21 @@ class NativeSimulator(Simulator):
         """See Simulator.
 
         Raises:
-            ValueError: postures are not one per candidate world.
+            ValueError: postures are not one a candidate world.
         """
         worlds = self._rollouts
-        if len(postures) != self._candidates:
-            raise ValueError(f"{len(postures)} postures for {self._candidates} candidate worlds.")
+        shape = (self.episodes, self.candidates)
+        if postures.shape[:2] != shape:
+            raise ValueError(f"Postures for {postures.shape[:2]} worlds, built for {shape}.")
         if self._buffer is None or self._buffer.shape[1] != steps + 1:
-            self._buffer = _aligned((self._candidates, steps + 1, self.size))
+            self._buffer = _aligned((postures.shape[0] * postures.shape[1], steps + 1, self.size))
         instants = self._buffer
+        spread = State(**{name: np.repeat(value, self.candidates, axis=0) for name, value in vars(state).items()})
         self._fill_constant(instants, frame, self.plan_dt)
-        bad = self._steps(worlds, state, controller, postures, instants[:, 1:])
-        self._remember(instants[:, 1:], state.gait, frame, self.plan_dt)
+        bad = self._steps(worlds, spread, controller, postures.reshape(len(instants), -1), instants[:, 1:])
+        self._remember(instants[:, 1:], spread.gait, frame, self.plan_dt)
         instants[:, 0] = instants[:, 1]
-        return Rolled(instants, bad)
+        return Rolled(instants.reshape(*shape, *instants.shape[1:]), bad.reshape(shape))
 
     def _remember(self, instants: np.ndarray, memory: np.ndarray, frame: Frame, dt: float) -> np.ndarray:
         """Fill the gait block of instants[W, T, f]; return the memory [W, 2, 8] after the last."""

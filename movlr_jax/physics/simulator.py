@@ -1,13 +1,14 @@
 """The Simulator interface: many worlds of one morphology, stepped with a muscle controller in the loop.
 
-An engine (native; later the MJX ones) is one subclass. The whole state always travels together: time, qpos, qvel, act, ctrl, warm start,
+An engine (native, or MJX as warp and jax) is one subclass. E episodes are executed side by side, and each is planned for with N
+candidates, so that a rollout steps E x N worlds. The whole state always travels together: time, qpos, qvel, act, ctrl, warm start,
 plus the muscle lengths of the last step and the gait memory. Worlds lead every array.
 """
 
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +19,7 @@ from movlr_jax.physics.instant import Frame
 
 @dataclass(frozen=True)
 class State:
-    """State of W worlds.
+    """State of W worlds; arrays of the engine's namespace (numpy or jax.numpy).
 
     Attributes:
         time: float[W] (s).
@@ -39,10 +40,6 @@ class State:
     warmstart: np.ndarray
     length: np.ndarray
     gait: np.ndarray
-
-    def world(self, index: int) -> State:
-        """Return the state of one world, with a world axis of 1."""
-        return replace(self, **{name: value[index : index + 1] for name, value in vars(self).items()})
 
 
 class Controller(Protocol):
@@ -67,38 +64,53 @@ class Rolled:
     """What rollouts return.
 
     Attributes:
-        instants: float32[N, H + 1, f]; row 0 is the predecessor of the first instant (its copy).
-        diverged: bool[N].
+        instants: float32[E, N, H + 1, f]; row 0 is the predecessor of the first instant (its copy).
+        diverged: bool[E, N].
     """
 
-    instants: np.ndarray
-    diverged: np.ndarray
+    instants: Any
+    diverged: Any
 
 
 class Simulator(abc.ABC):
-    """Many worlds of one morphology."""
+    """Many worlds of one morphology.
+
+    Attributes:
+        name: the engine.
+        xp: namespace of its arrays, numpy or jax.numpy.
+        morphology: the body.
+        episodes: E, executed worlds.
+        candidates: N, candidate worlds of each.
+        plan_dt: step of rollouts (s).
+        sim_dt: step of executed worlds (s).
+        columns: block name -> (start, stop) of an instant's columns.
+    """
 
     name: str
+    xp: Any
     morphology: Morphology
+    episodes: int
+    candidates: int
     plan_dt: float
     sim_dt: float
+    columns: dict[str, tuple[int, int]]
 
     @abc.abstractmethod
     def reset(self, qpos: np.ndarray, act: np.ndarray) -> State:
-        """Return W worlds at rest at qpos[W, nq] with activations act[W, na], muscle lengths and gait memory computed."""
+        """Return E worlds at rest at qpos[E, nq] with activations act[E, na], muscle lengths and gait memory computed."""
 
     @abc.abstractmethod
-    def target_kinematics(self, qpos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def target_kinematics(self, qpos: Any) -> tuple[Any, Any]:
         """Return muscle lengths[N, nu] (m) and moment arms d length / d q [N, nu, nv] (m or m/rad) at qpos[N, nq]."""
 
     @abc.abstractmethod
     def rollout(self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame) -> Rolled:
-        """Simulate N target postures from one world for `steps` planning steps.
+        """Simulate N target postures from each of E worlds for `steps` planning steps.
 
         Args:
-            state: one world (W = 1).
+            state: E worlds.
             controller: the muscle controller in the loop.
-            postures: float[N, d].
+            postures: float[E, N, d].
             steps: H, steps of plan_dt.
             frame: the task's frame and goal.
         """
@@ -107,10 +119,10 @@ class Simulator(abc.ABC):
     def advance(
         self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame
     ) -> tuple[State, np.ndarray, np.ndarray]:
-        """Advance W executed worlds by `steps` steps of sim_dt towards postures[W, d].
+        """Advance E executed worlds by `steps` steps of sim_dt towards postures[E, d].
 
         Returns:
-            the new state; float32[W, f], the instant of the first of these steps; bool[W], which worlds diverged.
+            the new state; float32[E, f], the instant of the first of these steps; bool[E], which worlds diverged.
         """
 
     @abc.abstractmethod

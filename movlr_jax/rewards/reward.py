@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -100,9 +101,35 @@ class Reward:
         """
         return np.asarray(self._compiled.over_time(instants))
 
-    def mean_reward(self, instants: np.ndarray) -> np.ndarray:
-        """Return the weighted reward averaged over time: instants float32[N, T + 1, f] -> float32[N]."""
-        return np.asarray(self._compiled.mean_reward(instants, self.weights))
+
+class RewardBatch:
+    """Rewards of E episodes; those that share an artifact are evaluated in one call, each under its own weights (r = w . r).
+
+    Args:
+        rewards: one an episode.
+    """
+
+    def __init__(self, rewards: Sequence[Reward]):
+        groups: dict[_Compiled, list[int]] = {}
+        for i, reward in enumerate(rewards):
+            groups.setdefault(reward._compiled, []).append(i)
+        self._groups = [(compiled, np.array(rows), np.stack([rewards[i].weights for i in rows])) for compiled, rows in groups.items()]
+        self._back = np.argsort(np.concatenate([rows for _, rows, _ in self._groups]))
+
+    def mean_reward(self, instants: Any) -> Array:
+        """Return the weighted rewards averaged over time, on the arrays' own device.
+
+        Args:
+            instants: float32[E, N, T + 1, f]; row 0 is the predecessor of the first evaluated instant.
+
+        Returns:
+            float32[E, N].
+        """
+        if len(self._groups) == 1:
+            ((compiled, _, weights),) = self._groups
+            return compiled.mean_reward(instants, weights)
+        parts = [compiled.mean_reward(instants[rows], weights) for compiled, rows, weights in self._groups]
+        return jnp.concatenate(parts)[self._back]
 
 
 def _options() -> dict[str, bool | int] | None:
@@ -136,8 +163,10 @@ class _Compiled:
         return jax.jit(self._over_time, compiler_options=_options())
 
     @functools.cached_property
-    def mean_reward(self) -> Callable[[np.ndarray, np.ndarray], Array]:
+    def mean_reward(self) -> Callable[[Any, np.ndarray], Array]:
         def mean(instants: Array, weights: Array) -> Array:
-            return jnp.mean(self._over_time(instants) @ weights, axis=-1)
+            episodes, candidates = instants.shape[:2]
+            terms = self._over_time(instants.reshape(episodes * candidates, *instants.shape[2:]))
+            return jnp.einsum("etn,en->et", terms.mean(axis=1).reshape(episodes, candidates, -1), weights)
 
         return jax.jit(mean, compiler_options=_options())

@@ -16,44 +16,55 @@ def space(myolegs):
     return myolegs.posture
 
 
+def noise(space, config, *seeds):
+    return planner.draw(space, config, [np.random.default_rng(seed) for seed in seeds])
+
+
 def test_candidates_keep_their_roles_and_the_limits(space):
     config = PlannerConfig()
-    plan = PlanState(0.5 * (space.lower + space.upper), np.full(space.size, 0.05))
-    current = space.lower.copy()
-    z = planner.sample(space, config, plan, current, np.random.default_rng(0))
-    assert z.shape == (64, space.size)
+    plan = PlanState(np.stack([0.5 * (space.lower + space.upper)] * 2), np.full((2, space.size), 0.05))
+    current = np.stack([space.lower, space.upper])
+    draws = noise(space, config, 0, 1)
+    z = planner.sample(space, config, plan, current, draws)
+    assert z.shape == (2, config.candidates, space.size)
     assert (z >= space.lower).all() and (z <= space.upper).all()
-    assert np.array_equal(z[0], plan.mean) and np.array_equal(z[1], current)
-    assert not np.array_equal(z[2], current)
-    spread = (z[11:] - plan.mean) / space.range
+    assert np.array_equal(z[:, 0], plan.mean) and np.array_equal(z[:, 1], current)
+    assert not np.array_equal(z[:, 2], current)
+    spread = (z[:, 1 + config.instant :] - plan.mean[:, None]) / space.range
     assert spread.std() == pytest.approx(0.05, rel=0.15)
-    released = planner.sample(space, PlannerConfig.published(), plan, current, np.random.default_rng(0))
-    assert (released[:10] == current).all() and not np.array_equal(released[10], plan.mean)
+    published = PlannerConfig.published()
+    released = planner.sample(space, published, plan, current, noise(space, published, 0, 1))
+    assert (released[:, :10] == current[:, None]).all() and not np.array_equal(released[:, 10], plan.mean)
+    # An episode's candidates are its own seed's, whoever its neighbours are.
+    alone = planner.sample(space, config, PlanState(plan.mean[1:], plan.sigma[1:]), current[1:], noise(space, config, 1))
+    assert np.array_equal(alone[0], z[1])
 
 
 def test_update_is_mppi_over_elites(space):
     config = PlannerConfig(candidates=20, elites=4, temperature=0.5)
     rng = np.random.default_rng(1)
-    z, costs = rng.uniform(space.lower, space.upper, (20, space.size)), rng.uniform(0, 3, 20)
-    plan = PlanState(z[0], np.full(space.size, 0.05))
+    z, costs = rng.uniform(space.lower, space.upper, (3, 20, space.size)), rng.uniform(0, 3, (3, 20))
+    plan = PlanState(z[:, 0], np.full((3, space.size), 0.05))
     new, elites = planner.update(space, config, plan, z, costs)
-    best = np.argsort(costs)[:4]
-    weights = np.exp(-(costs[best] - costs.min()) / 0.5)
-    mean = (weights[:, None] * z[best]).sum(0) / weights.sum()
-    sigma = np.sqrt((weights[:, None] * ((z[best] - mean) / space.range) ** 2).sum(0) / weights.sum())
-    assert list(elites) == list(best)
-    assert np.allclose(new.mean, mean) and np.allclose(new.sigma, np.maximum(sigma, 0.05))
+    for e in range(3):
+        best = np.argsort(costs[e])[:4]
+        weights = np.exp(-(costs[e, best] - costs[e].min()) / 0.5)
+        mean = (weights[:, None] * z[e, best]).sum(0) / weights.sum()
+        sigma = np.sqrt((weights[:, None] * ((z[e, best] - mean) / space.range) ** 2).sum(0) / weights.sum())
+        assert list(elites[e]) == list(best)
+        assert np.allclose(new.mean[e], mean) and np.allclose(new.sigma[e], np.maximum(sigma, 0.05))
 
 
 def test_diverged_candidates_are_never_elites(space):
     config = PlannerConfig(candidates=8, elites=6)
-    z = np.random.default_rng(2).uniform(space.lower, space.upper, (8, space.size))
-    plan = PlanState(z[0], np.full(space.size, 0.05))
-    costs = np.array([np.inf, 3.0, np.inf, 1.0, np.inf, np.inf, np.inf, np.inf])
+    z = np.random.default_rng(2).uniform(space.lower, space.upper, (2, 8, space.size))
+    plan = PlanState(z[:, 0], np.full((2, space.size), 0.07))
+    costs = np.full((2, 8), np.inf)
+    costs[0, [1, 3]] = 3.0, 1.0
     new, elites = planner.update(space, config, plan, z, costs)
-    assert list(elites) == [3, 1] and np.isfinite(new.mean).all()
-    kept, none = planner.update(space, config, plan, z, np.full(8, np.inf))
-    assert len(none) == 0 and kept is plan
+    assert list(elites[0]) == [3, 1, -1, -1, -1, -1] and np.isfinite(new.mean).all()
+    assert (elites[1] == -1).all()
+    assert np.array_equal(new.mean[1], plan.mean[1]) and np.array_equal(new.sigma[1], plan.sigma[1])
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,9 @@ def test_an_instant_belongs_to_one_state(myolegs, simulator8, law):
     """qpos, qvel, act before the step; sensordata and forces of that very state."""
     body = myolegs
     state = simulator8.reset(body.standing_qpos, body.standing_act)
-    rolled = simulator8.rollout(state, law, postures(body, 8), 6, Frame(goal=(0.8, 0.0)))
+    rolled = simulator8.rollout(state, law, postures(body, 8)[None], 6, Frame(goal=(0.8, 0.0)))
     c = {k: slice(*v) for k, v in simulator8.columns.items()}
-    row = rolled.instants[2, 5]
+    row = rolled.instants[0, 2, 5]
     data = mujoco.MjData(simulator8._rollouts.batch.model)
     data.qpos[:], data.qvel[:], data.act[:], data.ctrl[:] = (row[c[k]] for k in ("qpos", "qvel", "act", "ctrl"))
     mujoco.mj_forward(simulator8._rollouts.batch.model, data)
@@ -39,7 +39,7 @@ def test_an_instant_belongs_to_one_state(myolegs, simulator8, law):
     assert row[c["time"]][0] == pytest.approx(0.032)
     assert row[c["dt"]][0] == pytest.approx(0.008)
     assert row[c["goal"]][0] == pytest.approx(0.8)
-    assert np.array_equal(rolled.instants[:, 0], rolled.instants[:, 1])
+    assert np.array_equal(rolled.instants[:, :, 0], rolled.instants[:, :, 1])
 
 
 def test_an_injected_nan_costs_its_world_alone(myolegs, law, tmp_path, monkeypatch):
@@ -47,7 +47,7 @@ def test_an_injected_nan_costs_its_world_alone(myolegs, law, tmp_path, monkeypat
     body = myolegs
     simulator = NativeSimulator(body, candidates=4, plan_dt=0.008, threads=2)
     state = simulator.reset(body.standing_qpos, body.standing_act)
-    clean = simulator.rollout(state, law, postures(body, 4), 8, Frame()).instants.copy()
+    clean = simulator.rollout(state, law, postures(body, 4)[None], 8, Frame()).instants.copy()
 
     class Poisoned:
         every_step = False
@@ -63,11 +63,11 @@ def test_an_injected_nan_costs_its_world_alone(myolegs, law, tmp_path, monkeypat
                 simulator._rollouts.qpos[2] = 1e12
             return law.excitation(targets, qpos, act, length)
 
-    rolled = simulator.rollout(state, Poisoned(), postures(body, 4), 8, Frame())
-    assert list(rolled.diverged) == [False, True, True, False]
-    assert np.array_equal(rolled.instants[[0, 3]], clean[[0, 3]])
+    rolled = simulator.rollout(state, Poisoned(), postures(body, 4)[None], 8, Frame())
+    assert list(rolled.diverged[0]) == [False, True, True, False]
+    assert np.array_equal(rolled.instants[0, [0, 3]], clean[0, [0, 3]])
     assert not list(tmp_path.iterdir())  # no MUJOCO_LOG.TXT
-    assert not simulator.rollout(state, law, postures(body, 4), 8, Frame()).diverged.any()
+    assert not simulator.rollout(state, law, postures(body, 4)[None], 8, Frame()).diverged.any()
 
 
 def test_advancing_carries_the_whole_state(myolegs, simulator8, law):

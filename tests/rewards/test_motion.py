@@ -9,7 +9,7 @@ from movlr_jax.physics.instant import Frame
 from movlr_jax.rewards import motion, program
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
-from movlr_jax.rewards.reward import Reward
+from movlr_jax.rewards.reward import Reward, RewardBatch
 
 
 def text(**terms):
@@ -138,8 +138,8 @@ def test_a_changed_weight_compiles_nothing(layout, tilted):
 
     _, row = tilted
     reward = Reward.trusted("test", text(a="m.time", b="m.dt"), layout)
-    instants = np.stack([row] * 5)[None]
-    first = reward.mean_reward(instants)
+    instants = np.stack([row] * 5)[None, None]
+    first = RewardBatch([reward]).mean_reward(instants)
     with jax.log_compiles(True):
         import logging
 
@@ -147,10 +147,21 @@ def test_a_changed_weight_compiles_nothing(layout, tilted):
         handler = logging.Handler()
         handler.emit = records.append
         logging.getLogger("jax").addHandler(handler)
-        second = reward.with_weights({"a": 2.0}).mean_reward(instants)
+        second = RewardBatch([reward.with_weights({"a": 2.0})]).mean_reward(instants)
         logging.getLogger("jax").removeHandler(handler)
     assert not [r for r in records if "Compiling" in r.getMessage()]
-    assert second[0] == pytest.approx(first[0] + 1.5)
+    assert second[0, 0] == pytest.approx(first[0, 0] + 1.5)
+
+
+def test_a_batch_of_rewards_gives_each_episode_its_own(layout):
+    rng = np.random.default_rng(1)
+    instants = rng.normal(size=(4, 3, 6, layout.size)).astype(np.float32)
+    one = Reward.trusted("one", text(a="m.time", b="m.dt"), layout)
+    other = Reward.trusted("other", text(c="m.goal.speed"), layout)
+    rewards = [one, other, one.with_weights({"b": -3.0}), other]
+    got = np.asarray(RewardBatch(rewards).mean_reward(instants))
+    for e, reward in enumerate(rewards):
+        assert np.allclose(got[e], (reward.terms_over_time(instants[e]) @ reward.weights).mean(axis=1), atol=1e-5)
 
 
 def test_terms_over_time_pairs_each_instant_with_the_one_before_it_in_its_own_world(layout):
