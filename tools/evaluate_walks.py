@@ -32,8 +32,8 @@ ROWS = [
     ("ms-human-700", "walk_flat", "human", 0.8, 3.0, (1,)),
     ("ms-human-700-locomotion", "stand", "human", None, 10.0, (1, 2, 3, 4, 5)),
     ("myolegs", "stand", "human", None, 10.0, (1, 2, 3, 4, 5)),
-    ("myolegs", "walk_flat", "straight", 0.85, 10.0, (1, 2, 3, 4, 5)),
-    ("ms-human-700-locomotion", "walk_flat", "straight", 0.9, 10.0, (1, 2, 3, 4, 5)),
+    ("myolegs", "walk_flat", "straight", 0.9, 10.0, (1, 2, 3, 4, 5)),
+    ("ms-human-700-locomotion", "walk_flat", "straight", 0.95, 10.0, (1, 2, 3, 4, 5)),
 ]
 
 
@@ -50,7 +50,8 @@ def save(results: dict) -> None:
 
 def key(body: str, task: str, reward: str, speed: float | None, seconds: float, seed: int) -> str:
     asked = "" if speed is None else f" {speed} m/s"
-    return f"{body} {task} {reward}{asked} {seconds:g} s horizon {PlannerConfig().horizon:g} s seed {seed}"
+    config = PlannerConfig()
+    return f"{body} {task} {reward}{asked} {seconds:g} s horizon {config.horizon:g} s replan {config.replan:g} s seed {seed}"
 
 
 def table(results: dict) -> str:
@@ -98,7 +99,7 @@ def main() -> None:
             start = time.perf_counter()
             rollout = task.episode(runner, reward, seed, seconds=seconds, goal_speed=speed)
             record = task.measure(body, rollout)
-            record |= {"wall_s": round(time.perf_counter() - start, 1), "law": law, "gain": gain, "horizon_s": config.horizon}
+            record |= {"wall_s": round(time.perf_counter() - start, 1), "law": law, "gain": gain, "horizon_s": config.horizon, "replan_s": config.replan}
             results = load() | {"versions": results["versions"]}
             results["episodes"][key(body_name, task_name, reward_name, speed, seconds, seed)] = record
             save(results)

@@ -42,8 +42,9 @@ class PlannerConfig:
     """Time looked ahead (s); published are 0.30 to 0.35."""
     plan_dt: float = 0.008
     """Step of the rollouts (s)."""
-    replan: float = 0.02
-    """Time executed between plans (s)."""
+    replan: float = 0.01
+    """Time executed between plans (s). The released controller plans as fast as it can beside a slowed simulation; 0.02 costs half as
+    much, walks more slowly and falls more often."""
     law: str = "auto"
     """Muscle law: auto (the one that measured best on the body), fibre-strain, posture-weighted, paper or paper-hoisted."""
     gain: float | None = None
