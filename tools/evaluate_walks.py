@@ -93,13 +93,14 @@ def main() -> None:
             continue
         body, task, config = morphologies.load(body_name), tasks.get(task_name), PlannerConfig()
         law, gain = muscle_law.resolve(config.law, body)
-        runner = EpisodeRunner.build(body, config, "native", args.threads)
+        runner = EpisodeRunner.build(body, config, "native", threads=args.threads)
         reward = Reward.trusted(reward_name, task.rewards[reward_name], feature_layout(body))
         for seed in todo:
             start = time.perf_counter()
             rollout = task.episode(runner, reward, seed, seconds=seconds, goal_speed=speed)
             record = task.measure(body, rollout)
-            record |= {"wall_s": round(time.perf_counter() - start, 1), "law": law, "gain": gain, "horizon_s": config.horizon, "replan_s": config.replan}
+            record |= {"wall_s": round(time.perf_counter() - start, 1), "law": law, "gain": gain}
+            record |= {"horizon_s": config.horizon, "replan_s": config.replan}
             results = load() | {"versions": results["versions"]}
             results["episodes"][key(body_name, task_name, reward_name, speed, seconds, seed)] = record
             save(results)

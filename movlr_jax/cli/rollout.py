@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from movlr_jax.cli import check, console, options
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.physics.mjx_config import MjxConfig
 
 if TYPE_CHECKING:
     from movlr_jax.control.episode import Rollout
@@ -38,7 +39,7 @@ class Options:
     morphology: str = ""
     """The body: a name from `movlr morphologies`; the embedded one if left out."""
     engine: str = "auto"
-    """The physics engine: auto or native."""
+    """The physics engine: auto, native, warp (CUDA; CPU for tests) or jax (TPU)."""
     seconds: float = 0.0
     """Length of an episode [s]; 0: the task's own."""
     goal_speed: float = -1.0
@@ -55,6 +56,8 @@ class Options:
     """Print one JSON document and nothing else on stdout."""
     planner: PlannerConfig = field(default_factory=PlannerConfig)
     """The planner."""
+    mjx: MjxConfig = field(default_factory=MjxConfig)
+    """The engines warp and jax."""
 
 
 def find_reward(asked: str, task: Task, morphology: Morphology, goal_speed: float) -> Reward:
@@ -89,17 +92,20 @@ def run_episodes(asked: Options, task: Task, morphology: Morphology, engine: str
     """
     from movlr_jax.control.episode import EpisodeRunner
 
-    runner = EpisodeRunner.build(morphology, asked.planner, engine, asked.threads)
+    runner = EpisodeRunner.build(morphology, asked.planner, engine, threads=asked.threads, episodes=len(asked.seeds), mjx=asked.mjx)
     seconds = asked.seconds or task.seconds
     goal_speed = asked.goal_speed if asked.goal_speed >= 0 else None
-    rollouts = []
-    for seed in asked.seeds:
-        bar = progress.add_task(f"seed {seed}", total=seconds)
+    rollouts: list[Rollout] = []
+    width = runner.simulator.episodes
+    for first in range(0, len(asked.seeds), width):
+        seeds = asked.seeds[first : first + width]
+        bar = progress.add_task(f"seed {', '.join(map(str, seeds))}", total=seconds)
 
         def advanced(t: float, bar: Any = bar) -> None:
             progress.update(bar, completed=t)
 
-        rollouts.append(task.episode(runner, reward, seed, seconds=seconds, goal_speed=goal_speed, progress=advanced))
+        jobs = [(reward, seed) for seed in seeds]
+        rollouts += task.episodes(runner, jobs, seconds=seconds, goal_speed=goal_speed, progress=advanced)
         progress.stop_task(bar)
     return rollouts
 

@@ -18,6 +18,7 @@ from movlr_jax.control.planner import Planner, PlannerConfig
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import engines
 from movlr_jax.physics.instant import Frame
+from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.physics.simulator import Controller, Simulator
 from movlr_jax.rewards.reward import Reward, RewardBatch
 
@@ -111,28 +112,39 @@ class EpisodeRunner:
         self.planner = Planner(simulator, controller, config)
 
     @staticmethod
-    def build(morphology: Morphology, config: PlannerConfig, engine: str = "auto", threads: int = 0) -> EpisodeRunner:
+    def build(
+        morphology: Morphology,
+        config: PlannerConfig,
+        engine: str = "auto",
+        *,
+        threads: int = 0,
+        episodes: int = 1,
+        mjx: MjxConfig | None = None,
+    ) -> EpisodeRunner:
         """Return a runner with the simulator and the muscle law that the settings name.
 
-        Raises:
-            MovlrError: no such engine or law.
-        """
-        simulator = engines.make(engine, morphology, candidates=config.candidates, plan_dt=config.plan_dt, threads=threads)
-        return EpisodeRunner(simulator, muscle_law.make(config.law, morphology, config.plan_dt, config.gain), config)
+        Args:
+            morphology: the body.
+            config: the planner's settings.
+            engine: "auto" or a name.
+            threads: threads of the native engine; 0: one a core.
+            episodes: episodes that will be wanted at the same time; the engine runs as many side by side as pays and fits.
+            mjx: settings of the engines warp and jax.
 
-    def run(
-        self,
-        reward: Reward,
-        start: Start,
-        frame: Frame,
-        *,
-        seconds: float,
-        seed: int,
-        fallen: Callable[[np.ndarray], bool],
-        progress: Callable[[float], None] | None = None,
-    ) -> Rollout:
-        """Run one episode; see `run_many`."""
-        return self.run_many([Job(reward, start, seed)], frame, seconds=seconds, fallen=fallen, progress=progress)[0]
+        Raises:
+            MovlrError: no such engine or law, or the engine refuses the body.
+        """
+        simulator = engines.make(
+            engine,
+            morphology,
+            candidates=config.candidates,
+            episodes=episodes,
+            plan_dt=config.plan_dt,
+            steps=config.steps,
+            threads=threads,
+            mjx=mjx,
+        )
+        return EpisodeRunner(simulator, muscle_law.make(config.law, morphology, config.plan_dt, config.gain), config)
 
     def run_many(
         self,
@@ -194,6 +206,7 @@ class EpisodeRunner:
             state, instant, broken = simulator.advance(state, self.controller, plan.mean, execute, frame)
             row = {"time": before.time, "qpos": before.qpos, "qvel": before.qvel, "act": before.act, "instants": instant}
             row |= {"targets": plan.mean, "costs": report.best_cost, "diverged": report.diverged}
+            simulator.check()
             rows.append({name: np.asarray(value) for name, value in row.items()})
             for e in range(count):
                 if ended[e] == "time":

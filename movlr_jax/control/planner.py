@@ -178,9 +178,10 @@ class Planner:
             rewards: each episode's reward; its weighted mean over the horizon is maximised.
             noise: float[E, N, d], standard normals (`draw`).
         """
-        candidates = self._before(plan, state.qpos, self._simulator.xp.asarray(noise))
+        candidates = self._before(plan, state.qpos, self._simulator.put(noise))
         rolled = self._simulator.rollout(state, self._controller, candidates, self._config.steps, frame)
-        return self._after(plan, candidates, rewards.mean_reward(rolled.instants), rolled.diverged)
+        gathered = self._simulator.gathered
+        return self._after(plan, candidates, gathered(rewards.mean_reward(rolled.instants)), gathered(rolled.diverged))
 
 
 def with_candidates(config: PlannerConfig, candidates: int) -> PlannerConfig:

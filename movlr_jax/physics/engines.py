@@ -1,29 +1,74 @@
-"""Which engine runs. `native` is the engine of a machine without an accelerator; the MJX engines have their place here."""
+"""Which engine runs: native (C threads), warp (MuJoCo Warp on CUDA; on a CPU for tests) or jax (pure MJX, for a TPU)."""
 
 from __future__ import annotations
 
+import importlib.util
+
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
+from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.physics.simulator import Simulator
 
-ENGINES: tuple[str, ...] = ("native",)
+ENGINES: tuple[str, ...] = ("native", "warp", "jax")
 
 
 def choose(engine: str) -> tuple[str, str]:
     """Return (engine, why) for "auto" or an engine's name.
 
     Raises:
-        MovlrError: no such engine in this version.
+        MovlrError: no such engine, or what it needs is not installed.
     """
+    warp = importlib.util.find_spec("warp") is not None
     if engine == "auto":
-        return "native", "native: C MuJoCo on this machine's cores (the MJX engines are not part of this version)"
+        import jax
+
+        platform = jax.default_backend()
+        if platform == "gpu" and warp:
+            return "warp", f"warp: MuJoCo Warp on {jax.devices()[0].device_kind}"
+        if platform == "gpu":
+            return "native", "native: there is a GPU, but warp-lang is not installed (pip install 'movlr-jax[cuda]')"
+        if platform == "tpu":
+            return "jax", f"jax: pure MJX on {jax.devices()[0].device_kind}"
+        return "native", "native: C MuJoCo on this machine's cores (JAX sees no GPU and no TPU)"
     if engine not in ENGINES:
-        raise MovlrError(f"There is no engine '{engine}' in this version: use {', '.join(('auto', *ENGINES))}.")
+        raise MovlrError(f"There is no engine '{engine}': use {', '.join(('auto', *ENGINES))}.")
+    if engine == "warp" and not warp:
+        raise MovlrError("The engine warp needs the package warp-lang: pip install 'movlr-jax[cuda]', or use --engine native.")
     return engine, f"{engine}: as asked"
 
 
-def make(engine: str, morphology: Morphology, *, candidates: int, episodes: int = 1, plan_dt: float, threads: int = 0) -> Simulator:
-    """Build the simulator of a chosen engine (see NativeSimulator for the arguments)."""
-    choose(engine)
-    return NativeSimulator(morphology, candidates=candidates, episodes=episodes, plan_dt=plan_dt, threads=threads)
+def make(
+    engine: str,
+    morphology: Morphology,
+    *,
+    candidates: int,
+    episodes: int = 1,
+    plan_dt: float,
+    steps: int = 44,
+    threads: int = 0,
+    mjx: MjxConfig | None = None,
+) -> Simulator:
+    """Build the simulator of an engine.
+
+    Args:
+        engine: "auto" or a name.
+        morphology: the body.
+        candidates: N, candidate worlds of each episode.
+        episodes: episodes that are wanted side by side; the native engine, whose threads one episode fills, takes one.
+        plan_dt: step of rollouts (s).
+        steps: H, steps of a rollout.
+        threads: native: threads, 0 for one a core.
+        mjx: warp and jax: their settings.
+
+    Raises:
+        MovlrError: no such engine, or it refuses the body.
+    """
+    name, _ = choose(engine)
+    if name == "native":
+        return NativeSimulator(morphology, candidates=candidates, plan_dt=plan_dt, threads=threads)
+    from movlr_jax.physics.mjx import MjxSimulator
+
+    return MjxSimulator(
+        morphology, engine=name, candidates=candidates, episodes=episodes, plan_dt=plan_dt, steps=steps, config=mjx or MjxConfig()
+    )

@@ -154,6 +154,10 @@ class NativeSimulator(Simulator):
         feet, _ = self._feet_of(worlds.sensors)
         return State(**{**vars(state), "length": worlds.length.copy(), "gait": gait.initial(feet)})
 
+    def put(self, array: np.ndarray) -> np.ndarray:
+        """See Simulator."""
+        return np.asarray(array)
+
     def _feet_of(self, sensors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return foot positions [..., 2, 3] and loads [..., 2] in body weights."""
         position = np.stack([sensors[..., a : a + 3] for a in self._feet], axis=-2)

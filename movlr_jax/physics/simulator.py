@@ -8,15 +8,18 @@ plus the muscle lengths of the last step and the gait memory. Worlds lead every 
 from __future__ import annotations
 
 import abc
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import jax
 import numpy as np
 
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.instant import Frame
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class State:
     """State of W worlds; arrays of the engine's namespace (numpy or jax.numpy).
@@ -42,7 +45,7 @@ class State:
     gait: np.ndarray
 
 
-class Controller(Protocol):
+class Controller(Hashable, Protocol):
     """A muscle controller: postures become excitations, inside every step."""
 
     def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray) -> Any:
@@ -123,6 +126,21 @@ class Simulator(abc.ABC):
 
         Returns:
             the new state; float32[E, f], the instant of the first of these steps; bool[E], which worlds diverged.
+        """
+
+    @abc.abstractmethod
+    def put(self, array: np.ndarray) -> Any:
+        """Return an array as one of this engine's, where all its devices see it."""
+
+    def gathered(self, array: Any) -> Any:
+        """Return an array that devices share out as one that each has whole; engines of one device return it as it is."""
+        return array
+
+    def check(self) -> None:  # noqa: B027
+        """Raise if a buffer of fixed size overflowed since the last check; engines without such buffers never do.
+
+        Raises:
+            MovlrError: what was too small, in how many worlds, and the number to set.
         """
 
     @abc.abstractmethod

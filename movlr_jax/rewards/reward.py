@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, export
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from movlr_jax.errors import MovlrError
 from movlr_jax.rewards import program
@@ -125,10 +126,12 @@ class RewardBatch:
         Returns:
             float32[E, N].
         """
+        sharding = getattr(instants, "sharding", None)
+        mesh = sharding.mesh if isinstance(sharding, NamedSharding) and sharding.mesh.size > 1 else None
         if len(self._groups) == 1:
             ((compiled, _, weights),) = self._groups
-            return compiled.mean_reward(instants, weights)
-        parts = [compiled.mean_reward(instants[rows], weights) for compiled, rows, weights in self._groups]
+            return compiled.mean_reward(mesh)(instants, weights)
+        parts = [compiled.mean_reward(mesh)(instants[rows], weights) for compiled, rows, weights in self._groups]
         return jnp.concatenate(parts)[self._back]
 
 
@@ -162,11 +165,17 @@ class _Compiled:
     def over_time(self) -> Callable[[np.ndarray], Array]:
         return jax.jit(self._over_time, compiler_options=_options())
 
-    @functools.cached_property
-    def mean_reward(self) -> Callable[[Any, np.ndarray], Array]:
+    @functools.cache  # noqa: B019 - as long as the artifact lives
+    def mean_reward(self, mesh: Mesh | None) -> Callable[[Any, np.ndarray], Array]:
+        """Return the compiled mean reward; where a mesh shares the candidates (axis 1), each device evaluates its own."""
+
         def mean(instants: Array, weights: Array) -> Array:
             episodes, candidates = instants.shape[:2]
             terms = self._over_time(instants.reshape(episodes * candidates, *instants.shape[2:]))
             return jnp.einsum("etn,en->et", terms.mean(axis=1).reshape(episodes, candidates, -1), weights)
 
-        return jax.jit(mean, compiler_options=_options())
+        if mesh is None:
+            return jax.jit(mean, compiler_options=_options())
+        shared = PartitionSpec(None, mesh.axis_names[0])
+        split = jax.shard_map(mean, mesh=mesh, in_specs=(shared, PartitionSpec()), out_specs=shared, check_vma=False)
+        return jax.jit(split, compiler_options=_options())

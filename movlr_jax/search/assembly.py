@@ -105,11 +105,18 @@ class RealStages:
         self.engine, self.engine_reason = engines.choose(config.engine)
         self.morphology = morphologies.load(config.morphology or morphologies.DEFAULT)
         self.layout = feature_layout(self.morphology)
-        self.runner = EpisodeRunner.build(self.morphology, config.planner, self.engine, config.threads)
+        self.runner = EpisodeRunner.build(
+            self.morphology,
+            config.planner,
+            self.engine,
+            threads=config.threads,
+            episodes=config.candidates * len(config.seeds),
+            mjx=config.mjx,
+        )
         self.prover = Prover(self.layout)
         # Made while the spare jail warms up in its own process.
         self.motions = behaviour.generate(self.morphology, self.task.goal_speed)
-        self._compiled: tuple[str, Reward] | None = None
+        self._compiled: dict[str, Reward] = {}
 
     def header(self) -> dict[str, Any]:
         """Return what summary.json says of the run as a whole."""
@@ -169,18 +176,26 @@ class RealStages:
 
     def _reward(self, trusted: Trusted) -> Reward:
         """Return the compiled reward, inspected anew; the seeds of one candidate share it."""
-        if self._compiled is None or self._compiled[0] != trusted.source:
+        if trusted.source not in self._compiled:
             # The folder may have been anywhere since it was written: only the package's own texts are believed.
             if trusted.source in self.task.rewards.values():
                 reward = Reward.trusted(trusted.name, trusted.source, self.layout)
             else:
                 reward = load(trusted.folder, self.layout)
-            self._compiled = (trusted.source, reward)
-        return self._compiled[1]
+            self._compiled[trusted.source] = reward
+        return self._compiled[trusted.source]
 
-    def move(self, reward: Trusted, seed: int, advanced: Callable[[float], None]) -> Arrays:
-        """Run one episode."""
-        return self.task.episode(self.runner, self._reward(reward), seed, progress=advanced).arrays()
+    @property
+    def side_by_side(self) -> int:
+        """How many episodes `move` runs at the same time."""
+        return self.runner.simulator.episodes
+
+    def move(self, jobs: Sequence[tuple[Trusted, int]], advanced: Callable[[float], None]) -> list[Arrays]:
+        """Run episodes, all at the same time."""
+        wanted = {trusted.source for trusted, _ in jobs}
+        self._compiled = {source: reward for source, reward in self._compiled.items() if source in wanted}
+        ran = self.task.episodes(self.runner, [(self._reward(trusted), seed) for trusted, seed in jobs], progress=advanced)
+        return [rollout.arrays() for rollout in ran]
 
     def measure(self, rollout: Arrays) -> Json:
         """Return one episode's metrics."""

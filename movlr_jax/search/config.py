@@ -16,6 +16,7 @@ import yaml
 
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError
+from movlr_jax.physics.mjx_config import MjxConfig
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class RunConfig:
     morphology: str = ""
     """The body, a name from `movlr morphologies`; empty: the task's own."""
     engine: str = "auto"
-    """The physics engine: auto or native."""
+    """The physics engine: auto, native, warp (CUDA; CPU for tests) or jax (TPU)."""
     iterations: int = 8
     """Rewards to write after the start reward, which is iteration 0."""
     candidates: int = 1
@@ -55,7 +56,9 @@ class RunConfig:
     planner: PlannerConfig = field(default_factory=PlannerConfig)
     """The planner."""
     threads: int = 0
-    """Threads that step the simulation; 0: one a core. The result does not depend on it."""
+    """Threads that step the native engine; 0: one a core. The result does not depend on it."""
+    mjx: MjxConfig = field(default_factory=MjxConfig)
+    """The engines warp and jax."""
     critic: str = "offline"
     """Who watches. `offline` measures, and needs no key, network or GPU."""
     writer: str = "offline"

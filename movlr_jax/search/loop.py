@@ -112,7 +112,8 @@ class Loop:
         if self._announced < number:
             self._announced = number
             self._tell("iteration", number)
-        self._tell("stage", number, stage=stage, candidate=getattr(step, "candidate", 0), seed=getattr(step, "seed", None))
+        if not isinstance(step, state.Move):
+            self._tell("stage", number, stage=stage, candidate=getattr(step, "candidate", 0))
         began = self._clock()
         match step:
             case state.Write():
@@ -232,13 +233,18 @@ class Loop:
     # move
 
     def _move(self, step: state.Move) -> None:
-        candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
+        jobs = step.jobs[: self.stages.side_by_side]
+        candidates = {index: self.folder.iteration(step.iteration).candidate(index) for index, _ in jobs}
+        first, seed = jobs[0]
 
         def advanced(seconds: float) -> None:
-            self._tell("simulated", step.iteration, stage="move", candidate=step.candidate, seed=step.seed, simulated_s=seconds)
+            self._tell("simulated", step.iteration, stage="move", candidate=first, seed=seed, simulated_s=seconds)
 
-        arrays = self.stages.move(self._trusted(candidate), step.seed, advanced)
-        atomic.write_npz(candidate.rollout(step.seed), arrays)
+        self._tell("stage", step.iteration, stage="move", candidate=first, seed=seed)
+        rewards = {index: self._trusted(candidate) for index, candidate in candidates.items()}
+        moved = self.stages.move([(rewards[index], seed) for index, seed in jobs], advanced)
+        for (index, seed), arrays in zip(jobs, moved, strict=True):
+            atomic.write_npz(candidates[index].rollout(seed), arrays)
 
     def _measure(self, step: state.Measure) -> None:
         candidate = self.folder.iteration(step.iteration).candidate(step.candidate)

@@ -171,8 +171,16 @@ class Stages(Protocol):
         """Make a trusted artifact of a text, or say in one sentence why not; the archive only brings warnings."""
         ...
 
-    def move(self, reward: Trusted, seed: int, advanced: Callable[[float], None]) -> Arrays:
-        """Run one episode and return the arrays of its rollout.npz; `advanced` is told the simulated seconds so far."""
+    @property
+    def side_by_side(self) -> int:
+        """How many episodes `move` runs at the same time."""
+        ...
+
+    def move(self, jobs: Sequence[tuple[Trusted, int]], advanced: Callable[[float], None]) -> list[Arrays]:
+        """Run at most `side_by_side` episodes of (reward, seed) and return the arrays of their rollout.npz.
+
+        An episode's result does not depend on the others. `advanced` is told the simulated seconds so far.
+        """
         ...
 
     def measure(self, rollout: Arrays) -> Json:

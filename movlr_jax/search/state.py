@@ -6,7 +6,7 @@ path and make the same products.
 
     propose      Write(k, a) -> drafts/AA.json
     prove        Prove(k, a) -> verdict.json, or refusals/AA.json and another Write, up to the limit of attempts
-    move         Move(k, seed) -> rollout*.npz ;  Measure(k) -> facts.json, metrics.json
+    move         Move((k, seed), ...) -> rollout*.npz of all candidates ;  Measure(k) -> facts.json, metrics.json
     judge        Choose -> choice.json ;  Film -> clip.mp4, or no_clip.json ;  Critique -> critique.json ;  Decide -> decision.json
     keep         Keep -> promoted files, iteration.json, best, summary.json ;  Track -> tracked.json
 """
@@ -41,11 +41,10 @@ class Prove:
 
 @dataclass(frozen=True)
 class Move:
-    """Run one episode."""
+    """Run the episodes of an iteration's proven candidates that are still missing: (candidate, seed) each."""
 
     iteration: int
-    candidate: int
-    seed: int
+    jobs: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -169,11 +168,17 @@ def _in_iteration(iteration: Iteration, config: RunConfig) -> Step:
     if iteration.has("decision.json"):
         return Keep(number)
     if not iteration.has("choice.json"):
-        for index in range(config.candidates if number else 1):
-            step = _in_candidate(iteration.candidate(index), number, config)
+        candidates = [iteration.candidate(index) for index in range(config.candidates if number else 1)]
+        for candidate in candidates:
+            step = _proposing(candidate, number, config)
             if step is not None:
                 return step
-        return Choose(number)
+        proven = [candidate for candidate in candidates if candidate.proven]
+        missing = [(c.index, seed) for c in proven for seed in config.seeds if not c.rollout(seed).exists()]
+        if missing:
+            return Move(number, tuple(missing))
+        unmeasured = next((c.index for c in proven if not c.has("metrics.json")), None)
+        return Choose(number) if unmeasured is None else Measure(number, unmeasured)
     chosen = atomic.read_json(iteration["choice.json"])["candidate"]
     if chosen is None:
         return Keep(number)
@@ -185,16 +190,13 @@ def _in_iteration(iteration: Iteration, config: RunConfig) -> Step:
     return Decide(number, chosen)
 
 
-def _in_candidate(candidate: Candidate, number: int, config: RunConfig) -> Step | None:
-    """Return a candidate's next step, or None when it is measured or given up."""
-    if not candidate.proven:
-        for attempt in range(config.attempts if number else 1):
-            if not candidate.draft(attempt).exists():
-                return Write(number, candidate.index, attempt)
-            if not candidate.refusal(attempt).exists():
-                return Prove(number, candidate.index, attempt)
+def _proposing(candidate: Candidate, number: int, config: RunConfig) -> Step | None:
+    """Return the next step towards a candidate's proven text, or None when it is proven or given up."""
+    if candidate.proven:
         return None
-    for seed in config.seeds:
-        if not candidate.rollout(seed).exists():
-            return Move(number, candidate.index, seed)
-    return None if candidate.has("metrics.json") else Measure(number, candidate.index)
+    for attempt in range(config.attempts if number else 1):
+        if not candidate.draft(attempt).exists():
+            return Write(number, candidate.index, attempt)
+        if not candidate.refusal(attempt).exists():
+            return Prove(number, candidate.index, attempt)
+    return None

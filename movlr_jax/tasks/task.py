@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from movlr_jax.control.episode import EpisodeRunner, Rollout, Start
+from movlr_jax.control.episode import EpisodeRunner, Job, Rollout, Start
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.instant import Frame
 from movlr_jax.rewards.features import feature_layout
@@ -66,17 +66,32 @@ class Task:
         goal_speed: float | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> Rollout:
-        """Run one episode from this task's seeded start, for its own length (s) and speed (m/s) unless others are given.
+        """Run one episode; see `episodes`."""
+        return self.episodes(runner, [(reward, seed)], seconds=seconds, goal_speed=goal_speed, progress=progress)[0]
 
-        `progress` is called with the simulated time (s) after each plan.
+    def episodes(
+        self,
+        runner: EpisodeRunner,
+        jobs: Sequence[tuple[Reward, int]],
+        *,
+        seconds: float | None = None,
+        goal_speed: float | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> list[Rollout]:
+        """Run episodes of (reward, seed), side by side where the engine does that, each from this task's start of its seed.
+
+        Args:
+            runner: the body, the engine and the planner.
+            jobs: reward and seed of each.
+            seconds: length (s); the task's own if left out.
+            goal_speed: speed asked for (m/s); the task's own if left out.
+            progress: called after each plan with the simulated time, averaged over the episodes (s).
         """
         morphology = runner.simulator.morphology
-        return runner.run(
-            reward,
-            self.start(morphology, seed),
+        return runner.run_many(
+            [Job(reward, self.start(morphology, seed), seed) for reward, seed in jobs],
             self.frame(goal_speed),
             seconds=self.seconds if seconds is None else seconds,
-            seed=seed,
             fallen=self.fallen(morphology),
             progress=progress,
         )

@@ -45,12 +45,12 @@ class Mortal(PendulumStages):
         super().__init__()
         self.death = death
 
-    def move(self, reward, seed, advanced):
+    def move(self, jobs, advanced):
         def told(seconds):
             self.death.event("planning")
             advanced(seconds)
 
-        return super().move(reward, seed, told)
+        return super().move(jobs, told)
 
     def film(self, rollout, path, title):
         path.write_bytes(b"half a clip")

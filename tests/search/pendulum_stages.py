@@ -77,7 +77,12 @@ class PendulumStages:
             return Proof(False, {"sentence": f"There is no term {unknown[0]}.", "line": 1})
         return Proof(True, {"layers": []}, weights, hashlib.sha256(draft.source.encode()).digest())
 
-    def move(self, reward: Trusted, seed: int, advanced: Callable[[float], None]) -> Arrays:
+    side_by_side = 1
+
+    def move(self, jobs: Sequence[tuple[Trusted, int]], advanced: Callable[[float], None]) -> list[Arrays]:
+        return [self._episode(reward, seed, advanced) for reward, seed in jobs]
+
+    def _episode(self, reward: Trusted, seed: int, advanced: Callable[[float], None]) -> Arrays:
         assert (reward.folder / "reward.stablehlo").read_bytes() == hashlib.sha256(reward.source.encode()).digest()
         draw, data, probe = np.random.default_rng(seed), mujoco.MjData(self.model), mujoco.MjData(self.model)
         data.qpos[:] = draw.normal(0, 0.1, 2)

@@ -170,10 +170,10 @@ def test_a_spent_budget_stops_cleanly_and_the_run_goes_on_to_the_same_end(tmp_pa
 
 def test_an_interrupt_is_saved_and_the_run_goes_on_to_the_same_end(tmp_path):
     class Interrupted(PendulumStages):
-        def move(self, reward, seed, advanced):
-            if seed == 1 and len(self.requests) == 2:
+        def move(self, jobs, advanced):
+            if jobs[0][1] == 1 and len(self.requests) == 2:
                 raise KeyboardInterrupt
-            return super().move(reward, seed, advanced)
+            return super().move(jobs, advanced)
 
     result = search(tmp_path / "run", Interrupted(bad_share=0.0))
     assert result.stopped == "interrupted" and f"movlr resume {tmp_path / 'run'}" in result.message

@@ -1,0 +1,313 @@
+"""The MJX engines: `warp` (MuJoCo Warp, CUDA; the same code runs on a CPU) and `jax` (pure XLA, for a TPU).
+
+A rollout of E x N worlds over the whole horizon, the muscle controller inside, is one compiled call: target lengths and moment arms
+once a candidate, then a scan over the steps. The reward is not in it, so a new reward never compiles physics; `traces` counts how
+often physics was traced. A diverged world is one whose state is not finite or beyond MuJoCo's own bound; nothing of it reaches its
+neighbours.
+
+Several devices share the candidates of every episode (shard_map over N); the few executed worlds are stepped by each device, so that
+no state travels, and of a plan only its costs do.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import mujoco
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding, SingleDeviceSharding
+from mujoco import mjx
+
+from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import Morphology
+from movlr_jax.physics import gait, mjx_model
+from movlr_jax.physics.instant import Frame, blocks
+from movlr_jax.physics.mjx_config import MjxConfig
+from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
+from movlr_jax.physics.sizes import Sizes
+
+_BOUND = 1e10  # mjMAXVAL: beyond it C MuJoCo calls a state bad
+# Bits of Warp's per-world overflow field -> what was too small. Solver iterations running out are not a matter of size.
+_OVERFLOWS = {
+    1 << 0: "constraint rows",  # nefc
+    1 << 1: "constraint rows",  # non-zeros of the constraint Jacobian, whose room follows njmax
+    1 << 2: "contacts",  # broad phase
+    1 << 3: "contacts",  # narrow phase
+    1 << 4: "contacts",  # convex pairs
+    1 << 5: "contacts",  # height field
+    1 << 7: "constraint rows",  # freedoms in islands
+}
+_OVERFLOW_MASK = functools.reduce(int.__or__, _OVERFLOWS)
+_AXIS = "worlds"
+
+
+class _Worlds:
+    """One model on the device, as one engine steps it, and the data that a world starts from."""
+
+    def __init__(self, model: mujoco.MjModel, engine: str, worlds: int, sizes: Sizes):
+        self.dt = float(model.opt.timestep)
+        self.engine = engine
+        self.model = mjx.put_model(model, impl=engine)
+        room = {"naconmax": sizes.contacts * worlds, "njmax": sizes.constraints} if engine == "warp" else {}
+        self.data = mjx.make_data(model, impl=engine, **room)
+
+    def at(self, state: State) -> mjx.Data:
+        """Return data of W worlds in a state[W]."""
+
+        def one(time: Any, qpos: Any, qvel: Any, act: Any, ctrl: Any, warmstart: Any) -> mjx.Data:
+            return self.data.replace(time=time, qpos=qpos, qvel=qvel, act=act, ctrl=ctrl, qacc_warmstart=warmstart)
+
+        return jax.vmap(one)(state.time, state.qpos, state.qvel, state.act, state.ctrl, state.warmstart)
+
+    def step(self, data: mjx.Data) -> mjx.Data:
+        """Step W worlds."""
+        return jax.vmap(mjx.step, in_axes=(None, 0))(self.model, data)
+
+    def overflow(self, data: mjx.Data) -> Any:
+        """Return int[W], Warp's overflow bits; 0 where nothing can overflow."""
+        return data._impl.overflow if self.engine == "warp" else jnp.zeros(len(data.time), jnp.int32)
+
+
+class MjxSimulator(Simulator):
+    """Many worlds of one body on JAX's devices.
+
+    Args:
+        morphology: the body.
+        engine: "warp" or "jax".
+        candidates: N, candidate worlds of each episode.
+        episodes: E, executed worlds; fewer if config.worlds or the memory does not hold them.
+        plan_dt: step of rollouts (s).
+        steps: H, steps of a rollout that the memory must hold.
+        config: room and devices.
+
+    Raises:
+        MovlrError: the body has muscles that MJX cannot give lengths of, one episode's candidates do not fit, or they cannot be
+            shared among the devices.
+    """
+
+    def __init__(
+        self,
+        morphology: Morphology,
+        *,
+        engine: str,
+        candidates: int,
+        episodes: int = 1,
+        plan_dt: float = 0.008,
+        steps: int = 44,
+        config: MjxConfig | None = None,
+    ):
+        config = config or MjxConfig()
+        self.name, self.xp, self.morphology = engine, jnp, morphology
+        self.candidates, self.plan_dt = candidates, plan_dt
+        self.sim_dt = float(morphology.model.opt.timestep)
+        self.columns = blocks(morphology)
+        self.traces = 0
+        self.devices = _devices(config.devices)
+        if candidates % len(self.devices):
+            raise MovlrError(
+                f"{candidates} candidates cannot be shared evenly among {len(self.devices)} devices: set --planner.candidates to a "
+                f"multiple of {len(self.devices)}, or --mjx.devices to a divisor of {candidates}."
+            )
+        prepared = mjx_model.prepare(morphology, engine, plan_dt)
+        self.sizes = Sizes(config.contacts or prepared.sizes.contacts, config.constraints or prepared.sizes.constraints)
+        single = _Worlds(prepared.executed, engine, 1, self.sizes)
+        self.bytes_per_world = _nbytes(single.data) * 2 + self.columns["gait"][1] * (steps + 1) * 4 * 3
+        self.episodes = self._fitting(config, episodes)
+        self._rollouts = _Worlds(prepared.planned, engine, self.episodes * candidates // len(self.devices), self.sizes)
+        self._executed = _Worlds(prepared.executed, engine, self.episodes, self.sizes)
+        self._lengths = mjx_model.LengthMap(prepared.executed, engine)
+        self._feet = np.array([[morphology.sensors[f"{s}.foot/position"][0] + i for i in range(3)] for s in gait.SIDES])
+        self._touch = [slice(a, a + n) for a, n in (morphology.sensors[f"touch/{s}"] for s in gait.SIDES)]
+        self._overflowed: list[Any] = []
+        self._mesh = Mesh(np.array(self.devices), (_AXIS,)) if len(self.devices) > 1 else None
+        self._whole: Sharding = NamedSharding(self._mesh, PartitionSpec()) if self._mesh else SingleDeviceSharding(self.devices[0])
+        self.roll = functools.lru_cache(maxsize=8)(self._compiled_roll)
+        self._advance = functools.lru_cache(maxsize=8)(self._compiled_advance)
+
+    def _fitting(self, config: MjxConfig, wanted: int) -> int:
+        """Return how many episodes fit at once.
+
+        Raises:
+            MovlrError: not even one does.
+        """
+        room = len(self.devices) * _free_bytes(self.devices[0]) // self.bytes_per_world
+        worlds = min(config.worlds, room) if config.worlds else room
+        if worlds < self.candidates:
+            raise MovlrError(
+                f"The {self.candidates} candidate worlds of one plan do not fit: a world takes {self.bytes_per_world / 1e6:.1f} MB and "
+                f"there is room for {worlds}. Lower --planner.candidates" + (" or raise --mjx.worlds." if worlds < room else ".")
+            )
+        return max(1, min(wanted, worlds // self.candidates))
+
+    def _compiled_roll(self, controller: Controller, steps: int) -> Callable[..., Any]:
+        """Return the compiled rollout of one controller and horizon: (state, postures, frame) -> instants, diverged, overflow."""
+
+        def roll(state: State, postures: Any, frame: Any) -> tuple[Any, Any, Any]:
+            episodes, candidates = postures.shape[:2]
+            spread = jax.tree.map(lambda x: jnp.repeat(x, candidates, axis=0), state)
+            flat = postures.reshape(episodes * candidates, -1)
+            _, *out = self._steps(self._rollouts, controller, spread, flat, steps, frame, self.plan_dt)
+            out[0] = jnp.concatenate([out[0][:, :1], out[0]], axis=1)
+            return tuple(x.reshape(episodes, candidates, *x.shape[1:]) for x in out)  # type: ignore[return-value]
+
+        if self._mesh is None:
+            return jax.jit(roll)
+        shared = PartitionSpec(None, _AXIS)
+        return jax.jit(
+            jax.shard_map(
+                roll,
+                mesh=self._mesh,
+                in_specs=(PartitionSpec(), shared, PartitionSpec()),
+                out_specs=(shared, shared, shared),
+                check_vma=False,
+            )
+        )
+
+    def _compiled_advance(self, controller: Controller, steps: int) -> Callable[..., Any]:
+        """Return the compiled execution of one controller: (state, postures, frame) -> state, instant, diverged, overflow."""
+
+        def advance(state: State, postures: Any, frame: Any) -> tuple[State, Any, Any, Any]:
+            dt = steps * self.sim_dt
+            after, instants, diverged, overflow = self._steps(self._executed, controller, state, postures, steps, frame, dt)
+            return after, instants[:, 0], diverged, overflow
+
+        if self._mesh is None:
+            return jax.jit(advance)
+        everywhere = PartitionSpec()
+        return jax.jit(jax.shard_map(advance, mesh=self._mesh, in_specs=everywhere, out_specs=everywhere, check_vma=False))
+
+    # --- state ---
+
+    def reset(self, qpos: np.ndarray, act: np.ndarray) -> State:
+        """See Simulator. Done in C: a start needs no compiled program."""
+        qpos, act = np.atleast_2d(qpos), np.atleast_2d(act)
+        model, count = self.morphology.model, len(qpos)
+        data = mujoco.MjData(model)
+        length, feet = np.zeros((count, model.nu)), np.zeros((count, 2, 3))
+        for w in range(count):
+            mujoco.mj_resetData(model, data)
+            data.qpos[:], data.act[:], data.ctrl[:] = qpos[w], act[w], act[w]
+            mujoco.mj_forward(model, data)
+            length[w], feet[w] = data.actuator_length, data.sensordata[self._feet]
+        still = np.zeros((count, model.nv))
+        state = State(np.zeros(count), qpos, still, act, act, still, length, gait.initial(feet))
+        return State(**{name: self.put(value) for name, value in vars(state).items()})
+
+    def put(self, array: np.ndarray) -> Any:
+        """See Simulator."""
+        # Committed to its device, as results are: a first state that was not would compile everything a second time.
+        return jax.device_put(np.asarray(array, np.float32), self._whole)
+
+    def gathered(self, array: Any) -> Any:
+        """See Simulator."""
+        return array if self._mesh is None else jax.device_put(array, self._whole)
+
+    def target_kinematics(self, qpos: Any) -> tuple[Any, Any]:
+        """See Simulator; traceable."""
+        return self._lengths(qpos)
+
+    # --- stepping ---
+
+    def _steps(
+        self, worlds: _Worlds, controller: Controller, state: State, postures: Any, steps: int, frame: Any, dt: float
+    ) -> tuple[State, Any, Any, Any]:
+        """Step W worlds; return their state, instants[W, T, f], bool[W] diverged and int[W] overflow bits."""
+        self.traces += 1
+        targets = controller.targets(self, postures, state.qpos)
+        count = len(state.time)
+        fixed = jnp.broadcast_to(jnp.concatenate([jnp.full(1, dt), frame]), (count, 1 + frame.shape[0]))
+        ground = jnp.zeros((count, len(self.morphology.landmarks)))
+
+        def step(carry: Any, _: None) -> tuple[Any, Any]:
+            data, length, sound, overflow = carry
+            data = data.replace(ctrl=controller.excitation(targets, data.qpos, data.act, length))
+            before = (data.time[:, None], fixed, data.qpos, data.qvel, data.act, data.ctrl)
+            data = worlds.step(data)
+            row = jnp.concatenate([*before, -data.actuator_force, data.sensordata, ground], axis=1)
+            sound &= (jnp.abs(data.qpos) < _BOUND).all(axis=1) & (jnp.abs(data.qvel) < _BOUND).all(axis=1)  # false for NaN too
+            return (data, data.actuator_length, sound, overflow | worlds.overflow(data)), row
+
+        start = (worlds.at(state), state.length, jnp.ones(count, bool), jnp.zeros(count, jnp.int32))
+        (data, length, sound, overflow), rows = jax.lax.scan(step, start, None, length=steps)
+        rows = rows.swapaxes(0, 1)
+        sensors = rows[..., self.columns["sensor"][0] : self.columns["sensor"][1]]
+        load = jnp.stack([sensors[..., touch].sum(-1) for touch in self._touch], axis=-1) / self.morphology.weight
+        memory = gait.over_time(state.gait, load, sensors[..., self._feet], frame[2:4], worlds.dt, jnp)
+        instants = jnp.concatenate([rows, memory.reshape(*memory.shape[:2], -1)], axis=-1)
+        after = State(data.time, data.qpos, data.qvel, data.act, data.ctrl, data.qacc_warmstart, length, memory[:, -1])
+        return after, instants, ~sound, jnp.where(sound, overflow & _OVERFLOW_MASK, 0)
+
+    def rollout(self, state: State, controller: Controller, postures: Any, steps: int, frame: Frame) -> Rolled:
+        """See Simulator.
+
+        Raises:
+            MovlrError: the controller computes its targets at every step, which only the native engine does.
+        """
+        self._refuse(controller)
+        instants, diverged, overflow = self.roll(controller, steps)(state, postures, self.put(frame.row()))
+        self._overflowed.append(overflow)
+        return Rolled(instants, diverged)
+
+    def advance(self, state: State, controller: Controller, postures: Any, steps: int, frame: Frame) -> tuple[State, Any, Any]:
+        """See Simulator."""
+        self._refuse(controller)
+        after, instant, diverged, overflow = self._advance(controller, steps)(state, postures, self.put(frame.row()))
+        self._overflowed.append(overflow)
+        return after, instant, diverged
+
+    def _refuse(self, controller: Controller) -> None:
+        if controller.every_step:
+            raise MovlrError(
+                f"The law paper computes its targets at every step, which the engine {self.name} does not: use --planner.law paper-hoisted."
+            )
+
+    def check(self) -> None:
+        """See Simulator."""
+        found = [np.concatenate([np.ravel(shard.data) for shard in bits.addressable_shards]) for bits in self._overflowed]
+        self._overflowed.clear()
+        bits = functools.reduce(int.__or__, (int(np.bitwise_or.reduce(b)) for b in found), 0)
+        if not bits:
+            return
+        worlds = sum(int((b != 0).sum()) for b in found)
+        what = sorted({name for bit, name in _OVERFLOWS.items() if bits & bit})
+        cure = {
+            "contacts": f"--mjx.contacts {2 * self.sizes.contacts}",
+            "constraint rows": f"--mjx.constraints {2 * self.sizes.constraints}",
+        }
+        raise MovlrError(
+            f"The engine {self.name} ran out of room for {' and '.join(what)} in {worlds} worlds (one has {self.sizes.contacts} contacts "
+            f"and {self.sizes.constraints} constraint rows): set {' '.join(cure[name] for name in what)}."
+        )
+
+    def close(self) -> None:
+        """See Simulator."""
+        self._overflowed.clear()
+
+
+def _devices(count: int) -> list[jax.Device]:
+    """Return the devices to use, over all hosts.
+
+    Raises:
+        MovlrError: there are not that many.
+    """
+    found = jax.devices()
+    if count > len(found):
+        raise MovlrError(f"--mjx.devices {count} asks for more devices than JAX sees ({len(found)}).")
+    return found[: count or None]
+
+
+def _nbytes(tree: Any) -> int:
+    return sum(leaf.nbytes for leaf in jax.tree.leaves(tree))
+
+
+def _free_bytes(device: jax.Device) -> int:
+    """Return the memory that worlds may fill on one device: most of an accelerator's, half of what a computer has free."""
+    stats = device.memory_stats() or {}
+    if "bytes_limit" in stats:
+        return int(0.8 * (stats["bytes_limit"] - stats.get("bytes_in_use", 0)))
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2

@@ -1,0 +1,27 @@
+"""Settings of the MJX engines. Apart from the engines, so that reading a configuration imports no JAX."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from movlr_jax.errors import MovlrError
+
+
+@dataclass(frozen=True)
+class MjxConfig:
+    """What the engines warp and jax need to know; the native engine ignores it."""
+
+    worlds: int = 0
+    """Candidate worlds simulated at once, over all devices; 0: as many as the work needs and the memory holds."""
+    devices: int = 0
+    """Devices to spread the worlds over; 0: all that this process sees."""
+    contacts: int = 0
+    """Room for contacts in a world of warp; 0: measured by a warm-up."""
+    constraints: int = 0
+    """Room for constraint rows in a world of warp; 0: measured by a warm-up."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that nothing can have."""
+        for name, value in vars(self).items():
+            if value < 0:
+                raise MovlrError(f"mjx.{name} is {value}: give 0 (found out by itself) or more.")
