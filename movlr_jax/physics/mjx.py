@@ -11,6 +11,7 @@ no state travels, and of a plan only its costs do.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable
@@ -21,6 +22,12 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding, SingleDeviceSharding
+
+with contextlib.suppress(ImportError):
+    import warp
+
+    # Or it announces itself, and every kernel that it loads, on stdout.
+    warp.config.log_level = warp.LOG_ERROR
 from mujoco import mjx
 
 from movlr_jax.errors import MovlrError
@@ -46,7 +53,7 @@ _OVERFLOW_MASK = functools.reduce(int.__or__, _OVERFLOWS)
 _AXIS = "worlds"
 
 
-class _Worlds:
+class Worlds:
     """One model on the device, as one engine steps it, and the data that a world starts from."""
 
     def __init__(self, model: mujoco.MjModel, engine: str, worlds: int, sizes: Sizes):
@@ -67,6 +74,10 @@ class _Worlds:
     def step(self, data: mjx.Data) -> mjx.Data:
         """Step W worlds."""
         return jax.vmap(mjx.step, in_axes=(None, 0))(self.model, data)
+
+    def rows(self, data: mjx.Data) -> Any:
+        """Return int[W], the constraint rows in use; -1 where the engine keeps rows for all that might be."""
+        return data._impl.nefc.reshape(-1) if self.engine == "warp" else jnp.full(len(data.time), -1)
 
     def overflow(self, data: mjx.Data) -> Any:
         """Return int[W], Warp's overflow bits; 0 where nothing can overflow."""
@@ -115,11 +126,11 @@ class MjxSimulator(Simulator):
             )
         prepared = mjx_model.prepare(morphology, engine, plan_dt)
         self.sizes = Sizes(config.contacts or prepared.sizes.contacts, config.constraints or prepared.sizes.constraints)
-        single = _Worlds(prepared.executed, engine, 1, self.sizes)
+        single = Worlds(prepared.executed, engine, 1, self.sizes)
         self.bytes_per_world = _nbytes(single.data) * 2 + self.columns["gait"][1] * (steps + 1) * 4 * 3
         self.episodes = self._fitting(config, episodes)
-        self._rollouts = _Worlds(prepared.planned, engine, self.episodes * candidates // len(self.devices), self.sizes)
-        self._executed = _Worlds(prepared.executed, engine, self.episodes, self.sizes)
+        self._rollouts = Worlds(prepared.planned, engine, self.episodes * candidates // len(self.devices), self.sizes)
+        self._executed = Worlds(prepared.executed, engine, self.episodes, self.sizes)
         self._lengths = mjx_model.LengthMap(prepared.executed, engine)
         self._feet = np.array([[morphology.sensors[f"{s}.foot/position"][0] + i for i in range(3)] for s in gait.SIDES])
         self._touch = [slice(a, a + n) for a, n in (morphology.sensors[f"touch/{s}"] for s in gait.SIDES)]
@@ -214,7 +225,7 @@ class MjxSimulator(Simulator):
     # --- stepping ---
 
     def _steps(
-        self, worlds: _Worlds, controller: Controller, state: State, postures: Any, steps: int, frame: Any, dt: float
+        self, worlds: Worlds, controller: Controller, state: State, postures: Any, steps: int, frame: Any, dt: float
     ) -> tuple[State, Any, Any, Any]:
         """Step W worlds; return their state, instants[W, T, f], bool[W] diverged and int[W] overflow bits."""
         self.traces += 1

@@ -1,0 +1,121 @@
+"""`movlr parity`: audits an MJX engine against native C on one body or all: muscle lengths, moments, forces, constraints, trajectories.
+
+In: an engine and a body. A short walk is planned on the native engine for its states and excitations. Out: a table a body, exit code 1 if
+anything is out of tolerance; --json for machines; --out adds the results to a JSON file, one entry a body and engine.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from movlr_jax.cli import console, options
+from movlr_jax.errors import MovlrError
+
+if TYPE_CHECKING:
+    from movlr_jax.morphologies import Morphology
+    from movlr_jax.physics.parity import Walk
+
+_SECONDS = 1.0
+_WORLDS = 16
+
+
+@dataclass(frozen=True)
+class Options:
+    """Compare an MJX engine with native C MuJoCo; exit code 1 if it is out of tolerance."""
+
+    morphology: str = ""
+    """The body: a name from `movlr morphologies`; all that are found if left out."""
+    engine: str = "warp"
+    """warp or jax."""
+    out: Path | None = None
+    """JSON file to add the results to."""
+    json: bool = False
+    """Print one JSON document and nothing else on stdout."""
+
+
+def record_walk(body: Morphology) -> Walk:
+    """Plan a short walk on the native engine, from a few candidates, and take states and excitations from it."""
+    import numpy as np
+
+    from movlr_jax import tasks
+    from movlr_jax.control.episode import EpisodeRunner
+    from movlr_jax.control.planner import PlannerConfig, with_candidates
+    from movlr_jax.physics import parity
+    from movlr_jax.rewards.features import feature_layout
+    from movlr_jax.rewards.reward import Reward
+
+    task, layout = tasks.get("walk_flat"), feature_layout(body)
+    runner = EpisodeRunner.build(body, dataclasses.replace(with_candidates(PlannerConfig(), 16), replan=0.02), "native")
+    walk = task.episode(runner, Reward.trusted("human", task.rewards["human"], layout), 0, seconds=_SECONDS)
+    every = round(walk.dt / runner.simulator.sim_dt)
+    rows = np.linspace(0, len(walk.time) - 1 - parity.STEPS // every, _WORLDS).astype(int)
+    follow = np.minimum(rows[None] + np.arange(parity.STEPS)[:, None] // every, len(walk.time) - 1)
+    ctrl = walk.instants[:, layout.columns("ctrl")].astype(np.float64)
+    return parity.Walk(walk.qpos[rows], walk.qvel[rows], walk.act[rows], ctrl[follow])
+
+
+def audit(name: str, engine: str) -> dict[str, Any]:
+    """Return the record of one body."""
+    import importlib.metadata
+
+    import jax
+
+    from movlr_jax import morphologies
+    from movlr_jax.physics import mjx_model, parity
+
+    body = morphologies.load(name)
+    lines = parity.audit(body, engine, record_walk(body))
+    changes = mjx_model.prepare(body, engine, body.model.opt.timestep).changes
+    return {
+        "morphology": name,
+        "engine": engine,
+        "device": jax.devices()[0].device_kind,
+        "versions": {p: importlib.metadata.version(p) for p in ("mujoco", "mujoco-mjx", "jax", "warp-lang")},
+        "changes": list(changes),
+        "lines": [{**dataclasses.asdict(line), "fine": line.fine} for line in lines],
+        "fine": all(line.fine for line in lines),
+    }
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    asked = options.parse(Options, argv, "parity")
+    from movlr_jax.cli import morphologies as listing
+    from movlr_jax.morphologies import CATALOG
+    from movlr_jax.physics import engines
+
+    if asked.engine not in ("warp", "jax"):
+        raise MovlrError(f"--engine {asked.engine} cannot be compared with native: use warp or jax.")
+    engines.choose(asked.engine)
+    names = [asked.morphology] if asked.morphology else [n for n in CATALOG if listing.describe(n)["found"]]
+    records = []
+    for name in names:
+        record = audit(name, asked.engine)
+        records.append(record)
+        if asked.out is not None:
+            saved = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.exists() else {}
+            saved[f"{name} {asked.engine}"] = record
+            asked.out.write_text(json.dumps(saved, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        if not asked.json:
+            _show(record)
+    if asked.json:
+        console.print_json({"parity": records})
+    return 0 if all(record["fine"] for record in records) else 1
+
+
+def _show(record: dict[str, Any]) -> None:
+    rows = []
+    for line in record["lines"]:
+        limit = "" if line["tolerance"] is None else f"{line['tolerance']:.0e}"
+        verdict = "" if line["tolerance"] is None else "ok" if line["fine"] else "OUT"
+        rows.append((line["what"], f"{line['largest']:.1e}", limit, line["unit"], line["where"], verdict))
+    out = console.stdout()
+    title = f"{record['morphology']}: {record['engine']} against native C"
+    out.print(console.table(title, ("compared", "largest", "tolerance", "unit", "worst at", ""), rows))
+    for change in record["changes"]:
+        out.print(f"changed for {record['engine']}: {change}", markup=False)
