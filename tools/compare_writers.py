@@ -21,6 +21,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.search import assembly
 from movlr_jax.search.config import RunConfig
 
@@ -56,6 +57,8 @@ def measure(writer: str, seed: int, iterations: int, seconds: float, folder: Pat
                 seeds=(seed,),
                 writer=writer,
                 out=folder,
+                planner=PlannerConfig(replan=0.02),  # as `make demo`
+                threads=1,
             )
         )
     summary = json.loads((folder / "summary.json").read_text())
