@@ -72,7 +72,7 @@ def python() -> list[Check]:
 
 def physics() -> list[Check]:
     """Check MuJoCo, MJX and the engines."""
-    from movlr_jax.physics.engines import ENGINES
+    from movlr_jax.physics.engines import ENGINES, choose
 
     c, mjx = _installed("mujoco"), _installed("mujoco-mjx")
     match = c is not None and c == mjx
@@ -82,9 +82,9 @@ def physics() -> list[Check]:
         if match
         else Check("mujoco", "failed", detail, "run make setup: the two must have one version")
     ]
-    later = [e for e in ("warp", "jax") if e not in ENGINES]
-    built = f"{', '.join(ENGINES)}" + (f" (not part of this version: {', '.join(later)})" if later else "")
-    return [*checks, Check("engines", "ok", built)]
+    warp = _installed("warp-lang")
+    built = f"{', '.join(ENGINES)}; warp-lang {warp}" if warp else "native, jax (warp needs warp-lang: pip install 'movlr-jax[cuda]')"
+    return [*checks, Check("engines", "ok", f"{built}; auto chooses {choose('auto')[1]}")]
 
 
 def jax_devices() -> list[Check]:
@@ -98,7 +98,10 @@ def jax_devices() -> list[Check]:
         return [Check("jax", "failed", f"jax {jax.__version__}: {error}", advice)]
     checks = [Check("jax", "ok", f"jax {jax.__version__}, devices: {', '.join(devices)}")]
     if any(Path("/dev").glob("nvidia[0-9]*")):
-        checks.append(Check("gpu", "warning", "an NVIDIA GPU is here", "not used: no engine of this version runs on CUDA"))
+        if jax.default_backend() == "gpu":
+            checks.append(Check("gpu", "ok", f"{len(jax.devices())} used by JAX"))
+        else:
+            checks.append(Check("gpu", "warning", "an NVIDIA GPU is here, JAX does not see it", "pip install 'movlr-jax[cuda]'"))
     else:
         checks.append(Check("gpu", "ok", "none found, none needed"))
     return checks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from movlr_jax.errors import MovlrError
 class Options:
     """List the bodies: sizes, licence, where each was found and what is missing."""
 
+    engine: str = ""
+    """Also say what an engine changes in each body that is found, and how much it matters: warp or jax (plans a short walk of each)."""
     json: bool = False
     """Print a JSON list instead of a table."""
 
@@ -57,12 +60,32 @@ def describe(name: str) -> dict[str, Any]:
     }
 
 
+def changes(name: str, engine: str) -> dict[str, Any]:
+    """Return what an engine changes in a body, in words, and how much it matters, measured on C over states of a short walk."""
+    from movlr_jax import morphologies
+    from movlr_jax.cli import parity as audits
+    from movlr_jax.physics import mjx_model, parity
+
+    body = morphologies.load(name)
+    changed = mjx_model.prepare(body, engine, body.model.opt.timestep).changes
+    effect = parity.effect(body, engine, audits.record_walk(body)) if changed else []
+    return {"changes": list(changed), "effect": [dataclasses.asdict(line) for line in effect]}
+
+
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "morphologies")
     from movlr_jax.morphologies import CATALOG
+    from movlr_jax.physics import engines
 
+    if asked.engine:
+        engines.choose(asked.engine)
+        if asked.engine not in ("warp", "jax"):
+            raise MovlrError(f"The engine {asked.engine} changes nothing in a body: ask for warp or jax.")
     records = [describe(name) for name in CATALOG]
+    for record in records:
+        if asked.engine and record["found"]:
+            record |= changes(record["name"], asked.engine)
     if asked.json:
         console.print_json({"morphologies": records})
         return 0
@@ -81,6 +104,12 @@ def main(argv: Sequence[str]) -> int:
     ]
     out.print(console.table("", ("name", "muscles", "joints", "freedoms", "planned", "licence", "found in"), rows))
     for r in records:
+        for change in r.get("changes", ()):
+            out.print(f"\n{r['name']}, {asked.engine}: {change}", markup=False, soft_wrap=True)
+        for line in r.get("effect", ()):
+            out.print(f"  {line['what']}: {line['largest']:.1e} {line['unit']} (worst at {line['where']})", markup=False, soft_wrap=True)
+        if asked.engine and r["found"] and not r["changes"]:
+            out.print(f"\n{r['name']}, {asked.engine}: nothing is changed", markup=False)
         if not r["found"]:
             out.print(f"\n{r['name']}: {r['missing']}", markup=False, soft_wrap=True)
     return 0

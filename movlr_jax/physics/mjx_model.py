@@ -1,8 +1,7 @@
 """A body's model as MJX takes it: what has to change for an engine, and the map from poses to muscle lengths.
 
-`warp` takes the prepared models as they are. `jax` has no contact margins on meshes and height fields and lacks some pairs of shapes, so
-margins are dropped and collision meshes do not collide; every change is listed, and `movlr morphologies --engine jax` says how much it
-matters.
+`warp` takes the prepared models as they are. `jax` has no contact margins on meshes and height fields, so those do not collide there; every
+change is listed, and `movlr morphologies --engine jax` says how much it matters.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import sizes as sizing
 from movlr_jax.physics.sizes import Sizes
 
-_NO_JAX_SHAPES = (mujoco.mjtGeom.mjGEOM_MESH, mujoco.mjtGeom.mjGEOM_HFIELD, mujoco.mjtGeom.mjGEOM_ELLIPSOID, mujoco.mjtGeom.mjGEOM_CYLINDER)
+_REFUSED = (mujoco.mjtGeom.mjGEOM_MESH, mujoco.mjtGeom.mjGEOM_HFIELD)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,28 +42,22 @@ def prepare(morphology: Morphology, engine: str, plan_dt: float) -> Prepared:
     """
     if (morphology.model.actuator_trntype != mujoco.mjtTrn.mjTRN_TENDON).any():
         raise MovlrError(f"{morphology.name} has an actuator that pulls no tendon, which the MJX engines do not take: use --engine native.")
-    executed, changes = _for_jax(morphology.model) if engine == "jax" else (copy.copy(morphology.model), ())
+    executed, changes = for_jax(morphology.model) if engine == "jax" else (copy.copy(morphology.model), ())
     planned = copy.copy(executed)
     planned.opt.timestep = plan_dt
     room = sizing.measured(morphology, planned) if engine == "warp" else Sizes(0, 0)
     return Prepared(planned, executed, changes, room)
 
 
-def _for_jax(model: mujoco.MjModel) -> tuple[mujoco.MjModel, tuple[str, ...]]:
-    """Return the model without what pure MJX refuses, and what was changed, in words."""
+def for_jax(model: mujoco.MjModel) -> tuple[mujoco.MjModel, tuple[str, ...]]:
+    """Return a model without what pure MJX refuses, and what was changed, in words."""
+    odd = ((model.geom_contype | model.geom_conaffinity) != 0) & np.isin(model.geom_type, [int(shape) for shape in _REFUSED])
     model = copy.copy(model)
-    changes = []
-    solid = (model.geom_contype | model.geom_conaffinity) != 0
-    wide = solid & ((model.geom_margin != 0) | (model.geom_gap != 0))
-    if wide.any():
-        changes.append(f"contact margins of {int(wide.sum())} geoms set to 0")
-        model.geom_margin[:], model.geom_gap[:] = 0.0, 0.0
-    odd = solid & np.isin(model.geom_type, [int(shape) for shape in _NO_JAX_SHAPES])
-    if odd.any():
-        bodies = sorted({model.body(int(b)).name for b in model.geom_bodyid[odd]})
-        changes.append(f"{int(odd.sum())} geoms no longer collide (meshes, ellipsoids, cylinders of {', '.join(bodies)})")
-        model.geom_contype[odd], model.geom_conaffinity[odd] = 0, 0
-    return model, tuple(changes)
+    if not odd.any():
+        return model, ()
+    bodies = ", ".join(sorted({model.body(int(b)).name for b in model.geom_bodyid[odd]}))
+    model.geom_contype[odd], model.geom_conaffinity[odd] = 0, 0
+    return model, (f"{int(odd.sum())} mesh or height-field geoms no longer collide ({bodies}): pure MJX has no contact margins on them",)
 
 
 class LengthMap:

@@ -75,6 +75,27 @@ def audit(morphology: Morphology, engine: str, walk: Walk) -> list[Line]:
     return lines
 
 
+def effect(morphology: Morphology, engine: str, walk: Walk) -> list[Line]:
+    """Compare, on C, the body's model with the one prepared for an engine: how much what was changed matters.
+
+    Args:
+        morphology: the body.
+        engine: "warp" or "jax".
+        walk: states and excitations of a walk of it.
+    """
+    prepared = mjx_model.prepare(morphology, engine, morphology.model.opt.timestep)
+    qpos, sensors, *_ = _on_c(prepared.executed, walk)
+    want_qpos, want_sensors, *_ = _on_c(morphology.model, walk)
+    space = morphology.posture
+    joints = np.abs(qpos - want_qpos)[-1][:, space.qpos_index].max(axis=0)
+    feet = [morphology.sensors[f"touch/{side}"] for side in gait.SIDES]
+    load = np.stack([(sensors - want_sensors)[..., a : a + n].sum(-1) for a, n in feet], -1) / morphology.weight
+    return [
+        _line("planned joints, 20 steps of a walk", joints, None, "rad", space.names),
+        _line("foot loads, 20 steps of a walk, mean", np.abs(load).mean(axis=(0, 1)), None, "body weights", gait.SIDES),
+    ]
+
+
 def _kinematics(morphology: Morphology, model: mujoco.MjModel, engine: str) -> list[Line]:
     rng = np.random.default_rng(3)
     space = morphology.posture

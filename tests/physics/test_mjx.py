@@ -6,8 +6,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import mujoco
 import numpy as np
 import pytest
+from mujoco import mjx
 
 from movlr_jax import tasks
 from movlr_jax.control import muscle_law, planner
@@ -116,9 +118,17 @@ def test_the_published_law_is_left_to_native(myolegs, warp):
 
 
 def test_what_pure_mjx_cannot_take_is_changed_and_listed(myolegs):
-    prepared = mjx_model.prepare(myolegs, "jax", 0.008)
-    assert prepared.changes and (prepared.executed.geom_margin == 0).all()
-    assert not mjx_model.prepare(myolegs, "warp", 0.008).changes
+    box = "0 0 0  1 0 0  0 1 0  0 0 1"
+    model = mujoco.MjModel.from_xml_string(
+        f"""<mujoco><asset><mesh name="m" vertex="{box}"/></asset><worldbody><geom type="plane" size="1 1 1"/>
+        <body name="skull"><freejoint/><geom type="mesh" mesh="m" margin="0.01"/><geom size="0.1"/></body></worldbody></mujoco>"""
+    )
+    with pytest.raises(NotImplementedError):
+        mjx.put_model(model, impl="jax")
+    changed, changes = mjx_model.for_jax(model)
+    mjx.put_model(changed, impl="jax")
+    assert "skull" in changes[0] and changed.geom_contype.tolist() == [1, 0, 1] and model.geom_contype.all()
+    assert not mjx_model.prepare(myolegs, "jax", 0.008).changes
 
 
 def test_episodes_side_by_side_do_not_see_each_other(myolegs, warp, law, reward):
