@@ -86,7 +86,7 @@ def main() -> None:
         if i >= 5:  # the first plans compile the reward
             rows.append((whole, timed.seconds, alone))
         plan = new
-        state, _, _ = simulator.advance(state, controller, plan.mean, 10, frame)
+        state, _, _ = simulator.advance(state, controller, plan.mean[:, :1], 10, frame)
     whole, alone = (statistics.median(r[i] for r in rows) for i in (0, 2))
     print(
         json.dumps(

@@ -203,9 +203,9 @@ class EpisodeRunner:
         for k in range(max(1, round(seconds / dt))):
             plan, report = self.planner.plan(state, plan, frame, rewards, planning.draw(space, config, rngs))
             before = state
-            state, instant, broken = simulator.advance(state, self.controller, plan.mean, execute, frame)
+            state, instant, broken = simulator.advance(state, self.controller, plan.mean[:, :1], execute, frame)
             row = {"time": before.time, "qpos": before.qpos, "qvel": before.qvel, "act": before.act, "instants": instant}
-            row |= {"targets": plan.mean, "costs": report.best_cost, "diverged": report.diverged}
+            row |= {"targets": plan.mean[:, 0], "costs": report.best_cost, "diverged": report.diverged}
             simulator.check()
             rows.append({name: np.asarray(value) for name, value in row.items()})
             for e in range(count):

@@ -7,6 +7,7 @@ w_n = exp(-(C_n - C_min) / lambda), mu <- sum w z / sum w, and sigma <- the elit
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,6 +39,12 @@ class PlannerConfig:
     """Whether the un-noised plan is itself a candidate."""
     noise: float = 0.05
     """Initial noise and its floor, as a share of each joint's range."""
+    knots: int = 1
+    """Target postures in a horizon, held one after the other; published is one."""
+    iterations: int = 1
+    """Rounds of sampling and updating in a plan, each with all the candidates; published is one."""
+    anneal: float = 1.0
+    """Factor on the noise from one round of a plan to the next; below 1 the rounds search ever nearer (annealing)."""
     horizon: float = 0.35
     """Time looked ahead (s); published are 0.30 to 0.35."""
     plan_dt: float = 0.008
@@ -64,7 +71,7 @@ class PlannerConfig:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class PlanState:
-    """What a plan hands to the next: mean posture float[E, d] (rad) and noise float[E, d] (share of joint range)."""
+    """What a plan hands to the next: mean postures float[E, K, d] (rad) of K knots and noise float[E, K, d] (share of joint range)."""
 
     mean: Any
     sigma: Any
@@ -82,19 +89,34 @@ class PlanReport:
 
 
 def initial(space: PostureSpace, config: PlannerConfig, posture: Any) -> PlanState:
-    """Return the first plan: the given postures[E, d], clipped to the joint ranges."""
+    """Return the first plan: the given postures[E, d], clipped to the joint ranges, at every knot."""
     xp = posture.__array_namespace__()
-    mean = xp.clip(posture, space.lower, space.upper)
+    mean = xp.repeat(xp.clip(posture, space.lower, space.upper)[:, None], config.knots, axis=1)
     return PlanState(mean, xp.full_like(mean, config.noise))
 
 
 def draw(space: PostureSpace, config: PlannerConfig, rngs: Sequence[np.random.Generator]) -> np.ndarray:
-    """Return the noise of one plan, float[E, N, d] standard normals: each episode's from its own source, on the host for every engine."""
-    return np.stack([rng.standard_normal((config.candidates, space.size)) for rng in rngs])
+    """Return the noise of one plan, float[rounds, E, N, K, d] standard normals: each episode's from its own source, on the host."""
+    shape = (config.iterations, config.candidates, config.knots, space.size)
+    return np.stack([rng.standard_normal(shape) for rng in rngs], axis=1)
+
+
+def shifted(config: PlannerConfig, plan: PlanState) -> PlanState:
+    """Return the plan as it stands one replanning interval later: knots move towards the present, the last stays."""
+    if config.knots == 1:
+        return plan
+    share = config.replan * config.knots / config.horizon
+
+    def move(x: Any) -> Any:
+        xp = x.__array_namespace__()
+        later = xp.concatenate([x[:, 1:], x[:, -1:]], axis=1)
+        return x + share * (later - x)
+
+    return PlanState(move(plan.mean), move(plan.sigma))
 
 
 def sample(space: PostureSpace, config: PlannerConfig, plan: PlanState, current: Any, noise: Any) -> Any:
-    """Return candidate postures float[E, N, d] around the plan.
+    """Return candidate postures float[E, N, K, d] around the plan.
 
     Order: the mean (if it is a candidate), the instant candidates, then the mean with noise.
 
@@ -103,13 +125,13 @@ def sample(space: PostureSpace, config: PlannerConfig, plan: PlanState, current:
         config: the settings.
         plan: the plan before.
         current: float[E, d], the body's posture.
-        noise: float[E, N, d], standard normals.
+        noise: float[E, N, K, d], normals of this round's width.
     """
     xp = noise.__array_namespace__()
     noise = noise * (xp.maximum(plan.sigma, config.noise) * space.range)[:, None]
     first = int(config.mean_candidate)
     stop = min(first + config.instant, config.candidates)
-    mean, now = xp.broadcast_to(plan.mean[:, None], noise.shape), xp.broadcast_to(current[:, None], noise.shape)
+    mean, now = xp.broadcast_to(plan.mean[:, None], noise.shape), xp.broadcast_to(current[:, None, None], noise.shape)
     parts = [mean[:, :first], now[:, first : min(first + 1, stop)]]
     parts += [now[:, first + 1 : stop] + noise[:, first + 1 : stop] if config.instant_noise else now[:, first + 1 : stop]]
     return xp.clip(xp.concatenate([*parts, mean[:, stop:] + noise[:, stop:]], axis=1), space.lower, space.upper)
@@ -122,7 +144,7 @@ def update(space: PostureSpace, config: PlannerConfig, plan: PlanState, candidat
         space: the posture space.
         config: the settings.
         plan: the plan before.
-        candidates: float[E, N, d].
+        candidates: float[E, N, K, d].
         costs: float[E, N]; inf for a diverged candidate, which is never an elite. Where all diverged, the plan stays as it was.
     """
     xp = costs.__array_namespace__()
@@ -131,11 +153,11 @@ def update(space: PostureSpace, config: PlannerConfig, plan: PlanState, candidat
     sound = xp.isfinite(chosen)
     chosen = xp.where(sound, chosen, 0.0)
     weights = xp.where(sound, xp.exp(-(chosen - chosen[:, :1]) / config.temperature), 0.0)
-    weights = (weights / xp.maximum(weights.sum(axis=1, keepdims=True), 1e-30))[..., None]
-    z = xp.take_along_axis(candidates, order[..., None], axis=1)
+    weights = (weights / xp.maximum(weights.sum(axis=1, keepdims=True), 1e-30))[..., None, None]
+    z = xp.take_along_axis(candidates, order[..., None, None], axis=1)
     mean = (weights * z).sum(axis=1)
     spread = xp.sqrt((weights * xp.square((z - mean[:, None]) / space.range)).sum(axis=1))
-    any_sound = sound[:, :1]
+    any_sound = sound[:, :1, None]
     new = PlanState(
         xp.where(any_sound, mean, plan.mean),
         xp.where(any_sound, xp.maximum(spread, config.noise), plan.sigma),
@@ -156,6 +178,7 @@ class Planner:
         self._simulator, self._controller, self._config = simulator, controller, config
         compiled = (lambda f: f) if simulator.xp is np else jax.jit
         self._before, self._after = compiled(self._sampled), compiled(self._updated)
+        self._shift = compiled(functools.partial(shifted, config))
 
     def _sampled(self, plan: PlanState, qpos: Any, noise: Any) -> Any:
         space = self._simulator.morphology.posture
@@ -176,12 +199,16 @@ class Planner:
             plan: the plan before (warm start).
             frame: the task's frame and goal.
             rewards: each episode's reward; its weighted mean over the horizon is maximised.
-            noise: float[E, N, d], standard normals (`draw`).
+            noise: float[rounds, E, N, K, d], standard normals (`draw`).
         """
-        candidates = self._before(plan, state.qpos, self._simulator.put(noise))
-        rolled = self._simulator.rollout(state, self._controller, candidates, self._config.steps, frame)
-        gathered = self._simulator.gathered
-        return self._after(plan, candidates, gathered(rewards.mean_reward(rolled.instants)), gathered(rolled.diverged))
+        simulator, config = self._simulator, self._config
+        plan = self._shift(plan)
+        for i in range(config.iterations):
+            candidates = self._before(plan, state.qpos, simulator.put(config.anneal**i * noise[i]))
+            rolled = simulator.rollout(state, self._controller, candidates, config.steps, frame)
+            reward, diverged = simulator.gathered(rewards.mean_reward(rolled.instants)), simulator.gathered(rolled.diverged)
+            plan, report = self._after(plan, candidates, reward, diverged)
+        return plan, report
 
 
 def with_candidates(config: PlannerConfig, candidates: int) -> PlannerConfig:

@@ -173,14 +173,14 @@ class NativeSimulator(Simulator):
         instants[..., slice(*c["ground"])] = 0.0  # the ground is flat, at z = 0
 
     def _steps(self, worlds: _Worlds, state: State, controller: Controller, postures: np.ndarray, instants: np.ndarray) -> np.ndarray:
-        """Step the worlds from the state towards the postures, once for each row of instants[W, T, f]; return bool[W], diverged."""
+        """Step the worlds from the state towards postures[W, K, d], once for each row of instants[W, T, f]; return bool[W], diverged."""
         worlds.load(state)
         bad = worlds.warnings().copy()
         length = state.length
-        targets = controller.targets(self, postures, worlds.qpos)
-        for k in range(instants.shape[1]):
-            if k and controller.every_step:
-                targets = controller.targets(self, postures, worlds.qpos)
+        steps, knots = instants.shape[1], postures.shape[1]
+        for k in range(steps):
+            if controller.every_step or k == 0 or k * knots // steps != (k - 1) * knots // steps:
+                targets = controller.targets(self, postures[:, k * knots // steps], worlds.qpos)
             worlds.ctrl[...] = controller.excitation(targets, worlds.qpos, worlds.act, length)
             worlds.before(instants[:, k])
             worlds.batch.step()
@@ -203,7 +203,7 @@ class NativeSimulator(Simulator):
         instants = self._buffer
         spread = State(**{name: np.repeat(value, self.candidates, axis=0) for name, value in vars(state).items()})
         self._fill_constant(instants, frame, self.plan_dt)
-        bad = self._steps(worlds, spread, controller, postures.reshape(len(instants), -1), instants[:, 1:])
+        bad = self._steps(worlds, spread, controller, postures.reshape(len(instants), *postures.shape[2:]), instants[:, 1:])
         self._remember(instants[:, 1:], spread.gait, frame, self.plan_dt)
         instants[:, 0] = instants[:, 1]
         return Rolled(instants.reshape(*shape, *instants.shape[1:]), bad.reshape(shape))

@@ -113,7 +113,7 @@ class Simulator(abc.ABC):
         Args:
             state: E worlds.
             controller: the muscle controller in the loop.
-            postures: float[E, N, d].
+            postures: float[E, N, K, d]; each of the K is held for its share of the steps.
             steps: H, steps of plan_dt.
             frame: the task's frame and goal.
         """
@@ -122,7 +122,7 @@ class Simulator(abc.ABC):
     def advance(
         self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame
     ) -> tuple[State, np.ndarray, np.ndarray]:
-        """Advance E executed worlds by `steps` steps of sim_dt towards postures[E, d].
+        """Advance E executed worlds by `steps` steps of sim_dt towards postures[E, 1, d].
 
         Returns:
             the new state; float32[E, f], the instant of the first of these steps; bool[E], which worlds diverged.

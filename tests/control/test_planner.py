@@ -6,6 +6,7 @@ import pytest
 from movlr_jax import tasks
 from movlr_jax.control import episode, planner
 from movlr_jax.control.planner import PlannerConfig, PlanState
+from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
@@ -17,24 +18,24 @@ def space(myolegs):
 
 
 def noise(space, config, *seeds):
-    return planner.draw(space, config, [np.random.default_rng(seed) for seed in seeds])
+    return planner.draw(space, config, [np.random.default_rng(seed) for seed in seeds])[0]
 
 
 def test_candidates_keep_their_roles_and_the_limits(space):
     config = PlannerConfig()
-    plan = PlanState(np.stack([0.5 * (space.lower + space.upper)] * 2), np.full((2, space.size), 0.05))
+    plan = PlanState(np.stack([0.5 * (space.lower + space.upper)] * 2)[:, None], np.full((2, 1, space.size), 0.05))
     current = np.stack([space.lower, space.upper])
     draws = noise(space, config, 0, 1)
     z = planner.sample(space, config, plan, current, draws)
-    assert z.shape == (2, config.candidates, space.size)
+    assert z.shape == (2, config.candidates, 1, space.size)
     assert (z >= space.lower).all() and (z <= space.upper).all()
-    assert np.array_equal(z[:, 0], plan.mean) and np.array_equal(z[:, 1], current)
-    assert not np.array_equal(z[:, 2], current)
+    assert np.array_equal(z[:, 0], plan.mean) and np.array_equal(z[:, 1, 0], current)
+    assert not np.array_equal(z[:, 2, 0], current)
     spread = (z[:, 1 + config.instant :] - plan.mean[:, None]) / space.range
     assert spread.std() == pytest.approx(0.05, rel=0.15)
     published = PlannerConfig.published()
     released = planner.sample(space, published, plan, current, noise(space, published, 0, 1))
-    assert (released[:, :10] == current[:, None]).all() and not np.array_equal(released[:, 10], plan.mean)
+    assert (released[:, :10] == current[:, None, None]).all() and not np.array_equal(released[:, 10], plan.mean)
     # An episode's candidates are its own seed's, whoever its neighbours are.
     alone = planner.sample(space, config, PlanState(plan.mean[1:], plan.sigma[1:]), current[1:], noise(space, config, 1))
     assert np.array_equal(alone[0], z[1])
@@ -43,22 +44,22 @@ def test_candidates_keep_their_roles_and_the_limits(space):
 def test_update_is_mppi_over_elites(space):
     config = PlannerConfig(candidates=20, elites=4, temperature=0.5)
     rng = np.random.default_rng(1)
-    z, costs = rng.uniform(space.lower, space.upper, (3, 20, space.size)), rng.uniform(0, 3, (3, 20))
-    plan = PlanState(z[:, 0], np.full((3, space.size), 0.05))
+    z, costs = rng.uniform(space.lower, space.upper, (3, 20, 1, space.size)), rng.uniform(0, 3, (3, 20))
+    plan = PlanState(z[:, 0], np.full((3, 1, space.size), 0.05))
     new, elites = planner.update(space, config, plan, z, costs)
     for e in range(3):
         best = np.argsort(costs[e])[:4]
         weights = np.exp(-(costs[e, best] - costs[e].min()) / 0.5)
-        mean = (weights[:, None] * z[e, best]).sum(0) / weights.sum()
-        sigma = np.sqrt((weights[:, None] * ((z[e, best] - mean) / space.range) ** 2).sum(0) / weights.sum())
+        mean = (weights[:, None] * z[e, best, 0]).sum(0) / weights.sum()
+        sigma = np.sqrt((weights[:, None] * ((z[e, best, 0] - mean) / space.range) ** 2).sum(0) / weights.sum())
         assert list(elites[e]) == list(best)
-        assert np.allclose(new.mean[e], mean) and np.allclose(new.sigma[e], np.maximum(sigma, 0.05))
+        assert np.allclose(new.mean[e, 0], mean) and np.allclose(new.sigma[e, 0], np.maximum(sigma, 0.05))
 
 
 def test_diverged_candidates_are_never_elites(space):
     config = PlannerConfig(candidates=8, elites=6)
-    z = np.random.default_rng(2).uniform(space.lower, space.upper, (2, 8, space.size))
-    plan = PlanState(z[:, 0], np.full((2, space.size), 0.07))
+    z = np.random.default_rng(2).uniform(space.lower, space.upper, (2, 8, 1, space.size))
+    plan = PlanState(z[:, 0], np.full((2, 1, space.size), 0.07))
     costs = np.full((2, 8), np.inf)
     costs[0, [1, 3]] = 3.0, 1.0
     new, elites = planner.update(space, config, plan, z, costs)
@@ -101,3 +102,28 @@ def test_planning_stands_where_holding_still_falls(runner, myolegs):
     rollout = run(runner, myolegs, 1.0, 0)
     height = rollout.instants[:, feature_layout(myolegs).column("sensor", feature_layout(myolegs).landmarks["pelvis"]["position"] + 2)]
     assert rollout.ended == "time" and height[-1] > 0.9 * height[0]  # the held activations alone are below 0.6 by then
+
+
+def test_knots_move_towards_the_present_and_rounds_search_ever_nearer(myolegs, space):
+    config = PlannerConfig(knots=3, replan=0.035, horizon=0.35)  # a third of a knot's length
+    mean = np.arange(3.0)[None, :, None] * np.ones((1, 3, space.size))
+    later = planner.shifted(config, PlanState(mean, np.ones_like(mean)))
+    assert np.allclose(later.mean[0, :, 0], [0.3, 1.3, 2.0]) and (later.sigma == 1.0).all()
+    assert planner.shifted(PlannerConfig(), PlanState(mean, mean)).mean is mean
+
+
+def test_a_plan_of_knots_and_rounds_moves_a_body(myolegs):
+    settings = PlannerConfig(horizon=0.16, knots=2, iterations=2, anneal=0.5, replan=0.02)
+    runner = episode.EpisodeRunner.build(myolegs, planner.with_candidates(settings, 8), "native", threads=2)
+    rollout = run(runner, myolegs, 0.1, 0)
+    assert rollout.targets.shape == (5, myolegs.posture.size) and np.isfinite(rollout.costs).all()
+    # The second posture is held in the second half of a rollout alone.
+    start = tasks.get("stand").start(myolegs, 0)
+    state = runner.simulator.reset(start.qpos, start.act)
+    one = np.repeat(myolegs.posture.read(state.qpos)[:, None, None], 8, axis=1)
+    bent = one + 0.2
+    still, moved = (
+        runner.simulator.rollout(state, runner.controller, np.concatenate([one, second], axis=2), 20, Frame()).instants.copy()
+        for second in (one, bent)
+    )
+    assert np.array_equal(still[:, :, :11], moved[:, :, :11]) and not np.allclose(still[:, :, 14:], moved[:, :, 14:])

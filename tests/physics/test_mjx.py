@@ -78,7 +78,7 @@ def test_a_plan_on_warp_is_the_plan_on_native_and_a_new_reward_traces_no_physics
 def test_a_diverged_world_costs_itself_alone(myolegs, warp, law):
     body = myolegs
     state = warp.reset(np.stack([body.standing_qpos] * EPISODES), np.stack([body.standing_act] * EPISODES))
-    postures = warp.put(np.repeat(body.posture.read(body.standing_qpos)[None, None], 8, axis=1).repeat(EPISODES, axis=0))
+    postures = warp.put(np.repeat(body.posture.read(body.standing_qpos)[None, None, None], 8, axis=1).repeat(EPISODES, axis=0))
     clean = np.asarray(warp.rollout(state, law, postures, CONFIG.steps, Frame()).instants)
     for poison in (np.nan, 1e12):
         speed = np.array(state.qvel)
@@ -165,7 +165,7 @@ for i in (0, 3):
     assert np.allclose(one[i], two[i], rtol=0, atol=1e-5), abs(one[i] - two[i]).max()
 state = simulator.reset(np.stack([body.standing_qpos] * 2), np.stack([body.standing_act] * 2))
 frame = simulator.put(here.Frame().row())
-text = simulator.roll(law, 10).lower(state, simulator.put(np.zeros((2, 8, body.posture.size))), frame).compile().as_text()
+text = simulator.roll(law, 10).lower(state, simulator.put(np.zeros((2, 8, 1, body.posture.size))), frame).compile().as_text()
 assert not [word for word in ("all-gather", "all-reduce", "all-to-all", "collective-permute") if word in text]
 print("equal")
 """

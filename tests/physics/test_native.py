@@ -17,7 +17,7 @@ def law(myolegs):
 
 
 def postures(body, count):
-    return np.repeat(body.posture.read(body.standing_qpos)[None], count, axis=0)
+    return np.repeat(body.posture.read(body.standing_qpos)[None, None], count, axis=0)
 
 
 def test_an_instant_belongs_to_one_state(myolegs, simulator8, law):

@@ -200,7 +200,7 @@ def test_every_task_reward_compiles_and_is_worse_lying_than_standing(layout, myo
     from movlr_jax.control import muscle_law
 
     law = muscle_law.make("fibre-strain", body, 0.008)
-    z = body.posture.read(body.standing_qpos)[None]
+    z = body.posture.read(body.standing_qpos)[None, None]
     _, up, _ = simulator8.advance(standing, law, z, 1, tasks.get(task).frame())
     lying_qpos = body.standing_qpos.copy()
     lying_qpos[2] = 0.2
