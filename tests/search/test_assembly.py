@@ -110,3 +110,33 @@ def test_a_start_reward_may_be_a_file_or_a_run(whole, tmp_path):
     mine = find_start(str(file), task)
     assert mine.source == "WEIGHTS = {}\n" and not mine.trusted_text
     assert find_start(str(whole), task).source == (whole / "best" / "reward.py").read_text()
+
+
+def test_a_run_on_warp_plans_everything_side_by_side_and_traces_its_physics_once(tmp_path, monkeypatch):
+    pytest.importorskip("warp", reason="warp-lang is not installed")
+    from movlr_jax.search import assembly
+
+    made = []
+
+    class Watched(assembly.RealStages):
+        def __init__(self, config):
+            super().__init__(config)
+            made.append(self)
+
+    monkeypatch.setattr(assembly, "RealStages", Watched)
+    config = RunConfig(
+        task="walk_flat",
+        engine="warp",
+        iterations=2,
+        candidates=2,
+        seeds=(0,),
+        seconds=0.04,
+        planner=PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.04, replan=0.02),
+        out=tmp_path / "run",
+    )
+    result = search.run(config)
+    assert result.stopped == "iterations" and [row["iteration"] for row in result.rows] == [0, 1, 2]
+    simulator = made[0].runner.simulator
+    assert simulator.name == "warp" and simulator.episodes == 2
+    assert simulator.traces == 2  # one rollout and one execution, whatever rewards came
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["engine"] == "warp"
