@@ -6,9 +6,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import jax
 import mujoco
 import numpy as np
 import pytest
+from jax import export
 from mujoco import mjx
 
 from movlr_jax import tasks
@@ -177,3 +179,11 @@ def test_two_devices_make_the_plan_of_one_and_exchange_nothing_inside_it():
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, env=environment)
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stdout.strip().endswith("equal")
+
+
+def test_the_plan_of_pure_mjx_lowers_for_a_tpu(myolegs, law):
+    simulator = engines.make("jax", myolegs, candidates=8, plan_dt=0.008)
+    state = simulator.reset(myolegs.standing_qpos, myolegs.standing_act)
+    postures = jax.ShapeDtypeStruct((1, 8, 1, myolegs.posture.size), np.float32)
+    exported = export.export(simulator.roll(law, 44), platforms=("tpu",))(state, postures, simulator.put(Frame().row()))
+    assert exported.platforms == ("tpu",) and simulator.traces == 1
