@@ -134,20 +134,23 @@ def main(argv: Sequence[str]) -> int:
     if asked.clip and asked.out is None:
         raise MovlrError("--clip needs a folder to write to: add --out DIR.")
     from movlr_jax import morphologies, tasks
-    from movlr_jax.physics import engines
+    from movlr_jax.physics import engines, hosts
     from movlr_jax.tasks import metrics
 
     task = tasks.get(asked.task)
+    first = not (asked.mjx.hosts and hosts.join())
     engine, _ = engines.choose(asked.engine)
     morphology = morphologies.load(asked.morphology or morphologies.DEFAULT)
     goal_speed = asked.goal_speed if asked.goal_speed >= 0 else task.goal_speed
     reward = find_reward(asked.reward, task, morphology, goal_speed)
-    if asked.out is not None:
+    if asked.out is not None and first:
         asked.out.mkdir(parents=True, exist_ok=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.2f} of {task.total:g} s"))
     err = console.stderr()
     with Progress(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal) as progress:
         rollouts = run_episodes(asked, task, morphology, engine, reward, progress)
+    if not first:  # it has done its share of the plans; the first host tells
+        return 0
     document = {
         "task": task.name,
         "morphology": morphology.name,

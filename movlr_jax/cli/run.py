@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from movlr_jax import search
 from movlr_jax.cli import console, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
+from movlr_jax.physics import hosts
 from movlr_jax.search.config import RunConfig
 
 if TYPE_CHECKING:
@@ -77,7 +79,16 @@ def follow(work: Callable[[View], RunResult], heading: str) -> int:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     config = free_folder(configure(argv))
+    if config.mjx.hosts and hosts.join():
+        return _beside(config)
     return follow(lambda view: search.run(config, progress=view), f"Run folder: {config.out}")
+
+
+def _beside(config: RunConfig) -> int:
+    """Do the same search as the first host, for the sake of its plans; what is written is thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        search.run(dataclasses.replace(config, out=Path(folder) / "run", tracking="off"))
+    return 0
 
 
 def free_folder(config: RunConfig) -> RunConfig:

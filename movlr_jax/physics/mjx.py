@@ -60,9 +60,9 @@ class Worlds:
     def __init__(self, model: mujoco.MjModel, engine: str, worlds: int, sizes: Sizes):
         self.dt = float(model.opt.timestep)
         self.engine = engine
-        self.model = mjx.put_model(model, impl=engine)
+        self.model = mjx.put_model(model, device=jax.local_devices()[0], impl=engine)
         room = {"naconmax": sizes.contacts * worlds, "njmax": sizes.constraints} if engine == "warp" else {}
-        self.data = mjx.make_data(model, impl=engine, **room)
+        self.data = mjx.make_data(model, device=jax.local_devices()[0], impl=engine, **room)
 
     def at(self, state: State) -> mjx.Data:
         """Return data of W worlds in a state[W]."""
@@ -141,6 +141,7 @@ class MjxSimulator(Simulator):
         self._options = compiler_options(engine)
         self._mesh = Mesh(np.array(self.devices), (_AXIS,)) if len(self.devices) > 1 else None
         self._whole: Sharding = NamedSharding(self._mesh, PartitionSpec()) if self._mesh else SingleDeviceSharding(self.devices[0])
+        self._gather = jax.jit(lambda x: x, out_shardings=self._whole)
         self.roll = functools.lru_cache(maxsize=8)(self._compiled_roll)
         self._advance = functools.lru_cache(maxsize=8)(self._compiled_advance)
 
@@ -150,7 +151,7 @@ class MjxSimulator(Simulator):
         Raises:
             MovlrError: not even one does.
         """
-        room = len(self.devices) * _free_bytes(self.devices[0]) // self.bytes_per_world
+        room = len(self.devices) * _free_bytes(jax.local_devices()[0]) // self.bytes_per_world
         worlds = min(config.worlds, room) if config.worlds else room
         if worlds < self.candidates:
             raise MovlrError(
@@ -224,7 +225,7 @@ class MjxSimulator(Simulator):
 
     def gathered(self, array: Any) -> Any:
         """See Simulator."""
-        return array if self._mesh is None else jax.device_put(array, self._whole)
+        return array if self._mesh is None else self._gather(array)
 
     def target_kinematics(self, qpos: Any) -> tuple[Any, Any]:
         """See Simulator; traceable."""

@@ -15,6 +15,8 @@ class MjxConfig:
     """Candidate worlds simulated at once, over all devices; 0: as many as the work needs and the memory holds."""
     devices: int = 0
     """Devices to spread the worlds over; 0: all that this process sees."""
+    hosts: bool = False
+    """Join the devices of several hosts (jax.distributed): start the same command on each."""
     contacts: int = 0
     """Room for contacts in a world of warp; 0: measured by a warm-up."""
     constraints: int = 0
@@ -23,5 +25,5 @@ class MjxConfig:
     def __post_init__(self) -> None:
         """Refuse values that nothing can have."""
         for name, value in vars(self).items():
-            if value < 0:
+            if not isinstance(value, bool) and value < 0:
                 raise MovlrError(f"mjx.{name} is {value}: give 0 (found out by itself) or more.")

@@ -70,8 +70,10 @@ class LengthMap:
 
     def __init__(self, model: mujoco.MjModel, engine: str):
         self._engine = engine
-        self._model = mjx.put_model(model, impl=engine)
-        self._data = mjx.make_data(model, impl=engine, **({"naconmax": 1, "njmax": 1} if engine == "warp" else {}))
+        self._model = mjx.put_model(model, device=jax.local_devices()[0], impl=engine)
+        self._data = mjx.make_data(
+            model, device=jax.local_devices()[0], impl=engine, **({"naconmax": 1, "njmax": 1} if engine == "warp" else {})
+        )
         self._tendon = model.actuator_trnid[:, 0].astype(int)
         self._gear = model.actuator_gear[:, 0].astype(np.float32)
         self._shape = (model.ntendon, model.nv)

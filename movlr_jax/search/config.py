@@ -86,6 +86,10 @@ class RunConfig:
             (self.patience >= 0, f"patience is {self.patience}: give 0 (never stop) or more."),
             (self.stagnation >= 1, f"stagnation is {self.stagnation}: give 1 or more."),
             (self.budget_minutes >= 0, f"budget_minutes is {self.budget_minutes}: give 0 (no limit) or more."),
+            (
+                not (self.mjx.hosts and self.budget_minutes),
+                "budget_minutes cannot be kept by several hosts, whose clocks differ: leave it out, or stop the run by hand.",
+            ),
         )
         for fine, sentence in rules:
             if not fine:
