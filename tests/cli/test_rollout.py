@@ -59,7 +59,7 @@ def test_a_clip_is_filmed(tmp_path: Path) -> None:
         (["stand", "--reward", "humna"], "did you mean human?"),
         (["stand", "--reward", "."], "holds no reward"),
         (["stand", "--morphology", "myoleg"], "did you mean myolegs?"),
-        (["stand", "--engine", "warp"], "use auto, native"),
+        (["stand", "--engine", "cuda"], "use auto, native, warp, jax"),
         (["stand", "--clip"], "add --out DIR"),
         (["stand", "--planner.law", "papr"], "muscle law 'papr'"),
     ],

@@ -1,0 +1,106 @@
+"""Planners at an equal budget of simulated steps: which walks farther and falls less?
+
+Every variant simulates as many steps a second of executed motion as 64 candidates over 44 steps every 10 ms. Episodes are saved as
+they come, so that a long table can be continued.
+
+    python tools/compare_planners.py --bodies myolegs              # screen: 3 seeds x 4 s
+    python tools/compare_planners.py --variants mean fast --seeds 1 2 3 4 5 6 7 8 9 10 --seconds 10
+    python tools/compare_planners.py --table
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import statistics
+import time
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from movlr_jax import morphologies, tasks
+from movlr_jax.control.episode import EpisodeRunner
+from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.reward import Reward
+
+RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "planners.json"
+_HALF = with_candidates(PlannerConfig(), 32)
+VARIANTS: dict[str, tuple[PlannerConfig, str]] = {
+    "published": (replace(PlannerConfig.published(), law="auto"), "copies as instant candidates, the mean not a candidate"),
+    "mean": (PlannerConfig(), "the mean is a candidate, instant candidates are spread: the default"),
+    "rare": (replace(with_candidates(PlannerConfig(), 128), replan=0.02), "128 candidates every 20 ms"),
+    "fast": (replace(_HALF, replan=0.005), "32 candidates every 5 ms"),
+    "rounds": (replace(_HALF, iterations=2), "two rounds of 32"),
+    "anneal": (replace(_HALF, iterations=2, anneal=0.5), "two rounds of 32, the second at half the noise"),
+    "knots2": (PlannerConfig(knots=2), "two knots over the horizon"),
+    "knots4": (PlannerConfig(knots=4), "four knots over the horizon"),
+}
+
+
+def load() -> dict[str, Any]:
+    """Return the saved episodes."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+
+def table() -> str:
+    """Return the saved episodes as a table, best distance first within a body, reward and length."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in load().values():
+        groups[row["work"], row["variant"]].append(row)
+    lines = [
+        "| work | planner | what | falls | upright [s] | distance [m] mean (min to max) | drift [m] |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for (work, variant), rows in sorted(groups.items(), key=lambda g: (g[0][0], -statistics.mean(r["distance_m"] for r in g[1]))):
+        d = [r["distance_m"] for r in rows]
+        mean = {k: statistics.mean(r[k] for r in rows) for k in ("seconds", "lateral_drift_m")}
+        lines.append(
+            f"| {work} | {variant} | {VARIANTS[variant][1]} | {sum(r['fell'] for r in rows)} of {len(rows)} | {mean['seconds']:.2f} | "
+            f"{statistics.mean(d):.2f} ({min(d):.2f} to {max(d):.2f}) | {mean['lateral_drift_m']:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure the episodes that are missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bodies", nargs="+", default=["myolegs", "ms-human-700-locomotion"])
+    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--reward", default="straight")
+    parser.add_argument("--goal-speed", type=float, default=0.9)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--table", action="store_true")
+    args = parser.parse_args()
+    if args.table:
+        print(table())
+        return
+    task = tasks.get("walk_flat")
+    for name in args.bodies:
+        body = morphologies.load(name)
+        reward = Reward.trusted(args.reward, task.rewards[args.reward], feature_layout(body))
+        work = f"{name} {args.reward} {args.goal_speed:g} m/s {args.seconds:g} s"
+        for variant in args.variants:
+            runner = None
+            for seed in args.seeds:
+                key = f"{work} {variant} seed {seed}"
+                if key in load():
+                    continue
+                runner = runner or EpisodeRunner.build(body, VARIANTS[variant][0], "native", threads=args.threads)
+                began = time.perf_counter()
+                record = task.measure(body, task.episode(runner, reward, seed, seconds=args.seconds, goal_speed=args.goal_speed))
+                record |= {"work": work, "variant": variant, "wall_s": round(time.perf_counter() - began, 1)}
+                record["versions"] = {p: importlib.metadata.version(p) for p in ("movlr-jax", "mujoco", "jax")}
+                part = RESULTS.with_suffix(f".{variant}.part")
+                part.write_text(json.dumps(load() | {key: record}, indent=1) + "\n")
+                part.replace(RESULTS)
+                print(key, json.dumps(record), flush=True)
+    print(table())
+
+
+if __name__ == "__main__":
+    main()
