@@ -94,7 +94,7 @@ def test_a_diverged_world_costs_itself_alone(myolegs, warp, law):
 def test_an_overflow_names_the_number_to_set(myolegs, law, reward):
     small = engines.make("warp", myolegs, candidates=8, plan_dt=0.008, mjx=MjxConfig(contacts=1, constraints=8))
     state = small.reset(myolegs.standing_qpos, myolegs.standing_act)
-    postures = np.repeat(myolegs.posture.read(myolegs.standing_qpos)[None, None], 8, axis=1)
+    postures = np.repeat(myolegs.posture.read(myolegs.standing_qpos)[None, None, None], 8, axis=1)
     small.rollout(state, law, small.put(postures), 2, Frame())
     with pytest.raises(MovlrError, match=r"ran out of room for .* in \d+ worlds .*set --mjx\.\w+ \d+"):
         small.check()
