@@ -314,13 +314,16 @@ class MjxSimulator(Simulator):
         self._overflowed.clear()
 
 
-def compiler_options(engine: str) -> dict[str, str] | None:
+def compiler_options(engine: str) -> dict[str, str | bool | int] | None:
     """Return XLA's options for an engine's programs.
 
     On a CPU, XLA's fusion of pure MJX recomputes the kinematic chain again and again: without it, forward kinematics of MS-Human-700
-    took 12 ms instead of 29 s.
+    took 12 ms instead of 29 s. And LLVM's costly passes take longer than they save: a step of MyoLegs compiles in one minute without
+    them and not in ten with them.
     """
-    return {"xla_disable_hlo_passes": "fusion"} if engine == "jax" and jax.default_backend() == "cpu" else None
+    if engine != "jax" or jax.default_backend() != "cpu":
+        return None
+    return {"xla_disable_hlo_passes": "fusion", "xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
 
 def keep_compiled() -> None:

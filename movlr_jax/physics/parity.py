@@ -18,7 +18,7 @@ import numpy as np
 
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import gait, mjx_model
-from movlr_jax.physics.mjx import Worlds
+from movlr_jax.physics.mjx import Worlds, compiler_options
 from movlr_jax.physics.simulator import State
 
 POSES, STEPS = 64, 20
@@ -69,7 +69,7 @@ def audit(morphology: Morphology, engine: str, walk: Walk) -> list[Line]:
     worlds = Worlds(prepared.executed, engine, len(walk.qpos), prepared.sizes)
     random = Walk(walk.qpos, walk.qvel, walk.act, np.repeat(rng.random((1, *walk.ctrl.shape[1:])), STEPS, axis=0))
     # One shape and one compiled program for both.
-    run = jax.jit(lambda state, ctrl: _run(worlds, state, ctrl))
+    run = jax.jit(lambda state, ctrl: _run(worlds, state, ctrl), compiler_options=compiler_options(engine))
     lines += _trajectory(morphology, prepared.executed, engine, run, walk)
     lines += _random(morphology, prepared.executed, run, random)
     return lines
@@ -100,7 +100,9 @@ def _kinematics(morphology: Morphology, model: mujoco.MjModel, engine: str) -> l
     rng = np.random.default_rng(3)
     space = morphology.posture
     qpos = space.complete(space.lower + rng.random((POSES, space.size)) * space.range, morphology.standing_qpos)
-    length, moment = map(np.asarray, jax.jit(mjx_model.LengthMap(model, engine))(jnp.asarray(qpos, jnp.float32)))
+    length, moment = map(
+        np.asarray, jax.jit(mjx_model.LengthMap(model, engine), compiler_options=compiler_options(engine))(jnp.asarray(qpos, jnp.float32))
+    )
     data = mujoco.MjData(model)
     want_length, want_moment = np.zeros(length.shape), np.zeros(moment.shape)
     for w in range(POSES):
