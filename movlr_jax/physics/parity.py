@@ -18,7 +18,7 @@ import numpy as np
 
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import gait, mjx_model
-from movlr_jax.physics.mjx import Worlds, compiler_options
+from movlr_jax.physics.mjx import Worlds, compiler_options, keep_compiled
 from movlr_jax.physics.simulator import State
 
 POSES, STEPS = 64, 20
@@ -63,6 +63,8 @@ def audit(morphology: Morphology, engine: str, walk: Walk) -> list[Line]:
         engine: "warp" or "jax".
         walk: states and excitations of a walk of it.
     """
+    if engine == "jax":
+        keep_compiled()
     prepared = mjx_model.prepare(morphology, engine, morphology.model.opt.timestep)
     lines = _kinematics(morphology, prepared.executed, engine)
     rng = np.random.default_rng(7)
