@@ -7,15 +7,20 @@ says so. The check reads installed metadata only, so that it costs no import of 
 from importlib.metadata import PackageNotFoundError, version
 
 
+def installed(package: str) -> str | None:
+    """Return the version of an installed package, None where it is not."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
 def check_versions() -> None:
     """Raise ImportError, in one sentence, unless mujoco and mujoco-mjx are installed at one and the same version."""
-    found = {}
-    for name in ("mujoco", "mujoco-mjx"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            # The jail's interpreter sees packages by path without their metadata being guaranteed; absence is pip's to report.
-            return
+    found = {name: installed(name) for name in ("mujoco", "mujoco-mjx")}
+    if None in found.values():
+        # The jail's interpreter sees packages by path without their metadata being guaranteed; absence is pip's to report.
+        return
     if found["mujoco"] != found["mujoco-mjx"]:
         raise ImportError(
             f"mujoco {found['mujoco']} and mujoco-mjx {found['mujoco-mjx']} do not match, which silently gives wrong muscle "

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import importlib.metadata
 import itertools
 import json
 import os
@@ -30,6 +29,7 @@ import numpy as np
 from mujoco.batch import Batch
 
 from movlr_jax import morphologies, tasks
+from movlr_jax._versions import installed
 from movlr_jax.control import planner as planning
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig, with_candidates
@@ -39,19 +39,14 @@ from movlr_jax.physics.mjx import Worlds
 from movlr_jax.physics.simulator import State
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward, RewardBatch
+from movlr_jax.search import atomic
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "benchmark.json"
 
 
 def versions() -> dict[str, str]:
     """Return the versions that matter to a figure."""
-    out = {}
-    for package in ("movlr-jax", "mujoco", "mujoco-mjx", "jax", "warp-lang"):
-        try:
-            out[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            out[package] = "-"
-    return out
+    return {package: installed(package) or "-" for package in ("movlr-jax", "mujoco", "mujoco-mjx", "jax", "warp-lang")}
 
 
 def machine() -> str:
@@ -169,10 +164,7 @@ def load() -> dict[str, Any]:
 def save(key: str, row: dict[str, Any]) -> None:
     """Add a row."""
     results = load() | {key: row | {"versions": versions(), "date": time.strftime("%Y-%m-%d")}}
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    part = RESULTS.with_suffix(".part")
-    part.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
-    part.replace(RESULTS)
+    atomic.write_text(RESULTS, json.dumps(results, indent=1, sort_keys=True) + "\n")
 
 
 def table() -> str:

@@ -25,6 +25,7 @@ from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig, with_candidates
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
+from movlr_jax.search import atomic
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "planners.json"
 _HALF = with_candidates(PlannerConfig(), 32)
@@ -95,9 +96,7 @@ def main() -> None:
                 record = task.measure(body, task.episode(runner, reward, seed, seconds=args.seconds, goal_speed=args.goal_speed))
                 record |= {"work": work, "variant": variant, "wall_s": round(time.perf_counter() - began, 1)}
                 record["versions"] = {p: importlib.metadata.version(p) for p in ("movlr-jax", "mujoco", "jax")}
-                part = RESULTS.with_suffix(f".{variant}.part")
-                part.write_text(json.dumps(load() | {key: record}, indent=1) + "\n")
-                part.replace(RESULTS)
+                atomic.write_json(RESULTS, load() | {key: record})
                 print(key, json.dumps(record), flush=True)
     print(table())
 

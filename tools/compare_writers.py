@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax.control.planner import PlannerConfig
-from movlr_jax.search import assembly
+from movlr_jax.search import assembly, atomic
 from movlr_jax.search.config import RunConfig
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,13 +32,6 @@ WRITERS = ("offline", "random")
 
 def load(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {"versions": {}, "runs": {}}
-
-
-def save(results: dict[str, Any], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(results, indent=1) + "\n")
-    part.replace(path)
 
 
 def measure(writer: str, seed: int, iterations: int, seconds: float, folder: Path) -> dict[str, Any]:
@@ -124,7 +117,7 @@ def main() -> None:
                 folder = asked.runs / f"{writer}-{seed}-{asked.seconds:g}s"
                 print(f"{name} ...", flush=True)
                 results["runs"][name] = measure(writer, seed, asked.iterations, asked.seconds, folder)
-                save(results, asked.results)
+                atomic.write_json(asked.results, results)
                 print(table(results), flush=True)
     print(table(results))
 

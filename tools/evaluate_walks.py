@@ -22,6 +22,7 @@ from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
+from movlr_jax.search import atomic
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks.json"
 # body, task, reward, goal speed (None: the task's), seconds, seeds
@@ -39,13 +40,6 @@ ROWS = [
 
 def load() -> dict:
     return json.loads(RESULTS.read_text()) if RESULTS.exists() else {"versions": {}, "episodes": {}}
-
-
-def save(results: dict) -> None:
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    part = RESULTS.with_suffix(".part")
-    part.write_text(json.dumps(results, indent=1) + "\n")
-    part.replace(RESULTS)
 
 
 def key(body: str, task: str, reward: str, speed: float | None, seconds: float, seed: int) -> str:
@@ -103,7 +97,7 @@ def main() -> None:
             record |= {"horizon_s": config.horizon, "replan_s": config.replan}
             results = load() | {"versions": results["versions"]}
             results["episodes"][key(body_name, task_name, reward_name, speed, seconds, seed)] = record
-            save(results)
+            atomic.write_json(RESULTS, results)
             print(key(body_name, task_name, reward_name, speed, seconds, seed), json.dumps(record), flush=True)
     print(table(results))
 

@@ -30,6 +30,7 @@ from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig, with_candidates
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
+from movlr_jax.search import atomic
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks" / "results"
 PARTS = ("parity", "throughput", "plan", "episodes", "run", "rendering")
@@ -68,8 +69,7 @@ class Check:
         self.out.setdefault(name, {})[key] = row
         self.out["seconds"] = round(time.perf_counter() - self.began, 1)
         print(f"{name} {key} ({seconds} s): {json.dumps(row)[:400]}", flush=True)
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(json.dumps(self.out, indent=1) + "\n")
+        atomic.write_json(self.path, self.out)
 
     def parity(self) -> None:
         """Audit warp against native C."""

@@ -13,12 +13,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
 from rich.text import Text
 
+from movlr_jax._versions import installed
 from movlr_jax.cli import console, options
 
 State = Literal["ok", "warning", "failed"]
@@ -50,13 +50,6 @@ class Check:
     advice: str = ""
 
 
-def _installed(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
 def python() -> list[Check]:
     """Check the interpreter."""
     good = (3, 11) <= sys.version_info[:2] <= (3, 13)
@@ -74,7 +67,7 @@ def physics() -> list[Check]:
     """Check MuJoCo, MJX and the engines."""
     from movlr_jax.physics.engines import ENGINES, choose
 
-    c, mjx = _installed("mujoco"), _installed("mujoco-mjx")
+    c, mjx = installed("mujoco"), installed("mujoco-mjx")
     match = c is not None and c == mjx
     detail = f"mujoco {c or 'missing'}, mujoco-mjx {mjx or 'missing'}"
     checks = [
@@ -82,7 +75,7 @@ def physics() -> list[Check]:
         if match
         else Check("mujoco", "failed", detail, "run make setup: the two must have one version")
     ]
-    warp = _installed("warp-lang")
+    warp = installed("warp-lang")
     built = f"{', '.join(ENGINES)}; warp-lang {warp}" if warp else "native, jax (warp needs warp-lang: pip install 'movlr-jax[cuda]')"
     return [*checks, Check("engines", "ok", f"{built}; auto chooses {choose('auto')[1]}")]
 
@@ -199,7 +192,7 @@ def models() -> list[Check]:
 
 def tracking_and_keys() -> list[Check]:
     """Check W&B and say which keys are set; no key is read further than that."""
-    wandb = _installed("wandb")
+    wandb = installed("wandb")
     checks = [Check("wandb", "ok", f"{wandb}; off unless --tracking asks for it")] if wandb else []
     if not wandb:
         detail = "not installed; runs are kept in local files all the same"

@@ -80,7 +80,7 @@ def main(argv: Sequence[str]) -> int:
 
     if asked.engine:
         engines.choose(asked.engine)
-        if asked.engine not in ("warp", "jax"):
+        if asked.engine not in engines.MJX:
             raise MovlrError(f"The engine {asked.engine} changes nothing in a body: ask for warp or jax.")
     records = [describe(name) for name in CATALOG]
     for record in records:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from movlr_jax._versions import installed
 from movlr_jax.cli import console, options
 from movlr_jax.errors import MovlrError
 
@@ -61,8 +62,6 @@ def record_walk(body: Morphology) -> Walk:
 
 def audit(name: str, engine: str) -> dict[str, Any]:
     """Return the record of one body."""
-    import importlib.metadata
-
     import jax
 
     from movlr_jax import morphologies
@@ -75,7 +74,7 @@ def audit(name: str, engine: str) -> dict[str, Any]:
         "morphology": name,
         "engine": engine,
         "device": jax.devices()[0].device_kind,
-        "versions": {p: importlib.metadata.version(p) for p in ("mujoco", "mujoco-mjx", "jax", "warp-lang")},
+        "versions": {p: installed(p) for p in ("mujoco", "mujoco-mjx", "jax", "warp-lang")},
         "changes": list(changes),
         "lines": [{**dataclasses.asdict(line), "fine": line.fine} for line in lines],
         "fine": all(line.fine for line in lines),
@@ -88,8 +87,9 @@ def main(argv: Sequence[str]) -> int:
     from movlr_jax.cli import morphologies as listing
     from movlr_jax.morphologies import CATALOG
     from movlr_jax.physics import engines
+    from movlr_jax.search import atomic
 
-    if asked.engine not in ("warp", "jax"):
+    if asked.engine not in engines.MJX:
         raise MovlrError(f"--engine {asked.engine} cannot be compared with native: use warp or jax.")
     engines.choose(asked.engine)
     names = [asked.morphology] if asked.morphology else [n for n in CATALOG if listing.describe(n)["found"]]
@@ -100,7 +100,7 @@ def main(argv: Sequence[str]) -> int:
         if asked.out is not None:
             saved = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.exists() else {}
             saved[f"{name} {asked.engine}"] = record
-            asked.out.write_text(json.dumps(saved, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            atomic.write_text(asked.out, json.dumps(saved, indent=1, sort_keys=True) + "\n")
         if not asked.json:
             _show(record)
     if asked.json:

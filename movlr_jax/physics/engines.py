@@ -10,7 +10,8 @@ from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.physics.simulator import Simulator
 
-ENGINES: tuple[str, ...] = ("native", "warp", "jax")
+MJX: tuple[str, ...] = ("warp", "jax")
+ENGINES: tuple[str, ...] = ("native", *MJX)
 
 
 def choose(engine: str) -> tuple[str, str]:

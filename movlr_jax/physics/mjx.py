@@ -60,9 +60,7 @@ class Worlds:
     def __init__(self, model: mujoco.MjModel, engine: str, worlds: int, sizes: Sizes):
         self.dt = float(model.opt.timestep)
         self.engine = engine
-        self.model = mjx.put_model(model, device=jax.local_devices()[0], impl=engine)
-        room = {"naconmax": sizes.contacts * worlds, "njmax": sizes.constraints} if engine == "warp" else {}
-        self.data = mjx.make_data(model, device=jax.local_devices()[0], impl=engine, **room)
+        self.model, self.data = mjx_model.on_device(model, engine, sizes.contacts * worlds, sizes.constraints)
 
     def at(self, state: State) -> mjx.Data:
         """Return data of W worlds in a state[W]."""
@@ -129,12 +127,12 @@ class MjxSimulator(Simulator):
             )
         prepared = mjx_model.prepare(morphology, engine, plan_dt)
         self.sizes = Sizes(config.contacts or prepared.sizes.contacts, config.constraints or prepared.sizes.constraints)
-        single = Worlds(prepared.executed, engine, 1, self.sizes)
-        self.bytes_per_world = _nbytes(single.data) * 2 + self.columns["gait"][1] * (steps + 1) * 4 * 3
+        self._lengths = mjx_model.LengthMap(prepared.executed, engine)
+        _, single = mjx_model.on_device(prepared.executed, engine, self.sizes.contacts, self.sizes.constraints)
+        self.bytes_per_world = _nbytes(single) * 2 + self.columns["gait"][1] * (steps + 1) * 4 * 3
         self.episodes = self._fitting(config, episodes)
         self._rollouts = Worlds(prepared.planned, engine, self.episodes * candidates // len(self.devices), self.sizes)
         self._executed = Worlds(prepared.executed, engine, self.episodes, self.sizes)
-        self._lengths = mjx_model.LengthMap(prepared.executed, engine)
         self._feet = np.array([[morphology.sensors[f"{s}.foot/position"][0] + i for i in range(3)] for s in gait.SIDES])
         self._touch = [slice(a, a + n) for a, n in (morphology.sensors[f"touch/{s}"] for s in gait.SIDES)]
         self._overflowed: list[Any] = []
@@ -171,19 +169,8 @@ class MjxSimulator(Simulator):
             out[0] = jnp.concatenate([out[0][:, :1], out[0]], axis=1)
             return tuple(x.reshape(episodes, candidates, *x.shape[1:]) for x in out)  # type: ignore[return-value]
 
-        if self._mesh is None:
-            return jax.jit(roll, compiler_options=self._options)
         shared = PartitionSpec(None, _AXIS)
-        return jax.jit(
-            jax.shard_map(
-                roll,
-                mesh=self._mesh,
-                in_specs=(PartitionSpec(), shared, PartitionSpec()),
-                out_specs=(shared, shared, shared),
-                check_vma=False,
-            ),
-            compiler_options=self._options,
-        )
+        return self._compiled(roll, (PartitionSpec(), shared, PartitionSpec()), shared)
 
     def _compiled_advance(self, controller: Controller, steps: int) -> Callable[..., Any]:
         """Return the compiled execution of one controller: (state, postures, frame) -> state, instant, diverged, overflow."""
@@ -193,30 +180,15 @@ class MjxSimulator(Simulator):
             after, instants, diverged, overflow = self._steps(self._executed, controller, state, postures, steps, frame, dt)
             return after, instants[:, 0], diverged, overflow
 
-        if self._mesh is None:
-            return jax.jit(advance, compiler_options=self._options)
-        everywhere = PartitionSpec()
-        return jax.jit(
-            jax.shard_map(advance, mesh=self._mesh, in_specs=everywhere, out_specs=everywhere, check_vma=False),
-            compiler_options=self._options,
-        )
+        return self._compiled(advance, PartitionSpec(), PartitionSpec())
+
+    def _compiled(self, program: Callable[..., Any], taken: Any, given: Any) -> Callable[..., Any]:
+        """Return a program compiled for one device, or for all with its arguments and results shared as the two specifications say."""
+        if self._mesh is not None:
+            program = jax.shard_map(program, mesh=self._mesh, in_specs=taken, out_specs=given, check_vma=False)
+        return jax.jit(program, compiler_options=self._options)
 
     # --- state ---
-
-    def reset(self, qpos: np.ndarray, act: np.ndarray) -> State:
-        """See Simulator. Done in C: a start needs no compiled program."""
-        qpos, act = np.atleast_2d(qpos), np.atleast_2d(act)
-        model, count = self.morphology.model, len(qpos)
-        data = mujoco.MjData(model)
-        length, feet = np.zeros((count, model.nu)), np.zeros((count, 2, 3))
-        for w in range(count):
-            mujoco.mj_resetData(model, data)
-            data.qpos[:], data.act[:], data.ctrl[:] = qpos[w], act[w], act[w]
-            mujoco.mj_forward(model, data)
-            length[w], feet[w] = data.actuator_length, data.sensordata[self._feet]
-        still = np.zeros((count, model.nv))
-        state = State(np.zeros(count), qpos, still, act, act, still, length, gait.initial(feet))
-        return State(**{name: self.put(value) for name, value in vars(state).items()})
 
     def put(self, array: np.ndarray) -> Any:
         """See Simulator."""

@@ -7,6 +7,7 @@ change is listed, and `movlr morphologies --engine jax` says how much it matters
 from __future__ import annotations
 
 import copy
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +27,18 @@ _REFUSED = (mujoco.mjtGeom.mjGEOM_MESH, mujoco.mjtGeom.mjGEOM_HFIELD)
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A body's models for one engine: at the planning step and at the simulation step; what was changed; room that warp needs."""
+    """A body's models for one engine: at the planning step and at the simulation step; and what was changed."""
 
+    morphology: Morphology
+    engine: str
     planned: mujoco.MjModel
     executed: mujoco.MjModel
     changes: tuple[str, ...]
-    sizes: Sizes
+
+    @functools.cached_property
+    def sizes(self) -> Sizes:
+        """Room that a world of warp needs, measured when it is first asked for."""
+        return sizing.measured(self.morphology, self.planned) if self.engine == "warp" else Sizes(0, 0)
 
 
 def prepare(morphology: Morphology, engine: str, plan_dt: float) -> Prepared:
@@ -45,8 +52,21 @@ def prepare(morphology: Morphology, engine: str, plan_dt: float) -> Prepared:
     executed, changes = for_jax(morphology.model) if engine == "jax" else (copy.copy(morphology.model), ())
     planned = copy.copy(executed)
     planned.opt.timestep = plan_dt
-    room = sizing.measured(morphology, planned) if engine == "warp" else Sizes(0, 0)
-    return Prepared(planned, executed, changes, room)
+    return Prepared(morphology, engine, planned, executed, changes)
+
+
+def on_device(model: mujoco.MjModel, engine: str, contacts: int = 1, constraints: int = 1) -> tuple[mjx.Model, mjx.Data]:
+    """Return a model and the data of one world on this process's first device.
+
+    Args:
+        model: as `prepare` made it.
+        engine: "warp" or "jax".
+        contacts: room for contacts of warp, over all worlds that will be made of the data.
+        constraints: room for constraint rows of warp, in each of them.
+    """
+    device = jax.local_devices()[0]
+    room = {"naconmax": contacts, "njmax": constraints} if engine == "warp" else {}
+    return mjx.put_model(model, device=device, impl=engine), mjx.make_data(model, device=device, impl=engine, **room)
 
 
 def for_jax(model: mujoco.MjModel) -> tuple[mujoco.MjModel, tuple[str, ...]]:
@@ -70,10 +90,7 @@ class LengthMap:
 
     def __init__(self, model: mujoco.MjModel, engine: str):
         self._engine = engine
-        self._model = mjx.put_model(model, device=jax.local_devices()[0], impl=engine)
-        self._data = mjx.make_data(
-            model, device=jax.local_devices()[0], impl=engine, **({"naconmax": 1, "njmax": 1} if engine == "warp" else {})
-        )
+        self._model, self._data = on_device(model, engine)
         self._tendon = model.actuator_trnid[:, 0].astype(int)
         self._gear = model.actuator_gear[:, 0].astype(np.float32)
         self._shape = (model.ntendon, model.nv)

@@ -134,26 +134,6 @@ class NativeSimulator(Simulator):
 
     # --- state ---
 
-    def reset(self, qpos: np.ndarray, act: np.ndarray) -> State:
-        """See Simulator."""
-        qpos, act = np.atleast_2d(qpos), np.atleast_2d(act)
-        count, model = len(qpos), self.morphology.model
-        state = State(
-            time=np.zeros(count),
-            qpos=qpos.copy(),
-            qvel=np.zeros((count, model.nv)),
-            act=act.copy(),
-            ctrl=act.copy(),
-            warmstart=np.zeros((count, model.nv)),
-            length=np.zeros((count, model.nu)),
-            gait=np.zeros((count, 2, len(gait.GAIT_FIELDS))),
-        )
-        worlds = self._executed if count == self._executed.batch.nsim else _Worlds(model, count, 1, self.columns)
-        worlds.load(state)
-        worlds.batch.forward()
-        feet, _ = self._feet_of(worlds.sensors)
-        return State(**{**vars(state), "length": worlds.length.copy(), "gait": gait.initial(feet)})
-
     def put(self, array: np.ndarray) -> np.ndarray:
         """See Simulator."""
         return np.asarray(array)

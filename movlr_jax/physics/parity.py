@@ -8,7 +8,7 @@ in which one did are left out of the trajectories' differences, counted, and may
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -22,6 +22,7 @@ from movlr_jax.physics.mjx import Worlds, compiler_options, keep_compiled
 from movlr_jax.physics.simulator import State
 
 POSES, STEPS = 64, 20
+_Run = Callable[[State, jax.Array], tuple[jax.Array, ...]]
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,12 @@ def _single(walk: Walk) -> Walk:
     return Walk(*(np.asarray(value, np.float32).astype(np.float64) for value in vars(walk).values()))
 
 
-def _on_engine(run: object, walk: Walk) -> tuple[np.ndarray, ...]:
+def _on_engine(run: _Run, walk: Walk) -> tuple[np.ndarray, ...]:
     count, nv, nu = len(walk.qpos), walk.qvel.shape[1], walk.ctrl.shape[2]
     zero = np.zeros((count, nv))
     state = State(np.zeros(count), walk.qpos, walk.qvel, walk.act, walk.ctrl[0], zero, np.zeros((count, nu)), zero)
     single = jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), state)
-    return tuple(map(np.asarray, run(single, jnp.asarray(walk.ctrl, jnp.float32))))  # type: ignore[operator]
+    return tuple(map(np.asarray, run(single, jnp.asarray(walk.ctrl, jnp.float32))))
 
 
 def _on_c(model: mujoco.MjModel, walk: Walk) -> tuple[np.ndarray, ...]:
@@ -161,7 +162,7 @@ def _on_c(model: mujoco.MjModel, walk: Walk) -> tuple[np.ndarray, ...]:
     return tuple(out)
 
 
-def _trajectory(morphology: Morphology, model: mujoco.MjModel, engine: str, run: object, walk: Walk) -> list[Line]:
+def _trajectory(morphology: Morphology, model: mujoco.MjModel, engine: str, run: _Run, walk: Walk) -> list[Line]:
     walk = _single(walk)
     qpos, sensors, force, constraint, rows = _on_engine(run, walk)
     want_qpos, want_sensors, want_force, want_constraint, want_rows = _on_c(model, walk)
@@ -187,7 +188,7 @@ def _trajectory(morphology: Morphology, model: mujoco.MjModel, engine: str, run:
     ]
 
 
-def _random(morphology: Morphology, model: mujoco.MjModel, run: object, walk: Walk) -> list[Line]:
+def _random(morphology: Morphology, model: mujoco.MjModel, run: _Run, walk: Walk) -> list[Line]:
     rounded = _single(walk)
     got = _on_engine(run, walk)[0]
     exact, single = _on_c(model, walk)[0], _on_c(model, rounded)[0]

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import jax
+import mujoco
 import numpy as np
 
 from movlr_jax.morphologies import Morphology
+from movlr_jax.physics import gait
 from movlr_jax.physics.instant import Frame
 
 
@@ -98,9 +100,24 @@ class Simulator(abc.ABC):
     sim_dt: float
     columns: dict[str, tuple[int, int]]
 
-    @abc.abstractmethod
     def reset(self, qpos: np.ndarray, act: np.ndarray) -> State:
-        """Return E worlds at rest at qpos[E, nq] with activations act[E, na], muscle lengths and gait memory computed."""
+        """Return W worlds at rest at qpos[W, nq] with activations act[W, na], muscle lengths and gait memory computed.
+
+        In C on every engine: a start needs no compiled program.
+        """
+        qpos, act = np.atleast_2d(qpos), np.atleast_2d(act)
+        model, count = self.morphology.model, len(qpos)
+        feet_at = np.array([np.arange(3) + self.morphology.sensors[f"{side}.foot/position"][0] for side in gait.SIDES])
+        length, feet = np.zeros((count, model.nu)), np.zeros((count, len(gait.SIDES), 3))
+        data = mujoco.MjData(model)
+        for w in range(count):
+            mujoco.mj_resetData(model, data)
+            data.qpos[:], data.act[:], data.ctrl[:] = qpos[w], act[w], act[w]
+            mujoco.mj_forward(model, data)
+            length[w], feet[w] = data.actuator_length, data.sensordata[feet_at]
+        still = np.zeros((count, model.nv))
+        state = State(np.zeros(count), qpos, still, act, act, still, length, gait.initial(feet))
+        return State(**{name: self.put(np.array(value)) for name, value in vars(state).items()})
 
     @abc.abstractmethod
     def target_kinematics(self, qpos: Any) -> tuple[Any, Any]:

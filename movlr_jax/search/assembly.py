@@ -14,13 +14,13 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from movlr_jax import morphologies, tasks
+from movlr_jax._versions import installed
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.critics import biomechanics
 from movlr_jax.critics.base import Critic, Evidence, settle
@@ -271,12 +271,8 @@ def _reason(verdict: Json) -> str:
 
 def describe_run(config: RunConfig, header: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return what run.json says: versions, engine, seed, commit, identifiers; nothing that names the host."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
-    for package in ("movlr-jax", "mujoco", "mujoco-mjx", "jax", "jaxlib", "numpy"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = None
+    packages = ("movlr-jax", "mujoco", "mujoco-mjx", "jax", "jaxlib", "numpy")
+    found = {"python": platform.python_version(), **{package: installed(package) for package in packages}}
     return {
         # Drawn once: a resumed run goes on under it, and two runs of one name stay apart.
         "run_id": f"{name}-{uuid.uuid4().hex[:8]}",

@@ -44,7 +44,7 @@ def test_keys_are_told_but_never_shown(quick: None, monkeypatch: pytest.MonkeyPa
 
 
 def test_mismatched_versions_fail_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_installed", {"mujoco": "4.0.0", "mujoco-mjx": "3.17.0"}.get)
+    monkeypatch.setattr(doctor, "installed", {"mujoco": "4.0.0", "mujoco-mjx": "3.17.0"}.get)
     check = doctor.physics()[0]
     assert check.state == "failed" and "4.0.0" in check.detail and check.advice
 
