@@ -1,6 +1,6 @@
 """Planners at an equal budget of simulated steps: which walks farther and falls less?
 
-Every variant simulates as many steps a second of executed motion as 64 candidates over 44 steps every 10 ms. Episodes are saved as
+Every variant simulates as many steps a second of executed motion as 64 candidates over 44 steps in each replanning interval. Episodes are saved as
 they come, so that a long table can be continued.
 
     python tools/compare_planners.py --bodies myolegs              # screen: 3 seeds x 4 s
@@ -11,6 +11,7 @@ they come, so that a long table can be continued.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import importlib.metadata
 import json
 import statistics
@@ -38,6 +39,10 @@ VARIANTS: dict[str, tuple[PlannerConfig, str]] = {
     "anneal": (replace(_HALF, iterations=2, anneal=0.5), "two rounds of 32, the second at half the noise"),
     "knots2": (PlannerConfig(knots=2), "two knots over the horizon"),
     "knots4": (PlannerConfig(knots=4), "four knots over the horizon"),
+    "colour": (PlannerConfig(knots=4, colour=2.0), "four knots, noise of power 1/f^2 over them"),
+    "covariance": (PlannerConfig(covariance=0.2), "the noise learns the elites' covariance (CMA-style)"),
+    "keep": (PlannerConfig(keep=3), "half of the elites are candidates of the next plan"),
+    "soft": (PlannerConfig(temperature=1e3), "elites weigh the same (cross-entropy method)"),
 }
 
 
@@ -74,6 +79,7 @@ def main() -> None:
     parser.add_argument("--goal-speed", type=float, default=0.9)
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--replan", type=float, default=PlannerConfig.replan, help="time executed between plans of 64 candidates (s)")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--table", action="store_true")
     args = parser.parse_args()
@@ -84,19 +90,23 @@ def main() -> None:
     for name in args.bodies:
         body = morphologies.load(name)
         reward = Reward.trusted(args.reward, task.rewards[args.reward], feature_layout(body))
-        work = f"{name} {args.reward} {args.goal_speed:g} m/s {args.seconds:g} s"
+        work = f"{name} {args.reward} {args.goal_speed:g} m/s {args.seconds:g} s, a plan every {1e3 * args.replan:g} ms"
         for variant in args.variants:
             runner = None
             for seed in args.seeds:
                 key = f"{work} {variant} seed {seed}"
                 if key in load():
                     continue
-                runner = runner or EpisodeRunner.build(body, VARIANTS[variant][0], "native", threads=args.threads)
+                config = VARIANTS[variant][0]
+                config = replace(config, replan=config.replan * args.replan / PlannerConfig.replan)
+                runner = runner or EpisodeRunner.build(body, config, "native", threads=args.threads)
                 began = time.perf_counter()
                 record = task.measure(body, task.episode(runner, reward, seed, seconds=args.seconds, goal_speed=args.goal_speed))
                 record |= {"work": work, "variant": variant, "wall_s": round(time.perf_counter() - began, 1)}
                 record["versions"] = {p: importlib.metadata.version(p) for p in ("movlr-jax", "mujoco", "jax")}
-                atomic.write_json(RESULTS, load() | {key: record})
+                with (RESULTS.parent / ".lock").open("w") as lock:  # two of these may run side by side, one on each core
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    atomic.write_json(RESULTS, load() | {key: record})
                 print(key, json.dumps(record), flush=True)
     print(table())
 

@@ -44,7 +44,13 @@ class PlannerConfig:
     iterations: int = 1
     """Rounds of sampling and updating in a plan, each with all the candidates; published is one."""
     anneal: float = 1.0
-    """Factor on the noise from one round of a plan to the next; below 1 the rounds search ever nearer (annealing)."""
+    """Factor on the noise from one round of a plan to the next; below 1 the rounds search ever nearer (annealing, as in DIAL-MPC)."""
+    covariance: float = 0.0
+    """Rate at which the noise learns the elites' full covariance (CMA-style, rank-mu); 0 keeps it diagonal, as published."""
+    colour: float = 0.0
+    """Exponent of the noise's power spectrum 1/f^colour over the knots of a horizon; 0 is white."""
+    keep: int = 0
+    """Elites of the plan before that are candidates again, as in iCEM."""
     horizon: float = 0.35
     """Time looked ahead (s); published are 0.30 to 0.35."""
     plan_dt: float = 0.008
@@ -71,10 +77,17 @@ class PlannerConfig:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class PlanState:
-    """What a plan hands to the next: mean postures float[E, K, d] (rad) of K knots and noise float[E, K, d] (share of joint range)."""
+    """What a plan hands to the next.
+
+    mean: postures float[E, K, d] (rad) of K knots. sigma: noise float[E, K, d] (share of joint range). covariance: of the noise,
+    float[E, K, d, d] (share of joint range, squared), None where the noise is diagonal. kept: elites float[E, keep, K, d] (rad), None
+    where none are.
+    """
 
     mean: Any
     sigma: Any
+    covariance: Any = None
+    kept: Any = None
 
 
 @jax.tree_util.register_dataclass
@@ -92,13 +105,38 @@ def initial(space: PostureSpace, config: PlannerConfig, posture: Any) -> PlanSta
     """Return the first plan: the given postures[E, d], clipped to the joint ranges, at every knot."""
     xp = posture.__array_namespace__()
     mean = xp.repeat(xp.clip(posture, space.lower, space.upper)[:, None], config.knots, axis=1)
-    return PlanState(mean, xp.full_like(mean, config.noise))
+    isotropic = config.noise**2 * xp.broadcast_to(xp.eye(space.size, dtype=mean.dtype), (*mean.shape, space.size))
+    return PlanState(
+        mean,
+        xp.full_like(mean, config.noise),
+        isotropic if config.covariance else None,
+        xp.repeat(mean[:, None], config.keep, axis=1) if config.keep else None,
+    )
 
 
 def draw(space: PostureSpace, config: PlannerConfig, rngs: Sequence[np.random.Generator]) -> np.ndarray:
     """Return the noise of one plan, float[rounds, E, N, K, d] standard normals: each episode's from its own source, on the host."""
     shape = (config.iterations, config.candidates, config.knots, space.size)
-    return np.stack([rng.standard_normal(shape) for rng in rngs], axis=1)
+    return _coloured(np.stack([rng.standard_normal(shape) for rng in rngs], axis=1), config.colour)
+
+
+def _coloured(noise: np.ndarray, exponent: float) -> np.ndarray:
+    """Return normals[..., K, d] whose power falls as 1/f^exponent over the knots, each still of unit variance.
+
+    The lowest frequency is kept at the power of the first harmonic, as in Timmer and Koenig (Astron. Astrophys. 300, 1995).
+    """
+    knots = noise.shape[-2]
+    if not exponent or knots == 1:
+        return noise
+    frequency = np.maximum(np.arange(knots // 2 + 1), 1.0)
+    gain = frequency ** (-exponent / 2)
+    # By Parseval, white noise keeps its variance through gains of unit mean square over the two-sided spectrum.
+    sides = np.full(len(gain), 2.0)
+    sides[0] = 1.0
+    if knots % 2 == 0:
+        sides[-1] = 1.0
+    gain /= np.sqrt((sides * gain**2).sum() / knots)
+    return np.fft.irfft(np.fft.rfft(noise, axis=-2) * gain[:, None], n=knots, axis=-2)
 
 
 def shifted(config: PlannerConfig, plan: PlanState) -> PlanState:
@@ -112,13 +150,13 @@ def shifted(config: PlannerConfig, plan: PlanState) -> PlanState:
         later = xp.concatenate([x[:, 1:], x[:, -1:]], axis=1)
         return x + share * (later - x)
 
-    return PlanState(move(plan.mean), move(plan.sigma))
+    return replace(plan, mean=move(plan.mean), sigma=move(plan.sigma))
 
 
 def sample(space: PostureSpace, config: PlannerConfig, plan: PlanState, current: Any, noise: Any) -> Any:
     """Return candidate postures float[E, N, K, d] around the plan.
 
-    Order: the mean (if it is a candidate), the instant candidates, then the mean with noise.
+    Order: the mean (if it is a candidate), the instant candidates, the kept elites, then the mean with noise.
 
     Args:
         space: the posture space.
@@ -128,13 +166,20 @@ def sample(space: PostureSpace, config: PlannerConfig, plan: PlanState, current:
         noise: float[E, N, K, d], normals of this round's width.
     """
     xp = noise.__array_namespace__()
-    noise = noise * (xp.maximum(plan.sigma, config.noise) * space.range)[:, None]
+    if plan.covariance is None:
+        noise = noise * (xp.maximum(plan.sigma, config.noise) * space.range)[:, None]
+    else:
+        noise = xp.einsum("ekij,enkj->enki", xp.linalg.cholesky(plan.covariance), noise) * space.range
     first = int(config.mean_candidate)
     stop = min(first + config.instant, config.candidates)
     mean, now = xp.broadcast_to(plan.mean[:, None], noise.shape), xp.broadcast_to(current[:, None, None], noise.shape)
     parts = [mean[:, :first], now[:, first : min(first + 1, stop)]]
     parts += [now[:, first + 1 : stop] + noise[:, first + 1 : stop] if config.instant_noise else now[:, first + 1 : stop]]
-    return xp.clip(xp.concatenate([*parts, mean[:, stop:] + noise[:, stop:]], axis=1), space.lower, space.upper)
+    if plan.kept is not None:
+        parts.append(plan.kept)
+        stop += config.keep
+    parts.append(mean[:, stop:] + noise[:, stop:])
+    return xp.clip(xp.concatenate(parts, axis=1), space.lower, space.upper)
 
 
 def update(space: PostureSpace, config: PlannerConfig, plan: PlanState, candidates: Any, costs: Any) -> tuple[PlanState, Any]:
@@ -161,8 +206,24 @@ def update(space: PostureSpace, config: PlannerConfig, plan: PlanState, candidat
     new = PlanState(
         xp.where(any_sound, mean, plan.mean),
         xp.where(any_sound, xp.maximum(spread, config.noise), plan.sigma),
+        plan.covariance if plan.covariance is None else _learnt(config, plan.covariance, (z - plan.mean[:, None]) / space.range, weights),
+        plan.kept if plan.kept is None else xp.where(any_sound[..., None], z[:, : config.keep], plan.kept),
     )
     return new, xp.where(sound, order, -1)
+
+
+def _learnt(config: PlannerConfig, covariance: Any, moves: Any, weights: Any) -> Any:
+    """Return the covariance float[E, K, d, d] after a rank-mu update by the elites' moves[E, m, K, d] (share of joint range).
+
+    Its mean variance is floored at the configured noise, so that the search never goes to sleep; a tenth of it stays isotropic, so
+    that no direction is given up.
+    """
+    xp = covariance.__array_namespace__()
+    size = covariance.shape[-1]
+    learnt = (1 - config.covariance) * covariance + config.covariance * xp.einsum("emki,emkj->ekij", weights * moves, moves)
+    variance = xp.trace(learnt, axis1=-2, axis2=-1)[..., None, None] / size
+    learnt = 0.9 * learnt + 0.1 * variance * xp.eye(size, dtype=learnt.dtype)
+    return learnt * xp.maximum(1.0, config.noise**2 / variance)
 
 
 class Planner:

@@ -127,3 +127,41 @@ def test_a_plan_of_knots_and_rounds_moves_a_body(myolegs):
         for second in (one, bent)
     )
     assert np.array_equal(still[:, :, :11], moved[:, :, :11]) and not np.allclose(still[:, :, 14:], moved[:, :, 14:])
+
+
+def test_coloured_noise_keeps_its_variance_and_moves_slowly_over_the_knots(space):
+    config = PlannerConfig(candidates=4000, knots=6, colour=2.0)
+    z = noise(space, config, 0)[0]
+    assert z.std(axis=0).mean() == pytest.approx(1.0, abs=0.02)
+    apart = [(z[:, 0] * z[:, k]).mean() for k in range(1, 4)]
+    assert apart[0] > 0.3 > apart[1] > apart[2]
+    white = noise(space, PlannerConfig(candidates=4000, knots=6), 0)[0]
+    assert abs((white[:, 0] * white[:, 1]).mean()) < 0.02
+
+
+def test_covariance_learns_the_direction_in_which_the_elites_lie(space):
+    config = PlannerConfig(candidates=400, elites=40, covariance=0.3, temperature=1e3, instant=0)
+    rng = np.random.default_rng(0)
+    plan = planner.initial(space, config, 0.5 * (space.lower + space.upper)[None])
+    valley = np.zeros(space.size)
+    valley[:2] = 1.0, -1.0
+    valley /= np.linalg.norm(valley)
+    for _ in range(30):
+        z = planner.sample(space, config, plan, plan.mean[:, 0], planner.draw(space, config, [rng])[0])
+        away = (z - plan.mean[:, None])[:, :, 0] / space.range
+        along = away @ valley
+        plan, _ = planner.update(space, config, plan, z, np.square(away - along[..., None] * valley).sum(axis=-1))
+    values, vectors = np.linalg.eigh(plan.covariance[0, 0])
+    assert abs(vectors[:, -1] @ valley) > 0.9 and values[-1] > 3 * values[-2]
+    assert np.trace(plan.covariance[0, 0]) / space.size >= 0.99 * config.noise**2
+
+
+def test_elites_of_a_plan_are_candidates_of_the_next(space):
+    config = PlannerConfig(candidates=30, elites=6, keep=3)
+    plan = planner.initial(space, config, space.lower[None])
+    z = planner.sample(space, config, plan, space.lower[None], noise(space, config, 0))
+    costs = np.arange(30.0)[None]
+    plan, _ = planner.update(space, config, plan, z, costs)
+    again = planner.sample(space, config, plan, space.lower[None], noise(space, config, 1))
+    first = 1 + config.instant
+    assert z.shape == again.shape and np.array_equal(again[:, first : first + 3], z[:, :3])
