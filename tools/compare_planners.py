@@ -1,7 +1,7 @@
 """Planners at an equal budget of simulated steps: which walks farther and falls less?
 
-Every variant simulates as many steps a second of executed motion as 64 candidates over 44 steps in each replanning interval. Episodes are saved as
-they come, so that a long table can be continued.
+Every variant simulates as many steps a second of executed motion as 64 candidates over 44 steps in each replanning interval.
+Episodes are saved as they come, so that a long table can be continued.
 
     python tools/compare_planners.py --bodies myolegs              # screen: 3 seeds x 4 s
     python tools/compare_planners.py --variants mean fast --seeds 1 2 3 4 5 6 7 8 9 10 --seconds 10
