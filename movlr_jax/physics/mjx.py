@@ -33,7 +33,7 @@ from mujoco import mjx
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.sources import cache_dir
-from movlr_jax.physics import gait, mjx_model
+from movlr_jax.physics import gait, mjx_model, refine
 from movlr_jax.physics.instant import Frame, blocks
 from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
@@ -61,6 +61,7 @@ class Worlds:
         self.dt = float(model.opt.timestep)
         self.engine = engine
         self.model, self.data = mjx_model.on_device(model, engine, sizes.contacts * worlds, sizes.constraints)
+        self._step = refine.step if engine == "jax" and refine.refinable(model) else mjx.step
 
     def at(self, state: State) -> mjx.Data:
         """Return data of W worlds in a state[W]."""
@@ -72,11 +73,11 @@ class Worlds:
 
     def step(self, data: mjx.Data) -> mjx.Data:
         """Step W worlds."""
-        return jax.vmap(mjx.step, in_axes=(None, 0))(self.model, data)
+        return jax.vmap(self._step, in_axes=(None, 0))(self.model, data)
 
     def rows(self, data: mjx.Data) -> Any:
-        """Return int[W], the constraint rows in use; -1 where the engine keeps rows for all that might be."""
-        return data._impl.nefc.reshape(-1) if self.engine == "warp" else jnp.full(len(data.time), -1)
+        """Return int[W], the constraint rows in use; `jax` has rows for all that might be and leaves those not in use empty."""
+        return data._impl.nefc.reshape(-1) if self.engine == "warp" else (data._impl.efc_J != 0).any(axis=-1).sum(axis=-1)
 
     def overflow(self, data: mjx.Data) -> Any:
         """Return int[W], Warp's overflow bits; 0 where nothing can overflow."""
