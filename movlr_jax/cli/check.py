@@ -88,11 +88,11 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "check")
     source = read(asked.file)
-    from movlr_jax import morphologies, tasks
+    from movlr_jax import tasks
     from movlr_jax.sandbox.prove import explain
 
     task = tasks.get(asked.task)
-    morphology = morphologies.load(asked.morphology or morphologies.DEFAULT)
+    morphology = task.load(asked.morphology)
     proof = prove(source, str(asked.file), morphology, task.goal_speed)
     if asked.json:
         console.print_json(proof.verdict.to_json())

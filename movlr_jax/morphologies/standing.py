@@ -15,6 +15,7 @@ from scipy import optimize
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import root
 from movlr_jax.morphologies.body_plan import BodyPlan
+from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.muscles import MuscleData
 from movlr_jax.morphologies.posture import PostureSpace
 
@@ -72,6 +73,27 @@ def _clearance(model: mujoco.MjModel, qpos: np.ndarray, plan: BodyPlan) -> float
     if not gaps:
         raise MovlrError(f"The feet of {plan.name} have no geom that collides: name bodies with collision geoms in feet.")
     return float(min(gaps))
+
+
+def placed(morphology: Morphology, qpos: np.ndarray, origin: tuple[float, float]) -> np.ndarray:
+    """Return qpos[nq] moved to another place, and up until no foot that touched the ground at the origin is inside it there.
+
+    Args:
+        morphology: the body, whose terrain is meant.
+        qpos: a pose whose feet touch the plane z = 0 around the origin.
+        origin: x, y of the new place (m).
+    """
+    if origin == (0.0, 0.0):
+        return qpos
+    model = morphology.model
+    qpos = root.translate(model, qpos, np.array([*origin, 0.0]))
+    data = mujoco.MjData(model)
+    data.qpos[:] = qpos
+    mujoco.mj_kinematics(model, data)
+    feet = {model.body(name).id for bodies in morphology.plan.feet.values() for name in bodies}
+    geoms = [g for g in range(model.ngeom) if model.geom_bodyid[g] in feet and (model.geom_contype[g] or model.geom_conaffinity[g])]
+    ends = [data.geom_xpos[g] + s * model.geom_size[g, 1] * data.geom_xmat[g].reshape(3, 3)[:, 2] for g in geoms for s in (-1, 0, 1)]
+    return root.translate(model, qpos, np.array([0.0, 0.0, float(morphology.terrain.height(np.array(ends)[:, :2]).max())]))
 
 
 def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan: BodyPlan) -> tuple[np.ndarray, np.ndarray]:

@@ -300,6 +300,12 @@ class Goal:
         return self._get("speed")
 
     @property
+    def direction(self) -> Array:
+        """Unit vector of the heading asked for: forward, left, up [3]; (1, 0, 0) unless the task asks to turn."""
+        heading = self._get("heading")
+        return jnp.stack([jnp.cos(heading), jnp.sin(heading), jnp.zeros_like(heading)])
+
+    @property
     def heading_error(self) -> Array:
         """Heading of the pelvis minus the heading asked for, positive when turned too far left (rad, -pi to pi)."""
         error = self._motion.pelvis.yaw - self._get("heading")

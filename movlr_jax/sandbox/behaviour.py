@@ -243,7 +243,7 @@ class _Maker:
         touch = [self.body.sensors[f"touch/{side}"] for side in gait.SIDES]
         position = np.stack([sensors[:, a : a + 3] for a in feet], axis=1)
         load = np.stack([sensors[:, a : a + n].sum(-1) for a, n in touch], axis=1) / self.body.weight
-        memory = gait.over_time(gait.initial(position[:1]), load[None], position[None], self.frame.forward, _DT)
+        memory = gait.over_time(gait.initial(position[:1]), load[None], position[None], self.frame.forward[None], _DT)
         rows[:, self.columns["gait"]] = memory[0].reshape(len(rows), -1)
         return rows
 
