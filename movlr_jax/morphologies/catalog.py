@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.morphologies import ms_human_700, myolegs, ostrich
+from movlr_jax.morphologies import ms_human_700, myofullbody, myolegs, ostrich
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.prepare import prepare
 
 DEFAULT = "myolegs"
 CATALOG: dict[str, BodyPlan] = {
-    plan.name: plan for plan in (myolegs.PLAN, ms_human_700.LOCOMOTION, ms_human_700.FULL, ostrich.PLAN)
+    plan.name: plan for plan in (myolegs.PLAN, ms_human_700.LOCOMOTION, ms_human_700.FULL, myofullbody.PLAN, ostrich.PLAN)
 }
 
 
