@@ -29,6 +29,9 @@ def _spec() -> mujoco.MjSpec:
     return spec
 
 
+# Arms that hang at 0 press against the ribs.
+_ARMS = {f"{joint}_{s}": angle for s in ("r", "l") for joint, angle in (("shoulder_elv", 0.2), ("elbow_flexion", 0.3))}
+
 PLAN = BodyPlan(
     name="myofullbody",
     title="MyoFullBody: the whole body with 416 muscles",
@@ -53,11 +56,7 @@ PLAN = BodyPlan(
         *(f"{joint}_{side}" for side in ("r", "l") for joint in ms_human_700.ARM),
     ),
     root_yaw=math.pi / 2,
-    # Arms that hang at 0 press against the ribs.
-    stance={
-        **legs.STANCE,
-        **{f"{joint}_{s}": angle for s in ("r", "l") for joint, angle in (("shoulder_elv", 0.2), ("elbow_flexion", 0.3))},
-    },
+    stance={**legs.STANCE, **_ARMS},
     upright=legs.UPRIGHT,
     balance=legs.BALANCE,
     muscle_groups={**legs.GROUPS, **ms_human_700.TRUNK_GROUPS, "fingers": ("OP", "RI", "LU_RB", "UI_UB")},
