@@ -30,6 +30,8 @@ class Task:
         walks: whether distance counts: the gate "moved" and the critic's progress faults apply only then.
         rewards: name -> reward program text: "start" and "human" at least.
         notes: what the named rewards are, for people.
+        morphologies: bodies it is meant for, the usual one first; empty: any walking human.
+        metric: the metric that tells how well it was done, which tables of many tasks show.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Task:
     walks: bool
     rewards: dict[str, str]
     notes: dict[str, str] = field(default_factory=dict)
+    morphologies: tuple[str, ...] = ()
+    metric: str = "distance_m"
 
     def start(self, morphology: Morphology, seed: int) -> Start:
         """Return the seeded start: the settled standing pose with planned joints varied by up to 1 % of their range."""
