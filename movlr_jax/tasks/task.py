@@ -32,7 +32,7 @@ class Task:
         scene: the ground, and injuries that belong to the task.
         morphologies: bodies it is meant for, the first is its default; empty: any that walks upright, by default the embedded one.
         heading: forward of the task's frame, relative to where the body faces at the start, positive to the left (rad).
-        metric: what a table of tasks shows of it.
+        metric: the metric that tells how well it was done, which tables of many tasks show.
         rewards: name -> reward program text: "start" and "human" at least.
         notes: what the named rewards are, for people.
     """
