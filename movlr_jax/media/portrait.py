@@ -75,8 +75,8 @@ def _joints(body: Morphology, data: mujoco.MjData) -> list[_Mark]:
     for name, low, high in zip(body.posture.names, body.posture.lower, body.posture.upper, strict=True):
         joint = body.model.joint(name).id
         turns = body.model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_HINGE
-        span = f"{np.degrees(low):.0f} to {np.degrees(high):.0f}°" if turns else f"{low:.3f} to {high:.3f} m"
-        out.append(_Mark(name, span.replace("-0 ", "0 "), data.xanchor[joint].copy(), data.xaxis[joint].copy()))
+        span = f"{np.degrees(low):.3g} to {np.degrees(high):.3g}°" if turns else f"{low:.3g} to {high:.3g} m"
+        out.append(_Mark(name, span, data.xanchor[joint].copy(), data.xaxis[joint].copy()))
     return out
 
 
