@@ -122,7 +122,7 @@ def test_a_file_that_is_none_says_so(tmp_path, text, sentence):
 
 
 def test_a_missing_model_and_a_taken_name_are_refused(own_body):
-    with pytest.raises(MovlrError, match="nowhere.xml does not exist"):
+    with pytest.raises(MovlrError, match=r"nowhere\.xml does not exist"):
         morphologies.plan(str(own_body(model="nowhere.xml")))
     with pytest.raises(MovlrError, match="as a body of the catalog is"):
         morphologies.plan(str(own_body(name=myolegs.PLAN.name)))
