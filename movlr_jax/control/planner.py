@@ -252,13 +252,15 @@ class Planner:
         new, elites = update(self._simulator.morphology.posture, self._config, plan, candidates, costs)
         return new, PlanReport(costs.min(axis=1), diverged.sum(axis=1), elites)
 
-    def plan(self, state: State, plan: PlanState, frame: Frame, rewards: RewardBatch, noise: np.ndarray) -> tuple[PlanState, PlanReport]:
+    def plan(
+        self, state: State, plan: PlanState, frames: Sequence[Frame], rewards: RewardBatch, noise: np.ndarray
+    ) -> tuple[PlanState, PlanReport]:
         """Make one plan from the state of E worlds.
 
         Args:
             state: E worlds.
             plan: the plan before (warm start).
-            frame: the task's frame and goal.
+            frames: frame and goal of each episode.
             rewards: each episode's reward; its weighted mean over the horizon is maximised.
             noise: float[rounds, E, N, K, d], standard normals (`draw`).
         """
@@ -266,7 +268,7 @@ class Planner:
         plan = self._shift(plan)
         for i in range(config.iterations):
             candidates = self._before(plan, state.qpos, simulator.put(config.anneal**i * noise[i]))
-            rolled = simulator.rollout(state, self._controller, candidates, config.steps, frame)
+            rolled = simulator.rollout(state, self._controller, candidates, config.steps, frames)
             reward, diverged = simulator.gathered(rewards.mean_reward(rolled.instants)), simulator.gathered(rolled.diverged)
             plan, report = self._after(plan, candidates, reward, diverged)
         return plan, report

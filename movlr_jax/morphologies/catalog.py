@@ -6,13 +6,16 @@ import functools
 from pathlib import Path
 
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.morphologies import custom, ms_human_700, myolegs
+from movlr_jax.morphologies import custom, ms_human_700, myofullbody, myolegs, ostrich
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.prepare import prepare
+from movlr_jax.morphologies.scene import FLAT, Scene
 
 DEFAULT = "myolegs"
-CATALOG: dict[str, BodyPlan] = {plan.name: plan for plan in (myolegs.PLAN, ms_human_700.LOCOMOTION, ms_human_700.FULL)}
+CATALOG: dict[str, BodyPlan] = {
+    plan.name: plan for plan in (myolegs.PLAN, ms_human_700.LOCOMOTION, ms_human_700.FULL, myofullbody.PLAN, ostrich.PLAN)
+}
 
 
 def plan(name: str) -> BodyPlan:
@@ -31,11 +34,15 @@ def plan(name: str) -> BodyPlan:
     return CATALOG[name]
 
 
-@functools.lru_cache(maxsize=4)
-def load(name: str = DEFAULT) -> Morphology:
-    """Load and prepare a body; prepared bodies are kept for the life of the process.
+def load(name: str = DEFAULT, scene: Scene = FLAT) -> Morphology:
+    """Load and prepare a body in a scene; prepared bodies are kept for the life of the process.
 
     Raises:
-        MovlrError: the name is unknown or its model is not on this machine.
+        MovlrError: the name is unknown, its model is not on this machine, or the scene does not suit it.
     """
-    return prepare(plan(name))
+    return _prepared(name, scene)
+
+
+@functools.lru_cache(maxsize=4)
+def _prepared(name: str, scene: Scene) -> Morphology:
+    return prepare(plan(name), scene)

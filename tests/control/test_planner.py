@@ -123,7 +123,7 @@ def test_a_plan_of_knots_and_rounds_moves_a_body(myolegs):
     one = np.repeat(myolegs.posture.read(state.qpos)[:, None, None], 8, axis=1)
     bent = one + 0.2
     still, moved = (
-        runner.simulator.rollout(state, runner.controller, np.concatenate([one, second], axis=2), 20, Frame()).instants.copy()
+        runner.simulator.rollout(state, runner.controller, np.concatenate([one, second], axis=2), 20, [Frame()]).instants.copy()
         for second in (one, bent)
     )
     assert np.array_equal(still[:, :, :11], moved[:, :, :11]) and not np.allclose(still[:, :, 14:], moved[:, :, 14:])
