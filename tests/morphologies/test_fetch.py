@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.morphologies import fetch, manifest, sources
+from movlr_jax.morphologies import fetch, manifest, ostrich, sources
 
 SCENE = """<mujoco>
   <include file="parts.xml"/>
@@ -257,6 +258,33 @@ fetch.fetch(manifest.get("ball"))
 
 
 @pytest.mark.models
-def test_the_known_models_are_what_is_found():
-    found = [(m, place / m.folder) for m in manifest.known() for place in MODELS if (place / m.folder).is_dir()]
-    assert found and [manifest.deviations(folder, model) for model, folder in found] == [[] for _ in found]
+def test_the_known_model_is_what_is_found():
+    found = [place / "ms_human_700" for place in MODELS if (place / "ms_human_700").is_dir()]
+    (layout,) = manifest.get("ms-human-700").layouts
+    light = manifest.Layout({"scene_locomotion.xml": layout.scenes["scene_locomotion.xml"]}, layout.files)  # the others compile for seconds
+    assert found and len(layout.files) == 244
+    assert manifest.deviations(found[0], manifest.Manifest(**{**vars(manifest.get("ms-human-700")), "layouts": (light,)})) == []
+
+
+@pytest.mark.models
+def test_the_ostrich_has_its_floor_in_both_of_its_layouts(tmp_path, monkeypatch):
+    here = next((place / "ostrich" for place in MODELS if (place / "ostrich" / "shared.xml").is_file()), None)
+    if here is None:
+        pytest.skip("no ostrich in the layout of its first upstream is found")
+    there = tmp_path / "models" / "ostrich"
+    there.mkdir(parents=True)
+    for path in here.iterdir():
+        if path.name != "ostrich.xml":
+            (there / path.name).symlink_to(path)
+    text = (here / "ostrich.xml").read_text()
+    floor = re.search(r'<geom name="floor".*?/>', text)
+    assert floor
+    (there / "ostrich.xml").write_text(text.replace(floor[0], ""))
+    (there / "scene.xml").write_text(f'<mujoco><include file="ostrich.xml"/><worldbody>{floor[0]}</worldbody></mujoco>')
+    monkeypatch.setenv(sources.PATH_VARIABLE, str(there.parent))
+    assert manifest.deviations(there, manifest.get("ostrich")) == []
+    moved = ostrich.PLAN.spec()
+    monkeypatch.setenv(sources.PATH_VARIABLE, str(here.parent))
+    known = ostrich.PLAN.spec()
+    assert moved.geom("floor").parent.name == known.geom("floor").parent.name == "world"
+    assert sorted(g.name for g in moved.geoms) == sorted(g.name for g in known.geoms)
