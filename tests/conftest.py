@@ -69,6 +69,38 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
+@pytest.fixture
+def own_body(tmp_path: Path):  # type: ignore[no-untyped-def]
+    """A function that writes a user's own body, the small biped, as MJCF and YAML; it takes changed values and returns the YAML's path."""
+    import importlib.util
+
+    import yaml
+
+    place = Path(__file__).parent / "physics" / "biped.py"
+    found = importlib.util.spec_from_file_location("biped_for_yaml", place)
+    biped = importlib.util.module_from_spec(found)
+    found.loader.exec_module(biped)
+
+    def write(xml: str = biped.XML, **changed: object) -> Path:
+        (tmp_path / "biped.xml").write_text(xml)
+        plan = biped.PLAN
+        values = {
+            "name": "my-biped",
+            "title": plan.title,
+            "licence": plan.licence,
+            "model": "biped.xml",
+            "landmarks": {name: {"body": place.body, "offset": list(place.offset)} for name, place in plan.landmarks.items()},
+            "feet": {side: list(bodies) for side, bodies in plan.feet.items()},
+            "planned_joints": list(plan.planned_joints),
+        } | changed
+        path = tmp_path / "body.yaml"
+        path.write_text(yaml.safe_dump({k: v for k, v in values.items() if v is not None}))
+        return path
+
+    write.xml = biped.XML
+    return write
+
+
 @pytest.fixture(scope="session")
 def myolegs():  # type: ignore[no-untyped-def]
     """The embedded default body, prepared once a session. Read only."""

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from movlr_jax import tasks
+from movlr_jax.errors import MovlrError
 from movlr_jax.physics.instant import Frame
 from movlr_jax.rewards import motion, program
 from movlr_jax.rewards.features import feature_layout
@@ -129,7 +130,7 @@ def test_previous_is_the_instant_before(layout, tilted):
     ],
 )
 def test_what_a_body_lacks_is_refused_in_one_sentence(layout, expression, sentence):
-    with pytest.raises(program.ProgramError, match=sentence):
+    with pytest.raises(MovlrError, match=sentence):
         Reward.trusted("test", text(term=expression), layout)
 
 
