@@ -94,3 +94,23 @@ def test_left_and_right_are_alike(ostrich):
     assert length < 0.03 and force < 1e-9
     by_side = {side: sorted(g[len(side) :] for g in ostrich.muscles.groups if g.startswith(side)) for side in ("left", "right")}
     assert by_side["left"] == by_side["right"]
+
+
+@pytest.mark.parametrize(
+    ("group", "joint", "sign"),
+    [
+        ("hip_flexors", "hip_y", -1),
+        ("hip_extensors", "hip_y", 1),
+        ("ankle_extensors", "ankle_y", 1),
+        ("ankle_flexors", "ankle_y", -1),
+        ("toe_flexors", "mtp_y", 1),
+    ],
+)
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_muscle_groups_pull_the_way_they_are_named(ostrich, side, group, joint, sign):
+    model, data = ostrich.model, ostrich.data()
+    moments = np.zeros((model.nu, model.nv))
+    mujoco.mju_sparse2dense(moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
+    dof = model.jnt_dofadr[model.joint(f"{side[0]}_{joint}").id]
+    members = list(ostrich.muscles.groups[f"{side}_{group}"])
+    assert (sign * -moments[members, dof] > 0.0).all()  # muscles pull: torque is against the moment arm of their length
