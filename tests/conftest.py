@@ -59,7 +59,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
         if item.get_closest_marker("gl") and (why := _rendering()):
             item.add_marker(pytest.mark.skip(reason=f"MuJoCo cannot render here ({why})"))
-        if item.get_closest_marker("models") and (why := _missing_model("ms_human_700/scene_locomotion.xml")):
+        if (models := item.get_closest_marker("models")) and (
+            why := _missing_model(*models.args or ("ms_human_700/scene_locomotion.xml",))
+        ):
             item.add_marker(pytest.mark.skip(reason=why))
 
 
