@@ -34,13 +34,13 @@ class RewardText:
         name: the word it was asked for by.
         source: the text.
         ours: True only for a text of this package, which is compiled without a jail.
-        origin: where it came from, for people: "walk_flat", "walk_flat on myolegs, iteration 5", "file".
+        origin: where it came from, for people: "walk_flat", "walk_flat on myolegs, iteration 5", "a file".
     """
 
     name: str
     source: str
     ours: bool = False
-    origin: str = "file"
+    origin: str = "a file"
 
     @property
     def sha256(self) -> str:
@@ -92,12 +92,12 @@ def find(asked: str, tasks: Iterable[Task]) -> RewardText:
 
 
 def _origin(run: Path, folder: Path) -> str:
-    """Say which task, body and iteration a run's reward was found on; "folder" where it does not say so itself."""
+    """Say which task, body and iteration a run's reward was found on; "a folder" where it does not say so itself."""
     try:
         header = atomic.read_json(run / "run.json")
         seen = f"{header['task']} on {header['morphology']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return "folder"
+        return "a folder"
     number = folder.resolve().name
     return f"{seen}, iteration {int(number)}" if number.isdigit() else seen
 
