@@ -59,11 +59,13 @@ def draw(rows: Sequence[Row], path: Path) -> Path:
         for row in of:
             s, g = REWARDS.index(row.work.name), groups.index((row.work.task.name, row.work.morphology))
             document = row.document()
-            mean[s, g], std[s, g] = (document[k].get(metric) if document[k].get(metric) is not None else np.nan for k in ("mean", "std"))
+            values = evaluation.metric_of(row, metric)
+            mean[s, g] = np.mean(values) if values else np.nan
+            std[s, g] = np.std(values) if len(values) > 1 else np.nan
             notes[s][g] = f"{document['falls']} of {len(row.episodes)}\nfell" if document["falls"] else ""
         label = tables.METRIC_COLUMNS.get(metric, (metric, ""))[0]
         panels.append(bars.Panel(label, [f"{task}\n{body}" for task, body in groups], mean, std, notes))
-    seeds = len(rows[0].episodes) if rows else 0
+    seeds = max(len(row.episodes) for row in rows)
     note = f"mean and standard deviation over {seeds} seeds" if seeds > 1 else ""
     return bars.grouped(panels, REWARDS, path, title="Start, human-designed and learned rewards", note=note)
 
@@ -74,10 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     named = evaluation.works(("start", "human"), tasks, asked.morphologies)
     learned = [bench.learned(asked, work.task, work.morphology) for work in named if work.name == "start"]
     rows = measure([*named, *learned], bench.settings(asked), asked.out)
-    order = {(t.name, r): (i, j) for i, t in enumerate(tasks) for j, r in enumerate(REWARDS)}
-    rows.sort(
-        key=lambda row: (*order[row.work.task.name, row.work.name][:1], row.work.morphology, order[row.work.task.name, row.work.name][1])
-    )
+    names = [task.name for task in tasks]
+    rows.sort(key=lambda row: (names.index(row.work.task.name), row.work.morphology, REWARDS.index(row.work.name)))
     documents = [row.document() for row in rows]
     headings, cells, remarks = tables.evaluation(documents, [task.metric for task in tasks])
     first = compact(rows)

@@ -15,6 +15,7 @@ from typing import Any
 import bench
 
 from movlr_jax.cli import console
+from movlr_jax.errors import MovlrError
 from movlr_jax.media import heatmaps, tables
 from movlr_jax.search import atomic, evaluation
 from movlr_jax.search.run_folder import RunFolder
@@ -60,12 +61,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = bench.parser(__doc__, "refinement")
     parser.add_argument("--runs", nargs="+", type=Path, default=[], help="runs' folders; without them, a search on each task")
     asked = parser.parse_args(argv)
-    if asked.runs:
-        folders = [RunFolder.find(path) for path in asked.runs]
-    else:
-        folders = [bench.searched(asked, t, body) for t in bench.tasks(asked) for body in asked.morphologies or evaluation.bodies_of(t)[:1]]
+    folders = [RunFolder.find(path) for path in asked.runs]
+    remarks = []
+    for task in () if asked.runs else bench.tasks(asked):
+        for body in asked.morphologies or evaluation.bodies_of(task)[:1]:
+            try:
+                folders.append(bench.searched(asked, task, body))
+            except MovlrError as error:  # a body that is not on this machine does not end the others
+                remarks.append(f"{task.name} on {body}: {error}")
     runs = [record(folder, asked.out / f"{folder.path.resolve().name}.png") for folder in folders]
-    text = "# Refinement\n"
+    text = "# Refinement\n" + "".join(f"\n- {remark}\n" for remark in remarks)
     out = console.stdout()
     for run in runs:
         arrival = ", ".join(f"{name} at {when}" for name, when in sorted(run["first_weight"].items(), key=lambda item: item[1]))
@@ -75,10 +80,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         out.print(f"first weight: {arrival}\n", markup=False, soft_wrap=True)
     atomic.write_text(asked.out / "refinement.md", text)
     atomic.write_json(asked.out / "refinement.json", {"runs": runs})
-    out.print(
-        f"saved in {asked.out} (refinement.md, refinement.json, {', '.join(run['figure'] for run in runs)})", markup=False, soft_wrap=True
-    )
-    return 0
+    for remark in remarks:
+        out.print(f"not searched: {remark}", markup=False, soft_wrap=True)
+    drawn = ", ".join(run["figure"] for run in runs)
+    out.print(f"saved in {asked.out} (refinement.md, refinement.json, {drawn})", markup=False, soft_wrap=True)
+    return 0 if runs else 1
 
 
 if __name__ == "__main__":

@@ -351,7 +351,7 @@ def metric_matrix(
             bar = figure.colorbar(ScalarMappable(norm, palette), ax=axes, pad=0.015, aspect=22, fraction=0.04)
             bar.set_label(label)
             bar.outline.set_visible(False)  # type: ignore[operator]
-        axes.set_title(title)
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11)
         return save(figure, path)
 
 

@@ -210,13 +210,11 @@ def evaluate(
         A row for each work, in the order asked for.
 
     Raises:
-        MovlrError: there are no works, or a setting that the planner or the engine refuses. A reward that a body cannot take, or a body that is not on this
-            machine, becomes a row that says so.
+        MovlrError: there are no works, or the planner or the engine refuses a setting. A reward that a body cannot take, or a body that
+            is not on this machine, becomes a row that says so.
     """
     if not asked:
-        raise MovlrError(
-            "There is nothing to measure: give at least one reward and one task, for example --rewards human --tasks walk_flat."
-        )
+        raise MovlrError("There is nothing to measure: give at least one reward and one task (--rewards human --tasks walk_flat).")
     return _Evaluation(settings, store, clips, watcher or Watcher()).run(asked)
 
 
