@@ -19,7 +19,7 @@ from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Proof, Prover
 from movlr_jax.search import atomic
-from movlr_jax.tasks import Task
+from movlr_jax.tasks import TASKS, Task
 
 
 class Unfit(MovlrError):
@@ -83,12 +83,19 @@ def find(asked: str, tasks: Iterable[Task]) -> RewardText:
         folder = path / "best" if (path / "best").exists() else path
         if not (folder / "reward.py").is_file():
             raise MovlrError(f"{asked} holds no reward yet (no best/reward.py): let the run finish an iteration.")
-        return RewardText(asked, read(folder / "reward.py"), origin=_origin(path, folder))
+        text = read(folder / "reward.py")
+        return RewardText(asked, text, _is_ours(text), _origin(path, folder))
     if not path.is_file():
         known = list(dict.fromkeys(name for task in tasks for name in task.rewards))
         hint = did_you_mean(asked, known)
         raise MovlrError(f"There is no reward '{asked}': {hint}give one of {', '.join(known)}, a reward file, or a run's folder.")
-    return RewardText(asked, read(path))
+    text = read(path)
+    return RewardText(asked, text, _is_ours(text))
+
+
+def _is_ours(text: str) -> bool:
+    """Say whether a file's text is one of this package's, letter by letter, as a search's best may be."""
+    return any(text in task.rewards.values() for task in TASKS.values())
 
 
 def _origin(run: Path, folder: Path) -> str:

@@ -14,7 +14,7 @@ QUICK = [
     "--seconds", "0.1", "--planner.candidates", "8", "--planner.elites", "2", "--planner.instant", "2", "--planner.horizon", "0.08",
     "--threads", "1",
 ]  # fmt: skip
-EVAL = ["eval", "--reward", "human", "--reward", "straight", "--task", "stand", "walk_flat", "--seeds", "0", *QUICK]
+EVAL = ["eval", "--reward", "start", "--reward", "straight", "--task", "stand", "walk_flat", "--seeds", "0", *QUICK]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_a_row_a_combination_and_a_second_call_that_finds_them(folder: Path, cap
     assert document == json.loads((folder / "eval.json").read_text())
     rows = {(row["reward"], row["task"]): row for row in document["rows"]}
     assert len(rows) == 4 and "has no reward 'straight'" in rows["straight", "stand"]["refused"]
-    assert [e["seed"] for e in rows["straight", "walk_flat"]["episodes"]] == [0] and rows["human", "walk_flat"]["goal_speed_mps"] == 0.8
+    assert [e["seed"] for e in rows["straight", "walk_flat"]["episodes"]] == [0] and rows["start", "walk_flat"]["goal_speed_mps"] == 0.8
     markdown = (folder / "eval.md").read_text()
     assert "| walk_flat | myolegs | straight | 0.8 | 0 of 1 |" in markdown and "- stand, myolegs, straight: " in markdown
 
@@ -46,17 +46,17 @@ def test_the_table_says_what_was_not_measured(folder: Path, capsys: pytest.Captu
 
 @pytest.mark.gl
 def test_clips_of_the_first_seed(folder: Path) -> None:
-    words = ["eval", "--reward", "human", "--task", "stand", "--seeds", "0", *QUICK, "--clips", "--out", str(folder)]
+    words = ["eval", "--reward", "start", "--task", "stand", "--seeds", "0", *QUICK, "--clips", "--out", str(folder)]
     assert main(words) == 0
     (clip,) = (folder / "clips").iterdir()
-    assert clip.name.startswith("stand_myolegs_human_") and clip.stat().st_size > 1000
+    assert clip.name.startswith("stand_myolegs_start_") and clip.stat().st_size > 1000
     before = clip.stat().st_mtime_ns
     assert main(words) == 0
     assert clip.stat().st_mtime_ns == before
 
 
 def test_transfer_shares_the_episodes_and_draws(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["transfer", "--rewards", "human", "straight", "--from", "walk_flat", "--to", "walk_flat", "stand", "--seeds", "0", *QUICK]
+    words = ["transfer", "--rewards", "start", "straight", "--from", "walk_flat", "--to", "walk_flat", "stand", "--seeds", "0", *QUICK]
     assert main([*words, "--out", str(folder), "--json"]) == 0
     captured = capsys.readouterr()
     # Its own task's rewards were evaluated there; on stand it is the text of walk_flat that is new.

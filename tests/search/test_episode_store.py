@@ -22,7 +22,7 @@ from movlr_jax.search.episode_store import EpisodeStore, key_of
 with EpisodeStore(Path(sys.argv[1])) as store:
     assert store.claim(key_of({"mine": 0}))
     print("claimed", flush=True)
-    for i in range(40):
+    for i in range(20):
         store.add({key_of({"neighbour": i}): {"seed": i}})
     print("added", flush=True)
     time.sleep(600)
@@ -41,11 +41,11 @@ def test_two_processes_share_a_file_and_a_dead_one_lets_go(tmp_path: Path) -> No
     try:
         assert neighbour.stdout is not None and neighbour.stdout.readline() == "claimed\n"
         with EpisodeStore(path) as store:
-            for i in range(40):
+            for i in range(20):
                 store.add({key_of({"here": i}): {"seed": i}})
             assert not store.claim(key_of({"mine": 0})) and store.claim(key_of({"mine": 1}))
             assert neighbour.stdout.readline() == "added\n"
-            assert set(store.episodes()) == {key_of({who: i}) for who in ("here", "neighbour") for i in range(40)}
+            assert set(store.episodes()) == {key_of({who: i}) for who in ("here", "neighbour") for i in range(20)}
             neighbour.kill()
             neighbour.wait()
             assert store.claim(key_of({"mine": 0}))
@@ -62,10 +62,8 @@ def test_what_else_the_file_holds_stays_and_what_a_kill_left_goes(tmp_path: Path
     (tmp_path / ".unfinished-12345-walks.json").write_text("{")
     with EpisodeStore(path) as store:
         store.add({key_of(BY): {"seed": 1}})
-    assert json.loads(path.read_text()) == {
-        "versions": {"mujoco": "3"},
-        "episodes": {"a name of old": {"seed": 7}, key_of(BY): {"seed": 1}},
-    }
+    saved = json.loads(path.read_text())
+    assert saved == {"versions": {"mujoco": "3"}, "episodes": {"a name of old": {"seed": 7}, key_of(BY): {"seed": 1}}}
     assert sorted(p.name for p in tmp_path.iterdir()) == [".walks.json.lock", "walks.json"]
 
 

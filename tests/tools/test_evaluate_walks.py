@@ -20,15 +20,13 @@ def test_old_and_new_episodes_stand_in_one_table(
     path = tmp_path / "walks.json"
     shutil.copy(walks.RESULTS, path)
     episodes = json.loads(path.read_text())
-    old = next(
-        r for key, r in episodes["episodes"].items() if key == "myolegs walk_flat straight 0.9 m/s 10 s horizon 0.35 s replan 0.01 s seed 1"
-    )
+    name = "myolegs walk_flat straight 0.9 m/s 10 s horizon 0.35 s replan 0.01 s"
+    old = episodes["episodes"][f"{name} seed 1"]
     by = {"morphology": "myolegs", "task": "stand", "goal_speed_mps": 0.0, "seconds": 5.0}
     by |= {"planner": {"horizon": 0.35, "replan": 0.01}, "versions": {"movlr-jax": "9"}}
     episodes["episodes"]["0123456789abcdef"] = {**old, "reward": "human", "decided_by": by}
     path.write_text(json.dumps(episodes))
     assert walks.main(["--table", "--results", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    row = next(line for line in lines if line.startswith("| myolegs walk_flat straight 0.9 m/s 10 s horizon 0.35 s replan 0.01 s |"))
-    assert row.startswith("| myolegs walk_flat straight 0.9 m/s 10 s horizon 0.35 s replan 0.01 s | 0 of 5 | 7.60 (6.63 to 8.26) |")
+    assert any(line.startswith(f"| {name} | 0 of 5 | 7.60 (6.63 to 8.26) |") for line in lines)
     assert any(line.startswith("| myolegs stand human 5 s horizon 0.35 s replan 0.01 s, version 9 | 0 of 1 |") for line in lines)
