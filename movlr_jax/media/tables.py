@@ -28,6 +28,8 @@ def number(value: Any, spec: str) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float) and spec:
+        return format(value, f"z{spec}")  # z: no minus before a zero
     return format(value, spec) if isinstance(value, (int, float)) else str(value)
 
 

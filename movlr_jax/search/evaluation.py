@@ -210,9 +210,11 @@ def evaluate(
         A row for each work, in the order asked for.
 
     Raises:
-        MovlrError: a setting that the planner or the engine refuses. A reward that a body cannot take, or a body that is not on this
-            machine, becomes a row that says so.
+        MovlrError: there are no works, or the planner or the engine refuses a setting. A reward that a body cannot take, or a body that
+            is not on this machine, becomes a row that says so.
     """
+    if not asked:
+        raise MovlrError("There is nothing to measure: give at least one reward and one task (--rewards human --tasks walk_flat).")
     return _Evaluation(settings, store, clips, watcher or Watcher()).run(asked)
 
 
@@ -223,12 +225,14 @@ def clip_name(work: Work, key: str) -> str:
 
 
 class _Evaluation:
-    """One call of `evaluate`: keeps the last runner, so that works on one body share its simulator."""
+    """One call of `evaluate`: keeps the last body's runner and rewards, so that works on one body share them."""
 
     def __init__(self, settings: Settings, store: EpisodeStore, clips: Path | None, watcher: Watcher):
         self.settings, self.store, self.clips, self.watcher = settings, store, clips, watcher
         self.engine, _ = engines.choose(settings.engine)
         self._runner: tuple[Morphology, int, EpisodeRunner] | None = None
+        self._body: Morphology | None = None
+        self._compiled: dict[tuple[str, float | None], Reward] = {}
 
     def run(self, asked: Sequence[Work]) -> list[Row]:
         refused: dict[Work, str] = {}
@@ -294,12 +298,10 @@ class _Evaluation:
     def _run_place(self, place: _Place, todo: dict[tuple[Work, int], str], refused: dict[Work, str]) -> None:
         """Run the episodes of one place; those that another process is at are waited for, and run if it dies."""
         runner = self._runner_for(place.body, len(todo))
-        rewards: dict[str, Reward] = {}
+        rewards: dict[Work, Reward] = {}
         for work in dict.fromkeys(work for work, _ in todo):
-            assert work.reward is not None
             try:
-                if work.reward.source not in rewards:
-                    rewards[work.reward.source] = reward_texts.compiled(work.reward, place.body, place.goal_speed)
+                rewards[work] = self._reward(work, place)
             except Unfit as error:
                 refused[work] = str(error)
         left = {job: key for job, key in todo.items() if job[0] not in refused}
@@ -314,7 +316,7 @@ class _Evaluation:
             fresh = [job for job in mine if not self._done(*job, left[job], there)]
             try:
                 if fresh:
-                    self._run_batch(place, runner, [(job, left[job], rewards[_source(job[0])]) for job in fresh])
+                    self._run_batch(place, runner, [(job, left[job], rewards[job[0]]) for job in fresh])
             finally:
                 for job in mine:
                     self.store.release(left[job])
@@ -325,6 +327,17 @@ class _Evaluation:
                     self.watcher.waiting(len(left))
                 waited = True
                 time.sleep(_POLL_S)
+
+    def _reward(self, work: Work, place: _Place) -> Reward:
+        """Return the compiled reward; tasks on one body share it, where a proof holds for their speed."""
+        text = work.reward
+        assert text is not None
+        if self._body is not place.body:
+            self._body, self._compiled = place.body, {}
+        key = (text.source, None if text.ours else place.goal_speed)
+        if key not in self._compiled:
+            self._compiled[key] = reward_texts.compiled(text, place.body, place.goal_speed)
+        return self._compiled[key]
 
     def _runner_for(self, body: Morphology, episodes: int) -> EpisodeRunner:
         if self._runner is None or self._runner[0] is not body or (self._runner[1] < episodes and self.engine != "native"):
@@ -377,11 +390,6 @@ class _Evaluation:
         kept = (there[keys[work, seed]] for seed in self.settings.seeds)
         shown = tuple({k: v for k, v in record.items() if k not in ("wall_s", "reward", "decided_by")} for record in kept)
         return Row(work, self.engine, seconds, speed, shown)
-
-
-def _source(work: Work) -> str:
-    assert work.reward is not None
-    return work.reward.source
 
 
 def metric_of(row: Row, name: str) -> list[float]:
