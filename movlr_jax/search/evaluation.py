@@ -221,7 +221,7 @@ def evaluate(
 def clip_name(work: Work, key: str) -> str:
     """Return the file name of a work's clip; the key of its episode keeps two rewards of one name apart."""
     reward = "".join(c if c.isalnum() else "-" for c in Path(work.name).stem)
-    return f"{work.task.name}_{work.morphology}_{reward}_{key[:8]}.mp4"
+    return f"{work.task.name}_{Path(work.morphology).name}_{reward}_{key[:8]}.mp4"
 
 
 class _Evaluation:
