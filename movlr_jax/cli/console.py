@@ -20,7 +20,7 @@ from movlr_jax.media.tables import METRIC_COLUMNS, number
 _NOT_COLUMNS = {"seed", "fell", "diverged", *METRIC_COLUMNS}
 
 PLAIN_WIDTH = 140
-WIDE = 240  # for tables of many columns
+WIDE = 1000  # for tables of many columns
 _NUMBER = re.compile(r"[-+]?[\d.]*(e[-+]?\d+)?(nan|inf)?")
 
 
