@@ -26,7 +26,7 @@ class Options:
     task: str = "walk_flat"
     """The task whose goal speed the reward is tried at: a name from `movlr tasks`."""
     morphology: str = ""
-    """The body it is for: a name from `movlr morphologies`; the embedded one if left out."""
+    """The body it is for: a name from `movlr morphologies`, or the YAML file of your own; the embedded one if left out."""
     json: bool = False
     """Print the verdict as JSON, as in verdict.json."""
 
@@ -34,13 +34,13 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "check")
-    from movlr_jax import morphologies, tasks
+    from movlr_jax import tasks
     from movlr_jax.sandbox.prove import explain
     from movlr_jax.search import reward_texts
 
     source = reward_texts.read(asked.file)
     task = tasks.get(asked.task)
-    morphology = morphologies.load(asked.morphology or morphologies.DEFAULT)
+    morphology = task.load(asked.morphology)
     proof = reward_texts.prove(source, str(asked.file), morphology, task.goal_speed)
     if asked.json:
         console.print_json(proof.verdict.to_json())

@@ -27,7 +27,7 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "report")
-    from movlr_jax import morphologies
+    from movlr_jax import tasks
     from movlr_jax.media import heatmaps, report
     from movlr_jax.rewards.features import feature_layout
     from movlr_jax.search.config import RunConfig
@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     folder = RunFolder.find(asked.folder)
     config = RunConfig.load(folder["config.yaml"])
     try:
-        layout = feature_layout(morphologies.load(config.morphology or morphologies.DEFAULT))
+        layout = feature_layout(tasks.get(config.task).load(config.morphology))
         muscles, groups = layout.muscles, layout.muscle_groups
     except MovlrError:
         # A run of a body that this machine lacks can still be read; its muscles then have numbers for names.

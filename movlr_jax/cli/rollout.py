@@ -37,7 +37,9 @@ class Options:
     reward: str = "human"
     """A named reward of the task (human, start, ...), a reward file, or a run's folder, which stands for its best."""
     morphology: str = ""
-    """The body: a name from `movlr morphologies`; the embedded one if left out."""
+    """The body: a name from `movlr morphologies`, or the YAML file of your own; the embedded one if left out."""
+    injury: tuple[str, ...] = ()
+    """Injured muscles, PATTERN=FRACTION of their strength: --injury 'semi*_r=0.5' 'gas*_r=0'."""
     engine: str = "auto"
     """The physics engine: auto, native, warp (CUDA; CPU for tests) or jax (TPU)."""
     seconds: float = 0.0
@@ -101,7 +103,7 @@ def main(argv: Sequence[str]) -> int:
         raise MovlrError("--seeds needs at least one number: for example --seeds 0 1 2.")
     if asked.clip and asked.out is None:
         raise MovlrError("--clip needs a folder to write to: add --out DIR.")
-    from movlr_jax import morphologies, tasks
+    from movlr_jax import tasks
     from movlr_jax.physics import engines, hosts
     from movlr_jax.search import filming, reward_texts
     from movlr_jax.tasks import metrics
@@ -109,7 +111,7 @@ def main(argv: Sequence[str]) -> int:
     task = tasks.get(asked.task)
     first = not (asked.mjx.hosts and hosts.join())
     engine, _ = engines.choose(asked.engine)
-    morphology = morphologies.load(asked.morphology or morphologies.DEFAULT)
+    morphology = task.load(asked.morphology, asked.injury)
     goal_speed = asked.goal_speed if asked.goal_speed >= 0 else task.goal_speed
     reward = reward_texts.compiled(reward_texts.find(asked.reward, [task]), morphology, goal_speed)
     if asked.out is not None and first:

@@ -25,10 +25,11 @@ from movlr_jax.rewards.reward import Reward, RewardBatch
 
 @dataclass(frozen=True)
 class Start:
-    """Where an episode starts: qpos[nq] and act[na], at rest."""
+    """Where an episode starts: qpos[nq] and act[na], at rest, and the place on the ground below it (x, y; m)."""
 
     qpos: np.ndarray
     act: np.ndarray
+    origin: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,11 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Job:
-    """One episode to run: its reward, where it starts, and the seed of the planner's noise."""
+    """One episode to run: its reward, where it starts, its frame and goal, and the seed of the planner's noise."""
 
     reward: Reward
     start: Start
+    frame: Frame
     seed: int
 
 
@@ -149,7 +151,6 @@ class EpisodeRunner:
     def run_many(
         self,
         jobs: Sequence[Job],
-        frame: Frame,
         *,
         seconds: float,
         fallen: Callable[[np.ndarray], bool],
@@ -160,8 +161,7 @@ class EpisodeRunner:
         An episode's result does not depend on its neighbours.
 
         Args:
-            jobs: reward, start and seed of each episode.
-            frame: the task's frame and goal.
+            jobs: the episodes.
             seconds: length (s).
             fallen: says of an instant float32[f] whether its episode is over.
             progress: called after each plan with the simulated time of all episodes so far divided by their number (s).
@@ -177,21 +177,20 @@ class EpisodeRunner:
 
             # The compiled plan has one width: a last batch that is short of episodes repeats its first.
             padded = batch + [batch[0]] * (width - len(batch))
-            out += self._side_by_side(padded, len(batch), frame, seconds, fallen, told)
+            out += self._side_by_side(padded, len(batch), seconds, fallen, told)
         return out
 
     def _side_by_side(
         self,
         jobs: list[Job],
         count: int,
-        frame: Frame,
         seconds: float,
         fallen: Callable[[np.ndarray], bool],
         progress: Callable[[float], None],
     ) -> list[Rollout]:
         """Run as many episodes as the simulator has worlds; return the first `count`."""
         simulator, config = self.simulator, self.config
-        rewards = RewardBatch([job.reward for job in jobs])
+        rewards, frames = RewardBatch([job.reward for job in jobs]), [job.frame for job in jobs]
         space = simulator.morphology.posture
         rngs = [np.random.default_rng(np.random.SeedSequence([job.seed, 0x9E37])) for job in jobs]
         state = simulator.reset(np.stack([job.start.qpos for job in jobs]), np.stack([job.start.act for job in jobs]))
@@ -201,9 +200,9 @@ class EpisodeRunner:
         rows: list[dict[str, np.ndarray]] = []
         ended, length = ["time"] * count, [0] * count
         for k in range(max(1, round(seconds / dt))):
-            plan, report = self.planner.plan(state, plan, frame, rewards, planning.draw(space, config, rngs))
+            plan, report = self.planner.plan(state, plan, frames, rewards, planning.draw(space, config, rngs))
             before = state
-            state, instant, broken = simulator.advance(state, self.controller, plan.mean[:, :1], execute, frame)
+            state, instant, broken = simulator.advance(state, self.controller, plan.mean[:, :1], execute, frames)
             row = {"time": before.time, "qpos": before.qpos, "qvel": before.qvel, "act": before.act, "instants": instant}
             row |= {"targets": plan.mean[:, 0], "costs": report.best_cost, "diverged": report.diverged}
             simulator.check()
@@ -217,11 +216,11 @@ class EpisodeRunner:
                 break
         whole = {name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]}
         return [
-            self._rollout(job, {name: value[e, : length[e]] for name, value in whole.items()}, seconds, dt, ended[e], frame)
+            self._rollout(job, {name: value[e, : length[e]] for name, value in whole.items()}, seconds, dt, ended[e])
             for e, job in enumerate(jobs[:count])
         ]
 
-    def _rollout(self, job: Job, arrays: dict[str, np.ndarray], seconds: float, dt: float, ended: str, frame: Frame) -> Rollout:
+    def _rollout(self, job: Job, arrays: dict[str, np.ndarray], seconds: float, dt: float, ended: str) -> Rollout:
         instants = arrays["instants"]
         return Rollout(
             seed=job.seed,
@@ -231,6 +230,6 @@ class EpisodeRunner:
             terms=job.reward.terms_over_time(np.concatenate([instants[:1], instants])[None])[0],
             term_names=job.reward.term_names,
             weights=job.reward.weights,
-            goal_speed=float(frame.goal[0]),
+            goal_speed=float(job.frame.goal[0]),
             **arrays,
         )

@@ -226,6 +226,20 @@ def _learnt(config: PlannerConfig, covariance: Any, moves: Any, weights: Any) ->
     return learnt * xp.maximum(1.0, config.noise**2 / variance)
 
 
+def _sampled(space: PostureSpace, config: PlannerConfig, plan: PlanState, qpos: Any, noise: Any) -> Any:
+    return sample(space, config, plan, space.read(qpos), noise)
+
+
+def _updated(
+    space: PostureSpace, config: PlannerConfig, plan: PlanState, candidates: Any, reward: Any, diverged: Any
+) -> tuple[PlanState, PlanReport]:
+    xp = candidates.__array_namespace__()
+    reward = xp.asarray(reward, candidates.dtype)
+    costs = xp.where(diverged | ~xp.isfinite(reward), xp.inf, -reward)
+    new, elites = update(space, config, plan, candidates, costs)
+    return new, PlanReport(costs.min(axis=1), diverged.sum(axis=1), elites)
+
+
 class Planner:
     """Plans E episodes of one body at the same time.
 
@@ -237,28 +251,21 @@ class Planner:
 
     def __init__(self, simulator: Simulator, controller: Controller, config: PlannerConfig):
         self._simulator, self._controller, self._config = simulator, controller, config
-        compiled = (lambda f: f) if simulator.xp is np else jax.jit
-        self._before, self._after = compiled(self._sampled), compiled(self._updated)
+        # Functions of this module, not bound methods: a cycle through the planner would keep its simulator's worlds alive.
+        space, compiled = simulator.morphology.posture, (lambda f: f) if simulator.xp is np else jax.jit
+        self._before = compiled(functools.partial(_sampled, space, config))
+        self._after = compiled(functools.partial(_updated, space, config))
         self._shift = compiled(functools.partial(shifted, config))
 
-    def _sampled(self, plan: PlanState, qpos: Any, noise: Any) -> Any:
-        space = self._simulator.morphology.posture
-        return sample(space, self._config, plan, space.read(qpos), noise)
-
-    def _updated(self, plan: PlanState, candidates: Any, reward: Any, diverged: Any) -> tuple[PlanState, PlanReport]:
-        xp = self._simulator.xp
-        reward = xp.asarray(reward, candidates.dtype)
-        costs = xp.where(diverged | ~xp.isfinite(reward), xp.inf, -reward)
-        new, elites = update(self._simulator.morphology.posture, self._config, plan, candidates, costs)
-        return new, PlanReport(costs.min(axis=1), diverged.sum(axis=1), elites)
-
-    def plan(self, state: State, plan: PlanState, frame: Frame, rewards: RewardBatch, noise: np.ndarray) -> tuple[PlanState, PlanReport]:
+    def plan(
+        self, state: State, plan: PlanState, frames: Sequence[Frame], rewards: RewardBatch, noise: np.ndarray
+    ) -> tuple[PlanState, PlanReport]:
         """Make one plan from the state of E worlds.
 
         Args:
             state: E worlds.
             plan: the plan before (warm start).
-            frame: the task's frame and goal.
+            frames: frame and goal of each episode.
             rewards: each episode's reward; its weighted mean over the horizon is maximised.
             noise: float[rounds, E, N, K, d], standard normals (`draw`).
         """
@@ -266,7 +273,7 @@ class Planner:
         plan = self._shift(plan)
         for i in range(config.iterations):
             candidates = self._before(plan, state.qpos, simulator.put(config.anneal**i * noise[i]))
-            rolled = simulator.rollout(state, self._controller, candidates, config.steps, frame)
+            rolled = simulator.rollout(state, self._controller, candidates, config.steps, frames)
             reward, diverged = simulator.gathered(rewards.mean_reward(rolled.instants)), simulator.gathered(rolled.diverged)
             plan, report = self._after(plan, candidates, reward, diverged)
         return plan, report

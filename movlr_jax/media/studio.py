@@ -127,19 +127,22 @@ class Studio:
             row[:] = self.data.subtree_com[self.root]
         return path
 
-    def body_size(self, qpos: np.ndarray) -> float:
-        """Return how far apart the body's outermost visible points are in a pose, float[nq] (m): its height, however it lies."""
+    def body_points(self, qpos: np.ndarray) -> np.ndarray:
+        """Return the corners of the boxes around the body's visible parts in a pose, float[nq] -> float[n, 3] (m)."""
         self.pose(qpos)
         model, data = self.model, self.data
         shown = self._own & (model.geom_rgba[:, 3] > 0) & (model.geom_group < _VISIBLE_GROUPS)
-        if shown.any():
-            centre, half = model.geom_aabb[shown, :3], model.geom_aabb[shown, 3:]
-            signs = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
-            corners = centre[:, None] + signs * half[:, None]  # [geom, corner, 3], in each geom's frame
-            turned = np.einsum("gij,gcj->gci", data.geom_xmat[shown].reshape(-1, 3, 3), corners)
-            points = (data.geom_xpos[shown][:, None] + turned).reshape(-1, 3)
-        else:
-            points = data.xpos[model.body_rootid == self.root]
+        if not shown.any():
+            return data.xpos[model.body_rootid == self.root]
+        centre, half = model.geom_aabb[shown, :3], model.geom_aabb[shown, 3:]
+        signs = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
+        corners = centre[:, None] + signs * half[:, None]  # [geom, corner, 3], in each geom's frame
+        turned = np.einsum("gij,gcj->gci", data.geom_xmat[shown].reshape(-1, 3, 3), corners)
+        return (data.geom_xpos[shown][:, None] + turned).reshape(-1, 3)
+
+    def body_size(self, qpos: np.ndarray) -> float:
+        """Return how far apart the body's outermost visible points are in a pose, float[nq] (m): its height, however it lies."""
+        points = self.body_points(qpos)
         # The point farthest from the middle, and the one farthest from that: of a limbed body, its ends.
         end = points[np.argmax(np.linalg.norm(points - points.mean(axis=0), axis=1))]
         return float(max(np.linalg.norm(points - end, axis=1).max(), 0.2))
@@ -197,8 +200,9 @@ class Studio:
         model.stat.extent = 2.0
         model.vis.map.znear, model.vis.map.zfar = 0.02, 50.0
         model.light_active[:] = 0
-        # The studio draws its own floor; other static things (relief, steps, tables) stay as they are.
-        planes = model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE
+        # The studio draws its own floor; other static things (slopes, relief, steps, tables) stay as they are.
+        level = np.abs(model.geom_quat[:, 1:3]).max(axis=1) < 1e-6
+        planes = (model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE) & level
         model.geom_rgba[planes] = 0.0
         model.geom_matid[planes] = -1
         own = self._own

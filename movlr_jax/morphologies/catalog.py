@@ -1,35 +1,48 @@
-"""The catalog of bodies. Adding one: a file with its BodyPlan, and a line here."""
+"""The catalog of bodies. Adding one: a file with its BodyPlan, and a line here. A user's own stands in a YAML file (custom.py)."""
 
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.morphologies import ms_human_700, myolegs
+from movlr_jax.morphologies import custom, ms_human_700, myofullbody, myolegs, ostrich
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.prepare import prepare
+from movlr_jax.morphologies.scene import FLAT, Scene
 
 DEFAULT = "myolegs"
-CATALOG: dict[str, BodyPlan] = {plan.name: plan for plan in (myolegs.PLAN, ms_human_700.LOCOMOTION, ms_human_700.FULL)}
+CATALOG: dict[str, BodyPlan] = {
+    plan.name: plan for plan in (myolegs.PLAN, ms_human_700.LOCOMOTION, ms_human_700.FULL, myofullbody.PLAN, ostrich.PLAN)
+}
 
 
 def plan(name: str) -> BodyPlan:
-    """Return the plan of that name.
+    """Return the plan of that name, or of that YAML file.
 
     Raises:
-        MovlrError: there is none.
+        MovlrError: there is none, or the file does not describe a body.
     """
+    if custom.names_file(name):
+        made = custom.load(Path(name))
+        if made.name in CATALOG:
+            raise MovlrError(f"{name} is named {made.name}, as a body of the catalog is: give it another name.")
+        return made
     if name not in CATALOG:
         raise MovlrError(f"There is no morphology '{name}': {did_you_mean(name, CATALOG)}known are {', '.join(CATALOG)}.")
     return CATALOG[name]
 
 
-@functools.lru_cache(maxsize=4)
-def load(name: str = DEFAULT) -> Morphology:
-    """Load and prepare a body; prepared bodies are kept for the life of the process.
+def load(name: str = DEFAULT, scene: Scene = FLAT) -> Morphology:
+    """Load and prepare a body in a scene; prepared bodies are kept for the life of the process.
 
     Raises:
-        MovlrError: the name is unknown or its model is not on this machine.
+        MovlrError: the name is unknown, its model is not on this machine, or the scene does not suit it.
     """
-    return prepare(plan(name))
+    return _prepared(name, scene)
+
+
+@functools.lru_cache(maxsize=4)
+def _prepared(name: str, scene: Scene) -> Morphology:
+    return prepare(plan(name), scene)

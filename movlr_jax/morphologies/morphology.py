@@ -11,6 +11,7 @@ import numpy as np
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.muscles import MuscleData
 from movlr_jax.morphologies.posture import PostureSpace
+from movlr_jax.morphologies.terrain import Terrain
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +20,7 @@ class Morphology:
 
     Attributes:
         plan: what its author states.
+        terrain: the ground it stands on.
         model: the compiled, prepared model at the simulation step (2 ms). Treat it as read-only.
         posture: its posture space.
         muscles: its muscles.
@@ -31,6 +33,7 @@ class Morphology:
     """
 
     plan: BodyPlan
+    terrain: Terrain
     model: mujoco.MjModel
     posture: PostureSpace
     muscles: MuscleData

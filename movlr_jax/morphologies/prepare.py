@@ -16,6 +16,8 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import muscles, posture, root, standing
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.morphology import Morphology
+from movlr_jax.morphologies.scene import FLAT, Scene, injure
+from movlr_jax.morphologies.terrain import Flat
 
 SIM_TIMESTEP = 0.002  # s; the executed body's step in the reference system
 _TOUCH_SIZE = 0.3  # m; larger than any foot, so that every contact of the site's body counts
@@ -27,11 +29,11 @@ _LANDMARK_SENSORS = {
 }
 
 
-def prepare(plan: BodyPlan) -> Morphology:
-    """Build the morphology that a plan describes.
+def prepare(plan: BodyPlan, scene: Scene = FLAT) -> Morphology:
+    """Build the morphology that a plan describes, in a scene; it is settled on flat ground, whatever the terrain.
 
     Raises:
-        MovlrError: the plan names a body, joint or muscle that the model lacks, or the model cannot stand.
+        MovlrError: the plan or an injury names a body, joint or muscle that the model lacks, or the model cannot stand.
     """
     silence_mujoco()
     spec = plan.spec()
@@ -42,6 +44,7 @@ def prepare(plan: BodyPlan) -> Morphology:
         actuator.actrange = [0.0, 1.0]
     spec.option.timestep = SIM_TIMESTEP
     bare = _compile(spec)
+    injure(spec, muscles.read(bare, plan.muscle_groups), scene.injuries)
     stance = standing.stance(bare, posture.build(bare, plan.planned_joints), plan)
     _add_sensors(spec, bare, stance, plan)
     model = _compile(spec)
@@ -57,7 +60,10 @@ def prepare(plan: BodyPlan) -> Morphology:
     mujoco.mj_forward(model, data)
     heights = {name: float(data.sensordata[sensors[f"{name}/position"][0] + 2]) for name in plan.landmarks}
     heights["com"] = float(data.sensordata[sensors["com/position"][0] + 2])
-    return Morphology(plan, model, space, muscle_data, tuple(plan.landmarks), sensors, qpos, act, heights)
+    if scene.terrain != Flat():
+        scene.terrain.add(spec)
+        model = _compile(spec)
+    return Morphology(plan, scene.terrain, model, space, muscle_data, tuple(plan.landmarks), sensors, qpos, act, heights)
 
 
 def _compile(spec: mujoco.MjSpec) -> mujoco.MjModel:

@@ -39,7 +39,7 @@ def over_time(memory: Any, load: Any, foot_position: Any, forward: Any, dt: floa
         memory: [W, 2, 8], `GAIT_FIELDS` of the left and the right foot, before the first instant.
         load: [W, T, 2], contact force under each foot (body weights).
         foot_position: [W, T, 2, 3], world (m).
-        forward: [2], the task's forward direction in the ground plane; a step is as long as it brings the foot ahead of the other.
+        forward: [W, 2], the task's forward direction in the ground plane; a step is as long as it brings the foot ahead of the other.
         dt: time between instants (s).
         xp: numpy or jax.numpy.
 
@@ -55,7 +55,7 @@ def over_time(memory: Any, load: Any, foot_position: Any, forward: Any, dt: floa
     before = xp.concatenate([was[:, :1], now[:, :-1]], axis=1)
     landed, left = _last(now & ~before, at, xp), _last(before & ~now, at, xp)
     row = xp.maximum(landed, 0)
-    ahead = (foot_position[..., :2] - foot_position[..., ::-1, :2]) @ forward
+    ahead = ((foot_position[..., :2] - foot_position[..., ::-1, :2]) * forward[:, None, None]).sum(axis=-1)
     position = xp.take_along_axis(foot_position, row[..., None], axis=1)
     columns = [
         xp.where(now, 1.0, 0.0),

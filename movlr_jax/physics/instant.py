@@ -6,6 +6,7 @@ belongs to one and the same state, on every engine, from plain steps. `blocks` n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,11 @@ class Frame:
     def row(self) -> np.ndarray:
         """float32[4 + goals]: origin, cosine, sine, goal."""
         return np.array([*self.origin, *self.forward, *self.goal], np.float32)
+
+
+def rows(frames: Sequence[Frame]) -> np.ndarray:
+    """Return float32[E, 4 + goals], the rows of E episodes' frames."""
+    return np.stack([frame.row() for frame in frames])
 
 
 def blocks(morphology: Morphology) -> dict[str, tuple[int, int]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -34,7 +34,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.sources import cache_dir
 from movlr_jax.physics import gait, mjx_model, refine
-from movlr_jax.physics.instant import Frame, blocks
+from movlr_jax.physics.instant import Frame, blocks, rows
 from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
 from movlr_jax.physics.sizes import Sizes
@@ -134,6 +134,7 @@ class MjxSimulator(Simulator):
         self.episodes = self._fitting(config, episodes)
         self._rollouts = Worlds(prepared.planned, engine, self.episodes * candidates // len(self.devices), self.sizes)
         self._executed = Worlds(prepared.executed, engine, self.episodes, self.sizes)
+        self._places = np.array([morphology.sensors[f"{name}/position"][0] + np.arange(2) for name in morphology.landmarks])
         self._feet = np.array([[morphology.sensors[f"{s}.foot/position"][0] + i for i in range(3)] for s in gait.SIDES])
         self._touch = [slice(a, a + n) for a, n in (morphology.sensors[f"touch/{s}"] for s in gait.SIDES)]
         self._overflowed: list[Any] = []
@@ -160,13 +161,13 @@ class MjxSimulator(Simulator):
         return max(1, min(wanted, worlds // self.candidates))
 
     def _compiled_roll(self, controller: Controller, steps: int) -> Callable[..., Any]:
-        """Return the compiled rollout of one controller and horizon: (state, postures, frame) -> instants, diverged, overflow."""
+        """Return the compiled rollout of one controller and horizon: (state, postures, frames) -> instants, diverged, overflow."""
 
-        def roll(state: State, postures: Any, frame: Any) -> tuple[Any, Any, Any]:
+        def roll(state: State, postures: Any, frames: Any) -> tuple[Any, Any, Any]:
             episodes, candidates = postures.shape[:2]
-            spread = jax.tree.map(lambda x: jnp.repeat(x, candidates, axis=0), state)
+            spread, frames = jax.tree.map(lambda x: jnp.repeat(x, candidates, axis=0), (state, frames))
             flat = postures.reshape(episodes * candidates, *postures.shape[2:])
-            _, *out = self._steps(self._rollouts, controller, spread, flat, steps, frame, self.plan_dt)
+            _, *out = self._steps(self._rollouts, controller, spread, flat, steps, frames, self.plan_dt)
             out[0] = jnp.concatenate([out[0][:, :1], out[0]], axis=1)
             return tuple(x.reshape(episodes, candidates, *x.shape[1:]) for x in out)  # type: ignore[return-value]
 
@@ -174,11 +175,11 @@ class MjxSimulator(Simulator):
         return self._compiled(roll, (PartitionSpec(), shared, PartitionSpec()), shared)
 
     def _compiled_advance(self, controller: Controller, steps: int) -> Callable[..., Any]:
-        """Return the compiled execution of one controller: (state, postures, frame) -> state, instant, diverged, overflow."""
+        """Return the compiled execution of one controller: (state, postures, frames) -> state, instant, diverged, overflow."""
 
-        def advance(state: State, postures: Any, frame: Any) -> tuple[State, Any, Any, Any]:
+        def advance(state: State, postures: Any, frames: Any) -> tuple[State, Any, Any, Any]:
             dt = steps * self.sim_dt
-            after, instants, diverged, overflow = self._steps(self._executed, controller, state, postures, steps, frame, dt)
+            after, instants, diverged, overflow = self._steps(self._executed, controller, state, postures, steps, frames, dt)
             return after, instants[:, 0], diverged, overflow
 
         return self._compiled(advance, PartitionSpec(), PartitionSpec())
@@ -207,19 +208,19 @@ class MjxSimulator(Simulator):
     # --- stepping ---
 
     def _steps(
-        self, worlds: Worlds, controller: Controller, state: State, postures: Any, steps: int, frame: Any, dt: float
+        self, worlds: Worlds, controller: Controller, state: State, postures: Any, steps: int, frames: Any, dt: float
     ) -> tuple[State, Any, Any, Any]:
         """Step W worlds towards postures[W, K, d]; return their state, instants[W, T, f], bool[W] diverged and int[W] overflow bits."""
         self.traces += 1
         count = len(state.time)
-        fixed = jnp.broadcast_to(jnp.concatenate([jnp.full(1, dt), frame]), (count, 1 + frame.shape[0]))
-        ground = jnp.zeros((count, len(self.morphology.landmarks)))
+        fixed = jnp.concatenate([jnp.full((count, 1), dt), frames], axis=1)
 
         def step(targets: Any, carry: Any, _: None) -> tuple[Any, Any]:
             data, length, sound, overflow = carry
             data = data.replace(ctrl=controller.excitation(targets, data.qpos, data.act, length))
             before = (data.time[:, None], fixed, data.qpos, data.qvel, data.act, data.ctrl)
             data = worlds.step(data)
+            ground = self.morphology.terrain.height(data.sensordata[:, self._places], jnp)
             row = jnp.concatenate([*before, -data.actuator_force, data.sensordata, ground], axis=1)
             sound &= (jnp.abs(data.qpos) < _BOUND).all(axis=1) & (jnp.abs(data.qvel) < _BOUND).all(axis=1)  # false for NaN too
             return (data, data.actuator_length, sound, overflow | worlds.overflow(data)), row
@@ -229,32 +230,32 @@ class MjxSimulator(Simulator):
         for k in range(knots):  # each posture is held for its share of the steps, as the native engine shares them out
             held = sum(i * knots // steps == k for i in range(steps))
             targets = controller.targets(self, postures[:, k], state.qpos)
-            carry, rows = jax.lax.scan(functools.partial(step, targets), carry, None, length=held)
-            parts.append(rows)
+            carry, part = jax.lax.scan(functools.partial(step, targets), carry, None, length=held)
+            parts.append(part)
         data, length, sound, overflow = carry
-        rows = jnp.concatenate(parts).swapaxes(0, 1)
-        sensors = rows[..., self.columns["sensor"][0] : self.columns["sensor"][1]]
+        recorded = jnp.concatenate(parts).swapaxes(0, 1)
+        sensors = recorded[..., self.columns["sensor"][0] : self.columns["sensor"][1]]
         load = jnp.stack([sensors[..., touch].sum(-1) for touch in self._touch], axis=-1) / self.morphology.weight
-        memory = gait.over_time(state.gait, load, sensors[..., self._feet], frame[2:4], worlds.dt, jnp)
-        instants = jnp.concatenate([rows, memory.reshape(*memory.shape[:2], -1)], axis=-1)
+        memory = gait.over_time(state.gait, load, sensors[..., self._feet], frames[:, 2:4], worlds.dt, jnp)
+        instants = jnp.concatenate([recorded, memory.reshape(*memory.shape[:2], -1)], axis=-1)
         after = State(data.time, data.qpos, data.qvel, data.act, data.ctrl, data.qacc_warmstart, length, memory[:, -1])
         return after, instants, ~sound, jnp.where(sound, overflow & _OVERFLOW_MASK, 0)
 
-    def rollout(self, state: State, controller: Controller, postures: Any, steps: int, frame: Frame) -> Rolled:
+    def rollout(self, state: State, controller: Controller, postures: Any, steps: int, frames: Sequence[Frame]) -> Rolled:
         """See Simulator.
 
         Raises:
             MovlrError: the controller computes its targets at every step, which only the native engine does.
         """
         self._refuse(controller)
-        instants, diverged, overflow = self.roll(controller, steps)(state, postures, self.put(frame.row()))
+        instants, diverged, overflow = self.roll(controller, steps)(state, postures, self.put(rows(frames)))
         self._overflowed.append(overflow)
         return Rolled(instants, diverged)
 
-    def advance(self, state: State, controller: Controller, postures: Any, steps: int, frame: Frame) -> tuple[State, Any, Any]:
+    def advance(self, state: State, controller: Controller, postures: Any, steps: int, frames: Sequence[Frame]) -> tuple[State, Any, Any]:
         """See Simulator."""
         self._refuse(controller)
-        after, instant, diverged, overflow = self._advance(controller, steps)(state, postures, self.put(frame.row()))
+        after, instant, diverged, overflow = self._advance(controller, steps)(state, postures, self.put(rows(frames)))
         self._overflowed.append(overflow)
         return after, instant, diverged
 

@@ -45,8 +45,12 @@ def prepare(morphology: Morphology, engine: str, plan_dt: float) -> Prepared:
     """Return a body's models for an engine.
 
     Raises:
-        MovlrError: the body has an actuator that is not driven by a tendon.
+        MovlrError: the body has an actuator that is not driven by a tendon, or stands on what the engine cannot collide with.
     """
+    if engine == "jax" and morphology.terrain.height_field:
+        raise MovlrError(
+            "Pure MJX has no contact margins on height fields, so it cannot walk on this terrain: use --engine native or --engine warp."
+        )
     if (morphology.model.actuator_trntype != mujoco.mjtTrn.mjTRN_TENDON).any():
         raise MovlrError(f"{morphology.name} has an actuator that pulls no tendon, which the MJX engines do not take: use --engine native.")
     executed, changes = for_jax(morphology.model) if engine == "jax" else (copy.copy(morphology.model), ())

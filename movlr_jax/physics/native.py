@@ -7,6 +7,7 @@ which it seems to stand; so the warning counters are compared before and after, 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import mujoco
 import numpy as np
@@ -15,7 +16,7 @@ from mujoco.batch import Batch
 from movlr_jax._quiet import silence_mujoco
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import gait
-from movlr_jax.physics.instant import Frame, blocks
+from movlr_jax.physics.instant import Frame, blocks, rows
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
 
 _BAD = [
@@ -103,6 +104,7 @@ class NativeSimulator(Simulator):
         self._rollouts = _Worlds(morphology.at_timestep(plan_dt), episodes * candidates, self.threads, self.columns)
         self._executed = _Worlds(morphology.model, episodes, min(episodes, self.threads), self.columns)
         self._kinematics: dict[int, tuple[Batch, tuple[np.ndarray, ...]]] = {}
+        self._places = np.array([morphology.sensors[f"{name}/position"][0] + np.arange(2) for name in morphology.landmarks])
         self._feet = [morphology.sensors[f"{side}.foot/position"][0] for side in gait.SIDES]
         self._touch = [morphology.sensors[f"touch/{side}"] for side in gait.SIDES]
         self._buffer: np.ndarray | None = None
@@ -127,9 +129,9 @@ class NativeSimulator(Simulator):
         batch, (view, length, moment, rownnz, colind) = self._kinematic_batch(count)
         view[...] = qpos
         batch.forward(stage=int(mujoco.mjtStage.mjSTAGE_POS))
-        rows = np.repeat(np.arange(model.nu), rownnz[0])  # the sparsity pattern is the model's, not the pose's
+        muscle = np.repeat(np.arange(model.nu), rownnz[0])  # the sparsity pattern is the model's, not the pose's
         dense = np.zeros((count, model.nu, model.nv))
-        dense[:, rows, colind[0, : len(rows)]] = moment[:, : len(rows)]
+        dense[:, muscle, colind[0, : len(muscle)]] = moment[:, : len(muscle)]
         return length.copy(), dense
 
     # --- state ---
@@ -146,11 +148,10 @@ class NativeSimulator(Simulator):
 
     # --- stepping ---
 
-    def _fill_constant(self, instants: np.ndarray, frame: Frame, dt: float) -> None:
+    def _fill_constant(self, instants: np.ndarray, frames: np.ndarray, dt: float) -> None:
         c = self.columns
         instants[..., c["dt"][0]] = dt
-        instants[..., c["frame"][0] : c["goal"][1]] = frame.row()
-        instants[..., slice(*c["ground"])] = 0.0  # the ground is flat, at z = 0
+        instants[..., c["frame"][0] : c["goal"][1]] = frames[:, None]
 
     def _steps(self, worlds: _Worlds, state: State, controller: Controller, postures: np.ndarray, instants: np.ndarray) -> np.ndarray:
         """Step the worlds from the state towards postures[W, K, d], once for each row of instants[W, T, f]; return bool[W], diverged."""
@@ -168,7 +169,7 @@ class NativeSimulator(Simulator):
             length = worlds.length
         return (worlds.warnings() > bad) | ~np.isfinite(worlds.qpos).all(axis=1) | ~np.isfinite(worlds.qvel).all(axis=1)
 
-    def rollout(self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame) -> Rolled:
+    def rollout(self, state: State, controller: Controller, postures: np.ndarray, steps: int, frames: Sequence[Frame]) -> Rolled:
         """See Simulator.
 
         Raises:
@@ -182,28 +183,33 @@ class NativeSimulator(Simulator):
             self._buffer = _aligned((postures.shape[0] * postures.shape[1], steps + 1, self.size))
         instants = self._buffer
         spread = State(**{name: np.repeat(value, self.candidates, axis=0) for name, value in vars(state).items()})
-        self._fill_constant(instants, frame, self.plan_dt)
+        fixed = np.repeat(rows(frames), self.candidates, axis=0)
+        self._fill_constant(instants, fixed, self.plan_dt)
         bad = self._steps(worlds, spread, controller, postures.reshape(len(instants), *postures.shape[2:]), instants[:, 1:])
-        self._remember(instants[:, 1:], spread.gait, frame, self.plan_dt)
+        self._remember(instants[:, 1:], spread.gait, fixed, self.plan_dt)
         instants[:, 0] = instants[:, 1]
         return Rolled(instants.reshape(*shape, *instants.shape[1:]), bad.reshape(shape))
 
-    def _remember(self, instants: np.ndarray, memory: np.ndarray, frame: Frame, dt: float) -> np.ndarray:
-        """Fill the gait block of instants[W, T, f]; return the memory [W, 2, 8] after the last."""
-        position, load = self._feet_of(instants[..., slice(*self.columns["sensor"])].astype(np.float64))
-        after = gait.over_time(memory, load, position, frame.forward, dt)
+    def _remember(self, instants: np.ndarray, memory: np.ndarray, frames: np.ndarray, dt: float) -> np.ndarray:
+        """Fill the ground and gait blocks of instants[W, T, f]; return the memory [W, 2, 8] after the last."""
+        sensors = instants[..., slice(*self.columns["sensor"])]
+        ground = self.morphology.terrain.height(sensors[..., self._places], np)
+        instants[..., slice(*self.columns["ground"])] = ground
+        position, load = self._feet_of(sensors.astype(np.float64))
+        after = gait.over_time(memory, load, position, frames[:, 2:4].astype(np.float64), dt)
         instants[..., slice(*self.columns["gait"])] = after.reshape(*after.shape[:2], -1)
         return after[:, -1]
 
     def advance(
-        self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame
+        self, state: State, controller: Controller, postures: np.ndarray, steps: int, frames: Sequence[Frame]
     ) -> tuple[State, np.ndarray, np.ndarray]:
         """See Simulator."""
         worlds = self._executed
         instants = np.zeros((len(state.time), steps, self.size), np.float32)
-        self._fill_constant(instants, frame, steps * self.sim_dt)
+        fixed = rows(frames)
+        self._fill_constant(instants, fixed, steps * self.sim_dt)
         diverged = self._steps(worlds, state, controller, postures, instants)
-        memory = self._remember(instants, state.gait, frame, self.sim_dt)
+        memory = self._remember(instants, state.gait, fixed, self.sim_dt)
         after = {name: view.copy() for name, view in worlds.state.items()}
         return State(**after, length=worlds.length.copy(), gait=memory), instants[:, 0], diverged
 

@@ -8,7 +8,7 @@ plus the muscle lengths of the last step and the gait memory. Worlds lead every 
 from __future__ import annotations
 
 import abc
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -124,7 +124,7 @@ class Simulator(abc.ABC):
         """Return muscle lengths[N, nu] (m) and moment arms d length / d q [N, nu, nv] (m or m/rad) at qpos[N, nq]."""
 
     @abc.abstractmethod
-    def rollout(self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame) -> Rolled:
+    def rollout(self, state: State, controller: Controller, postures: np.ndarray, steps: int, frames: Sequence[Frame]) -> Rolled:
         """Simulate N target postures from each of E worlds for `steps` planning steps.
 
         Args:
@@ -132,12 +132,12 @@ class Simulator(abc.ABC):
             controller: the muscle controller in the loop.
             postures: float[E, N, K, d]; each of the K is held for its share of the steps.
             steps: H, steps of plan_dt.
-            frame: the task's frame and goal.
+            frames: frame and goal of each episode.
         """
 
     @abc.abstractmethod
     def advance(
-        self, state: State, controller: Controller, postures: np.ndarray, steps: int, frame: Frame
+        self, state: State, controller: Controller, postures: np.ndarray, steps: int, frames: Sequence[Frame]
     ) -> tuple[State, np.ndarray, np.ndarray]:
         """Advance E executed worlds by `steps` steps of sim_dt towards postures[E, 1, d].
 

@@ -1,7 +1,8 @@
 """Motion: one instant of a moving body, in physical words and SI units. It is all that a reward program sees.
 
-The task's frame has its origin on the ground below the start, x forward, y left, z up; it does not move. Every docstring of a public
-property below is part of the vocabulary that a writer is shown (`vocabulary`), so each says what the quantity is, its shape and unit.
+The task's frame has its origin on the ground below the start, x forward (the way the task goes), y left, z up; it does not move. Every
+docstring of a public property below is part of the vocabulary that a writer is shown (`vocabulary`), so each says what the quantity is,
+its shape and unit.
 """
 
 from __future__ import annotations
@@ -445,7 +446,8 @@ def vocabulary(layout: FeatureLayout) -> str:
     """Return the text that tells a writer all that `m` offers on this body, generated from the classes above."""
     landmarks = sorted(layout.landmarks)
     parts = [
-        f"m is one instant of the motion of {layout.morphology}. Frame: x forward, y left, z up, fixed at the start. SI units.",
+        f"m is one instant of the motion of {layout.morphology}. SI units. "
+        "Frame: x forward (the way the task goes), y left, z up, fixed at the start.",
         *_described(Motion, "m"),
         "A landmark L (" + ", ".join(f"m.{n}" for n in landmarks) + ") has:",
         *_described(Landmark, "L"),

@@ -243,7 +243,7 @@ class _Maker:
         touch = [self.body.sensors[f"touch/{side}"] for side in gait.SIDES]
         position = np.stack([sensors[:, a : a + 3] for a in feet], axis=1)
         load = np.stack([sensors[:, a : a + n].sum(-1) for a, n in touch], axis=1) / self.body.weight
-        memory = gait.over_time(gait.initial(position[:1]), load[None], position[None], self.frame.forward, _DT)
+        memory = gait.over_time(gait.initial(position[:1]), load[None], position[None], self.frame.forward[None], _DT)
         rows[:, self.columns["gait"]] = memory[0].reshape(len(rows), -1)
         return rows
 
@@ -332,9 +332,11 @@ class _Maker:
 def _swing(name: str) -> tuple[float, float, float]:
     """Return amplitude (rad), phase (0 for none) and whether only the positive half counts, by a leg joint's name."""
     low = name.lower()
-    side = np.pi if low.endswith(("_l", "left")) or "_l_" in low else 2 * np.pi
+    side = np.pi if low.endswith(("_l", "left")) or "_l_" in low or low.startswith("l_") else 2 * np.pi
     if "hip_flexion" in low:
         return 0.4, side, 0.0
+    if "hip_y" in low:  # of the ostrich, whose hips flex towards the negative
+        return -0.4, side, 0.0
     if "knee" in low:
         return 0.8, side + 0.8, 1.0
     if "ankle" in low:

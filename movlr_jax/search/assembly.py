@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from movlr_jax import morphologies, tasks
+from movlr_jax import tasks
 from movlr_jax._versions import installed
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.critics import biomechanics
@@ -94,7 +94,7 @@ class RealStages:
         self.critic: Critic = _pick("critic", config.critic, CRITICS)
         self.writer: writers.Writer = _pick("writer", config.writer, WRITERS)
         self.engine, self.engine_reason = engines.choose(config.engine)
-        self.morphology = morphologies.load(config.morphology or morphologies.DEFAULT)
+        self.morphology = task.load(config.morphology, config.injury)
         self.layout = feature_layout(self.morphology)
         self.runner = EpisodeRunner.build(
             self.morphology,

@@ -229,7 +229,7 @@ def evaluate(
 def clip_name(work: Work, key: str) -> str:
     """Return the file name of a work's clip; the key of its episode keeps two rewards of one name apart."""
     reward = "".join(c if c.isalnum() else "-" for c in Path(work.name).stem)
-    return f"{work.task.name}_{work.morphology}_{reward}_{key[:8]}.mp4"
+    return f"{work.task.name}_{Path(work.morphology).name}_{reward}_{key[:8]}.mp4"
 
 
 class _Evaluation:
@@ -420,7 +420,7 @@ class _Missing(MovlrError):
 
 def _load(task: Task, morphology: str) -> Morphology:
     try:
-        return morphologies.load(morphology)
+        return task.load(morphology)
     except MovlrError as error:
         raise _Missing(str(error)) from None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.tasks import free, stand, walk_flat
+from movlr_jax.tasks import free, stand, turn_left, walk_flat, walk_injured, walk_rough, walk_slope, walk_stairs
 from movlr_jax.tasks.task import Task
 
-TASKS: dict[str, Task] = {task.name: task for task in (stand.TASK, walk_flat.TASK, free.TASK)}
+_ALL = (stand, walk_flat, walk_rough, walk_slope, walk_stairs, walk_injured, turn_left, free)
+TASKS: dict[str, Task] = {task.TASK.name: task.TASK for task in _ALL}
 
 
 def get(name: str) -> Task:

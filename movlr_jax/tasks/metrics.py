@@ -35,8 +35,9 @@ def step_symmetry(trajectory: Trajectory) -> float | None:
 def measure(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
     """Return the metrics every task has.
 
-    distance_m: displacement of the pelvis along forward. lateral_drift_m: how far the pelvis ends to the side. heading_error_rad: mean
-    |heading - goal heading| over the last second. mean_speed_mps: distance over the time lived. effort: mean squared activation.
+    distance_m: displacement of the pelvis along forward. lateral_drift_m: how far it ends to the side of where it first faced forward.
+    heading_error_rad: mean |heading - goal heading| over the last second. mean_speed_mps: distance over the time lived. effort: mean
+    squared activation.
     """
     trajectory = Trajectory(rollout.instants, layout)
     pelvis = trajectory.position("pelvis")
@@ -53,7 +54,7 @@ def measure(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
         "fall_time_s": round(float(rollout.time[-1]), 6) if fell else None,
         "diverged": rollout.ended == "diverged",
         "distance_m": distance,
-        "lateral_drift_m": float(abs(pelvis[-1, 1] - pelvis[0, 1])),
+        "lateral_drift_m": float(abs(pelvis[-1, 1] - pelvis[trajectory.first_facing(), 1])),
         "heading_error_rad": float(error[last].mean()),
         "mean_speed_mps": distance / lived,
         "effort": float(np.square(rollout.act).mean()),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from movlr_jax.control.episode import EpisodeRunner, Job, Rollout, Start
-from movlr_jax.morphologies import Morphology
+from movlr_jax.morphologies import FLAT, Morphology, Scene, catalog, standing
+from movlr_jax.morphologies.scene import parse_injuries
 from movlr_jax.physics.instant import Frame
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
@@ -28,10 +29,12 @@ class Task:
         goal_speed: default speed asked for (m/s).
         seconds: default length of an episode (s).
         walks: whether distance counts: the gate "moved" and the critic's progress faults apply only then.
+        scene: the ground, and injuries that belong to the task.
+        morphologies: bodies it is meant for, the first is its default; empty: any that walks upright, by default the embedded one.
+        heading: forward of the task's frame, relative to where the body faces at the start, positive to the left (rad).
+        metric: the metric that tells how well it was done, which tables of many tasks show.
         rewards: name -> reward program text: "start" and "human" at least.
         notes: what the named rewards are, for people.
-        morphologies: bodies it is meant for, the usual one first; empty: any walking human.
-        metric: the metric that tells how well it was done, which tables of many tasks show.
     """
 
     name: str
@@ -41,19 +44,36 @@ class Task:
     walks: bool
     rewards: dict[str, str]
     notes: dict[str, str] = field(default_factory=dict)
+    scene: Scene = FLAT
     morphologies: tuple[str, ...] = ()
+    heading: float = 0.0
     metric: str = "distance_m"
 
+    def load(self, morphology: str = "", injuries: Sequence[str] = ()) -> Morphology:
+        """Return a body prepared for this task.
+
+        Args:
+            morphology: catalog name; the task's default if empty.
+            injuries: PATTERN=FRACTION, beside those that belong to the task.
+
+        Raises:
+            MovlrError: the body is not known, not on this machine, or an injury does not suit it.
+        """
+        name = morphology or (self.morphologies[0] if self.morphologies else catalog.DEFAULT)
+        return catalog.load(name, replace(self.scene, injuries=(*self.scene.injuries, *parse_injuries(injuries))))
+
     def start(self, morphology: Morphology, seed: int) -> Start:
-        """Return the seeded start: the settled standing pose with planned joints varied by up to 1 % of their range."""
+        """Return the seeded start: the settled standing pose with planned joints varied by up to 1 % of their range, somewhere on the
+        terrain."""
         space = morphology.posture
         rng = np.random.default_rng(np.random.SeedSequence([seed, 0x57A7]))
         posture = space.read(morphology.standing_qpos) + rng.uniform(-_START_NOISE, _START_NOISE, space.size) * space.range
-        return Start(space.complete(posture, morphology.standing_qpos), morphology.standing_act.copy())
+        qpos, origin = space.complete(posture, morphology.standing_qpos), morphology.terrain.start(rng)
+        return Start(standing.placed(morphology, qpos, origin), morphology.standing_act.copy(), origin)
 
-    def frame(self, goal_speed: float | None = None) -> Frame:
-        """Return the frame and goal of an episode: origin below the start, forward along +x."""
-        return Frame(goal=(self.goal_speed if goal_speed is None else goal_speed, 0.0))
+    def frame(self, start: Start, goal_speed: float | None = None) -> Frame:
+        """Return the frame and goal of an episode: origin below the start, forward along the task's heading (bodies start facing +x)."""
+        return Frame(start.origin, self.heading, (self.goal_speed if goal_speed is None else goal_speed, 0.0))
 
     def fallen(self, morphology: Morphology) -> Callable[[np.ndarray], bool]:
         """Return the test that ends an episode: the pelvis below 0.6 of its standing height above ground."""
@@ -92,9 +112,9 @@ class Task:
             progress: called after each plan with the simulated time, averaged over the episodes (s).
         """
         morphology = runner.simulator.morphology
+        starts = [self.start(morphology, seed) for _, seed in jobs]
         return runner.run_many(
-            [Job(reward, self.start(morphology, seed), seed) for reward, seed in jobs],
-            self.frame(goal_speed),
+            [Job(reward, start, self.frame(start, goal_speed), seed) for (reward, seed), start in zip(jobs, starts, strict=True)],
             seconds=self.seconds if seconds is None else seconds,
             fallen=self.fallen(morphology),
             progress=progress,

@@ -47,7 +47,7 @@ def reward(myolegs):
 
 def planned(simulator, law, rewards, plans=2, execute=True):
     """Plan (and execute) from the walking starts of seeds 0 and 1; return the plan, the elites, the instants and the state."""
-    body, frame = simulator.morphology, Frame(goal=(0.8, 0.0))
+    body, frames = simulator.morphology, [Frame(goal=(0.8, 0.0))] * EPISODES
     starts = [tasks.get("walk_flat").start(body, seed) for seed in range(EPISODES)]
     state = simulator.reset(np.stack([s.qpos for s in starts]), np.stack([s.act for s in starts]))
     search = planner.Planner(simulator, law, CONFIG)
@@ -55,10 +55,10 @@ def planned(simulator, law, rewards, plans=2, execute=True):
     sources = [np.random.default_rng(seed) for seed in range(EPISODES)]
     instant = None
     for _ in range(plans):
-        plan, report = search.plan(state, plan, frame, rewards, planner.draw(body.posture, CONFIG, sources))
+        plan, report = search.plan(state, plan, frames, rewards, planner.draw(body.posture, CONFIG, sources))
         simulator.check()
         if execute:
-            state, instant, diverged = simulator.advance(state, law, plan.mean, 5, frame)
+            state, instant, diverged = simulator.advance(state, law, plan.mean, 5, frames)
             assert not np.asarray(diverged).any()
     return np.asarray(plan.mean), np.asarray(report.elites), np.asarray(instant), np.asarray(state.qpos)
 
@@ -83,11 +83,11 @@ def test_a_diverged_world_costs_itself_alone(myolegs, warp, law):
     body = myolegs
     state = warp.reset(np.stack([body.standing_qpos] * EPISODES), np.stack([body.standing_act] * EPISODES))
     postures = warp.put(np.repeat(body.posture.read(body.standing_qpos)[None, None, None], 8, axis=1).repeat(EPISODES, axis=0))
-    clean = np.asarray(warp.rollout(state, law, postures, CONFIG.steps, Frame()).instants)
+    clean = np.asarray(warp.rollout(state, law, postures, CONFIG.steps, [Frame()] * EPISODES).instants)
     for poison in (np.nan, 1e12):
         speed = np.array(state.qvel)
         speed[0, 4] = poison
-        rolled = warp.rollout(replace(state, qvel=warp.put(speed)), law, postures, CONFIG.steps, Frame())
+        rolled = warp.rollout(replace(state, qvel=warp.put(speed)), law, postures, CONFIG.steps, [Frame()] * EPISODES)
         warp.check()
         assert np.array_equal(np.asarray(rolled.diverged), [[True] * 8, [False] * 8])
         assert np.array_equal(np.asarray(rolled.instants)[1], clean[1])
@@ -97,7 +97,7 @@ def test_an_overflow_names_the_number_to_set(myolegs, law, reward):
     small = engines.make("warp", myolegs, candidates=8, plan_dt=0.008, mjx=MjxConfig(contacts=1, constraints=8))
     state = small.reset(myolegs.standing_qpos, myolegs.standing_act)
     postures = np.repeat(myolegs.posture.read(myolegs.standing_qpos)[None, None, None], 8, axis=1)
-    small.rollout(state, law, small.put(postures), 2, Frame())
+    small.rollout(state, law, small.put(postures), 2, [Frame()])
     with pytest.raises(MovlrError, match=r"ran out of room for .* in \d+ worlds .*set --mjx\.\w+ \d+"):
         small.check()
 
@@ -118,7 +118,7 @@ def test_the_published_law_is_left_to_native(myolegs, warp):
     paper = muscle_law.make("paper", myolegs, 0.008)
     state = warp.reset(np.stack([myolegs.standing_qpos] * EPISODES), np.stack([myolegs.standing_act] * EPISODES))
     with pytest.raises(MovlrError, match=r"use --planner\.law paper-hoisted"):
-        warp.rollout(state, paper, None, 2, Frame())
+        warp.rollout(state, paper, None, 2, [Frame()])
 
 
 def test_what_pure_mjx_cannot_take_is_changed_and_listed(myolegs):
@@ -169,7 +169,7 @@ assert np.array_equal(one[1], two[1]), (one[1], two[1])
 for i in (0, 3):
     assert np.allclose(one[i], two[i], rtol=0, atol=1e-5), abs(one[i] - two[i]).max()
 state = simulator.reset(np.stack([body.standing_qpos] * 2), np.stack([body.standing_act] * 2))
-frame = simulator.put(here.Frame().row())
+frame = simulator.put(np.stack([here.Frame().row()] * 2))
 text = simulator.roll(law, 10).lower(state, simulator.put(np.zeros((2, 8, 1, body.posture.size))), frame).compile().as_text()
 assert not [word for word in ("all-gather", "all-reduce", "all-to-all", "collective-permute") if word in text]
 print("equal")
@@ -189,5 +189,5 @@ def test_the_plan_of_pure_mjx_lowers_for_a_tpu(myolegs, law):
     simulator = engines.make("jax", myolegs, candidates=8, plan_dt=0.008)
     state = simulator.reset(myolegs.standing_qpos, myolegs.standing_act)
     postures = jax.ShapeDtypeStruct((1, 8, 1, myolegs.posture.size), np.float32)
-    exported = export.export(simulator.roll(law, 44), platforms=("tpu",))(state, postures, simulator.put(Frame().row()))
+    exported = export.export(simulator.roll(law, 44), platforms=("tpu",))(state, postures, simulator.put(Frame().row()[None]))
     assert exported.platforms == ("tpu",) and simulator.traces == 1

@@ -24,7 +24,7 @@ def test_an_instant_belongs_to_one_state(myolegs, simulator8, law):
     """qpos, qvel, act before the step; sensordata and forces of that very state."""
     body = myolegs
     state = simulator8.reset(body.standing_qpos, body.standing_act)
-    rolled = simulator8.rollout(state, law, postures(body, 8)[None], 6, Frame(goal=(0.8, 0.0)))
+    rolled = simulator8.rollout(state, law, postures(body, 8)[None], 6, [Frame(goal=(0.8, 0.0))])
     c = {k: slice(*v) for k, v in simulator8.columns.items()}
     row = rolled.instants[0, 2, 5]
     data = mujoco.MjData(simulator8._rollouts.batch.model)
@@ -47,7 +47,7 @@ def test_an_injected_nan_costs_its_world_alone(myolegs, law, tmp_path, monkeypat
     body = myolegs
     simulator = NativeSimulator(body, candidates=4, plan_dt=0.008, threads=2)
     state = simulator.reset(body.standing_qpos, body.standing_act)
-    clean = simulator.rollout(state, law, postures(body, 4)[None], 8, Frame()).instants.copy()
+    clean = simulator.rollout(state, law, postures(body, 4)[None], 8, [Frame()]).instants.copy()
 
     class Poisoned:
         every_step = False
@@ -63,11 +63,11 @@ def test_an_injected_nan_costs_its_world_alone(myolegs, law, tmp_path, monkeypat
                 simulator._rollouts.qpos[2] = 1e12
             return law.excitation(targets, qpos, act, length)
 
-    rolled = simulator.rollout(state, Poisoned(), postures(body, 4)[None], 8, Frame())
+    rolled = simulator.rollout(state, Poisoned(), postures(body, 4)[None], 8, [Frame()])
     assert list(rolled.diverged[0]) == [False, True, True, False]
     assert np.array_equal(rolled.instants[0, [0, 3]], clean[0, [0, 3]])
     assert not list(tmp_path.iterdir())  # no MUJOCO_LOG.TXT
-    assert not simulator.rollout(state, law, postures(body, 4)[None], 8, Frame()).diverged.any()
+    assert not simulator.rollout(state, law, postures(body, 4)[None], 8, [Frame()]).diverged.any()
 
 
 def test_advancing_carries_the_whole_state(myolegs, simulator8, law):
@@ -75,9 +75,9 @@ def test_advancing_carries_the_whole_state(myolegs, simulator8, law):
     body = myolegs
     start = simulator8.reset(body.standing_qpos, body.standing_act)
     z = postures(body, 1)
-    whole, _, _ = simulator8.advance(start, law, z, 10, Frame())
-    half, _, _ = simulator8.advance(start, law, z, 5, Frame())
-    parts, _, diverged = simulator8.advance(half, law, z, 5, Frame())
+    whole, _, _ = simulator8.advance(start, law, z, 10, [Frame()])
+    half, _, _ = simulator8.advance(start, law, z, 5, [Frame()])
+    parts, _, diverged = simulator8.advance(half, law, z, 5, [Frame()])
     assert not diverged.any()
     for name, value in vars(whole).items():
         assert np.allclose(value, vars(parts)[name], atol=0 if name != "gait" else 1e-12), name
@@ -88,7 +88,7 @@ def test_gait_memory_equals_a_plain_loop():
     load = np.where(rng.random((3, 60, 2)) < 0.5, 0.0, rng.choice([0.03, 0.5], (3, 60, 2)))
     position = rng.normal(size=(3, 60, 2, 3))
     start = gait.initial(position[:, 0])
-    forward = np.array([0.6, 0.8])
+    forward = np.array([[0.6, 0.8], [1.0, 0.0], [0.0, -1.0]])  # each world's own
     got = gait.over_time(start, load, position, forward, 0.01)
     for w in range(3):
         contact, since_down, since_off = [True, True], [0.0, 0.0], [0.0, 0.0]
@@ -99,7 +99,7 @@ def test_gait_memory_equals_a_plain_loop():
                 since_down[s], since_off[s] = since_down[s] + 0.01, since_off[s] + 0.01
                 if now and not contact[s]:
                     since_down[s], place[s] = 0.0, position[w, k, s]
-                    length[s] = (position[w, k, s] - position[w, k, 1 - s])[:2] @ forward
+                    length[s] = (position[w, k, s] - position[w, k, 1 - s])[:2] @ forward[w]
                 if contact[s] and not now:
                     since_off[s] = 0.0
                 contact[s] = now

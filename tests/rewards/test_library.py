@@ -34,7 +34,7 @@ def standing(layout, simulator8, myolegs):
     state = simulator8.reset(myolegs.standing_qpos, myolegs.standing_act)
     law = muscle_law.make("fibre-strain", myolegs, 0.008)
     posture = myolegs.posture.read(myolegs.standing_qpos)[None, None]
-    _, instant, _ = simulator8.advance(state, law, posture, 2, Frame(goal=(0.8, 0.0)))
+    _, instant, _ = simulator8.advance(state, law, posture, 2, [Frame(goal=(0.8, 0.0))])
     return np.concatenate([instant[0], instant[0]]).astype(np.float32)
 
 
