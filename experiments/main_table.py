@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     atomic.write_text(asked.out / "main_table.md", text)
     atomic.write_json(asked.out / "main_table.json", {"rows": documents})
     draw(rows, asked.out / "main_table.png")
-    out = console.stdout()
+    out = console.stdout(console.WIDE)
     out.print(console.table("", *first))
     for remark in remarks:
         out.print(f"not measured: {remark}", markup=False, soft_wrap=True)

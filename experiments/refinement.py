@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 remarks.append(f"{task.name} on {body}: {error}")
     runs = [record(folder, asked.out / f"{folder.path.resolve().name}.png") for folder in folders]
     text = "# Refinement\n" + "".join(f"\n- {remark}\n" for remark in remarks)
-    out = console.stdout()
+    out = console.stdout(console.WIDE)
     for run in runs:
         arrival = ", ".join(f"{name} at {when}" for name, when in sorted(run["first_weight"].items(), key=lambda item: item[1]))
         title = f"{run['task']} on {run['morphology']}"

@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     atomic.write_text(asked.out / "transfer.md", f"# {asked.metric}\n\n{tables.markdown(*matrix.table(), remarks)}")
     atomic.write_json(asked.out / "transfer.json", matrix.document())
     matrix.draw(asked.out / "transfer.png")
-    out = console.stdout()
+    out = console.stdout(console.WIDE)
     out.print(console.table(asked.metric, *matrix.table()))
     for remark in remarks:
         out.print(f"not measured: {remark}", markup=False, soft_wrap=True)

@@ -309,7 +309,7 @@ def metric_matrix(
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     # A range that starts at zero lets the eye compare sizes; one that crosses it has its own palette with zero in the middle.
-    if low < 0 < high and min(-low, high) > 0.1 * max(-low, high):
+    if low < 0 < high and min(-low, high) > 0.25 * max(-low, high):
         norm: Normalize = TwoSlopeNorm(0.0, -max(-low, high), max(-low, high))
         palette = colormaps["vanimo"]
     else:

@@ -7,7 +7,6 @@ into a store as soon as it is over (module episode_store), under a key of all th
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import time
 from collections.abc import Iterable, Sequence
@@ -186,12 +185,21 @@ def bodies_of(task: Task) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _Place:
-    """What episodes that may run side by side share: body, task, length and speed."""
+    """What episodes that may run side by side share: body, task, length and speed, and what of the body decides them.
+
+    The body itself is loaded when its turn comes: tens of prepared models are more than a memory holds.
+    """
 
     task: Task
-    body: Morphology
+    morphology: str
     seconds: float
     goal_speed: float
+    model_sha256: str
+    law: str
+    gain: float
+
+    def load(self) -> Morphology:
+        return _load(self.task, self.morphology)
 
 
 def evaluate(
@@ -243,20 +251,19 @@ class _Evaluation:
             if work.refused or work.reward is None:
                 refused[work] = work.refused
                 continue
+            at = (work.task.name, work.morphology)
             try:
-                body = work.task.load(work.morphology)
-            except MovlrError as error:
+                places[work] = known[at] = known.get(at) or self._place(work.task, work.morphology)
+            except _Missing as error:
                 refused[work] = str(error)
                 continue
-            place = _Place(work.task, body, self.settings.seconds or work.task.seconds, self._speed(work.task))
-            places[work] = known.setdefault((work.task.name, work.morphology), place)
             for seed in self.settings.seeds:
                 keys[work, seed] = key_of(self._decided_by(places[work], work.reward, seed))
         there = self.store.episodes()
         todo = {job: key for job, key in keys.items() if not self._done(*job, key, there)}
         self.watcher.found(len(keys) - len(todo), len(keys))
         # One body after the other, and side by side what shares a task: the order of the rows is another matter.
-        order = sorted(dict.fromkeys(places[work] for work, _ in todo), key=lambda p: (p.body.name, p.task.name))
+        order = sorted(dict.fromkeys(places[work] for work, _ in todo), key=lambda p: (p.morphology, p.task.name))
         for place in order:
             self._run_place(place, {job: key for job, key in todo.items() if places[job[0]] is place}, refused)
         for work, reason in refused.items():
@@ -264,24 +271,28 @@ class _Evaluation:
         there = self.store.episodes()
         return [self._row(work, keys, there, refused) for work in asked]
 
+    def _place(self, task: Task, morphology: str) -> _Place:
+        planner = self.settings.planner
+        body = _load(task, morphology)
+        law, gain = muscle_law.resolve(planner.law, body, planner.gain)
+        return _Place(task, morphology, self.settings.seconds or task.seconds, self._speed(task), _model_sha256(body), law, gain)
+
     def _speed(self, task: Task) -> float:
         return self.settings.goal_speed if self.settings.goal_speed >= 0 else task.goal_speed
 
     def _decided_by(self, place: _Place, reward: RewardText, seed: int) -> dict[str, Any]:
         """Return all that decides an episode."""
-        planner = self.settings.planner
-        law, gain = muscle_law.resolve(planner.law, place.body, planner.gain)
         packages = ("movlr-jax", "mujoco", "jax", "numpy", *(("warp-lang",) if self.engine == "warp" else ()))
         return {
             "task": place.task.name,
-            "morphology": place.body.name,
-            "model_sha256": _model_sha256(place.body),
+            "morphology": place.morphology,
+            "model_sha256": place.model_sha256,
             "reward_sha256": reward.sha256,
             "seed": seed,
             "seconds": place.seconds,
             "goal_speed_mps": place.goal_speed,
             "engine": self.engine,
-            "planner": {**dataclasses.asdict(planner), "law": law, "gain": gain},
+            "planner": {**dataclasses.asdict(self.settings.planner), "law": place.law, "gain": place.gain},
             "versions": {p: installed(p) for p in packages},
         }
 
@@ -297,11 +308,12 @@ class _Evaluation:
 
     def _run_place(self, place: _Place, todo: dict[tuple[Work, int], str], refused: dict[Work, str]) -> None:
         """Run the episodes of one place; those that another process is at are waited for, and run if it dies."""
-        runner = self._runner_for(place.body, len(todo))
+        body = place.load()
+        runner = self._runner_for(body, len(todo))
         rewards: dict[Work, Reward] = {}
         for work in dict.fromkeys(work for work, _ in todo):
             try:
-                rewards[work] = self._reward(work, place)
+                rewards[work] = self._reward(work, body, place.goal_speed)
             except Unfit as error:
                 refused[work] = str(error)
         left = {job: key for job, key in todo.items() if job[0] not in refused}
@@ -328,15 +340,15 @@ class _Evaluation:
                 waited = True
                 time.sleep(_POLL_S)
 
-    def _reward(self, work: Work, place: _Place) -> Reward:
+    def _reward(self, work: Work, body: Morphology, goal_speed: float) -> Reward:
         """Return the compiled reward; tasks on one body share it, where a proof holds for their speed."""
         text = work.reward
         assert text is not None
-        if self._body is not place.body:
-            self._body, self._compiled = place.body, {}
-        key = (text.source, None if text.ours else place.goal_speed)
+        if self._body is not body:
+            self._body, self._compiled = body, {}
+        key = (text.source, None if text.ours else goal_speed)
         if key not in self._compiled:
-            self._compiled[key] = reward_texts.compiled(text, place.body, place.goal_speed)
+            self._compiled[key] = reward_texts.compiled(text, body, goal_speed)
         return self._compiled[key]
 
     def _runner_for(self, body: Morphology, episodes: int) -> EpisodeRunner:
@@ -362,8 +374,8 @@ class _Evaluation:
         for ((work, seed), key, _), rollout in zip(jobs, rollouts, strict=True):
             assert work.reward is not None
             if self._films(seed):
-                self._film(place, work, key, rollout)
-            measured = place.task.measure(place.body, rollout)
+                self._film(runner.simulator.morphology, work, key, rollout)
+            measured = place.task.measure(runner.simulator.morphology, rollout)
             records[key] = {
                 **measured,
                 "wall_s": round(wall, 2),
@@ -374,11 +386,11 @@ class _Evaluation:
         for (work, _), key, _ in jobs:
             self.watcher.measured(work, records[key])
 
-    def _film(self, place: _Place, work: Work, key: str, rollout: Rollout) -> None:
+    def _film(self, body: Morphology, work: Work, key: str, rollout: Rollout) -> None:
         path = self._clip(work, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            filming.film(place.body, rollout, path, f"{work.task.name}, {work.name}")
+            filming.film(body, rollout, path, f"{work.task.name}, {work.name}")
         except MovlrError as error:
             self.watcher.remark(f"No clips: {error}")
             self.clips = None  # the numbers are wanted all the same
@@ -402,7 +414,17 @@ def metric_names(rows: Iterable[Row]) -> list[str]:
     return [n for n in dict.fromkeys(name for row in rows for e in row.episodes for name in e) if n != "seed"]
 
 
-@functools.lru_cache(maxsize=8)
+class _Missing(MovlrError):
+    """A body that is not on this machine, or does not suit a task."""
+
+
+def _load(task: Task, morphology: str) -> Morphology:
+    try:
+        return task.load(morphology)
+    except MovlrError as error:
+        raise _Missing(str(error)) from None
+
+
 def _model_sha256(body: Morphology) -> str:
     """Return the hash of the prepared model: terrain, objects, injuries and the model file's version are in it."""
     data = np.empty(mujoco.mj_sizeModel(body.model), np.uint8)

@@ -20,7 +20,7 @@ from movlr_jax.search.evaluation import Settings, Watcher, evaluate
 
 QUICK = Settings((0, 1), 0.1, planner=PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08), threads=1)
 STAND, WALK = tasks.get("stand"), tasks.get("walk_flat")
-NO_SUCH_JOINT = 'WEIGHTS = {"tail": 1.0}\n\n\ndef terms(m):\n    return {"tail": m.joint("tail_tip").angle}\n'
+NO_SUCH_LANDMARK = 'WEIGHTS = {"hand": 1.0}\n\n\ndef terms(m):\n    return {"hand": m.left.hand.height}\n'
 
 KILLED = """
 import os, signal, sys
@@ -114,8 +114,8 @@ def test_every_setting_makes_another_episode(stored: Path) -> None:
 
 
 def test_what_a_body_cannot_take_is_a_row(stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "tail.py"
-    file.write_text(NO_SUCH_JOINT)
+    file = tmp_path / "hand.py"
+    file.write_text(NO_SUCH_LANDMARK)
     monkeypatch.setenv("MOVLR_MODELS_PATH", str(tmp_path))
     monkeypatch.setenv("MOVLR_CACHE", str(tmp_path))
     works = [
@@ -124,7 +124,7 @@ def test_what_a_body_cannot_take_is_a_row(stored: Path, tmp_path: Path, monkeypa
     ]
     rows, counter = measured(stored, works)
     assert [bool(row.episodes) for row in rows] == [True, False, False, False, False, False]
-    assert "no joint 'tail_tip'" in rows[1].refused and "refused for myolegs" in rows[1].refused
+    assert "there is no attribute hand" in rows[1].refused and "refused for myolegs" in rows[1].refused
     assert "was not found" in rows[2].refused and "ms_human_700" in rows[3].refused
     assert "stand has no reward 'straight'" in rows[4].refused
     assert rows[1].document()["refused"] == rows[1].refused and len(counter.reasons) == 5
