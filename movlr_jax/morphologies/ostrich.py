@@ -99,4 +99,6 @@ PLAN = BodyPlan(
         "neck_back": ("caudalis", "complexus", "tendon_back", "longus"),
         "neck_side": ("lateral",),
     },
+    law="fibre-strain",
+    gains={"fibre-strain": 20.0},
 )
