@@ -12,7 +12,9 @@ from movlr_jax.morphologies.prepare import prepare
 from movlr_jax.morphologies.scene import FLAT, Scene
 
 DEFAULT = "myolegs"
-CATALOG: dict[str, BodyPlan] = {plan.name: plan for plan in (myolegs.PLAN, ms_human_700.LOCOMOTION, ms_human_700.FULL, ms_human_700_hand.PLAN)}
+CATALOG: dict[str, BodyPlan] = {
+    plan.name: plan for plan in (myolegs.PLAN, ms_human_700.LOCOMOTION, ms_human_700.FULL, ms_human_700_hand.PLAN)
+}
 
 
 def plan(name: str) -> BodyPlan:

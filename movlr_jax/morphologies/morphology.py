@@ -10,7 +10,7 @@ import numpy as np
 
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.muscles import MuscleData
-from movlr_jax.morphologies.objects import Object
+from movlr_jax.morphologies.objects import BODY, Object
 from movlr_jax.morphologies.posture import PostureSpace
 from movlr_jax.morphologies.terrain import Terrain
 
@@ -56,6 +56,16 @@ class Morphology:
     def fixed(self) -> bool:
         """Whether it has no feet: it then stays where its model puts it, and can neither stand nor fall."""
         return not self.plan.feet
+
+    @property
+    def loose(self) -> slice:
+        """The freedoms (of qvel) of what moves as a whole: the body's root, or of a fixed body its object; empty where there is none."""
+        if not self.fixed:
+            return slice(0, 6)
+        if self.thing is None:
+            return slice(0, 0)
+        first = int(self.model.joint(BODY).dofadr[0])
+        return slice(first, first + 6)
 
     @property
     def weight(self) -> float:

@@ -25,21 +25,63 @@ _JOINTS = (
 # the collision shapes: palm, phalanges and thumb 1 to 10 mm from the object, not closer to each other than 1 mm, near the middle of the
 # joints' ranges. The bottle stands in a power grip with the thumb opposed; the cube lies in the upturned palm, fingers curled around it.
 _BOTTLE = (
-    -0.534, 0.077, -0.255, 1.052, 0.045, -0.17, -0.286,  # arm
-    -0.48, 0.411, 0.499, 0.764,  # thumb
-    0.019, 0.465, 1.112, 0.315,  # index
-    -0.193, 0.729, 0.479, 1.23,  # middle
-    -0.095, 0.427, 0.89, 0.362,  # ring
-    -0.233, 0.145, 0.603, 0.449,  # little
+    -0.534,
+    0.077,
+    -0.255,
+    1.052,
+    0.045,
+    -0.17,
+    -0.286,  # arm
+    -0.48,
+    0.411,
+    0.499,
+    0.764,  # thumb
+    0.019,
+    0.465,
+    1.112,
+    0.315,  # index
+    -0.193,
+    0.729,
+    0.479,
+    1.23,  # middle
+    -0.095,
+    0.427,
+    0.89,
+    0.362,  # ring
+    -0.233,
+    0.145,
+    0.603,
+    0.449,  # little
     0.116,  # ring finger's carpometacarpal joint
 )
 _CUBE = (
-    -0.815, 0.236, 0.005, 1.583, -1.389, 0.359, -0.223,  # arm
-    0.07, 0.01, 0.335, 0.239,  # thumb
-    0.131, 0.564, 1.573, 0.189,  # index
-    -0.008, 0.84, 1.059, 0.492,  # middle
-    -0.144, 0.798, 0.788, 0.602,  # ring
-    -0.16, 0.861, 1.033, 0.321,  # little
+    -0.815,
+    0.236,
+    0.005,
+    1.583,
+    -1.389,
+    0.359,
+    -0.223,  # arm
+    0.07,
+    0.01,
+    0.335,
+    0.239,  # thumb
+    0.131,
+    0.564,
+    1.573,
+    0.189,  # index
+    -0.008,
+    0.84,
+    1.059,
+    0.492,  # middle
+    -0.144,
+    0.798,
+    0.788,
+    0.602,  # ring
+    -0.16,
+    0.861,
+    1.033,
+    0.321,  # little
     0.039,  # ring finger's carpometacarpal joint
 )
 

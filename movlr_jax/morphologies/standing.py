@@ -154,9 +154,7 @@ def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray, root_da
     return held, data
 
 
-def _holding_activation(
-    model: mujoco.MjModel, data: mujoco.MjData, space: PostureSpace, muscles: MuscleData, ridge: float
-) -> np.ndarray:
+def _holding_activation(model: mujoco.MjModel, data: mujoco.MjData, space: PostureSpace, muscles: MuscleData, ridge: float) -> np.ndarray:
     moments = np.zeros((model.nu, model.nv))
     mujoco.mju_sparse2dense(moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
     # Torques on planned joints include those through the joints that are coupled to them: chain rule over the polynomials.

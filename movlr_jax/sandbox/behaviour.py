@@ -15,7 +15,7 @@ import mujoco
 import numpy as np
 
 from movlr_jax.morphologies import Morphology
-from movlr_jax.physics import gait
+from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.instant import Frame, blocks
 
 STANDING, LYING, STEPPING, EXTREMES = "settled standing", "lying still", "kinematic stepping", "extremes"
@@ -239,11 +239,8 @@ class _Maker:
     def _remember(self, rows: np.ndarray) -> np.ndarray:
         """Fill the gait memory of consecutive instants."""
         sensors = rows[:, self.columns["sensor"]].astype(np.float64)
-        feet = [self.body.sensors[f"{side}.foot/position"][0] for side in gait.SIDES]
-        touch = [self.body.sensors[f"touch/{side}"] for side in gait.SIDES]
-        position = np.stack([sensors[:, a : a + 3] for a in feet], axis=1)
-        load = np.stack([sensors[:, a : a + n].sum(-1) for a, n in touch], axis=1) / self.body.weight
-        memory = gait.over_time(gait.initial(position[:1]), load[None], position[None], self.frame.forward[None], _DT)
+        feet = Feet(self.body)
+        memory = feet.over_time(feet.initial(sensors[:1]), sensors[None], self.frame.forward[None], _DT)
         rows[:, self.columns["gait"]] = memory[0].reshape(len(rows), -1)
         return rows
 
