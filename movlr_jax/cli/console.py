@@ -15,17 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-# name -> (heading, format): what a metrics table shows of the shared records, in order. A task's own columns follow.
-METRIC_COLUMNS: dict[str, tuple[str, str]] = {
-    "seconds": ("lasted [s]", ".2f"),
-    "fall_time_s": ("fell at [s]", ".2f"),
-    "distance_m": ("distance [m]", ".2f"),
-    "lateral_drift_m": ("drift [m]", ".2f"),
-    "heading_error_rad": ("heading [rad]", ".2f"),
-    "mean_speed_mps": ("speed [m/s]", ".2f"),
-    "effort": ("effort", ".3f"),
-    "step_symmetry": ("symmetry", ".2f"),
-}
+from movlr_jax.media.tables import METRIC_COLUMNS, number
+
 _NOT_COLUMNS = {"seed", "fell", "diverged", *METRIC_COLUMNS}
 
 PLAIN_WIDTH = 140
@@ -60,15 +51,6 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     for row in cells:
         made.add_row(*row)
     return made
-
-
-def number(value: Any, spec: str) -> str:
-    """Format one metric; a dash where there is none."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return format(value, spec) if isinstance(value, (int, float)) else str(value)
 
 
 def metrics_table(

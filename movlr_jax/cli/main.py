@@ -17,6 +17,8 @@ VERBS: dict[str, str] = {
     "run": "search for a reward that makes a body do a task",
     "resume": "go on with a run that was stopped",
     "rollout": "move a body with a given reward and print the metrics",
+    "eval": "measure rewards on tasks and bodies, every combination, over seeds",
+    "transfer": "measure rewards, unchanged, on other tasks and bodies, as a matrix",
     "check": "put a reward file through the sandbox and explain the verdict",
     "report": "write a run's report.html anew",
     "tasks": "list the tasks",
@@ -105,10 +107,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _tell(str(error))
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupted:
         if with_traceback:
             raise
-        _tell("Interrupted.")
+        _tell(str(interrupted) or "Interrupted.")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output left (movlr ... | head). Point stdout elsewhere, or the flush at exit complains.

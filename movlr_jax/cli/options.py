@@ -80,6 +80,34 @@ def _first_sentence(page: str, verb: str) -> str:
     return f"{sentence} (movlr {verb.split()[0]} --help lists the options)"
 
 
+def gather(argv: Sequence[str], *flags: Sequence[str]) -> list[str]:
+    """Return the words with flags that were given more than once joined into one: `--reward a --reward b` is `--reward a b`.
+
+    Args:
+        argv: the words after the verb.
+        flags: each the names of one flag that takes any number of values.
+    """
+    first: dict[str, list[str]] = {}
+    groups: list[list[str]] = [[]]
+    name_of = {name: names[0] for names in flags for name in names}
+    for word in argv:
+        flag, given, value = word.partition("=")
+        if not word.startswith("--"):
+            groups[-1].append(word)
+            continue
+        group = [flag, value] if given and flag in name_of else [word]
+        known = name_of.get(flag)
+        if known in first:
+            first[known] += group[1:]
+            groups.append(first[known])
+        else:
+            groups.append(group)
+            if known:
+                first[known] = group
+    kept = [group for i, group in enumerate(groups) if all(group is not other for other in groups[:i])]
+    return [word for group in kept for word in group]
+
+
 def take_config(argv: Sequence[str]) -> tuple[Path | None, list[str]]:
     """Split `--config FILE` off the words and return (FILE or None, the other words).
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from movlr_jax.cli import check, console, options
+from movlr_jax.cli import console, options
 from movlr_jax.control.planner import PlannerConfig
-from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.errors import MovlrError
 from movlr_jax.physics.mjx_config import MjxConfig
 
 if TYPE_CHECKING:
@@ -62,30 +62,6 @@ class Options:
     """The engines warp and jax."""
 
 
-def find_reward(asked: str, task: Task, morphology: Morphology, goal_speed: float) -> Reward:
-    """Return the compiled reward that a name, a file or a run's folder stands for.
-
-    Raises:
-        MovlrError: there is no such reward, or the sandbox refuses the file.
-    """
-    from movlr_jax.rewards.features import feature_layout
-    from movlr_jax.rewards.reward import Reward
-
-    layout = feature_layout(morphology)
-    if asked in task.rewards:
-        return Reward.trusted(asked, task.rewards[asked], layout)
-    path = Path(asked)
-    if path.is_dir():
-        path = path / "best" / "reward.py" if (path / "best").exists() else path / "reward.py"
-        if not path.is_file():
-            raise MovlrError(f"{asked} holds no reward yet (no best/reward.py): let the run finish an iteration.")
-    if not path.is_file():
-        known = ", ".join(task.rewards)
-        hint = did_you_mean(asked, task.rewards)
-        raise MovlrError(f"There is no reward '{asked}': {hint}give one of {known}, a reward file, or a run's folder.")
-    return check.trusted(path, morphology, goal_speed)
-
-
 def run_episodes(asked: Options, task: Task, morphology: Morphology, engine: str, reward: Reward, progress: Progress) -> list[Rollout]:
     """Run one episode a seed.
 
@@ -120,14 +96,6 @@ def save(folder: Path, rollouts: Sequence[Rollout], document: dict[str, Any], re
     (folder / "reward.py").write_text(reward.source, encoding="utf-8")
 
 
-def film(path: Path, morphology: Morphology, rollout: Rollout, title: str) -> None:
-    """Film one episode."""
-    from movlr_jax.media.clip import Overlay, film
-
-    events = () if rollout.ended == "time" else ((float(rollout.time[-1]), rollout.ended),)
-    film(morphology.model, rollout.time, rollout.qpos, rollout.act, path, overlay=Overlay(title=title, events=events))
-
-
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "rollout")
@@ -137,6 +105,7 @@ def main(argv: Sequence[str]) -> int:
         raise MovlrError("--clip needs a folder to write to: add --out DIR.")
     from movlr_jax import tasks
     from movlr_jax.physics import engines, hosts
+    from movlr_jax.search import filming, reward_texts
     from movlr_jax.tasks import metrics
 
     task = tasks.get(asked.task)
@@ -144,7 +113,7 @@ def main(argv: Sequence[str]) -> int:
     engine, _ = engines.choose(asked.engine)
     morphology = task.load(asked.morphology, asked.injury)
     goal_speed = asked.goal_speed if asked.goal_speed >= 0 else task.goal_speed
-    reward = find_reward(asked.reward, task, morphology, goal_speed)
+    reward = reward_texts.compiled(reward_texts.find(asked.reward, [task]), morphology, goal_speed)
     if asked.out is not None and first:
         asked.out.mkdir(parents=True, exist_ok=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.2f} of {task.total:g} s"))
@@ -164,7 +133,7 @@ def main(argv: Sequence[str]) -> int:
     if asked.out is not None:
         save(asked.out, rollouts, document, reward)
         if asked.clip:
-            film(asked.out / "clip.mp4", morphology, rollouts[0], f"{task.name}, {reward.name}")
+            filming.film(morphology, rollouts[0], asked.out / "clip.mp4", f"{task.name}, {reward.name}")
     if asked.json:
         console.print_json(document)
         return 0

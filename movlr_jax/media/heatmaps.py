@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,31 +17,15 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, PowerNorm, TwoSlopeNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from movlr_jax.errors import MovlrError
+from movlr_jax.media.style import STYLE, save
 from movlr_jax.rewards.library import CLASSES
 
-STYLE: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#8a919c",
-    "xtick.color": "#4a515c",
-    "ytick.color": "#22262c",
-    "text.color": "#22262c",
-    "axes.labelcolor": "#4a515c",
-    "figure.dpi": 110,
-    "savefig.facecolor": "white",
-    "text.parse_math": False,  # names are text from models: a dollar sign is a dollar sign
-}
 UNKNOWN = "other"
 # One colour a class, from cold (global stability) to warm (finesse); muted, they only label.
 CLASS_COLOURS = ("#30457f", "#2f6f9f", "#2f8f83", "#7a9a3a", "#c08a2b", "#a8553a", "#7d7d7d")
@@ -121,7 +104,7 @@ def weight_by_iteration(
         handles, labels = shares.get_legend_handles_labels()
         shares.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.36), ncols=len(present), frameon=False, fontsize=8)
         shares.set_title(_order_of_arrival(rows, class_of, present), fontsize=9, fontweight="normal")
-        return _save(figure, path)
+        return save(figure, path)
 
 
 def class_arrival(rows: Sequence[Mapping[str, Any]], classes: Sequence[str] = CLASSES) -> dict[str, int]:
@@ -206,7 +189,7 @@ def term_contributions(
         side.spines["bottom"].set_visible(False)
         side.tick_params(labelleft=False, left=False)
         side.set_title("share of spread", fontsize=9, fontweight="normal")
-        return _save(figure, path)
+        return save(figure, path)
 
 
 def muscle_activations(
@@ -265,7 +248,7 @@ def muscle_activations(
         bar.set_label("activation (0 to 1)" if whole else "mean activation (0 to 1)")
         shades = {owner: ("#30457f", "#6f86b8")[i % 2] for i, owner in enumerate(dict.fromkeys(owners))}
         _bands(axes, owners, shades, spoken=whole)
-        return _save(figure, path)
+        return save(figure, path)
 
 
 def muscle_groups(names: Sequence[str], groups: Mapping[str, Sequence[int]]) -> list[tuple[str, list[int]]]:
@@ -290,6 +273,86 @@ def muscle_groups(names: Sequence[str], groups: Mapping[str, Sequence[int]]) -> 
             found.setdefault(prefix + ((stem.group(0) if stem else "") or UNKNOWN), []).append(i)
     rank = {"right": 0, "left": 1}
     return sorted(found.items(), key=lambda item: rank.get(_side(item[0])[0], 2))
+
+
+def metric_matrix(
+    values: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    path: Path | str,
+    *,
+    cells: Sequence[Sequence[str]],
+    label: str,
+    title: str,
+    row_label: str = "",
+    column_label: str = "",
+) -> Path:
+    """Draw a matrix of one number a cell, such as a metric of rewards (rows) on tasks and bodies (columns).
+
+    Args:
+        values: float[r, c]; NaN where there is no number, which is hatched.
+        rows: r names.
+        columns: c names.
+        path: the PNG to write.
+        cells: what is written in each cell, [r][c].
+        label: of the colour bar, with its unit.
+        title: of the picture.
+        row_label: what the rows are.
+        column_label: what the columns are.
+
+    Raises:
+        MovlrError: shapes do not fit, or there is nothing to draw.
+    """
+    values = np.asarray(values, float)
+    if values.shape != (len(rows), len(columns)) or not values.size or [len(r) for r in cells] != [len(columns)] * len(rows):
+        raise MovlrError(f"A matrix needs a value and a text for each of {len(rows)} rows and {len(columns)} columns, not {values.shape}.")
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    # A range that starts at zero lets the eye compare sizes; one that crosses it has its own palette with zero in the middle.
+    if low < 0 < high and min(-low, high) > 0.1 * max(-low, high):
+        norm: Normalize = TwoSlopeNorm(0.0, -max(-low, high), max(-low, high))
+        palette = colormaps["vanimo"]
+    else:
+        norm = Normalize(min(low, 0.0), max(high, 0.0) or 1.0)
+        palette = colormaps["viridis"]
+    longest = max(len(line) for column in columns for line in column.split("\n"))
+    widest = max(len(line) for row in cells for cell in row for line in cell.split("\n"))
+    turned = longest > 18
+    wide = max(0.95, 0.085 * widest + 0.25, 0 if turned else 0.085 * longest + 0.2)
+    named = 0.085 * max(len(line) for row in rows for line in row.split("\n"))
+    tall = max(0.62, 0.19 * max(row.count("\n") + 1 for row in rows) + 0.25)
+    height = tall * len(rows) + 1.5 + (0.06 * longest if turned else 0.3)
+    with rc_context(STYLE):
+        figure = Figure(figsize=(max(6.0, wide * len(columns) + named + 1.9), max(2.8, height)), layout="constrained")
+        axes = figure.subplots()
+        axes.set_facecolor("#f1f2f4")
+        axes.pcolormesh(
+            np.arange(len(columns) + 1) - 0.5, np.arange(len(rows) + 1) - 0.5, np.ma.masked_invalid(values), cmap=palette, norm=norm
+        )
+        for (r, c), value in np.ndenumerate(values):
+            if not np.isfinite(value):
+                axes.add_patch(Rectangle((c - 0.5, r - 0.5), 1, 1, hatch="////", fill=False, edgecolor="#c3c8cf", lw=0))
+            red, green, blue, _ = palette(norm(value)) if np.isfinite(value) else (1.0, 1.0, 1.0, 1.0)
+            bright = 0.299 * red + 0.587 * green + 0.114 * blue > 0.55
+            axes.text(c, r, cells[r][c], ha="center", va="center", fontsize=8.5, linespacing=1.25, color="#111" if bright else "white")
+        for r in range(1, len(rows)):
+            axes.axhline(r - 0.5, color="white", lw=1.6)
+        for c in range(1, len(columns)):
+            axes.axvline(c - 0.5, color="white", lw=1.6)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_yticks(range(len(rows)), rows)
+        axes.set_xticks(range(len(columns)), columns, rotation=30 if turned else 0, ha="right" if turned else "center")
+        axes.tick_params(length=0)
+        axes.set_xlabel(column_label)
+        axes.set_ylabel(row_label)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        if finite.size:
+            bar = figure.colorbar(ScalarMappable(norm, palette), ax=axes, pad=0.015, aspect=22, fraction=0.04)
+            bar.set_label(label)
+            bar.outline.set_visible(False)  # type: ignore[operator]
+        axes.set_title(title)
+        return save(figure, path)
 
 
 def draw_all(run_dir: Path, *, muscles: Sequence[str] | None = None, groups: Mapping[str, Sequence[int]] | None = None) -> list[Path]:
@@ -433,16 +496,3 @@ def _edges(time: np.ndarray) -> np.ndarray:
         return np.array([time[0] - 0.01, time[0] + 0.01])
     middle = (time[1:] + time[:-1]) / 2
     return np.concatenate([[2 * time[0] - middle[0]], middle, [2 * time[-1] - middle[-1]]])
-
-
-def _save(figure: Figure, path: Path | str) -> Path:
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
-    try:
-        FigureCanvasAgg(figure)
-        figure.savefig(partial, format="png", dpi=figure.dpi, metadata={"Software": None})
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path

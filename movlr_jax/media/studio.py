@@ -197,8 +197,9 @@ class Studio:
         model.stat.extent = 2.0
         model.vis.map.znear, model.vis.map.zfar = 0.02, 50.0
         model.light_active[:] = 0
-        # The studio draws its own floor; other static things (relief, steps, tables) stay as they are.
-        planes = model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE
+        # The studio draws its own floor; other static things (slopes, relief, steps, tables) stay as they are.
+        level = np.abs(model.geom_quat[:, 1:3]).max(axis=1) < 1e-6
+        planes = (model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE) & level
         model.geom_rgba[planes] = 0.0
         model.geom_matid[planes] = -1
         own = self._own

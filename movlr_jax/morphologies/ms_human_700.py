@@ -11,9 +11,9 @@ from movlr_jax.morphologies import sources
 from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
 
 _SPINE = tuple(f"{level}_{axis}" for level in ("L5_S1", "T12_L1", "T1_head_neck") for axis in ("FE", "LB", "AR"))
-_ARM = ("elv_angle", "shoulder_elv", "shoulder_rot", "elbow_flexion", "pro_sup", "deviation", "flexion")
+ARM = ("elv_angle", "shoulder_elv", "shoulder_rot", "elbow_flexion", "pro_sup", "deviation", "flexion")
 
-_TRUNK_GROUPS: dict[str, tuple[str, ...]] = {
+TRUNK_GROUPS: dict[str, tuple[str, ...]] = {
     "trunk_flexors": ("rect_abd", "EO", "IO", "Ps_"),
     "trunk_extensors": ("IL_", "LTp", "LTpT", "LTpL", "QL", "MF_", "SSp", "multifidus", "LD_"),
     "neck": (
@@ -92,6 +92,6 @@ FULL = replace(
     name="ms-human-700",
     title="MS-Human-700: the whole body with 700 muscles",
     spec=lambda: read_scene("scene.xml"),
-    planned_joints=(*legs.JOINTS, *_SPINE, *(f"{j}_{s}" for s in ("r", "l") for j in _ARM)),
-    muscle_groups={**legs.GROUPS, **_TRUNK_GROUPS},
+    planned_joints=(*legs.JOINTS, *_SPINE, *(f"{j}_{s}" for s in ("r", "l") for j in ARM)),
+    muscle_groups={**legs.GROUPS, **TRUNK_GROUPS},
 )

@@ -111,7 +111,7 @@ def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan
     """
     if not plan.feet:
         held, data = _rest(model, space, stance(model, space, plan), root_damper=0.0)
-        return space.project(data.qpos), _holding_activation(held, data, space, muscles, _FIXED_RIDGE)
+        return space.project(data.qpos), _holding_activation(model, held, data, space, muscles, _FIXED_RIDGE)
     tilt = lean = 0.0
     pelvis = plan.landmarks["pelvis"].body
     for attempt in range(_CORRECTIONS + 1):
@@ -132,7 +132,7 @@ def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan
     qpos = space.project(data.qpos)
     center = _support_center(data, plan)
     qpos = root.translate(model, qpos, np.array([-center[0], -center[1], 0.0]))
-    return qpos, _holding_activation(held, data, space, muscles, _RIDGE)
+    return qpos, _holding_activation(model, held, data, space, muscles, _RIDGE)
 
 
 def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray, root_damper: float) -> tuple[mujoco.MjModel, mujoco.MjData]:
@@ -142,7 +142,7 @@ def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray, root_da
     joints = [int(np.flatnonzero(model.jnt_qposadr == q)[0]) for q in space.qpos_index]
     held.jnt_stiffness[joints] = _SPRING
     held.dof_damping[space.qvel_index] = _DAMPER
-    held.qpos_spring[:] = start
+    held.qpos_spring[space.qpos_index] = start[space.qpos_index]  # what is not planned keeps its own spring
     for joint in root.root_joints(model) if root_damper else ():
         dofs = np.flatnonzero(model.dof_jntid == joint)
         held.dof_damping[dofs] = root_damper
@@ -154,20 +154,26 @@ def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray, root_da
     return held, data
 
 
-def _holding_activation(model: mujoco.MjModel, data: mujoco.MjData, space: PostureSpace, muscles: MuscleData, ridge: float) -> np.ndarray:
+def _holding_activation(
+    own: mujoco.MjModel, model: mujoco.MjModel, data: mujoco.MjData, space: PostureSpace, muscles: MuscleData, ridge: float
+) -> np.ndarray:
+    """Return activations whose torques replace those of the springs of `model`, less what the body's `own` springs do."""
     moments = np.zeros((model.nu, model.nv))
     mujoco.mju_sparse2dense(moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
+    # Joints that are neither planned nor coupled rest without muscles, so muscles must not turn them.
+    dofs = np.concatenate([space.qvel_index, _passive_dofs(model, space)])
     # Torques on planned joints include those through the joints that are coupled to them: chain rule over the polynomials.
-    chain = np.zeros((model.nv, space.size))
-    chain[space.qvel_index, np.arange(space.size)] = 1.0
+    chain = np.zeros((model.nv, len(dofs)))
+    chain[dofs, np.arange(len(dofs))] = 1.0
     dof_of = {int(model.jnt_qposadr[j]): int(model.jnt_dofadr[j]) for j in range(model.njnt)}
     for dependent, driver, poly, _, x0 in space.coupled:
         x = data.qpos[driver] - x0
         slope = poly[1] + x * (2 * poly[2] + x * (3 * poly[3] + x * 4 * poly[4]))
         chain[dof_of[dependent]] = slope * chain[dof_of[driver]]
     spring = np.zeros(model.nv)
-    index = space.qvel_index
-    spring[index] = -_SPRING * (data.qpos[space.qpos_index] - model.qpos_spring[space.qpos_index])
+    q, joints = data.qpos[space.qpos_index], model.dof_jntid[space.qvel_index]
+    spring[space.qvel_index] = own.jnt_stiffness[joints] * (q - own.qpos_spring[space.qpos_index])
+    spring[space.qvel_index] -= _SPRING * (q - model.qpos_spring[space.qpos_index])
     gain = np.array(
         [
             mujoco.mju_muscleGain(
@@ -184,3 +190,11 @@ def _holding_activation(model: mujoco.MjModel, data: mujoco.MjData, space: Postu
     a = np.vstack([torque_per_activation, ridge * np.eye(model.nu)])
     b = np.concatenate([chain.T @ spring, np.zeros(model.nu)])
     return np.asarray(optimize.lsq_linear(a, b, bounds=(0.0, 1.0)).x)
+
+
+def _passive_dofs(model: mujoco.MjModel, space: PostureSpace) -> np.ndarray:
+    """Return the degrees of freedom of joints that are neither the root's, nor planned, nor coupled or locked by an equality."""
+    bound = model.eq_obj1id[model.eq_type == mujoco.mjtEq.mjEQ_JOINT]
+    moved = np.isin(model.dof_jntid, [*root.root_joints(model), *bound])
+    moved[space.qvel_index] = True
+    return np.flatnonzero(~moved)

@@ -19,7 +19,8 @@ from scipy import ndimage
 from movlr_jax.errors import MovlrError
 
 FLOOR = "floor"
-_LOOKS = (0.55, 0.55, 0.52, 1.0)
+_MATERIAL = "ground"
+_LIGHT, _DARK = (0.80, 0.82, 0.84), (0.70, 0.72, 0.75)  # a checker of half metres, which shows relief and speed
 
 
 class Terrain(abc.ABC):
@@ -91,11 +92,13 @@ class Stairs(Terrain):
         tops: heights (m); the reference's stairs.
         begin: where the first block begins (m ahead of the origin).
         depth: depth of a block (m).
+        half_width: half its width (m); beyond it the ground is flat.
     """
 
     tops: tuple[float, ...] = (0.1, 0.2, 0.3, 0.2, 0.1)
     begin: float = 0.7
     depth: float = 1.0
+    half_width: float = 2.0
 
     def add(self, spec: mujoco.MjSpec) -> None:
         """See Terrain."""
@@ -104,7 +107,7 @@ class Stairs(Terrain):
                 name=f"stair_{i}",
                 type=mujoco.mjtGeom.mjGEOM_BOX,
                 pos=[self.begin + (i + 0.5) * self.depth, 0.0, top / 2],
-                size=[self.depth / 2, 20.0, top / 2],
+                size=[self.depth / 2, self.half_width, top / 2],
                 **_surface(spec),
             )
 
@@ -112,7 +115,7 @@ class Stairs(Terrain):
         """See Terrain."""
         tops = xp.asarray((0.0, *self.tops, 0.0), places.dtype)
         block = xp.floor((places[..., 0] - self.begin) / self.depth).astype(int) + 1
-        return tops[xp.clip(block, 0, len(self.tops) + 1)]
+        return xp.where(xp.abs(places[..., 1]) <= self.half_width, tops[xp.clip(block, 0, len(self.tops) + 1)], 0.0)
 
 
 @dataclass(frozen=True)
@@ -184,4 +187,16 @@ def _surface(spec: mujoco.MjSpec) -> dict[str, Any]:
     if floor is None:
         raise MovlrError(f"The scene has no plane named {FLOOR}, beside which terrain could be put: name its ground plane so.")
     names = ("contype", "conaffinity", "condim", "priority", "friction", "solmix", "solref", "solimp", "margin", "gap")
-    return {name: getattr(floor, name) for name in names} | {"rgba": _LOOKS}
+    if spec.material(_MATERIAL) is None:
+        spec.add_texture(
+            name=_MATERIAL,
+            type=mujoco.mjtTexture.mjTEXTURE_2D,
+            builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
+            rgb1=_LIGHT,
+            rgb2=_DARK,
+            width=64,
+            height=64,
+        )
+        material = spec.add_material(name=_MATERIAL, texrepeat=[1.0, 1.0], texuniform=True)
+        material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = _MATERIAL
+    return {name: getattr(floor, name) for name in names} | {"material": _MATERIAL}

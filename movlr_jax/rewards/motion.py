@@ -1,7 +1,8 @@
 """Motion: one instant of a moving body, in physical words and SI units. It is all that a reward program sees.
 
-The task's frame has its origin on the ground below the start, x forward, y left, z up; it does not move. Every docstring of a public
-property below is part of the vocabulary that a writer is shown (`vocabulary`), so each says what the quantity is, its shape and unit.
+The task's frame has its origin on the ground below the start, x forward (the way the task goes), y left, z up; it does not move. Every
+docstring of a public property below is part of the vocabulary that a writer is shown (`vocabulary`), so each says what the quantity is,
+its shape and unit.
 """
 
 from __future__ import annotations
@@ -303,12 +304,6 @@ class Goal:
         return self._get("speed")
 
     @property
-    def direction(self) -> Array:
-        """Unit vector of the heading asked for: forward, left, up [3]; (1, 0, 0) unless the task asks to turn."""
-        heading = self._get("heading")
-        return jnp.stack([jnp.cos(heading), jnp.sin(heading), jnp.zeros_like(heading)])
-
-    @property
     def heading_error(self) -> Array:
         """Heading of the pelvis minus the heading asked for, positive when turned too far left (rad, -pi to pi)."""
         error = self._motion.pelvis.yaw - self._get("heading")
@@ -483,7 +478,8 @@ def vocabulary(layout: FeatureLayout) -> str:
     feet = any(name.endswith(".foot") for name in landmarks)
     without = "" if OBJECT in landmarks else OBJECT
     parts = [
-        f"m is one instant of the motion of {layout.morphology}. Frame: x forward, y left, z up, fixed at the start. SI units.",
+        f"m is one instant of the motion of {layout.morphology}. SI units. "
+        "Frame: x forward (the way the task goes), y left, z up, fixed at the start.",
         *_described(Motion, "m", without),
         "A landmark L (" + ", ".join(f"m.{n}" for n in landmarks) + ") has:",
         *_described(Landmark, "L"),

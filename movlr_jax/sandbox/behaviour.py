@@ -329,9 +329,11 @@ class _Maker:
 def _swing(name: str) -> tuple[float, float, float]:
     """Return amplitude (rad), phase (0 for none) and whether only the positive half counts, by a leg joint's name."""
     low = name.lower()
-    side = np.pi if low.endswith(("_l", "left")) or "_l_" in low else 2 * np.pi
+    side = np.pi if low.endswith(("_l", "left")) or "_l_" in low or low.startswith("l_") else 2 * np.pi
     if "hip_flexion" in low:
         return 0.4, side, 0.0
+    if "hip_y" in low:  # of the ostrich, whose hips flex towards the negative
+        return -0.4, side, 0.0
     if "knee" in low:
         return 0.8, side + 0.8, 1.0
     if "ankle" in low:

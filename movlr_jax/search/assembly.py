@@ -34,14 +34,13 @@ from movlr_jax.rewards.motion import vocabulary
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Prover, load
-from movlr_jax.search import atomic
+from movlr_jax.search import atomic, filming, reward_texts
 from movlr_jax.search.config import RunConfig, folder_of
 from movlr_jax.search.loop import Loop, RunResult
 from movlr_jax.search.progress import Event, Progress
 from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.search.stages import Arrays, Draft, Json, Judged, Moved, NothingToWrite, Preference, Proof, Trusted, WriteRequest
 from movlr_jax.tasks import facts, metrics
-from movlr_jax.tasks.trajectory import Trajectory
 from movlr_jax.tracking import open_trackers
 from movlr_jax.writers import base as writers
 from movlr_jax.writers.library_writer import LibraryWriter
@@ -66,16 +65,8 @@ def find_start(asked: str, task: tasks.Task) -> Draft:
     Raises:
         MovlrError: there is no such reward.
     """
-    if asked in task.rewards:
-        return Draft(asked, task.rewards[asked], trusted_text=True)
-    path = Path(asked)
-    if path.is_dir():
-        path = path / "best" / "reward.py"
-    try:
-        return Draft(asked, path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        names = ", ".join(task.rewards)
-        raise MovlrError(f"There is no start reward '{asked}': give {names}, a reward file or a run's folder.") from None
+    found = reward_texts.find(asked, [task])
+    return Draft(asked, found.source, trusted_text=found.ours)
 
 
 class RealStages:
@@ -237,11 +228,7 @@ class RealStages:
 
     def film(self, rollout: Arrays, path: Path, title: str) -> None:
         """Write the clip of one episode."""
-        motion = Rollout.from_arrays(rollout)
-        pelvis = Trajectory(motion.instants, self.layout).position("pelvis")[:, 0]
-        events = () if motion.ended == "time" else ((float(motion.time[-1]), motion.ended),)
-        overlay = clip.Overlay(title=title, distance=pelvis - pelvis[0], events=events)
-        clip.film(self.morphology.model, motion.time, motion.qpos, motion.act, path, overlay=overlay)
+        filming.film(self.morphology, Rollout.from_arrays(rollout), path, title)
 
     def critique(self, moved: Moved) -> Json:
         """Have the critic judge one motion."""

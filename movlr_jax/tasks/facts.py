@@ -59,7 +59,7 @@ def signals(trajectory: Trajectory) -> dict[str, np.ndarray]:
         "com_ahead_of_feet_m": c * offset[:, 0] + s * offset[:, 1],
         "com_left_of_feet_m": c * offset[:, 1] - s * offset[:, 0],
         "speed_mps": velocity[:, 0],
-        "lateral_m": position[:, 1] - position[0, 1],
+        "lateral_m": position[:, 1] - position[t.first_facing(), 1],
     }
 
 

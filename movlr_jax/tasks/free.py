@@ -27,6 +27,7 @@ TASK = Task(
     goal_speed=0.0,
     seconds=4.0,
     walks=False,
+    metric="seconds",
     rewards={"start": _START, "human": _START},
     notes={
         "start": "an upright trunk over the feet",

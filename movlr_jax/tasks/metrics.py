@@ -35,19 +35,17 @@ def step_symmetry(trajectory: Trajectory) -> float | None:
 def measure(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
     """Return the metrics every task has.
 
-    distance_m: displacement of the pelvis along the heading asked for. lateral_drift_m: how far it ends to the side of that line.
+    distance_m: displacement of the pelvis along forward. lateral_drift_m: how far it ends to the side of where it first faced forward.
     heading_error_rad: mean |heading - goal heading| over the last second. mean_speed_mps: distance over the time lived. effort: mean
     squared activation.
     """
     trajectory = Trajectory(rollout.instants, layout)
     pelvis = trajectory.position("pelvis")
     lived = float(rollout.time[-1] + rollout.dt)
-    goal = trajectory.block("goal")[:, layout.goal["heading"]]
-    error = trajectory.heading() - goal
+    error = trajectory.heading() - trajectory.block("goal")[:, layout.goal["heading"]]
     error = np.abs(np.arctan2(np.sin(error), np.cos(error)))
     last = rollout.time >= rollout.time[-1] - 1.0
-    moved, c, s = pelvis[-1] - pelvis[0], np.cos(goal[0]), np.sin(goal[0])
-    distance = float(c * moved[0] + s * moved[1])
+    distance = float(pelvis[-1, 0] - pelvis[0, 0])
     fell = rollout.ended == "fell"
     return {
         "seed": rollout.seed,
@@ -56,7 +54,7 @@ def measure(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
         "fall_time_s": round(float(rollout.time[-1]), 6) if fell else None,
         "diverged": rollout.ended == "diverged",
         "distance_m": distance,
-        "lateral_drift_m": float(abs(c * moved[1] - s * moved[0])),
+        "lateral_drift_m": float(abs(pelvis[-1, 1] - pelvis[trajectory.first_facing(), 1])),
         "heading_error_rad": float(error[last].mean()),
         "mean_speed_mps": distance / lived,
         "effort": float(np.square(rollout.act).mean()),

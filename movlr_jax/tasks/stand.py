@@ -50,6 +50,7 @@ TASK = Task(
     goal_speed=0.0,
     seconds=10.0,
     walks=False,
+    metric="seconds",
     rewards={"start": _START, "human": _HUMAN},
     notes={
         "start": "head height alone",

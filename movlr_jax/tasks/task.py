@@ -31,8 +31,8 @@ class Task:
         walks: whether distance counts: the gate "moved" and the critic's progress faults apply only then.
         scene: the ground, and injuries that belong to the task.
         morphologies: bodies it is meant for, the first is its default; empty: any that walks upright, by default the embedded one.
-        goal_heading: direction asked for, relative to the start, positive to the left (rad).
-        metric: what a table of tasks shows of it.
+        heading: forward of the task's frame, relative to where the body faces at the start, positive to the left (rad).
+        metric: the metric that tells how well it was done, which tables of many tasks show.
         rewards: name -> reward program text: "start" and "human" at least.
         notes: what the named rewards are, for people.
     """
@@ -46,7 +46,7 @@ class Task:
     notes: dict[str, str] = field(default_factory=dict)
     scene: Scene = FLAT
     morphologies: tuple[str, ...] = ()
-    goal_heading: float = 0.0
+    heading: float = 0.0
     metric: str = "distance_m"
 
     def load(self, morphology: str = "", injuries: Sequence[str] = ()) -> Morphology:
@@ -72,8 +72,8 @@ class Task:
         return Start(standing.placed(morphology, qpos, origin), morphology.standing_act.copy(), origin)
 
     def frame(self, start: Start, goal_speed: float | None = None) -> Frame:
-        """Return the frame and goal of an episode: origin below the start, forward along +x."""
-        return Frame(origin=start.origin, goal=(self.goal_speed if goal_speed is None else goal_speed, self.goal_heading))
+        """Return the frame and goal of an episode: origin below the start, forward along the task's heading (bodies start facing +x)."""
+        return Frame(start.origin, self.heading, (self.goal_speed if goal_speed is None else goal_speed, 0.0))
 
     def fallen(self, morphology: Morphology) -> Callable[[np.ndarray], bool]:
         """Return the test that ends an episode: the pelvis below 0.6 of its standing height above ground."""

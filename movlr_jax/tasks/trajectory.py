@@ -82,6 +82,11 @@ class Trajectory:
         forward = self.axis("pelvis", 0)
         return np.arctan2(forward[:, 1], forward[:, 0])
 
+    def first_facing(self) -> int:
+        """Return the first instant at which the pelvis faces forward, within 0.5 rad: 0 unless the task begins with a turn."""
+        facing = np.flatnonzero(np.abs(self.heading()) < 0.5)
+        return int(facing[0]) if facing.size else 0
+
     def standing(self, quantity: str) -> float:
         """Return a height of the standing pose (m), never 0."""
         return max(self.layout.standing.get(quantity, 1.0), 1e-3)

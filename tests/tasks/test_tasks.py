@@ -105,3 +105,17 @@ def test_starts_vary_with_the_seed_and_repeat(myolegs):
 def test_an_unknown_task_is_refused():
     with pytest.raises(MovlrError, match="did you mean walk_flat"):
         tasks.get("walk_flatt")
+
+
+def test_drift_counts_from_where_a_turning_body_first_faces_the_way_of_the_task(layout):
+    rollout = glide(layout, forward=0.5, left=-0.4, heading=-1.2)
+    turned = glide(layout, heading=0.1).instants
+    quats = [layout.column("sensor", offsets["quat"]) + i for offsets in layout.landmarks.values() for i in range(4)]
+    rollout.instants[50:, quats] = turned[50:, quats]  # faces forward from 1 s on
+    assert metrics.measure(layout, rollout)["lateral_drift_m"] == pytest.approx(0.4 * 0.98, abs=1e-4)
+
+
+def test_the_turn_is_asked_for_by_the_frame(myolegs):
+    task = tasks.get("turn_left")
+    frame = task.frame(task.start(myolegs, 0))
+    assert np.allclose(frame.forward, [0.0, 1.0]) and frame.goal == (task.goal_speed, 0.0)

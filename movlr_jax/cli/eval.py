@@ -1,0 +1,129 @@
+"""`movlr eval`: every combination of rewards, tasks, bodies and seeds, measured; nothing is searched for.
+
+In: rewards by name (each task's own), as files, or as runs' folders (their best), and where to try them. Out: a table with a row a
+combination; in the folder of --out episodes.json (every episode, as it comes), eval.json, eval.md and, with --clips, a clip a combination.
+The same command goes on where it was stopped; started twice at the same time, the two share the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from movlr_jax.cli import console, options
+from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.physics.mjx_config import MjxConfig
+
+if TYPE_CHECKING:
+    from movlr_jax.search.evaluation import Row, Settings, Work
+
+EPISODES = "episodes.json"
+# Flags that take any number of values; each may be given more than once, and by either name.
+MANY_OF_ALL = (("--morphologies", "--morphology"), ("--seeds",))
+_MANY = (("--rewards", "--reward"), ("--tasks", "--task"), *MANY_OF_ALL)
+
+
+@dataclass(frozen=True)
+class Where:
+    """The flags that every evaluation has."""
+
+    morphologies: Annotated[tuple[str, ...], tyro.conf.arg(aliases=("--morphology",))] = ()
+    """The bodies, names from `movlr morphologies`; those that each task is meant for if left out."""
+    seeds: tuple[int, ...] = (0,)
+    """Seeds, one episode each: --seeds 1 2 3."""
+    seconds: float = 0.0
+    """Length of an episode [s]; 0: the task's own."""
+    goal_speed: float = -1.0
+    """Speed to aim for [m/s]; negative: the task's own."""
+    engine: str = "auto"
+    """The physics engine: auto, native, warp (CUDA; CPU for tests) or jax (TPU)."""
+    threads: int = 0
+    """Threads that step the native engine; 0: one a core. The result does not depend on it."""
+    json: bool = False
+    """Print one JSON document and nothing else on stdout."""
+    planner: PlannerConfig = field(default_factory=PlannerConfig)
+    """The planner."""
+    mjx: MjxConfig = field(default_factory=MjxConfig)
+    """The engines warp and jax."""
+
+    def settings(self) -> Settings:
+        """Return how episodes are run.
+
+        Raises:
+            MovlrError: a value that no episode can have.
+        """
+        from movlr_jax.search.evaluation import Settings
+
+        return Settings(self.seeds, self.seconds, self.goal_speed, self.engine, self.planner, self.threads, self.mjx)
+
+
+@dataclass(frozen=True)
+class Options(Where):
+    """Measure rewards on tasks and bodies, every combination, and print a table; nothing is searched for."""
+
+    rewards: Annotated[tuple[str, ...], tyro.conf.arg(aliases=("--reward",))] = ("human",)
+    """Rewards: a name (each task's own of that name), a file, or a run's folder, which stands for its best."""
+    tasks: Annotated[tuple[str, ...], tyro.conf.arg(aliases=("--task",))] = ("walk_flat",)
+    """The tasks: names from `movlr tasks`."""
+    clips: bool = False
+    """Film the first seed of each combination."""
+    out: Path = Path("runs/eval")
+    """Folder for the episodes and the table; what it has already is not run again."""
+
+
+def measure(works: Sequence[Work], settings: Settings, folder: Path, *, clips: bool = False) -> list[Row]:
+    """Measure works into a folder's episodes.json, and show how it goes.
+
+    Args:
+        works: what to measure.
+        settings: how.
+        folder: where episodes.json stands, and clips/.
+        clips: film the first seed of each.
+
+    Raises:
+        MovlrError: as `evaluation.evaluate`.
+        Stopped: the user interrupted; everything finished is saved.
+    """
+    from movlr_jax.cli.watch import Watch
+    from movlr_jax.search.episode_store import EpisodeStore
+    from movlr_jax.search.evaluation import evaluate
+
+    with EpisodeStore(folder / EPISODES) as store, Watch(store.path) as watch:
+        try:
+            return evaluate(works, settings, store, clips=folder / "clips" if clips else None, watcher=watch)
+        except KeyboardInterrupt:
+            raise Stopped(f"Interrupted: {watch.done} of {watch.wanted} episodes are in {store.path}; the same command goes on.") from None
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C, with a sentence that says what is saved."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    asked = options.parse(Options, options.gather(argv, *_MANY), "eval")
+    from movlr_jax import tasks as registry
+    from movlr_jax.media import tables
+    from movlr_jax.search import atomic, evaluation
+
+    settings = asked.settings()
+    tasks = [registry.get(name) for name in asked.tasks]
+    works = evaluation.works(asked.rewards, tasks, asked.morphologies)
+    rows = measure(works, settings, asked.out, clips=asked.clips)
+    documents = [row.document() for row in rows]
+    document = atomic.write_json(asked.out / "eval.json", {"rows": documents})
+    headings, cells, remarks = tables.evaluation(documents, [task.metric for task in tasks])
+    atomic.write_text(asked.out / "eval.md", tables.markdown(headings, cells, remarks))
+    if asked.json:
+        console.print_json(document)
+    else:
+        out = console.stdout()
+        out.print(console.table("", headings, cells))
+        for remark in remarks:
+            out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
+        out.print(f"saved in {asked.out}", markup=False)
+    return 0 if any(row.episodes for row in rows) else 1

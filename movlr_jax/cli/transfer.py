@@ -1,0 +1,61 @@
+"""`movlr transfer`: rewards found on one task or body, tried without change on others, as a matrix of one metric.
+
+In: rewards (named ones of the tasks they are from, files, runs' folders) and the tasks and bodies to try them on. The text stays as it is;
+it is proved again for each body. Out: a table and a heat map (rows: reward and where it came from; columns: task and body); in the folder
+of --out transfer.json, transfer.md, transfer.png and the episodes, which `movlr eval` with the same --out shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from movlr_jax.cli import console, eval, options
+
+_MANY = (("--rewards", "--reward"), ("--from",), ("--to", "--tasks", "--task"), *eval.MANY_OF_ALL)
+
+
+@dataclass(frozen=True)
+class Options(eval.Where):
+    """Measure rewards, unchanged, on other tasks and bodies than those they come from, as a matrix of one metric."""
+
+    rewards: Annotated[tuple[str, ...], tyro.conf.arg(aliases=("--reward",))] = ("human",)
+    """Rewards: a name of the tasks of --from, a file, or a run's folder, which stands for its best."""
+    source: Annotated[tuple[str, ...], tyro.conf.arg(name="from")] = ("walk_flat",)
+    """The tasks whose named rewards are meant; of several, each that has the name gives a row."""
+    tasks: Annotated[tuple[str, ...], tyro.conf.arg(name="to", aliases=("--tasks", "--task"))] = ("walk_flat", "stand")
+    """The tasks to try them on; name the first one too for comparison."""
+    metric: str = "distance_m"
+    """The metric that the matrix shows: one of those that `movlr rollout TASK --json` prints."""
+    out: Path = Path("runs/transfer")
+    """Folder for the episodes, the table and the heat map; what it has already is not run again."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    asked = options.parse(Options, options.gather(argv, *_MANY), "transfer")
+    from movlr_jax import tasks as registry
+    from movlr_jax.media import tables
+    from movlr_jax.search import atomic, transfer
+
+    settings = asked.settings()
+    rewards = transfer.rewards([registry.get(name) for name in asked.source], asked.rewards)
+    places = transfer.places([registry.get(name) for name in asked.tasks], asked.morphologies)
+    rows = eval.measure(transfer.works(rewards, places), settings, asked.out)
+    matrix = transfer.Matrix(asked.metric, rewards, places, rows)
+    document = atomic.write_json(asked.out / "transfer.json", matrix.document())
+    atomic.write_text(asked.out / "transfer.md", tables.markdown(*matrix.table(), matrix.remarks()))
+    matrix.draw(asked.out / "transfer.png")
+    if asked.json:
+        console.print_json(document)
+    else:
+        out = console.stdout()
+        out.print(console.table(f"{asked.metric}, mean ± standard deviation over {len(asked.seeds)} seeds", *matrix.table()))
+        for remark in matrix.remarks():
+            out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
+        out.print(f"saved in {asked.out} (transfer.png, transfer.md, transfer.json)", markup=False)
+    return 0 if any(row.episodes for row in rows) else 1

@@ -1,0 +1,75 @@
+"""Tables of metrics as text: which columns there are, how a number is written, rows of an evaluation, Markdown.
+
+In: metrics records (one flat dict per episode) and the documents of an evaluation's rows. Out: headings and cells, for a terminal or
+for a Markdown file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# name -> (heading, format): what a metrics table shows of the shared records, in order. A task's own columns follow.
+METRIC_COLUMNS: dict[str, tuple[str, str]] = {
+    "seconds": ("lasted [s]", ".2f"),
+    "fall_time_s": ("fell at [s]", ".2f"),
+    "distance_m": ("distance [m]", ".2f"),
+    "lateral_drift_m": ("drift [m]", ".2f"),
+    "heading_error_rad": ("heading [rad]", ".2f"),
+    "mean_speed_mps": ("speed [m/s]", ".2f"),
+    "effort": ("effort", ".3f"),
+    "step_symmetry": ("symmetry", ".2f"),
+}
+
+
+def number(value: Any, spec: str) -> str:
+    """Format one metric; a dash where there is none."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return format(value, spec) if isinstance(value, (int, float)) else str(value)
+
+
+def spread(mean: Any, std: Any, spec: str, episodes: int) -> str:
+    """Format a mean with its standard deviation, where there are several episodes."""
+    if mean is None:
+        return "-"
+    return number(mean, spec) + (f" ± {number(std, spec)}" if episodes > 1 else "")
+
+
+def evaluation(rows: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> tuple[list[str], list[list[str]], list[str]]:
+    """Return headings, cells and remarks of an evaluation, one row a combination: mean and standard deviation over its seeds, and falls.
+
+    Args:
+        rows: documents of rows (`movlr eval --json`); one with "refused" has dashes, and a remark that says why.
+        more: metrics to show beside the shared ones.
+    """
+    shown = [k for k in METRIC_COLUMNS if k != "fall_time_s"]
+    shown += [k for k in dict.fromkeys(more) if k not in METRIC_COLUMNS]
+    shown = [k for k in shown if any(row["mean"].get(k) is not None for row in rows)]
+    headings = ["task", "body", "reward", "goal [m/s]", "falls", *(METRIC_COLUMNS.get(k, (k, ""))[0] for k in shown)]
+    cells, remarks = [], []
+    for row in rows:
+        count = len(row["episodes"])
+        specs = {k: METRIC_COLUMNS.get(k, ("", ".3g"))[1] for k in shown}
+        cells.append(
+            [
+                row["task"],
+                row["morphology"],
+                row["reward"],
+                f"{row['goal_speed_mps']:g}",
+                f"{row['falls']} of {count}" if count else "-",
+                *(spread(row["mean"].get(k), row["std"].get(k), specs[k], count) for k in shown),
+            ]
+        )
+        if not count:
+            remarks.append(f"{row['task']}, {row['morphology']}, {row['reward']}: {row['refused']}")
+    return headings, cells, remarks
+
+
+def markdown(headings: Sequence[str], cells: Sequence[Sequence[Any]], remarks: Sequence[str] = ()) -> str:
+    """Return a Markdown table, with remarks as a list below it."""
+    lines = [headings, ["---"] * len(headings), *cells]
+    text = "\n".join("| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in line) + " |" for line in lines) + "\n"
+    return text + ("\n" + "".join(f"- {remark}\n" for remark in remarks) if remarks else "")

@@ -1,0 +1,119 @@
+"""Episodes that were measured, in one JSON file that any number of processes add to and that a killed one leaves whole.
+
+In: records, each under a key that stands for all that decides the episode. Out: the same, in this process or a later one. The file is
+`{"episodes": {key: record}}`, rewritten atomically after every episode. Beside it stands a lock file: one byte of it is held while the file
+is rewritten, and one byte an episode while that episode is run, so that processes with the same work share it instead of doing it twice.
+The system lets go of a byte when its process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from movlr_jax.errors import MovlrError
+from movlr_jax.search import atomic
+
+_WRITER = 0  # the byte of who rewrites the file; the others are episodes'
+_BYTES = 1 << 62
+
+
+def key_of(decided_by: Mapping[str, Any]) -> str:
+    """Return the key of the episode that these values decide: 16 hexadecimal digits, the same in every process."""
+    text = json.dumps(atomic.plain(decided_by), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class EpisodeStore:
+    """A file of episodes. Use it in a `with` block; one process opens a file once.
+
+    Args:
+        path: the JSON file; it need not exist.
+
+    Raises:
+        MovlrError: its folder cannot be written, or the file is damaged.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        lock = path.with_name(f".{path.name}.lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise MovlrError(f"Cannot write into {path.parent} ({error.strerror}): choose another --out.") from None
+        try:
+            with self._rewriting():  # nobody else is writing now, so what is unfinished was left by a killed process
+                for leftover in path.parent.glob(f"{atomic.TEMPORARY_PREFIX}*-{path.name}"):
+                    leftover.unlink(missing_ok=True)
+            self.episodes()
+        except OSError as error:
+            self.close()
+            raise MovlrError(f"Cannot lock {lock} ({error.strerror}): choose an --out on a file system with locks.") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> EpisodeStore:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of everything that this process holds of the file."""
+        os.close(self._lock)
+
+    def episodes(self) -> dict[str, dict[str, Any]]:
+        """Return key -> record, as the file has it now.
+
+        Raises:
+            MovlrError: the file is damaged.
+        """
+        if not self.path.exists():
+            return {}
+        try:
+            return dict(atomic.read_json(self.path)["episodes"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise MovlrError(
+                f"{self.path} is not a file of episodes ({type(error).__name__}): move it away, or choose another --out."
+            ) from None
+
+    def add(self, records: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add episodes to the file; what other processes added meanwhile stays."""
+        with self._rewriting():
+            atomic.write_json(self.path, {"episodes": {**self.episodes(), **records}})
+
+    def claim(self, key: str) -> bool:
+        """Take an episode for this process; False where another process is at it."""
+        try:
+            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _byte(key))
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                return False
+            raise
+        return True
+
+    def release(self, key: str) -> None:
+        """Let go of an episode that this process took."""
+        fcntl.lockf(self._lock, fcntl.LOCK_UN, 1, _byte(key))
+
+    @contextlib.contextmanager
+    def _rewriting(self) -> Iterator[None]:
+        fcntl.lockf(self._lock, fcntl.LOCK_EX, 1, _WRITER)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._lock, fcntl.LOCK_UN, 1, _WRITER)
+
+
+def _byte(key: str) -> int:
+    return 1 + int(key, 16) % _BYTES

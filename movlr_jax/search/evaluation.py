@@ -1,0 +1,402 @@
+"""Evaluation: any number of rewards on any number of tasks and bodies, over seeds, without a search.
+
+In: works, each one reward on one task and body. Out: a row a work, with the metrics of its seeds or why there are none. Every episode goes
+into a store as soon as it is over (module episode_store), under a key of all that decides it; what the store has already is not run again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from movlr_jax import morphologies
+from movlr_jax._versions import installed
+from movlr_jax.control import muscle_law
+from movlr_jax.control.episode import EpisodeRunner, Rollout
+from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import Morphology
+from movlr_jax.physics import engines
+from movlr_jax.physics.mjx_config import MjxConfig
+from movlr_jax.rewards.reward import Reward
+from movlr_jax.search import filming, reward_texts
+from movlr_jax.search.episode_store import EpisodeStore, key_of
+from movlr_jax.search.reward_texts import RewardText, Unfit
+from movlr_jax.tasks import Task, metrics
+
+_POLL_S = 0.5  # between looks at episodes that another process is at
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How episodes are run, apart from what is asked of whom.
+
+    Attributes:
+        seeds: one episode each; the first is filmed.
+        seconds: length of an episode (s); 0: the task's own.
+        goal_speed: speed asked for (m/s); negative: the task's own.
+        engine: an engine's name or "auto".
+        planner: the planner.
+        threads: threads of the native engine; 0: one a core. No result depends on it.
+        mjx: the engines warp and jax.
+    """
+
+    seeds: tuple[int, ...] = (0,)
+    seconds: float = 0.0
+    goal_speed: float = -1.0
+    engine: str = "auto"
+    planner: PlannerConfig = field(default_factory=PlannerConfig)
+    threads: int = 0
+    mjx: MjxConfig = field(default_factory=MjxConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse values that no episode can have."""
+        rules = (
+            (len(self.seeds) >= 1, "--seeds needs at least one number: for example --seeds 0 1 2."),
+            (len(set(self.seeds)) == len(self.seeds), f"--seeds has repeats ({' '.join(map(str, self.seeds))}): give each seed once."),
+            (all(s >= 0 for s in self.seeds), f"--seeds has a negative number ({' '.join(map(str, self.seeds))}): give 0 or more."),
+            (self.seconds >= 0, f"--seconds is {self.seconds:g}: give 0 (the task's own) or more."),
+            (
+                not self.mjx.hosts,
+                "--mjx.hosts is for one search over several hosts: to share an evaluation, start the same command on each with one --out.",
+            ),
+        )
+        for fine, sentence in rules:
+            if not fine:
+                raise MovlrError(sentence)
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """One reward on one task and body.
+
+    Attributes:
+        reward: the text; None where there is none.
+        name: what tables call it.
+        task: the task.
+        morphology: name of the body.
+        refused: why it cannot be run, where that is known beforehand.
+    """
+
+    reward: RewardText | None
+    name: str
+    task: Task
+    morphology: str
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of a work.
+
+    Attributes:
+        work: it.
+        engine: the engine's name.
+        seconds: length asked for (s).
+        goal_speed: speed asked for (m/s).
+        episodes: metric records, one a seed; empty where it was refused.
+        refused: why there are none, else "".
+    """
+
+    work: Work
+    engine: str
+    seconds: float
+    goal_speed: float
+    episodes: tuple[dict[str, Any], ...] = ()
+    refused: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Return the row as `movlr rollout --json` gives one, with "seconds" and, where there are no episodes, "refused"."""
+        head = {
+            "task": self.work.task.name,
+            "morphology": self.work.morphology,
+            "engine": self.engine,
+            "reward": self.work.name,
+            "goal_speed_mps": self.goal_speed,
+            "seconds": self.seconds,
+        }
+        if self.work.reward is not None:
+            head |= {"reward_from": self.work.reward.origin, "reward_sha256": self.work.reward.sha256}
+        if not self.episodes:
+            return {**head, "episodes": [], "mean": {}, "std": {}, "falls": 0, "refused": self.refused}
+        return {**head, **metrics.summarize([dict(e) for e in self.episodes])}
+
+
+class Watcher:
+    """Is told how an evaluation goes; the methods of this one do nothing."""
+
+    def found(self, there: int, wanted: int) -> None:
+        """Say how many of the wanted episodes the store had already."""
+
+    def began(self, work: Work, seeds: Sequence[int], seconds: float) -> None:
+        """Episodes begin, side by side."""
+
+    def advanced(self, t: float) -> None:
+        """They have reached t (s)."""
+
+    def measured(self, work: Work, record: dict[str, Any]) -> None:
+        """One is over and saved."""
+
+    def refused(self, work: Work, reason: str) -> None:
+        """A work cannot be run."""
+
+    def waiting(self, count: int) -> None:
+        """Only episodes that another process is at are left."""
+
+    def remark(self, sentence: str) -> None:
+        """Something went wrong that does not stop the evaluation."""
+
+
+def works(asked: Sequence[str], tasks: Sequence[Task], bodies: Sequence[str] = ()) -> list[Work]:
+    """Return every combination of reward, task and body.
+
+    Args:
+        asked: names of the tasks' rewards, files, runs' folders. A name means each task's own reward of that name.
+        tasks: the tasks.
+        bodies: names of bodies; empty: those that each task is meant for.
+
+    Raises:
+        MovlrError: a word stands for nothing on any task, or a body is unknown.
+    """
+    for body in bodies:
+        morphologies.plan(body)
+    everywhere = {name: reward_texts.find(name, tasks) for name in dict.fromkeys(asked)}
+    out: list[Work] = []
+    for name, found in everywhere.items():
+        for task in {task.name: task for task in tasks}.values():
+            text = found if not found.ours else reward_texts.find(name, [task]) if name in task.rewards else None
+            why = "" if text else f"The task {task.name} has no reward '{name}': it has {', '.join(task.rewards)}."
+            out += [Work(text, name, task, body, why) for body in dict.fromkeys(bodies or bodies_of(task))]
+    return out
+
+
+def bodies_of(task: Task) -> tuple[str, ...]:
+    """Return the names of the bodies that a task is evaluated on where none is asked for."""
+    return task.morphologies or (morphologies.DEFAULT,)
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """What episodes that may run side by side share: body, task, length and speed."""
+
+    task: Task
+    body: Morphology
+    seconds: float
+    goal_speed: float
+
+
+def evaluate(
+    asked: Sequence[Work], settings: Settings, store: EpisodeStore, *, clips: Path | None = None, watcher: Watcher | None = None
+) -> list[Row]:
+    """Measure works.
+
+    Args:
+        asked: the works.
+        settings: how episodes are run.
+        store: where episodes are looked up and saved.
+        clips: folder for a clip of each work's first seed, by `clip_name`; None films nothing.
+        watcher: is told how it goes.
+
+    Returns:
+        A row for each work, in the order asked for.
+
+    Raises:
+        MovlrError: a setting that the planner or the engine refuses. A reward that a body cannot take, or a body that is not on this
+            machine, becomes a row that says so.
+    """
+    return _Evaluation(settings, store, clips, watcher or Watcher()).run(asked)
+
+
+def clip_name(work: Work, key: str) -> str:
+    """Return the file name of a work's clip; the key of its episode keeps two rewards of one name apart."""
+    reward = "".join(c if c.isalnum() else "-" for c in Path(work.name).stem)
+    return f"{work.task.name}_{work.morphology}_{reward}_{key[:8]}.mp4"
+
+
+class _Evaluation:
+    """One call of `evaluate`: keeps the last runner, so that works on one body share its simulator."""
+
+    def __init__(self, settings: Settings, store: EpisodeStore, clips: Path | None, watcher: Watcher):
+        self.settings, self.store, self.clips, self.watcher = settings, store, clips, watcher
+        self.engine, _ = engines.choose(settings.engine)
+        self._runner: tuple[Morphology, int, EpisodeRunner] | None = None
+
+    def run(self, asked: Sequence[Work]) -> list[Row]:
+        refused: dict[Work, str] = {}
+        known: dict[tuple[str, str], _Place] = {}
+        places: dict[Work, _Place] = {}
+        keys: dict[tuple[Work, int], str] = {}
+        for work in asked:
+            if work.refused or work.reward is None:
+                refused[work] = work.refused
+                continue
+            try:
+                body = work.task.load(work.morphology)
+            except MovlrError as error:
+                refused[work] = str(error)
+                continue
+            place = _Place(work.task, body, self.settings.seconds or work.task.seconds, self._speed(work.task))
+            places[work] = known.setdefault((work.task.name, work.morphology), place)
+            for seed in self.settings.seeds:
+                keys[work, seed] = key_of(self._decided_by(places[work], work.reward, seed))
+        there = self.store.episodes()
+        todo = {job: key for job, key in keys.items() if not self._done(*job, key, there)}
+        self.watcher.found(len(keys) - len(todo), len(keys))
+        # One body after the other, and side by side what shares a task: the order of the rows is another matter.
+        order = sorted(dict.fromkeys(places[work] for work, _ in todo), key=lambda p: (p.body.name, p.task.name))
+        for place in order:
+            self._run_place(place, {job: key for job, key in todo.items() if places[job[0]] is place}, refused)
+        for work, reason in refused.items():
+            self.watcher.refused(work, reason)
+        there = self.store.episodes()
+        return [self._row(work, keys, there, refused) for work in asked]
+
+    def _speed(self, task: Task) -> float:
+        return self.settings.goal_speed if self.settings.goal_speed >= 0 else task.goal_speed
+
+    def _decided_by(self, place: _Place, reward: RewardText, seed: int) -> dict[str, Any]:
+        """Return all that decides an episode."""
+        planner = self.settings.planner
+        law, gain = muscle_law.resolve(planner.law, place.body, planner.gain)
+        packages = ("movlr-jax", "mujoco", "jax", "numpy", *(("warp-lang",) if self.engine == "warp" else ()))
+        return {
+            "task": place.task.name,
+            "morphology": place.body.name,
+            "model_sha256": _model_sha256(place.body),
+            "reward_sha256": reward.sha256,
+            "seed": seed,
+            "seconds": place.seconds,
+            "goal_speed_mps": place.goal_speed,
+            "engine": self.engine,
+            "planner": {**dataclasses.asdict(planner), "law": law, "gain": gain},
+            "versions": {p: installed(p) for p in packages},
+        }
+
+    def _done(self, work: Work, seed: int, key: str, there: dict[str, Any]) -> bool:
+        return key in there and not (self._films(seed) and not self._clip(work, key).exists())
+
+    def _films(self, seed: int) -> bool:
+        return self.clips is not None and seed == self.settings.seeds[0]
+
+    def _clip(self, work: Work, key: str) -> Path:
+        assert self.clips is not None
+        return self.clips / clip_name(work, key)
+
+    def _run_place(self, place: _Place, todo: dict[tuple[Work, int], str], refused: dict[Work, str]) -> None:
+        """Run the episodes of one place; those that another process is at are waited for, and run if it dies."""
+        runner = self._runner_for(place.body, len(todo))
+        rewards: dict[str, Reward] = {}
+        for work in dict.fromkeys(work for work, _ in todo):
+            assert work.reward is not None
+            try:
+                if work.reward.source not in rewards:
+                    rewards[work.reward.source] = reward_texts.compiled(work.reward, place.body, place.goal_speed)
+            except Unfit as error:
+                refused[work] = str(error)
+        left = {job: key for job, key in todo.items() if job[0] not in refused}
+        width = runner.simulator.episodes
+        waited = False
+        while left:
+            mine: list[tuple[Work, int]] = []
+            for job, key in left.items():
+                if len(mine) < width and left[job] not in (left[j] for j in mine) and self.store.claim(key):
+                    mine.append(job)
+            there = self.store.episodes()  # read after the claim: another process may have finished one in between
+            fresh = [job for job in mine if not self._done(*job, left[job], there)]
+            try:
+                if fresh:
+                    self._run_batch(place, runner, [(job, left[job], rewards[_source(job[0])]) for job in fresh])
+            finally:
+                for job in mine:
+                    self.store.release(left[job])
+            there = self.store.episodes()
+            left = {job: key for job, key in left.items() if not self._done(*job, key, there)}
+            if left and not mine:
+                if not waited:
+                    self.watcher.waiting(len(left))
+                waited = True
+                time.sleep(_POLL_S)
+
+    def _runner_for(self, body: Morphology, episodes: int) -> EpisodeRunner:
+        if self._runner is None or self._runner[0] is not body or (self._runner[1] < episodes and self.engine != "native"):
+            s = self.settings
+            made = EpisodeRunner.build(body, s.planner, self.engine, threads=s.threads, episodes=episodes, mjx=s.mjx)
+            self._runner = (body, episodes, made)
+        return self._runner[2]
+
+    def _run_batch(self, place: _Place, runner: EpisodeRunner, jobs: list[tuple[tuple[Work, int], str, Reward]]) -> None:
+        """Run episodes side by side and save them; the clip comes first, so that a saved episode has its clip."""
+        self.watcher.began(jobs[0][0][0], [seed for (_, seed), _, _ in jobs], place.seconds)
+        start = time.perf_counter()
+        rollouts = place.task.episodes(
+            runner,
+            [(reward, seed) for (_, seed), _, reward in jobs],
+            seconds=place.seconds,
+            goal_speed=place.goal_speed,
+            progress=self.watcher.advanced,
+        )
+        wall = (time.perf_counter() - start) / len(jobs)
+        records: dict[str, dict[str, Any]] = {}
+        for ((work, seed), key, _), rollout in zip(jobs, rollouts, strict=True):
+            assert work.reward is not None
+            if self._films(seed):
+                self._film(place, work, key, rollout)
+            measured = place.task.measure(place.body, rollout)
+            records[key] = {
+                **measured,
+                "wall_s": round(wall, 2),
+                "reward": work.name,
+                "decided_by": self._decided_by(place, work.reward, seed),
+            }
+        self.store.add(records)
+        for (work, _), key, _ in jobs:
+            self.watcher.measured(work, records[key])
+
+    def _film(self, place: _Place, work: Work, key: str, rollout: Rollout) -> None:
+        path = self._clip(work, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            filming.film(place.body, rollout, path, f"{work.task.name}, {work.name}")
+        except MovlrError as error:
+            self.watcher.remark(f"No clips: {error}")
+            self.clips = None  # the numbers are wanted all the same
+
+    def _row(self, work: Work, keys: dict[tuple[Work, int], str], there: dict[str, dict[str, Any]], refused: dict[Work, str]) -> Row:
+        seconds, speed = self.settings.seconds or work.task.seconds, self._speed(work.task)
+        if work in refused:
+            return Row(work, self.engine, seconds, speed, refused=refused[work])
+        kept = (there[keys[work, seed]] for seed in self.settings.seeds)
+        shown = tuple({k: v for k, v in record.items() if k not in ("wall_s", "reward", "decided_by")} for record in kept)
+        return Row(work, self.engine, seconds, speed, shown)
+
+
+def _source(work: Work) -> str:
+    assert work.reward is not None
+    return work.reward.source
+
+
+def metric_of(row: Row, name: str) -> list[float]:
+    """Return one metric of a row's episodes; those that have none are left out."""
+    return [float(e[name]) for e in row.episodes if e.get(name) is not None]
+
+
+def metric_names(rows: Iterable[Row]) -> list[str]:
+    """Return the names of the metrics that any row has."""
+    return [n for n in dict.fromkeys(name for row in rows for e in row.episodes for name in e) if n != "seed"]
+
+
+@functools.lru_cache(maxsize=8)
+def _model_sha256(body: Morphology) -> str:
+    """Return the hash of the prepared model: terrain, objects, injuries and the model file's version are in it."""
+    data = np.empty(mujoco.mj_sizeModel(body.model), np.uint8)
+    mujoco.mj_saveModel(body.model, None, data)
+    return hashlib.sha256(data.tobytes()).hexdigest()

@@ -1,0 +1,139 @@
+"""Which reward a word stands for, and how it becomes one that may run: a task's own, a file, or a run's folder (its best).
+
+In: a word from the command line or a configuration, a task, a body. Out: the text with where it came from, and the compiled reward. Only
+texts of this package are compiled in this process; every other goes through the sandbox, for each body anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.morphologies import Morphology
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.program import ProgramError
+from movlr_jax.rewards.reward import Reward
+from movlr_jax.sandbox import behaviour
+from movlr_jax.sandbox.prove import Proof, Prover
+from movlr_jax.search import atomic
+from movlr_jax.tasks import Task
+
+
+class Unfit(MovlrError):
+    """A reward that a body cannot take: it asks for what the body lacks, or the sandbox refuses it there."""
+
+
+@dataclass(frozen=True)
+class RewardText:
+    """A reward program's text as it was found: not proven for any body.
+
+    Attributes:
+        name: the word it was asked for by.
+        source: the text.
+        ours: True only for a text of this package, which is compiled without a jail.
+        origin: where it came from, for people: "walk_flat", "walk_flat on myolegs, iteration 5", "file".
+    """
+
+    name: str
+    source: str
+    ours: bool = False
+    origin: str = "file"
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the text."""
+        return hashlib.sha256(self.source.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def read(file: Path) -> str:
+    """Return the text of a reward file.
+
+    Raises:
+        MovlrError: there is no such file, or it is not text.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise MovlrError(f"{file} is not UTF-8 text: a reward is a plain Python file.") from None
+    except IsADirectoryError:
+        raise MovlrError(f"{file} is a folder: name a reward file, for example {file / 'best' / 'reward.py'}.") from None
+    except OSError as error:
+        raise MovlrError(f"{file} cannot be read ({error.strerror}): name a reward file.") from None
+
+
+def find(asked: str, tasks: Iterable[Task]) -> RewardText:
+    """Return the text that a word stands for.
+
+    Args:
+        asked: a name of the tasks' rewards, a reward file, a run's folder (its best), or an iteration's.
+        tasks: whose named rewards are meant; the first that has the name gives it.
+
+    Raises:
+        MovlrError: there is no such reward.
+    """
+    tasks = tuple(tasks)
+    for task in tasks:
+        if asked in task.rewards:
+            return RewardText(asked, task.rewards[asked], ours=True, origin=task.name)
+    path = Path(asked)
+    if path.is_dir():
+        folder = path / "best" if (path / "best").exists() else path
+        if not (folder / "reward.py").is_file():
+            raise MovlrError(f"{asked} holds no reward yet (no best/reward.py): let the run finish an iteration.")
+        return RewardText(asked, read(folder / "reward.py"), origin=_origin(path, folder))
+    if not path.is_file():
+        known = list(dict.fromkeys(name for task in tasks for name in task.rewards))
+        hint = did_you_mean(asked, known)
+        raise MovlrError(f"There is no reward '{asked}': {hint}give one of {', '.join(known)}, a reward file, or a run's folder.")
+    return RewardText(asked, read(path))
+
+
+def _origin(run: Path, folder: Path) -> str:
+    """Say which task, body and iteration a run's reward was found on; "folder" where it does not say so itself."""
+    try:
+        header = atomic.read_json(run / "run.json")
+        seen = f"{header['task']} on {header['morphology']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "folder"
+    number = folder.resolve().name
+    return f"{seen}, iteration {int(number)}" if number.isdigit() else seen
+
+
+def prove(source: str, name: str, morphology: Morphology, goal_speed: float) -> Proof:
+    """Put a text through all gates of the sandbox for one body.
+
+    Args:
+        source: the text.
+        name: for people.
+        morphology: the body.
+        goal_speed: what `m.goal.speed` says in the behaviour checks (m/s).
+    """
+    motions = behaviour.generate(morphology, goal_speed)
+    # One text, so no spare jail is kept waiting for a second.
+    with Prover(feature_layout(morphology), motions, spare=False) as prover:
+        return prover.prove(source, name)
+
+
+def compiled(text: RewardText, morphology: Morphology, goal_speed: float) -> Reward:
+    """Return the reward of a text for one body.
+
+    Args:
+        text: what `find` returned.
+        morphology: the body.
+        goal_speed: as `prove`.
+
+    Raises:
+        Unfit: the body lacks what the text asks for, or the sandbox refuses it.
+    """
+    if text.ours:
+        try:
+            return Reward.trusted(text.name, text.source, feature_layout(morphology))
+        except ProgramError as error:
+            raise Unfit(f"The reward {text.name} of {text.origin} does not fit {morphology.name}: {error}") from None
+    proof = prove(text.source, text.name, morphology, goal_speed)
+    if proof.reward is None:
+        raise Unfit(f"The reward {text.name} is refused for {morphology.name}. {proof.verdict.reason}")
+    return proof.reward

@@ -1,0 +1,143 @@
+"""Transfer: rewards found on one task or body, measured without change on others, as a matrix of one metric.
+
+In: reward texts with where they came from, and places (task, body). Out: works for an evaluation, and from its rows the matrix: rewards by
+places, with a table, a document and a heat map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from movlr_jax import morphologies
+from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.media import heatmaps, tables
+from movlr_jax.search import reward_texts
+from movlr_jax.search.evaluation import Row, Work, bodies_of, metric_names
+from movlr_jax.search.reward_texts import RewardText
+from movlr_jax.tasks import Task
+
+
+def rewards(sources: Sequence[Task], asked: Sequence[str]) -> list[RewardText]:
+    """Return the rewards that words stand for: a name gives one of each source task that has it, a file or a run's folder gives itself.
+
+    Raises:
+        MovlrError: a word stands for nothing.
+    """
+    out: list[RewardText] = []
+    for name in dict.fromkeys(asked):
+        having = [task for task in sources if name in task.rewards]
+        out += [reward_texts.find(name, [task]) for task in having] or [reward_texts.find(name, sources)]
+    return out
+
+
+def places(tasks: Sequence[Task], bodies: Sequence[str] = ()) -> list[tuple[Task, str]]:
+    """Return every pair of a task and a body; without bodies, those that each task is meant for.
+
+    Raises:
+        MovlrError: a body is unknown.
+    """
+    for body in bodies:
+        morphologies.plan(body)
+    unique = {task.name: task for task in tasks}.values()
+    return [(task, body) for task in unique for body in dict.fromkeys(bodies or bodies_of(task))]
+
+
+def works(texts: Sequence[RewardText], where: Sequence[tuple[Task, str]]) -> list[Work]:
+    """Return every reward at every place, one reward after the other."""
+    return [Work(text, text.name, task, body) for text in texts for task, body in where]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One metric of rewards at places.
+
+    Attributes:
+        metric: its name.
+        rewards: r texts.
+        places: c pairs of task and body.
+        rows: r x c rows of the evaluation, one reward after the other.
+    """
+
+    metric: str
+    rewards: Sequence[RewardText]
+    places: Sequence[tuple[Task, str]]
+    rows: Sequence[Row]
+
+    def __post_init__(self) -> None:
+        """Refuse a metric that no episode has."""
+        known = metric_names(self.rows)
+        if known and self.metric not in known:
+            hint = did_you_mean(self.metric, known)
+            raise MovlrError(f"No episode has the metric '{self.metric}': {hint}they have {', '.join(known)} (what was measured is saved).")
+
+    def values(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and standard deviation over seeds, float[r, c]; NaN where there is none."""
+        shape = (len(self.rewards), len(self.places))
+        documents = [row.document() for row in self.rows]
+        mean, std = (np.array([d[of].get(self.metric) for d in documents], float).reshape(shape) for of in ("mean", "std"))
+        return mean, std
+
+    def names(self) -> tuple[list[str], list[str]]:
+        """Return the rewards' names, each with where it came from, and the places'."""
+        return [f"{_short(text.name)}\nfrom {text.origin}" for text in self.rewards], [f"{task.name}\n{body}" for task, body in self.places]
+
+    def cells(self) -> list[list[str]]:
+        """Return what stands in each cell: mean, standard deviation and falls; a dash where the body cannot take the reward."""
+        _, spec = tables.METRIC_COLUMNS.get(self.metric, ("", ".3g"))
+        out: list[list[str]] = []
+        for r in range(len(self.rewards)):
+            out.append([])
+            for row in self.rows[r * len(self.places) : (r + 1) * len(self.places)]:
+                d, count = row.document(), len(row.episodes)
+                text = tables.spread(d["mean"].get(self.metric), d["std"].get(self.metric), spec, count)
+                out[-1].append(text + (f"\n{d['falls']} of {count} fell" if d["falls"] else ""))
+        return out
+
+    def remarks(self) -> list[str]:
+        """Return why cells are empty."""
+        empty = (row for row in self.rows if not row.episodes)
+        return [f"{row.work.name} on {row.work.task.name}, {row.work.morphology}: {row.refused}" for row in empty]
+
+    def document(self) -> dict[str, Any]:
+        """Return the matrix for JSON; "cells" holds the rows of the evaluation, one reward after the other."""
+        mean, std = self.values()
+        return {
+            "metric": self.metric,
+            "rows": [{"reward": t.name, "from": t.origin, "sha256": t.sha256} for t in self.rewards],
+            "columns": [{"task": task.name, "morphology": body} for task, body in self.places],
+            "mean": mean,
+            "std": std,
+            "cells": [row.document() for row in self.rows],
+        }
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Return headings and cells of the table."""
+        headings = ["reward", "from", *(f"{task.name}, {body}" for task, body in self.places)]
+        cells = [[cell.replace("\n", ", ") for cell in line] for line in self.cells()]
+        return headings, [[text.name, text.origin, *line] for text, line in zip(self.rewards, cells, strict=True)]
+
+    def draw(self, path: Path) -> Path:
+        """Draw the heat map."""
+        rows, columns = self.names()
+        label, _ = tables.METRIC_COLUMNS.get(self.metric, (self.metric, ""))
+        return heatmaps.metric_matrix(
+            self.values()[0],
+            rows,
+            columns,
+            path,
+            cells=self.cells(),
+            label=label,
+            title=f"Rewards elsewhere, unchanged: {label}",
+            row_label="reward",
+            column_label="task and body",
+        )
+
+
+def _short(name: str) -> str:
+    """Return a reward's name as a label takes it: of a path, its end."""
+    return name if len(name) <= 28 else "…" + name[-27:]
