@@ -21,7 +21,7 @@ class Options:
     """Find the gain of a muscle law for one body, by short walks."""
 
     morphology: Annotated[str, tyro.conf.Positional] = "myolegs"
-    """The body: a name from `movlr morphologies`."""
+    """The body: a name from `movlr morphologies`, or the YAML file of your own."""
     seconds: float = 3.0
     """Length of a trial walk [s]."""
     seeds: tuple[int, ...] = (0,)

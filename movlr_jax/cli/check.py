@@ -26,7 +26,7 @@ class Options:
     task: str = "walk_flat"
     """The task whose goal speed the reward is tried at: a name from `movlr tasks`."""
     morphology: str = ""
-    """The body it is for: a name from `movlr morphologies`; the embedded one if left out."""
+    """The body it is for: a name from `movlr morphologies`, or the YAML file of your own; the embedded one if left out."""
     json: bool = False
     """Print the verdict as JSON, as in verdict.json."""
 

@@ -22,7 +22,7 @@ VERBS: dict[str, str] = {
     "check": "put a reward file through the sandbox and explain the verdict",
     "report": "write a run's report.html anew",
     "tasks": "list the tasks",
-    "morphologies": "list the bodies, where each was found and what is missing",
+    "morphologies": "list, fetch, check and show the bodies",
     "parity": "compare an MJX engine with native C MuJoCo",
     "calibrate": "find the gain of a muscle law for one body, by short walks",
     "doctor": "look over this machine: versions, engines, rendering, sandbox, models, keys",

@@ -30,7 +30,7 @@ class Options:
     """Compare an MJX engine with native C MuJoCo; exit code 1 if it is out of tolerance."""
 
     morphology: str = ""
-    """The body: a name from `movlr morphologies`; all that are found if left out."""
+    """The body: a name from `movlr morphologies`, or the YAML file of your own; all that are found if left out."""
     engine: str = "warp"
     """warp or jax."""
     out: Path | None = None

@@ -37,7 +37,7 @@ class Options:
     reward: str = "human"
     """A named reward of the task (human, start, ...), a reward file, or a run's folder, which stands for its best."""
     morphology: str = ""
-    """The body: a name from `movlr morphologies`; the embedded one if left out."""
+    """The body: a name from `movlr morphologies`, or the YAML file of your own; the embedded one if left out."""
     injury: tuple[str, ...] = ()
     """Injured muscles, PATTERN=FRACTION of their strength: --injury 'semi*_r=0.5' 'gas*_r=0'."""
     engine: str = "auto"

@@ -19,6 +19,7 @@ from movlr_jax import search
 from movlr_jax.cli import console, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
+from movlr_jax.morphologies import custom
 from movlr_jax.physics import hosts
 from movlr_jax.search.config import RunConfig
 
@@ -52,7 +53,8 @@ def configure(argv: Sequence[str]) -> RunConfig:
     default = RunConfig.load(file) if file else RunConfig()
     if words and not words[0].startswith("-"):
         words = ["--task", *words]
-    return options.parse(RunConfig, words, "run [TASK] [--config FILE]", default, ABOUT)
+    config = options.parse(RunConfig, words, "run [TASK] [--config FILE]", default, ABOUT)
+    return dataclasses.replace(config, morphology=custom.settled(config.morphology))
 
 
 def follow(work: Callable[[View], RunResult], heading: str) -> int:

@@ -423,11 +423,9 @@ def _write_on(image: np.ndarray, studio: Studio, track: _Track, i: int, view: Cl
         glyphs.fill(image, 0, 0, width, strip, STRIP, 0.72)
         baseline = round(1.25 * unit)
         narrow = width < 22 * unit
-        pairs = (
-            ("time", f"{track.time[i]:.2f} s", 0.0),
-            ("distance", f"{_tidy(track.distance[i])} m", 0.25),
-            ("speed", f"{_tidy(track.speed[i])} m/s", 0.62),
-        )
+        told = track.gauges or [("distance", "m", track.distance), ("speed", "m/s", track.speed)]
+        pairs = [("time", f"{track.time[i]:.2f} s", 0.0)]
+        pairs += [(name, f"{_tidy(values[i])} {unit}", column) for (name, unit, values), column in zip(told, (0.25, 0.62), strict=False)]
         for name, value, column in pairs:
             x = pad + round(column * width)
             if not narrow:

@@ -1,4 +1,4 @@
-"""Text and boxes drawn into images.
+"""Text, boxes, lines and discs drawn into images.
 
 Flows in: uint8[h, w, 3] images and strings. Flows out: the same images with ink on them. Letters are rasterised once by the FreeType that
 matplotlib brings, in its own DejaVu Sans (figures of equal width, so running numbers do not jump), and cached; blending a line costs
@@ -80,6 +80,29 @@ def fill(image: np.ndarray, x: int, y: int, w: int, h: int, colour: Colour, alph
     rows, columns = slice(max(y, 0), max(y + h, 0)), slice(max(x, 0), max(x + w, 0))
     region = image[rows, columns]
     region[:] = np.round(region * (1.0 - alpha) + np.asarray(colour) * alpha).astype(np.uint8)
+
+
+def draw_line(
+    image: np.ndarray, start: tuple[float, float], end: tuple[float, float], thickness: float, colour: Colour, alpha: float = 1.0
+) -> None:
+    """Draw a line with round ends and soft edges, cut at the image's edges; of no length it is a disc.
+
+    Args:
+        image: uint8[h, w, 3], changed in place.
+        start: column and row (pixels).
+        end: column and row (pixels).
+        thickness: pixels.
+        colour: red, green, blue, 0 to 255.
+        alpha: opacity.
+    """
+    a, b = np.asarray(start, float), np.asarray(end, float)
+    low, high = np.floor(np.minimum(a, b) - thickness).astype(int), np.ceil(np.maximum(a, b) + thickness).astype(int)
+    columns, rows = np.meshgrid(np.arange(low[0], high[0] + 1), np.arange(low[1], high[1] + 1))
+    along = b - a
+    share = np.clip(((columns - a[0]) * along[0] + (rows - a[1]) * along[1]) / max(float(along @ along), 1e-9), 0.0, 1.0)
+    away = np.hypot(columns - a[0] - share * along[0], rows - a[1] - share * along[1])
+    coverage = np.clip(thickness / 2 + 0.5 - away, 0.0, 1.0).astype(np.float32) * alpha
+    _blend(image, int(low[0]), int(low[1]), coverage, colour)
 
 
 def _blend(image: np.ndarray, x: int, y: int, coverage: np.ndarray, colour: Colour) -> None:

@@ -127,19 +127,30 @@ class Studio:
             row[:] = self.data.subtree_com[self.root]
         return path
 
-    def body_size(self, qpos: np.ndarray) -> float:
-        """Return how far apart the body's outermost visible points are in a pose, float[nq] (m): its height, however it lies."""
+    def places(self, name: str, qpos: np.ndarray) -> np.ndarray:
+        """Return where a body of the model is in each pose, qpos float[T, nq] -> float[T, 3] (m)."""
+        path, body = np.empty((len(qpos), 3)), self.model.body(name).id
+        for row, pose in zip(path, qpos, strict=True):
+            self.pose(pose)
+            row[:] = self.data.xpos[body]
+        return path
+
+    def body_points(self, qpos: np.ndarray) -> np.ndarray:
+        """Return the corners of the boxes around the body's visible parts in a pose, float[nq] -> float[n, 3] (m)."""
         self.pose(qpos)
         model, data = self.model, self.data
         shown = self._own & (model.geom_rgba[:, 3] > 0) & (model.geom_group < _VISIBLE_GROUPS)
-        if shown.any():
-            centre, half = model.geom_aabb[shown, :3], model.geom_aabb[shown, 3:]
-            signs = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
-            corners = centre[:, None] + signs * half[:, None]  # [geom, corner, 3], in each geom's frame
-            turned = np.einsum("gij,gcj->gci", data.geom_xmat[shown].reshape(-1, 3, 3), corners)
-            points = (data.geom_xpos[shown][:, None] + turned).reshape(-1, 3)
-        else:
-            points = data.xpos[model.body_rootid == self.root]
+        if not shown.any():
+            return data.xpos[model.body_rootid == self.root]
+        centre, half = model.geom_aabb[shown, :3], model.geom_aabb[shown, 3:]
+        signs = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
+        corners = centre[:, None] + signs * half[:, None]  # [geom, corner, 3], in each geom's frame
+        turned = np.einsum("gij,gcj->gci", data.geom_xmat[shown].reshape(-1, 3, 3), corners)
+        return (data.geom_xpos[shown][:, None] + turned).reshape(-1, 3)
+
+    def body_size(self, qpos: np.ndarray) -> float:
+        """Return how far apart the body's outermost visible points are in a pose, float[nq] (m): its height, however it lies."""
+        points = self.body_points(qpos)
         # The point farthest from the middle, and the one farthest from that: of a limbed body, its ends.
         end = points[np.argmax(np.linalg.norm(points - points.mean(axis=0), axis=1))]
         return float(max(np.linalg.norm(points - end, axis=1).max(), 0.2))
@@ -289,11 +300,11 @@ def _release(context: mujoco.MjrContext, gl: object) -> None:
 
 
 def _root(model: mujoco.MjModel) -> int:
-    """Return the body to follow: the heaviest tree that can move."""
-    moving = [b for b in range(1, model.nbody) if model.body_parentid[b] == 0 and model.body_treeid[b] >= 0]
+    """Return the body to follow: the child of the world that the heaviest tree that can move hangs on (itself, unless it is fixed)."""
+    moving = [b for b in range(1, model.nbody) if model.body_treeid[b] >= 0 and model.body_treeid[model.body_parentid[b]] < 0]
     if not moving:
         raise MovlrError("This model has nothing that moves, so there is nothing to film.")
-    return max(moving, key=lambda b: float(model.body_subtreemass[b]))
+    return int(model.body_rootid[max(moving, key=lambda b: float(model.body_subtreemass[b]))])
 
 
 def _sides(model: mujoco.MjModel) -> list[str]:

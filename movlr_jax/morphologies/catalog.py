@@ -1,11 +1,12 @@
-"""The catalog of bodies. Adding one: a file with its BodyPlan, and a line here."""
+"""The catalog of bodies. Adding one: a file with its BodyPlan, and a line here. A user's own stands in a YAML file (custom.py)."""
 
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.morphologies import ms_human_700, ms_human_700_hand, myofullbody, myolegs, ostrich
+from movlr_jax.morphologies import custom, ms_human_700, ms_human_700_hand, myofullbody, myolegs, ostrich
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.prepare import prepare
@@ -26,11 +27,16 @@ CATALOG: dict[str, BodyPlan] = {
 
 
 def plan(name: str) -> BodyPlan:
-    """Return the plan of that name.
+    """Return the plan of that name, or of that YAML file.
 
     Raises:
-        MovlrError: there is none.
+        MovlrError: there is none, or the file does not describe a body.
     """
+    if custom.names_file(name):
+        made = custom.load(Path(name))
+        if made.name in CATALOG:
+            raise MovlrError(f"{name} is named {made.name}, as a body of the catalog is: give it another name.")
+        return made
     if name not in CATALOG:
         raise MovlrError(f"There is no morphology '{name}': {did_you_mean(name, CATALOG)}known are {', '.join(CATALOG)}.")
     return CATALOG[name]

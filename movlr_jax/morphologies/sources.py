@@ -34,8 +34,24 @@ def find(relative: str) -> Path:
     for folder in search_path():
         if (folder / relative).is_file():
             return folder / relative
+    raise _missing(relative)
+
+
+def find_folder(name: str) -> Path:
+    """Return the first folder of that name, e.g. "ms_human_700", on the search path.
+
+    Raises:
+        MovlrError: it is nowhere; the sentence says where it was looked for and how to get it.
+    """
+    for folder in search_path():
+        if (folder / name).is_dir():
+            return folder / name
+    raise _missing(name)
+
+
+def _missing(relative: str) -> MovlrError:
     looked = ", ".join(str(f) for f in search_path())
-    raise MovlrError(
-        f"{relative} was not found in {looked}: put the model folder {relative.split('/')[0]} (from the MuJoCo Menagerie) there, or set "
-        f"{PATH_VARIABLE} to the folder that holds it."
+    return MovlrError(
+        f"{relative} was not found in {looked}: `movlr morphologies fetch {relative.split('/')[0]}` gets it from the MuJoCo Menagerie, or "
+        f"set {PATH_VARIABLE} to the folder that holds it."
     )

@@ -28,7 +28,7 @@ class RunConfig:
     goal: str = ""
     """The goal as a sentence; empty: the task's own. The task `free` needs one."""
     morphology: str = ""
-    """The body, a name from `movlr morphologies`; empty: the task's own."""
+    """The body: a name from `movlr morphologies`, or the YAML file of your own; empty: the task's own."""
     injury: tuple[str, ...] = ()
     """Injured muscles, PATTERN=FRACTION of their strength: for example "semi*_r=0.5" (* and ? as in a shell)."""
     engine: str = "auto"

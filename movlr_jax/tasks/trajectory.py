@@ -74,6 +74,10 @@ class Trajectory:
         start = self.layout.column("goal", self.layout.goal[first])
         return self.instants[:, start : start + count]
 
+    def target(self) -> np.ndarray:
+        """Where the episode wants the object [7]: position (m) and quaternion, world axes."""
+        return np.concatenate([self._target("object_x", 3)[0], self._target("object_qw", 4)[0]])
+
     def object_position_error(self) -> np.ndarray:
         """Distance from the object to where it is wanted [T] (m)."""
         return np.linalg.norm(self.position("object") - self.place(self._target("object_x", 3)), axis=1)

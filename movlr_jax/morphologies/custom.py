@@ -1,0 +1,289 @@
+"""A user's own body: one YAML file beside an MJCF model.
+
+Flows in: the YAML's path. Flows out: its BodyPlan, or everything that is wrong with it, a sentence each. The file holds the fields of a
+BodyPlan under their names; `model` is the MJCF, relative to the file. The model's only plane becomes the floor if none is named so.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+import pydantic
+import yaml
+
+from movlr_jax._quiet import silence_mujoco
+from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.morphologies import muscles, posture, root
+from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
+
+SUFFIXES = (".yaml", ".yml")
+LANDMARKS = ("pelvis", "trunk", "left.foot", "right.foot")  # what standing, gait memory and the behaviour checks read
+_SIDES = ("left", "right")
+_FLAT = 1e-6  # m and unit vector; how exactly the floor must lie at z = 0
+
+
+class _Strict(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class _Place(_Strict):
+    body: str
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+class _Body(_Strict):
+    name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="a short name: small letters, figures, dashes")
+    title: str = pydantic.Field(description="one line for people")
+    licence: str = pydantic.Field(description="the model's licence")
+    model: Path = pydantic.Field(description="the MJCF file, relative to this one")
+    landmarks: dict[str, _Place] = pydantic.Field(description=f"name: {{body, offset}}, at least {', '.join(LANDMARKS)}")
+    feet: dict[str, tuple[str, ...]] = pydantic.Field(description="left and right, each a list of the bodies that touch the floor")
+    planned_joints: tuple[str, ...] = pydantic.Field(min_length=1, description="the joints that the planner moves")
+    root_yaw: float = 0.0
+    stance: dict[str, float] = {}
+    upright: dict[str, float] = {}
+    balance: dict[str, float] = {}
+    muscle_groups: dict[str, tuple[str, ...]] = {}
+    law: str = "fibre-strain"
+    gains: dict[str, float] = {}
+
+
+def names_file(name: str) -> bool:
+    """Whether a morphology's name means a YAML file rather than one of the catalog."""
+    return name.endswith(SUFFIXES)
+
+
+def settled(name: str) -> str:
+    """Return a morphology's name as a run keeps it: of a YAML file the absolute path, so that the run goes on from any folder."""
+    return str(Path(name).resolve()) if names_file(name) else name
+
+
+def load(path: Path) -> BodyPlan:
+    """Return the plan that a YAML file states.
+
+    Raises:
+        MovlrError: it cannot be read or does not fit its model; the sentence tells the first thing that is wrong and how many more are.
+    """
+    body, wrong = _read(path)
+    wrong = wrong or _unfit(path, body)
+    if wrong or body is None:
+        more = f" ({len(wrong) - 1} more: movlr morphologies check {path})" if len(wrong) > 1 else ""
+        raise MovlrError(f"{path}: {wrong[0]}{more}")
+    return _plan(path, body)
+
+
+def problems(path: Path) -> list[str]:
+    """Return everything that keeps a YAML file from being a body, a sentence each; nothing where it is sound."""
+    body, wrong = _read(path)
+    return wrong if body is None else [*wrong, *_unfit(path, body)]
+
+
+def _plan(path: Path, body: _Body) -> BodyPlan:
+    model = _model_file(path, body)
+    return BodyPlan(
+        name=body.name,
+        title=body.title,
+        licence=body.licence,
+        source=str(path.resolve()),
+        spec=lambda: _spec(model),
+        landmarks={name: LandmarkPlan(place.body, place.offset) for name, place in body.landmarks.items()},
+        feet=body.feet,
+        planned_joints=body.planned_joints,
+        root_yaw=body.root_yaw,
+        stance=body.stance,
+        upright=body.upright,
+        balance=body.balance,
+        muscle_groups=body.muscle_groups,
+        law=body.law,
+        gains=body.gains,
+    )
+
+
+def _model_file(path: Path, body: _Body) -> Path:
+    return (path.resolve().parent / body.model.expanduser()).resolve()
+
+
+# --- the file itself
+
+
+def _read(path: Path) -> tuple[_Body | None, list[str]]:
+    """Return the file's content, or what is wrong with the file itself.
+
+    Unknown values alone do not hide what is wrong with the rest: then both are returned.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        return None, [f"The file cannot be read ({error.strerror}): name a YAML file that describes a body."]
+    except UnicodeDecodeError:
+        return None, ["The file is not UTF-8 text: name a YAML file that describes a body."]
+    except yaml.YAMLError as error:
+        return None, [f"The file is not YAML: {' '.join(str(error).split())[:200]}."]
+    if not isinstance(raw, dict):
+        return None, ["The file must be a list of `name: value` lines."]
+    known = {name: raw[name] for name in _Body.model_fields if name in raw}
+    unknown = [_unknown(str(key), _Body.model_fields, "value") for key in raw if key not in _Body.model_fields]
+    try:
+        return _Body.model_validate(known), unknown
+    except pydantic.ValidationError as error:
+        return None, [*unknown, *(_sentence(dict(e)) for e in error.errors())]
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "missing":
+        field = _Body.model_fields.get(where)
+        return f"{where} is missing: give {field.description if field else 'it'}."
+    if error["type"] == "extra_forbidden":
+        *above, key = error["loc"]
+        return f"{'.'.join(map(str, above))}: {_unknown(str(key), _Place.model_fields, 'value')}"
+    if where == "name":
+        return f"name is {error['input']!r}: give {_Body.model_fields['name'].description}."
+    return f"{where} is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}."
+
+
+def _unknown(name: str, known: Iterable[str], kind: str) -> str:
+    known = list(known)
+    listed = f"there are {', '.join(known)}" if len(known) <= 16 else f"there are {len(known)}"
+    near = difflib.get_close_matches(name, known, n=3)
+    return f"There is no {kind} '{name}': " + (did_you_mean(name, known).strip() if near else f"{listed}.")
+
+
+# --- the file against its model
+
+
+def _unfit(path: Path, body: _Body | None) -> list[str]:
+    """Return in what a file does not fit its model."""
+    if body is None:
+        return []
+    file = _model_file(path, body)
+    if not file.is_file():
+        return [f"The model {file} does not exist: correct model."]
+    silence_mujoco()
+    try:
+        spec = _spec(file)
+        model = spec.compile()
+    except MovlrError as error:
+        return [str(error)]
+    except (ValueError, mujoco.FatalError) as error:
+        return [f"The model {file} does not compile: {' '.join(str(error).split())[:200]}."]
+    return [
+        *_floor_faults(model),
+        *_root_faults(model, body),
+        *_place_faults(model, body),
+        *_joint_faults(model, body),
+        *_muscle_faults(model, body),
+    ]
+
+
+def _spec(file: Path) -> mujoco.MjSpec:
+    """Return the model with its floor named so.
+
+    Raises:
+        MovlrError: it has no plane, or several and none is named floor.
+    """
+    spec = mujoco.MjSpec.from_file(str(file))
+    for key in list(spec.keys):
+        spec.delete(key)
+    planes = [g for g in spec.geoms if g.type == mujoco.mjtGeom.mjGEOM_PLANE]
+    if any(g.name == "floor" for g in planes):
+        return spec
+    if len(planes) != 1:
+        have = f"has {len(planes)} planes and none is named floor" if planes else "has no plane to stand on"
+        raise MovlrError(f"The model {have}: give it one geom with type plane and name floor at z = 0.")
+    for pair in spec.pairs:
+        if planes[0].name and planes[0].name in (pair.geomname1, pair.geomname2):
+            pair.geomname1, pair.geomname2 = ("floor" if n == planes[0].name else n for n in (pair.geomname1, pair.geomname2))
+    planes[0].name = "floor"
+    return spec
+
+
+def _names(model: mujoco.MjModel, kind: mujoco.mjtObj, count: int) -> list[str]:
+    return [name for i in range(count) if (name := mujoco.mj_id2name(model, kind, i))]
+
+
+def _floor_faults(model: mujoco.MjModel) -> list[str]:
+    floor = model.geom("floor").id
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    out = []
+    if model.body_weldid[model.geom_bodyid[floor]] != 0:
+        out.append("The floor moves: make it a geom of the world.")
+    if abs(data.geom_xpos[floor][2]) > _FLAT:
+        out.append(f"The floor lies at z = {data.geom_xpos[floor][2]:g} m: move the model so that it lies at 0.")
+    if not np.allclose(data.geom_xmat[floor].reshape(3, 3)[:, 2], (0, 0, 1), atol=_FLAT):
+        out.append("The floor is tilted: turn it level.")
+    if not (model.geom_contype[floor] or model.geom_conaffinity[floor]):
+        out.append("The floor collides with nothing: give it contype and conaffinity 1.")
+    return out
+
+
+def _root_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
+    try:
+        root.translate(model, model.qpos0, np.array([0.1, 0.1, 0.1]))
+        root.yaw(model, model.qpos0, body.root_yaw)
+    except MovlrError as error:
+        return [str(error)]
+    return []
+
+
+def _place_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
+    bodies = _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody)
+    out = [f"The landmark {name} is missing: add it to landmarks." for name in LANDMARKS if name not in body.landmarks]
+    for name, place in body.landmarks.items():
+        side, _, part = name.rpartition(".")
+        if name == "com" or not part.isidentifier() or side not in ("", *_SIDES):
+            out.append(f"A landmark cannot be named '{name}': use a word such as head, or left. and right. before it.")
+        if place.body not in bodies:
+            out.append(f"The landmark {name}: {_unknown(place.body, bodies, 'body')}")
+    out += [f"feet has no {side} foot: list the bodies of it that touch the floor." for side in _SIDES if not body.feet.get(side)]
+    for side, parts in body.feet.items():
+        if side not in _SIDES:
+            out.append(f"feet: {_unknown(side, _SIDES, 'side')}")
+        missing = [part for part in parts if part not in bodies]
+        out += [f"feet.{side}: {_unknown(part, bodies, 'body')}" for part in missing]
+        ids = [model.body(part).id for part in parts if part not in missing]
+        own = np.isin(model.geom_bodyid, ids)
+        if ids and not missing and not (own & ((model.geom_contype > 0) | (model.geom_conaffinity > 0))).any():
+            out.append(f"feet.{side} has no geom that collides: name bodies with collision geoms.")
+    return out
+
+
+def _joint_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
+    joints = _names(model, mujoco.mjtObj.mjOBJ_JOINT, model.njnt)
+    out = []
+    for name in dict.fromkeys(body.planned_joints):
+        if name not in joints:
+            out.append(f"planned_joints: {_unknown(name, joints, 'joint')}")
+            continue
+        try:
+            posture.build(model, (name,))
+        except MovlrError as error:
+            out.append(str(error))
+    if len(set(body.planned_joints)) < len(body.planned_joints):
+        out.append("planned_joints names a joint twice: name each once.")
+    for field in ("stance", "upright", "balance"):
+        for name in getattr(body, field):
+            if name not in body.planned_joints:
+                out.append(f"{field}: {_unknown(name, body.planned_joints, 'planned joint')}")
+    return out
+
+
+def _muscle_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
+    try:
+        names = muscles.read(model, {}).names
+    except MovlrError as error:
+        return [str(error)]
+    if not names:
+        return ["The model has no muscle: a body is moved by its muscles."]
+    return [
+        f"muscle_groups.{group}: no muscle's name starts with '{start}'."
+        for group, starts in body.muscle_groups.items()
+        for start in starts
+        if not any(n.startswith(start) for n in names)
+    ]
