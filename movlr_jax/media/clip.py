@@ -373,7 +373,14 @@ def _track(
     room = max(1.0, 1.05 * view.height / view.width)  # a narrow picture steps back, to fit a stride
     eye = _smooth(path, time, view.smoothing_s) if len(time) > 2 else path
     cameras = [
-        Camera(float(eye[i, 0]), float(eye[i, 1]), float(eye[i, 2]) if view.follow else 0.49 * size, reach * room / 2 / np.tan(fov / 2), view.azimuth, view.elevation)
+        Camera(
+            float(eye[i, 0]),
+            float(eye[i, 1]),
+            float(eye[i, 2]) if view.follow else 0.49 * size,
+            reach * room / 2 / np.tan(fov / 2),
+            view.azimuth,
+            view.elevation,
+        )
         for i in nearest
     ]
     gauges = [(name, unit, np.asarray(values, float)[nearest]) for name, unit, values in overlay.gauges]
