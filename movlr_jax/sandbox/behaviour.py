@@ -40,14 +40,14 @@ _UPRIGHT = (
     STANDING,
     LYING,
     "standing beats lying",
-    "Lying still earns {bad}, more than standing still with {good}",
+    "Lying still earns {worse}, more than standing still with {better}",
     "reward height and uprightness",
 )
 _HOLDING = (
     HELD,
     DROPPED,
     "held beats dropped",
-    "The object dropped earns {bad}, more than the object held with {good}",
+    "The object dropped earns {worse}, more than the object held with {better}",
     "reward the object near its goal",
 )
 
@@ -154,10 +154,10 @@ def judge(evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, fl
     known = [mean[n] for n in ((HELD, CARRIED, FALLING, DROPPED) if held else (STANDING, *COLLAPSES, LYING, STEPPING))]
     # Differences of a few percent of what the motions differ by are noise of sway and settling.
     margin = TOLERANCE * (max(known) - min(known)) + 1e-6 * scale
-    good, bad, check, words, cure = _HOLDING if held else _UPRIGHT
-    if mean[bad] > mean[good] + margin:
-        worst = _culprit(terms, bad, good, weight, names)
-        cause = words.format(bad=f"{mean[bad]:.3g}", good=f"{mean[good]:.3g}")
+    better, worse, check, words, cure = _HOLDING if held else _UPRIGHT
+    if mean[worse] > mean[better] + margin:
+        worst = _culprit(terms, worse, better, weight, names)
+        cause = words.format(worse=f"{mean[worse]:.3g}", better=f"{mean[better]:.3g}")
         return refuse(check, worst, f"{cause}, mostly by the term {worst}", f"{cure}, or turn that term's sign round")
     found.checks[check] = "passed"
     # The end of a fall, not its course: a squat is on the way down too.
@@ -181,9 +181,9 @@ def judge(evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, fl
             found.warnings.append(f"The term {name} is the same on every motion: it steers nothing.")
         if weight[i] == 0.0:
             found.warnings.append(f"The term {name} has weight 0: it steers nothing.")
-    better = [n for n in fallen if mean[n] > mean[STANDING] + margin]
-    if better:
-        found.warnings.append(f"{better[0].capitalize()} earns more than standing still: a term for height or balance would help.")
+    tempting = [n for n in fallen if mean[n] > mean[STANDING] + margin]
+    if tempting:
+        found.warnings.append(f"{tempting[0].capitalize()} earns more than standing still: a term for height or balance would help.")
     found.warnings += _against_archive(evaluate, weight, motions)
     return found
 

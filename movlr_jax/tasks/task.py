@@ -74,7 +74,7 @@ class Task:
         return Start(standing.placed(morphology, qpos, origin), morphology.standing_act.copy(), origin)
 
     def target(self, seed: int) -> tuple[float, ...]:
-        """Return where an object is wanted in the episode of a seed: position (m) and quaternion, world axes; without an object, nowhere."""
+        """Return where an object is wanted in the episode of a seed: position (m) and quaternion, world axes; without one, nowhere."""
         return NO_TARGET
 
     def frame(self, start: Start, goal_speed: float | None = None, seed: int = 0) -> Frame:
