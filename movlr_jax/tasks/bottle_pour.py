@@ -23,17 +23,21 @@ def terms(m):
     }
 """
 
-# The reference's terms: position 100, orientation 10, the palm at the bottle, every finger around it. Distances of fingers are to the
-# bottle's axis, so that each may take hold at its own height. The corner of the position term is narrower than the reference's 0.1 m,
-# under which a centimetre is hardly felt.
+# The reference's terms: position 100, orientation 10, the palm at the bottle, every finger around it; and what keeps the bottle in the hand
+# while it moves. At the start hand and bottle have the axes of the world, so a bottle held fast keeps its place in the hand's axes and its
+# axes along the hand's. Distances of fingers are to the bottle's axis, so that each may take hold at its own height. The corner of the
+# position term is narrower than the reference's 0.1 m, under which a centimetre is hardly felt.
 _HUMAN = """\
 WEIGHTS = {
     "position": 100.0,
     "orientation": 10.0,
-    "grasp": 50.0,
-    "fingers": 20.0,
-    "joint_velocity": 0.5,
+    "grasp": 300.0,
+    "aligned": 50.0,
+    "fingers": 50.0,
+    "haste": 20.0,
 }
+
+IN_HAND = (0.05, 0.01, -0.02)
 
 
 def from_axis(m, point):
@@ -43,15 +47,18 @@ def from_axis(m, point):
 
 def terms(m):
     hand = m.right
+    palm = hand.hand
     tips = [hand.thumb, hand.index, hand.middle, hand.ring, hand.little]
     far = sum([above(from_axis(m, tip.position), 0.034) for tip in tips])
-    away = hand.hand.position - m.object.position
+    away = m.object.position - palm.position
+    slid = jnp.stack([jnp.dot(away, palm.forward), jnp.dot(away, palm.left), jnp.dot(away, palm.up)]) - jnp.array(IN_HAND)
     return {
         "position": -smooth_abs(m.goal.object_position_error, 0.03),
         "orientation": -smooth_abs(m.goal.object_orientation_error),
-        "grasp": -above(norm(away), 0.05),
+        "grasp": -smooth_abs(norm(slid), 0.02),
+        "aligned": -(2.0 - jnp.dot(palm.up, m.object.up) - jnp.dot(palm.forward, m.object.forward)),
         "fingers": -far,
-        "joint_velocity": -0.05 * mean_square(m.joints.velocity),
+        "haste": -above(norm(m.object.velocity), 0.4),
     }
 """
 

@@ -27,7 +27,7 @@ WEIGHTS = {
     "position": 100.0,
     "orientation": 30.0,
     "fingers": 20.0,
-    "joint_velocity": 0.5,
+    "haste": 20.0,
 }
 
 
@@ -39,7 +39,7 @@ def terms(m):
         "position": -smooth_abs(m.goal.object_position_error, 0.03),
         "orientation": -smooth_abs(m.goal.object_orientation_error),
         "fingers": -far,
-        "joint_velocity": -0.05 * mean_square(m.joints.velocity),
+        "haste": -above(norm(m.object.velocity), 0.2),
     }
 """
 

@@ -33,8 +33,8 @@ def describe(trajectory: Trajectory, dropped: bool) -> dict[str, Any]:
         dropped: whether it ended because the object was dropped.
 
     Returns:
-        "object": position_error_m and orientation_error_rad (start, mean, min, final), lifted_m (highest above its start), speed_mps (mean),
-        palm_distance_m and finger_distance_m (palm and each fingertip to the object's middle; mean), dropped (None, or {"time_s",
+        "object": position_error_m and orientation_error_rad (start, mean, min, final), lifted_m (highest above its start), speed_mps
+        (mean), palm_distance_m and finger_distance_m (palm and each fingertip to the object's middle; mean), dropped (None, or {"time_s",
         "below_start_m", "from_palm_m"}). "phases": thirds of the time with the mean errors.
     """
     t = trajectory
