@@ -112,6 +112,22 @@ def myolegs():  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture(scope="session")
+def bottle_hand():  # type: ignore[no-untyped-def]
+    """The hand at the bottle, prepared once a session. Read only; its tests are marked `models`."""
+    from movlr_jax import tasks
+
+    return tasks.get("bottle_pour").load()
+
+
+@pytest.fixture(scope="session")
+def cube_hand():  # type: ignore[no-untyped-def]
+    """The hand with the cube, prepared once a session. Read only; its tests are marked `models`."""
+    from movlr_jax import tasks
+
+    return tasks.get("cube_rotate").load()
+
+
+@pytest.fixture(scope="session")
 def layout(myolegs):  # type: ignore[no-untyped-def]
     """The names of its feature vector."""
     from movlr_jax.rewards.features import feature_layout

@@ -18,7 +18,7 @@ from movlr_jax.control.planner import PlannerConfig
 
 @dataclass(frozen=True)
 class Options:
-    """Find the gain of a muscle law for one body, by short walks."""
+    """Find the gain of a muscle law for one body, by short walks, or, for a hand, by short tries of its task."""
 
     morphology: Annotated[str, tyro.conf.Positional] = "myolegs"
     """The body: a name from `movlr morphologies`, or the YAML file of your own."""
@@ -39,21 +39,24 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "calibrate")
-    from movlr_jax import morphologies, tasks
+    from movlr_jax import tasks
     from movlr_jax.control import calibration, muscle_law
     from movlr_jax.control.episode import EpisodeRunner
     from movlr_jax.physics import engines
     from movlr_jax.rewards.features import feature_layout
     from movlr_jax.rewards.reward import Reward
 
-    body = morphologies.load(asked.morphology)
-    task = tasks.get("walk_flat")
+    task = tasks.of(asked.morphology)
+    body, name = task.load(asked.morphology), "straight" if "straight" in task.rewards else "human"
     law, _ = muscle_law.resolve(asked.planner.law, body)
     simulator = engines.make("auto", body, candidates=asked.planner.candidates, plan_dt=asked.planner.plan_dt)
-    reward = Reward.trusted("straight", task.rewards["straight"], feature_layout(body))
+    reward = Reward.trusted(name, task.rewards[name], feature_layout(body))
 
     def walk(runner: EpisodeRunner, seed: int) -> dict[str, Any]:
         return task.measure(body, task.episode(runner, reward, seed, seconds=asked.seconds, goal_speed=asked.goal_speed))
+
+    def reached(t: calibration.Trial) -> float:
+        return sum(float(record[task.metric]) for record in t.episodes) / len(t.episodes)
 
     trials = calibration.calibrate(
         simulator,
@@ -62,17 +65,18 @@ def main(argv: Sequence[str]) -> int:
         seconds=asked.seconds,
         seeds=asked.seeds,
         gains=asked.gains or None,
-        progress=lambda t: console.stderr().print(f"gain {t.gain:g}: up {t.upright:.0%} of the time, {t.distance:.2f} m"),
+        progress=lambda t: console.stderr().print(f"gain {t.gain:g}: up {t.upright:.0%} of the time, {task.metric} {reached(t):.2f}"),
     )
-    rows = [{"gain": t.gain, "upright": t.upright, "distance_m": t.distance, "score": t.score} for t in trials]
+    rows = [{"gain": t.gain, "upright": t.upright, task.metric: reached(t), "score": t.score} for t in trials]
     if asked.json:
         print(json.dumps({"morphology": body.name, "law": law, "best": trials[0].gain, "trials": rows}))
         return 0
     seeds = ", ".join(map(str, asked.seeds))
-    title = f"{law} on {body.name}: {asked.seconds:g} s at {asked.goal_speed:g} m/s, seeds {seeds}"
-    cells = [(f"{t.gain:g}", f"{t.upright:.2f}", f"{t.distance:.2f}") for t in trials]
+    how = f"{asked.seconds:g} s" + (f" at {asked.goal_speed:g} m/s" if task.walks else f" of {task.name}")
+    title = f"{law} on {body.name}: {how}, seeds {seeds}"
+    cells = [(f"{t.gain:g}", f"{t.upright:.2f}", f"{reached(t):.2f}") for t in trials]
     best = trials[0].gain
     out = console.stdout()
-    out.print(console.table(title, ("gain", "share of time up", "distance [m]"), cells))
+    out.print(console.table(title, ("gain", "share of time up", task.metric), cells))
     out.print(f"Best: {best:g}. Use it with --planner.gain {best:g}, or in the body's file: gains={{'{law}': {best:g}}}.")
     return 0

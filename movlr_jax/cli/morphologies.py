@@ -111,12 +111,12 @@ def describe(name: str) -> dict[str, Any]:
 
 
 def changes(name: str, engine: str) -> dict[str, Any]:
-    """Return what an engine changes in a body, in words, and how much it matters, measured on C over states of a short walk."""
-    from movlr_jax import morphologies
+    """Return what an engine changes in a body, in words, and how much it matters, measured on C over states of its own task."""
+    from movlr_jax import tasks
     from movlr_jax.cli import parity as audits
     from movlr_jax.physics import mjx_model, parity
 
-    body = morphologies.load(name)
+    body = tasks.of(name).load(name)
     changed = mjx_model.prepare(body, engine, body.model.opt.timestep).changes
     effect = parity.effect(body, engine, audits.record_walk(body)) if changed else []
     return {"changes": list(changed), "effect": [dataclasses.asdict(line) for line in effect]}

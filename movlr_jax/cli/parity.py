@@ -1,6 +1,7 @@
 """`movlr parity`: audits an MJX engine against native C on one body or all: muscle lengths, moments, forces, constraints, trajectories.
 
-In: an engine and a body. A short walk is planned on the native engine for its states and excitations. Out: a table a body, exit code 1 if
+In: an engine and a body. A short episode of the body's own task (a walk, or a hand with an object) is planned on the native engine for its
+states and excitations. Out: a table a body, exit code 1 if
 anything is out of tolerance; --json for machines; --out adds the results to a JSON file, one entry a body and engine.
 """
 
@@ -40,7 +41,7 @@ class Options:
 
 
 def record_walk(body: Morphology) -> Walk:
-    """Plan a short walk on the native engine, from a few candidates, and take states and excitations from it."""
+    """Plan a short episode of the body's own task on the native engine, from a few candidates; take states and excitations from it."""
     import numpy as np
 
     from movlr_jax import tasks
@@ -50,7 +51,7 @@ def record_walk(body: Morphology) -> Walk:
     from movlr_jax.rewards.features import feature_layout
     from movlr_jax.rewards.reward import Reward
 
-    task, layout = tasks.get("walk_flat"), feature_layout(body)
+    task, layout = tasks.of(body.name), feature_layout(body)
     runner = EpisodeRunner.build(body, dataclasses.replace(with_candidates(PlannerConfig(), 16), replan=0.02), "native")
     walk = task.episode(runner, Reward.trusted("human", task.rewards["human"], layout), 0, seconds=_SECONDS)
     every = round(walk.dt / runner.simulator.sim_dt)
@@ -64,10 +65,10 @@ def audit(name: str, engine: str) -> dict[str, Any]:
     """Return the record of one body."""
     import jax
 
-    from movlr_jax import morphologies
+    from movlr_jax import tasks
     from movlr_jax.physics import mjx_model, parity
 
-    body = morphologies.load(name)
+    body = tasks.of(name).load(name)
     lines = parity.audit(body, engine, record_walk(body))
     changes = mjx_model.prepare(body, engine, body.model.opt.timestep).changes
     return {

@@ -2,7 +2,7 @@
 
 The published gain does not carry over between bodies (module muscle_law), so each body has its own. What is measured is what the gain is
 for: how long the body stays up and how far it walks under the human-designed straight-walking reward. A body that cannot walk is judged
-by how long it stands.
+by how long it stands, a hand by how long it holds its object and how near its goal it brings it.
 """
 
 from __future__ import annotations
@@ -26,17 +26,22 @@ GRIDS: dict[str, tuple[float, ...]] = {
 
 @dataclass(frozen=True)
 class Trial:
-    """One gain: its episodes' metric records, the share of time stayed up, and the mean distance (m)."""
+    """One gain: its episodes' metric records, the share of time that the body stayed up (or the object), and what else they are worth."""
 
     gain: float
     episodes: tuple[dict[str, Any], ...]
     upright: float
-    distance: float
+    worth: float
 
     @property
     def score(self) -> float:
-        """Share of time stayed up plus distance in tens of metres: staying up comes first, distance decides among those that do."""
-        return self.upright + self.distance / 10.0
+        """Share of time stayed up plus the worth: staying up comes first, the rest decides among those that do."""
+        return self.upright + self.worth
+
+
+def worth(record: dict[str, Any]) -> float:
+    """Return what an episode is worth beyond having stayed up: distance in tens of metres, or less error of an object in metres."""
+    return -float(record["final_position_error_m"]) if "final_position_error_m" in record else float(record["distance_m"]) / 10.0
 
 
 def calibrate(
@@ -71,7 +76,7 @@ def calibrate(
         runner = EpisodeRunner(simulator, law, replace(config, gain=gain))
         records = [episode(runner, seed) for seed in seeds]
         upright = sum(r["seconds"] for r in records) / (seconds * len(records))
-        trial = Trial(gain, tuple(records), upright, sum(r["distance_m"] for r in records) / len(records))
+        trial = Trial(gain, tuple(records), upright, sum(map(worth, records)) / len(records))
         trials.append(trial)
         if progress is not None:
             progress(trial)

@@ -40,7 +40,7 @@ class Rollout:
         seed: the seed.
         seconds: length asked for (s).
         dt: time between rows (s).
-        ended: "time", "fell" or "diverged".
+        ended: "time", "diverged", or what the task calls an early end ("fell", "dropped").
         time: float64[T] (s).
         qpos: float64[T, nq]; qvel: float64[T, nv]; act: float64[T, na].
         instants: float32[T, f], what rewards and critics read.
@@ -154,6 +154,7 @@ class EpisodeRunner:
         *,
         seconds: float,
         fallen: Callable[[np.ndarray], bool],
+        ends_as: str = "fell",
         progress: Callable[[float], None] | None = None,
     ) -> list[Rollout]:
         """Run episodes, as many side by side as the simulator has executed worlds.
@@ -164,6 +165,7 @@ class EpisodeRunner:
             jobs: the episodes.
             seconds: length (s).
             fallen: says of an instant float32[f] whether its episode is over.
+            ends_as: what such an end is called.
             progress: called after each plan with the simulated time of all episodes so far divided by their number (s).
         """
         out: list[Rollout] = []
@@ -177,7 +179,7 @@ class EpisodeRunner:
 
             # The compiled plan has one width: a last batch that is short of episodes repeats its first.
             padded = batch + [batch[0]] * (width - len(batch))
-            out += self._side_by_side(padded, len(batch), seconds, fallen, told)
+            out += self._side_by_side(padded, len(batch), seconds, fallen, ends_as, told)
         return out
 
     def _side_by_side(
@@ -186,6 +188,7 @@ class EpisodeRunner:
         count: int,
         seconds: float,
         fallen: Callable[[np.ndarray], bool],
+        ends_as: str,
         progress: Callable[[float], None],
     ) -> list[Rollout]:
         """Run as many episodes as the simulator has worlds; return the first `count`."""
@@ -210,7 +213,7 @@ class EpisodeRunner:
             for e in range(count):
                 if ended[e] == "time":
                     length[e] = k + 1
-                    ended[e] = "diverged" if bool(broken[e]) else "fell" if fallen(rows[-1]["instants"][e]) else "time"
+                    ended[e] = "diverged" if bool(broken[e]) else ends_as if fallen(rows[-1]["instants"][e]) else "time"
             progress((k + 1) * dt)
             if all(end != "time" for end in ended):
                 break

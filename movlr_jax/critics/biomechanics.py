@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from movlr_jax.critics import goals
+from movlr_jax.critics import goals, handling
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import FAULTS, STAGES, Critique, Fault, Phase, Preference
 from movlr_jax.critics.remedies import suggest
@@ -65,7 +65,9 @@ def _phase_of(facts: Facts, time_s: float) -> Phase:
 
 
 def _fell_share(facts: Facts) -> float:
-    """Share of the episodes that fell; the described episode alone when there is no list."""
+    """Share of the episodes that fell, or dropped their object; the described episode alone when there is no list."""
+    if handling.about(facts):
+        return handling.drop_share(facts)
     episodes = facts.get("episodes") or ()
     if episodes:
         return sum(bool(e.get("fell")) for e in episodes) / len(episodes)
@@ -351,10 +353,14 @@ def score(facts: Facts) -> float:
     + 10 x straightness (1 without lateral drift and heading error, 0 at 0.5 m per m walked or at 0.8 rad)
     + 10 x coordination (1 minus the summed severities of coordination faults over 2).
 
+    A hand with an object has a score of its own (`handling.score`).
+
     Straightness and coordination count by the share of the time upright, too. The share of the goal is distance over
     goal speed times time; without a goal speed, how far the words of the goal that `goals` understands were reached,
     or, if it understands none, staying within 0.25 m for a sentence that asks to stay, else 1.
     """
+    if handling.about(facts):
+        return handling.score(facts)
     upright, wanted, distance = _upright_share(facts), _wanted_speed(facts), _distance(facts)
     sentence = str(facts.get("goal", ""))
     asked = goals.targets(sentence)
@@ -387,6 +393,8 @@ class BiomechanicsCritic:
             facts: the record of `movlr_jax.tasks.facts.describe`.
         """
         del clip
+        if handling.about(facts):
+            return self._handled(facts)
         sentence = str(facts.get("goal", ""))
         asked = goals.targets(sentence)
         allowed = {kind for t in asked for kind in t.allows}
@@ -413,6 +421,17 @@ class BiomechanicsCritic:
             summary=self._summary(facts, faults, success, understood),
             faults=tuple(faults),
             suggestions=suggestions,
+        )
+
+    def _handled(self, facts: Facts) -> Critique:
+        """Judge a hand with an object."""
+        faults = sorted(handling.faults(facts), key=lambda f: (STAGES.index(f.stage), -f.severity))
+        success = not any(f.stage != "coordination" and f.severity >= 0.3 for f in faults)
+        return Critique(
+            success=success,
+            summary=handling.summary(facts, faults[0] if faults else None, success),
+            faults=tuple(faults),
+            suggestions=suggest(faults, facts.get("terms", {})),
         )
 
     def _summary(self, facts: Facts, faults: list[Fault], success: bool, understood: bool) -> str:

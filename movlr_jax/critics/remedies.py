@@ -67,6 +67,10 @@ REMEDIES: dict[str, tuple[str, ...]] = {
     "no_steps": ("alternation", "step_length", "foot_clearance"),
     "shuffle": ("step_length", "foot_clearance", "alternation"),
     "effort": ("effort", "posture", "joint_velocity"),
+    "drop": ("grasp", "fingertips", "object_position", "object_not_falling", "thumb_opposed"),
+    "misplaced": ("object_position", "object_still", "grasp"),
+    "misturned": ("object_orientation", "fingertips", "object_still"),
+    "loose_grip": ("fingertips", "thumb_opposed", "grasp"),
     "jerk": ("joint_velocity", "excitation_change", "com_acceleration", "bounce"),
 }
 # A weight is raised at most to this multiple of the library's own: beyond it one term drowns the others. The published

@@ -50,6 +50,8 @@ class ClipView:
         smoothing_s: width of the window over which the camera's path is smoothed (s).
         tendons: draw the muscles.
         samples: samples a pixel against jagged edges; 0 is fastest, 4 costs twice the time and suits pictures for a page.
+        follow: body of the model that the camera follows; empty: the body as a whole.
+        span: height of the picture at what is followed (m); 0 fits the body.
         crf: H.264 quality, lower is better and bigger.
     """
 
@@ -63,6 +65,8 @@ class ClipView:
     smoothing_s: float = 0.8
     tendons: bool = True
     samples: int = 0
+    follow: str = ""
+    span: float = 0.0
     crf: int = 23
 
 
@@ -76,6 +80,7 @@ class Overlay:
         legend: the scale of the muscles' colours.
         marks: metres written on the floor.
         distance: float[T] (m), the task's own measure at the recorded instants; None measures the centre of mass along +x.
+        gauges: (name, unit, float[T]) to write beside the time instead of distance and speed.
         events: (time s, words) shown from that time on, in red: (1.9, "fell"). A clip that ends with one holds its last frame
             until it has been shown for 0.8 s.
     """
@@ -85,6 +90,7 @@ class Overlay:
     legend: bool = True
     marks: bool = True
     distance: np.ndarray | None = None
+    gauges: tuple[tuple[str, str, np.ndarray], ...] = ()
     events: tuple[tuple[float, str], ...] = ()
 
 
@@ -125,6 +131,7 @@ class _Track:
     speed: np.ndarray  # m/s [frame]
     cameras: list[Camera]
     start: float  # x of the start line, m
+    gauges: list[tuple[str, str, np.ndarray]]  # [frame] each
     events: tuple[tuple[float, str], ...] = field(default=())
 
 
@@ -344,7 +351,7 @@ def _track(
         held = np.maximum.accumulate(np.where(sound, np.arange(len(time)), 0))
         qpos, act = qpos[held], act[held]
 
-    path = studio.centre_of_mass(qpos)
+    path = studio.places(view.follow, qpos) if view.follow else studio.centre_of_mass(qpos)
     distance = path[:, 0] - path[0, 0] if overlay.distance is None else np.asarray(overlay.distance, float)
     if distance.shape != time.shape:
         raise MovlrError(f"The overlay's distance must have shape {time.shape}, and it has {distance.shape}.")
@@ -361,15 +368,23 @@ def _track(
     nearest = np.minimum(nearest, len(time) - 1)
 
     size = studio.body_size(qpos[0])
-    reach = 1.3 * size / view.zoom  # height of the picture at the body, m
+    reach = (view.span or 1.3 * size) / view.zoom  # height of the picture at the body, m
     fov = np.radians(studio.model.vis.global_.fovy)
     room = max(1.0, 1.05 * view.height / view.width)  # a narrow picture steps back, to fit a stride
     eye = _smooth(path, time, view.smoothing_s) if len(time) > 2 else path
     cameras = [
-        Camera(float(eye[i, 0]), float(eye[i, 1]), 0.49 * size, reach * room / 2 / np.tan(fov / 2), view.azimuth, view.elevation)
+        Camera(
+            float(eye[i, 0]),
+            float(eye[i, 1]),
+            float(eye[i, 2]) if view.follow else 0.49 * size,
+            reach * room / 2 / np.tan(fov / 2),
+            view.azimuth,
+            view.elevation,
+        )
         for i in nearest
     ]
-    return _Track(moments, qpos[nearest], act[nearest], distance[nearest], speed[nearest], cameras, float(path[0, 0]), events)
+    gauges = [(name, unit, np.asarray(values, float)[nearest]) for name, unit, values in overlay.gauges]
+    return _Track(moments, qpos[nearest], act[nearest], distance[nearest], speed[nearest], cameras, float(path[0, 0]), gauges, events)
 
 
 def _smooth(values: np.ndarray, time: np.ndarray, width: float) -> np.ndarray:
@@ -415,11 +430,9 @@ def _write_on(image: np.ndarray, studio: Studio, track: _Track, i: int, view: Cl
         glyphs.fill(image, 0, 0, width, strip, STRIP, 0.72)
         baseline = round(1.25 * unit)
         narrow = width < 22 * unit
-        pairs = (
-            ("time", f"{track.time[i]:.2f} s", 0.0),
-            ("distance", f"{_tidy(track.distance[i])} m", 0.25),
-            ("speed", f"{_tidy(track.speed[i])} m/s", 0.62),
-        )
+        told = track.gauges or [("distance", "m", track.distance), ("speed", "m/s", track.speed)]
+        pairs = [("time", f"{track.time[i]:.2f} s", 0.0)]
+        pairs += [(name, f"{_tidy(values[i])} {unit}", column) for (name, unit, values), column in zip(told, (0.25, 0.62), strict=False)]
         for name, value, column in pairs:
             x = pad + round(column * width)
             if not narrow:

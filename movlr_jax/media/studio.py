@@ -127,6 +127,14 @@ class Studio:
             row[:] = self.data.subtree_com[self.root]
         return path
 
+    def places(self, name: str, qpos: np.ndarray) -> np.ndarray:
+        """Return where a body of the model is in each pose, qpos float[T, nq] -> float[T, 3] (m)."""
+        path, body = np.empty((len(qpos), 3)), self.model.body(name).id
+        for row, pose in zip(path, qpos, strict=True):
+            self.pose(pose)
+            row[:] = self.data.xpos[body]
+        return path
+
     def body_points(self, qpos: np.ndarray) -> np.ndarray:
         """Return the corners of the boxes around the body's visible parts in a pose, float[nq] -> float[n, 3] (m)."""
         self.pose(qpos)
@@ -292,11 +300,11 @@ def _release(context: mujoco.MjrContext, gl: object) -> None:
 
 
 def _root(model: mujoco.MjModel) -> int:
-    """Return the body to follow: the heaviest tree that can move."""
-    moving = [b for b in range(1, model.nbody) if model.body_parentid[b] == 0 and model.body_treeid[b] >= 0]
+    """Return the body to follow: the child of the world that the heaviest tree that can move hangs on (itself, unless it is fixed)."""
+    moving = [b for b in range(1, model.nbody) if model.body_treeid[b] >= 0 and model.body_treeid[model.body_parentid[b]] < 0]
     if not moving:
         raise MovlrError("This model has nothing that moves, so there is nothing to film.")
-    return max(moving, key=lambda b: float(model.body_subtreemass[b]))
+    return int(model.body_rootid[max(moving, key=lambda b: float(model.body_subtreemass[b]))])
 
 
 def _sides(model: mujoco.MjModel) -> list[str]:

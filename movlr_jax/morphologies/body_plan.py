@@ -30,14 +30,17 @@ class BodyPlan:
         source: where it comes from, in words.
         spec: returns the model as an MjSpec, its scene cleaned: one floor plane at z = 0, no pedestal, no decor that collides.
         landmarks: landmark name ("pelvis", "left.foot", ...) -> place.
-        feet: side -> bodies whose contact forces count as that foot's load.
+        feet: side -> bodies whose contact forces count as that foot's load. Without feet a body neither stands nor falls: it is fixed in
+            the world where its model puts it, and its stance is a pose at rest.
         planned_joints: scalar joints that the planner moves.
         root_yaw: turn of the root about the vertical that makes the body face +x (rad).
         stance: scalar joint -> angle of the standing posture (rad); joints not named stand at 0, clipped to their range.
         upright: scalar joint -> coefficient: the direction in posture space that pitches the whole body over its feet.
         balance: scalar joint -> coefficient: the direction in posture space along which the stance is shifted until the centre of mass
             is above the feet (legs lean forward while the trunk stays upright).
+        grasps: name of an object -> scalar joint -> angle of the pose that holds it ready (rad); joints not named are as in the stance.
         muscle_groups: group name -> substrings of muscle names without their side suffix.
+        unsided: side of muscles whose names carry none.
         law: the muscle law that measured best on this body.
         gains: muscle law -> its gain, calibrated by `movlr calibrate`; laws not named have the gain of the released controller.
     """
@@ -54,6 +57,8 @@ class BodyPlan:
     stance: Mapping[str, float] = field(default_factory=dict)
     upright: Mapping[str, float] = field(default_factory=dict)
     balance: Mapping[str, float] = field(default_factory=dict)
+    grasps: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     muscle_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unsided: str = "middle"
     law: str = "fibre-strain"
     gains: Mapping[str, float] = field(default_factory=dict)

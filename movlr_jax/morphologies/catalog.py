@@ -6,7 +6,7 @@ import functools
 from pathlib import Path
 
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.morphologies import custom, ms_human_700, myofullbody, myolegs, ostrich
+from movlr_jax.morphologies import custom, ms_human_700, ms_human_700_hand, myofullbody, myolegs, ostrich
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.prepare import prepare
@@ -14,7 +14,15 @@ from movlr_jax.morphologies.scene import FLAT, Scene
 
 DEFAULT = "myolegs"
 CATALOG: dict[str, BodyPlan] = {
-    plan.name: plan for plan in (myolegs.PLAN, ms_human_700.LOCOMOTION, ms_human_700.FULL, myofullbody.PLAN, ostrich.PLAN)
+    plan.name: plan
+    for plan in (
+        myolegs.PLAN,
+        ms_human_700.LOCOMOTION,
+        ms_human_700.FULL,
+        ms_human_700_hand.PLAN,
+        myofullbody.PLAN,
+        ostrich.PLAN,
+    )
 }
 
 

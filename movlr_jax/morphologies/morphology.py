@@ -10,6 +10,7 @@ import numpy as np
 
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.muscles import MuscleData
+from movlr_jax.morphologies.objects import BODY, Object
 from movlr_jax.morphologies.posture import PostureSpace
 from movlr_jax.morphologies.terrain import Terrain
 
@@ -26,10 +27,12 @@ class Morphology:
         muscles: its muscles.
         landmarks: landmark names, in the order of their sensors.
         sensors: sensor name -> (address, length) in sensordata. Per landmark L: "L/position", "L/quat", "L/velocity",
-            "L/angular_velocity"; "com/position", "com/velocity"; "touch/left", "touch/right" (one value a foot site).
-        standing_qpos: float[nq], settled standing pose that faces +x with its feet on the ground.
+            "L/angular_velocity"; "com/position", "com/velocity"; "touch/left", "touch/right" (one value a foot site) where it has feet.
+        standing_qpos: float[nq], settled standing pose that faces +x with its feet on the ground; of a body without feet, its pose at
+            rest, with the object at its start.
         standing_act: float[na], activations that hold it (static optimisation).
         standing_heights: landmark -> height above ground in that pose (m); "com" too.
+        thing: the object it works with, if any; then "object" is a landmark.
     """
 
     plan: BodyPlan
@@ -42,11 +45,27 @@ class Morphology:
     standing_qpos: np.ndarray
     standing_act: np.ndarray
     standing_heights: dict[str, float]
+    thing: Object | None = None
 
     @property
     def name(self) -> str:
         """Catalog name."""
         return self.plan.name
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it has no feet: it then stays where its model puts it, and can neither stand nor fall."""
+        return not self.plan.feet
+
+    @property
+    def loose(self) -> slice:
+        """The freedoms (of qvel) of what moves as a whole: the body's root, or of a fixed body its object; empty where there is none."""
+        if not self.fixed:
+            return slice(0, 6)
+        if self.thing is None:
+            return slice(0, 0)
+        first = int(self.model.joint(BODY).dofadr[0])
+        return slice(first, first + 6)
 
     @property
     def weight(self) -> float:

@@ -55,7 +55,8 @@ TRUNK_GROUPS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _load(scene: str) -> mujoco.MjSpec:
+def read_scene(scene: str) -> mujoco.MjSpec:
+    """Return a scene file of the model's folder as a spec, without its keyframes."""
     spec = mujoco.MjSpec.from_file(str(sources.find(f"ms_human_700/{scene}")))
     for key in list(spec.keys):
         spec.delete(key)
@@ -67,7 +68,7 @@ LOCOMOTION = BodyPlan(
     title="MS-Human-700, locomotion: legs and lower trunk with 100 muscles under a rigid upper body",
     licence="Apache-2.0",
     source="MuJoCo Menagerie, folder ms_human_700",
-    spec=lambda: _load("scene_locomotion.xml"),
+    spec=lambda: read_scene("scene_locomotion.xml"),
     landmarks={
         "pelvis": LandmarkPlan("pelvis"),
         "trunk": LandmarkPlan("thoracic4"),
@@ -90,7 +91,7 @@ FULL = replace(
     LOCOMOTION,
     name="ms-human-700",
     title="MS-Human-700: the whole body with 700 muscles",
-    spec=lambda: _load("scene.xml"),
+    spec=lambda: read_scene("scene.xml"),
     planned_joints=(*legs.JOINTS, *_SPINE, *(f"{j}_{s}" for s in ("r", "l") for j in ARM)),
     muscle_groups={**legs.GROUPS, **TRUNK_GROUPS},
 )

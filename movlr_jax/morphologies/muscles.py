@@ -48,8 +48,13 @@ class MuscleData:
         return len(self.names)
 
 
-def read(model: mujoco.MjModel, groups: Mapping[str, tuple[str, ...]]) -> MuscleData:
+def read(model: mujoco.MjModel, groups: Mapping[str, tuple[str, ...]], unsided: str = "middle") -> MuscleData:
     """Read the muscles of a model in which every actuator is a muscle with first-order muscle dynamics.
+
+    Args:
+        model: the compiled model.
+        groups: group name -> patterns (BodyPlan.muscle_groups).
+        unsided: side of muscles whose names carry none.
 
     Raises:
         MovlrError: an actuator is not a muscle.
@@ -81,23 +86,23 @@ def read(model: mujoco.MjModel, groups: Mapping[str, tuple[str, ...]]) -> Muscle
         activation_time=dyn[:, 0].copy(),
         deactivation_time=dyn[:, 1].copy(),
         smoothing=dyn[:, 2].copy(),
-        groups=_grouped(names, groups),
+        groups=_grouped(names, groups, unsided),
     )
 
 
-def _side(name: str) -> str:
+def _side(name: str, unsided: str) -> str:
     if name.endswith(("_l", "_L")) or "_l-" in name or "_l_" in name or name.startswith("l_") or "_left" in name:
         return "left"
     if name.endswith(("_r", "_R")) or "_r-" in name or "_r_" in name or name.startswith("r_") or "_right" in name:
         return "right"
-    return "middle"
+    return unsided
 
 
-def _grouped(names: tuple[str, ...], groups: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[int, ...]]:
+def _grouped(names: tuple[str, ...], groups: Mapping[str, tuple[str, ...]], unsided: str) -> dict[str, tuple[int, ...]]:
     """Sort muscles into "<side>_<group>" by the longest pattern that their names, less a leading side, start with; else "<side>_other"."""
     patterns = sorted(((p, g) for g, ps in groups.items() for p in ps), key=lambda pg: -len(pg[0]))
-    out: dict[str, list[int]] = {f"{side}_{group}": [] for side in ("left", "right", "middle") for group in (*groups, "other")}
+    out: dict[str, list[int]] = {f"{side}_{group}": [] for side in ("left", "right", "middle", unsided) for group in (*groups, "other")}
     for i, name in enumerate(names):
         group = next((g for p, g in patterns if name.removeprefix("l_").removeprefix("r_").startswith(p)), "other")
-        out[f"{_side(name)}_{group}"].append(i)
+        out[f"{_side(name, unsided)}_{group}"].append(i)
     return {name: tuple(members) for name, members in out.items() if members}

@@ -6,6 +6,7 @@ foot, limits activation to [0, 1] (with steps above the activation time constant
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
 import mujoco
@@ -13,8 +14,8 @@ import numpy as np
 
 from movlr_jax._quiet import silence_mujoco
 from movlr_jax.errors import MovlrError
-from movlr_jax.morphologies import muscles, posture, root, standing
-from movlr_jax.morphologies.body_plan import BodyPlan
+from movlr_jax.morphologies import muscles, objects, posture, root, standing
+from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
 from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.scene import FLAT, Scene, injure
 from movlr_jax.morphologies.terrain import Flat
@@ -33,10 +34,14 @@ def prepare(plan: BodyPlan, scene: Scene = FLAT) -> Morphology:
     """Build the morphology that a plan describes, in a scene; it is settled on flat ground, whatever the terrain.
 
     Raises:
-        MovlrError: the plan or an injury names a body, joint or muscle that the model lacks, or the model cannot stand.
+        MovlrError: the plan or an injury names a body, joint or muscle that the model lacks, the model cannot stand, or the plan has no
+            grasp of the scene's object.
     """
     silence_mujoco()
     spec = plan.spec()
+    scene.furnish(spec)
+    if scene.thing is not None:
+        plan = _holding(plan, scene.thing)
     for sensor in list(spec.sensors):
         spec.delete(sensor)
     for actuator in spec.actuators:
@@ -44,12 +49,12 @@ def prepare(plan: BodyPlan, scene: Scene = FLAT) -> Morphology:
         actuator.actrange = [0.0, 1.0]
     spec.option.timestep = SIM_TIMESTEP
     bare = _compile(spec)
-    injure(spec, muscles.read(bare, plan.muscle_groups), scene.injuries)
+    injure(spec, muscles.read(bare, plan.muscle_groups, plan.unsided), scene.injuries)
     stance = standing.stance(bare, posture.build(bare, plan.planned_joints), plan)
     _add_sensors(spec, bare, stance, plan)
     model = _compile(spec)
     space = posture.build(model, plan.planned_joints)
-    muscle_data = muscles.read(model, plan.muscle_groups)
+    muscle_data = muscles.read(model, plan.muscle_groups, plan.unsided)
     sensors = {model.sensor(i).name: (int(model.sensor_adr[i]), int(model.sensor_dim[i])) for i in range(model.nsensor)}
     for side in plan.feet:
         first = sensors[f"touch/{side}/0"][0]
@@ -63,7 +68,16 @@ def prepare(plan: BodyPlan, scene: Scene = FLAT) -> Morphology:
     if scene.terrain != Flat():
         scene.terrain.add(spec)
         model = _compile(spec)
-    return Morphology(plan, scene.terrain, model, space, muscle_data, tuple(plan.landmarks), sensors, qpos, act, heights)
+    return Morphology(plan, scene.terrain, model, space, muscle_data, tuple(plan.landmarks), sensors, qpos, act, heights, scene.thing)
+
+
+def _holding(plan: BodyPlan, thing: objects.Object) -> BodyPlan:
+    """Return the plan with an object in its hand: the grasp is its stance, the object a landmark."""
+    if thing.name not in plan.grasps:
+        has = f"it has one for {', '.join(plan.grasps)}" if plan.grasps else "it has none for any object"
+        raise MovlrError(f"{plan.name} has no grasp of the {thing.name} ({has}): choose a body with hands, see movlr morphologies.")
+    landmarks = {**plan.landmarks, objects.BODY: LandmarkPlan(objects.BODY)}
+    return dataclasses.replace(plan, landmarks=landmarks, stance={**plan.stance, **plan.grasps[thing.name]})
 
 
 def _compile(spec: mujoco.MjSpec) -> mujoco.MjModel:

@@ -1,4 +1,4 @@
-"""Scene: what is changed about a body and its surroundings before it moves: the ground, and which of its muscles are injured."""
+"""Scene: what is changed about a body and its surroundings before it moves: the ground, a table, an object, and injured muscles."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import mujoco
 
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.morphologies.muscles import MuscleData
+from movlr_jax.morphologies.objects import Object, Table
 from movlr_jax.morphologies.terrain import Flat, Terrain
 
 
@@ -21,10 +22,20 @@ class Scene:
         terrain: the ground.
         injuries: (pattern, fraction): the muscles whose names match (* and ? as in a shell) keep this fraction of their active force. At
             0 a muscle still resists being stretched, as in the reference, which silences the excitations of the injured.
+        thing: the object that a hand works with; None for none.
+        table: the table it works over; None for none.
     """
 
     terrain: Terrain = field(default_factory=Flat)
     injuries: tuple[tuple[str, float], ...] = ()
+    thing: Object | None = None
+    table: Table | None = None
+
+    def furnish(self, spec: mujoco.MjSpec) -> None:
+        """Add the table and the object to a spec."""
+        for part in (self.table, self.thing):
+            if part is not None:
+                part.add(spec)
 
 
 FLAT = Scene()

@@ -2,6 +2,7 @@
 
 `stance` places the posture by kinematics. `settle` lets it come to rest on the ground while springs hold its planned joints, then replaces
 the springs' torques by muscles (static optimisation: least squares over activations in [0, 1]), so an episode does not begin with a drop.
+A body without feet is settled where it is: its springs hold its stance while the object that it works with comes to rest.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ _SETTLE_TIME = 0.4  # s
 _CORRECTIONS = 4
 _LEAN_REACH = 0.7  # share of the pelvis height by which the trunk moves per radian of lean; a secant slope, so it need not be exact
 _RIDGE = 0.3  # N m per unit of activation: prefers small activations without missing torques by more than a few N m
+_FIXED_RIDGE = 0.02  # the same for a body without feet: a finger weighs some mN m
 
 
 def stance(model: mujoco.MjModel, space: PostureSpace, plan: BodyPlan, tilt: float = 0.0, lean: float = 0.0) -> np.ndarray:
-    """Return qpos[nq] of the plan's stance: facing +x, feet around the origin, the lowest foot geom touching the ground.
+    """Return qpos[nq] of the plan's stance: facing +x, feet around the origin, the lowest foot geom touching the ground. A body without
+    feet stays where its model puts it.
 
     Args:
         model: the compiled model.
@@ -43,6 +46,8 @@ def stance(model: mujoco.MjModel, space: PostureSpace, plan: BodyPlan, tilt: flo
     """
     target = [plan.stance.get(n, 0.0) + tilt * plan.upright.get(n, 0.0) + lean * plan.balance.get(n, 0.0) for n in space.names]
     qpos = space.complete(np.array(target), root.yaw(model, model.qpos0, plan.root_yaw))
+    if not plan.feet:
+        return qpos
     data = mujoco.MjData(model)
     data.qpos[:] = qpos
     mujoco.mj_kinematics(model, data)
@@ -83,7 +88,7 @@ def placed(morphology: Morphology, qpos: np.ndarray, origin: tuple[float, float]
         qpos: a pose whose feet touch the plane z = 0 around the origin.
         origin: x, y of the new place (m).
     """
-    if origin == (0.0, 0.0):
+    if origin == (0.0, 0.0) or morphology.fixed:
         return qpos
     model = morphology.model
     qpos = root.translate(model, qpos, np.array([*origin, 0.0]))
@@ -104,11 +109,14 @@ def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan
     Raises:
         MovlrError: the body does not stay up while springs hold its joints.
     """
+    if not plan.feet:
+        held, data = _rest(model, space, stance(model, space, plan), root_damper=0.0)
+        return space.project(data.qpos), _holding_activation(model, held, data, space, muscles, _FIXED_RIDGE)
     tilt = lean = 0.0
     pelvis = plan.landmarks["pelvis"].body
     for attempt in range(_CORRECTIONS + 1):
         start = stance(model, space, plan, tilt, lean)
-        held, data = _rest(model, space, start)
+        held, data = _rest(model, space, start, _ROOT_DAMPER)
         reference = mujoco.MjData(model)
         reference.qpos[:] = start
         mujoco.mj_kinematics(model, reference)
@@ -124,10 +132,10 @@ def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan
     qpos = space.project(data.qpos)
     center = _support_center(data, plan)
     qpos = root.translate(model, qpos, np.array([-center[0], -center[1], 0.0]))
-    return qpos, _holding_activation(model, held, data, space, muscles)
+    return qpos, _holding_activation(model, held, data, space, muscles, _RIDGE)
 
 
-def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray) -> tuple[mujoco.MjModel, mujoco.MjData]:
+def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray, root_damper: float) -> tuple[mujoco.MjModel, mujoco.MjData]:
     """Simulate until rest with springs on the planned joints."""
     held = copy.copy(model)
     held.opt.timestep = 0.001
@@ -135,9 +143,9 @@ def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray) -> tupl
     held.jnt_stiffness[joints] = _SPRING
     held.dof_damping[space.qvel_index] = _DAMPER
     held.qpos_spring[space.qpos_index] = start[space.qpos_index]  # what is not planned keeps its own spring
-    for joint in root.root_joints(model):
+    for joint in root.root_joints(model) if root_damper else ():
         dofs = np.flatnonzero(model.dof_jntid == joint)
-        held.dof_damping[dofs] = _ROOT_DAMPER
+        held.dof_damping[dofs] = root_damper
     data = mujoco.MjData(held)
     data.qpos[:] = start
     for _ in range(round(_SETTLE_TIME / held.opt.timestep)):
@@ -147,7 +155,7 @@ def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray) -> tupl
 
 
 def _holding_activation(
-    own: mujoco.MjModel, model: mujoco.MjModel, data: mujoco.MjData, space: PostureSpace, muscles: MuscleData
+    own: mujoco.MjModel, model: mujoco.MjModel, data: mujoco.MjData, space: PostureSpace, muscles: MuscleData, ridge: float
 ) -> np.ndarray:
     """Return activations whose torques replace those of the springs of `model`, less what the body's `own` springs do."""
     moments = np.zeros((model.nu, model.nv))
@@ -179,7 +187,7 @@ def _holding_activation(
         ]
     )
     torque_per_activation = (chain.T @ moments.T) * gain
-    a = np.vstack([torque_per_activation, _RIDGE * np.eye(model.nu)])
+    a = np.vstack([torque_per_activation, ridge * np.eye(model.nu)])
     b = np.concatenate([chain.T @ spring, np.zeros(model.nu)])
     return np.asarray(optimize.lsq_linear(a, b, bounds=(0.0, 1.0)).x)
 

@@ -14,7 +14,9 @@ import numpy as np
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.gait import GAIT_FIELDS, SIDES
 
-GOAL_FIELDS: tuple[str, ...] = ("speed", "heading")
+TARGET_FIELDS: tuple[str, ...] = ("object_x", "object_y", "object_z", "object_qw", "object_qx", "object_qy", "object_qz")
+GOAL_FIELDS: tuple[str, ...] = ("speed", "heading", *TARGET_FIELDS)
+NO_TARGET: tuple[float, ...] = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,14 @@ class Frame:
     Attributes:
         origin: x, y of the start on the ground (m, world).
         heading: direction of forward, counter-clockwise from +x (rad).
-        goal: values of `GOAL_FIELDS`: speed (m/s), heading asked for, relative to forward (rad).
+        goal: speed (m/s) and heading asked for, relative to forward (rad).
+        target: where an object is wanted: its position (m) and orientation (unit quaternion, w first), both in world axes.
     """
 
     origin: tuple[float, float] = (0.0, 0.0)
     heading: float = 0.0
     goal: tuple[float, ...] = (0.0, 0.0)
+    target: tuple[float, ...] = NO_TARGET
 
     @property
     def forward(self) -> np.ndarray:
@@ -37,8 +41,8 @@ class Frame:
         return np.array([np.cos(self.heading), np.sin(self.heading)])
 
     def row(self) -> np.ndarray:
-        """float32[4 + goals]: origin, cosine, sine, goal."""
-        return np.array([*self.origin, *self.forward, *self.goal], np.float32)
+        """float32[4 + goals]: origin, cosine, sine, goal (`GOAL_FIELDS`)."""
+        return np.array([*self.origin, *self.forward, *self.goal, *self.target], np.float32)
 
 
 def rows(frames: Sequence[Frame]) -> np.ndarray:

@@ -33,7 +33,8 @@ from mujoco import mjx
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.sources import cache_dir
-from movlr_jax.physics import gait, mjx_model, refine
+from movlr_jax.physics import mjx_model, refine
+from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.instant import Frame, blocks, rows
 from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
@@ -135,8 +136,7 @@ class MjxSimulator(Simulator):
         self._rollouts = Worlds(prepared.planned, engine, self.episodes * candidates // len(self.devices), self.sizes)
         self._executed = Worlds(prepared.executed, engine, self.episodes, self.sizes)
         self._places = np.array([morphology.sensors[f"{name}/position"][0] + np.arange(2) for name in morphology.landmarks])
-        self._feet = np.array([[morphology.sensors[f"{s}.foot/position"][0] + i for i in range(3)] for s in gait.SIDES])
-        self._touch = [slice(a, a + n) for a, n in (morphology.sensors[f"touch/{s}"] for s in gait.SIDES)]
+        self._feet = Feet(morphology)
         self._overflowed: list[Any] = []
         self._options = compiler_options(engine)
         self._mesh = Mesh(np.array(self.devices), (_AXIS,)) if len(self.devices) > 1 else None
@@ -235,8 +235,7 @@ class MjxSimulator(Simulator):
         data, length, sound, overflow = carry
         recorded = jnp.concatenate(parts).swapaxes(0, 1)
         sensors = recorded[..., self.columns["sensor"][0] : self.columns["sensor"][1]]
-        load = jnp.stack([sensors[..., touch].sum(-1) for touch in self._touch], axis=-1) / self.morphology.weight
-        memory = gait.over_time(state.gait, load, sensors[..., self._feet], frames[:, 2:4], worlds.dt, jnp)
+        memory = self._feet.over_time(state.gait, sensors, frames[:, 2:4], worlds.dt, jnp)
         instants = jnp.concatenate([recorded, memory.reshape(*memory.shape[:2], -1)], axis=-1)
         after = State(data.time, data.qpos, data.qvel, data.act, data.ctrl, data.qacc_warmstart, length, memory[:, -1])
         return after, instants, ~sound, jnp.where(sound, overflow & _OVERFLOW_MASK, 0)

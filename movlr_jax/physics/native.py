@@ -15,7 +15,7 @@ from mujoco.batch import Batch
 
 from movlr_jax._quiet import silence_mujoco
 from movlr_jax.morphologies import Morphology
-from movlr_jax.physics import gait
+from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.instant import Frame, blocks, rows
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
 
@@ -105,8 +105,7 @@ class NativeSimulator(Simulator):
         self._executed = _Worlds(morphology.model, episodes, min(episodes, self.threads), self.columns)
         self._kinematics: dict[int, tuple[Batch, tuple[np.ndarray, ...]]] = {}
         self._places = np.array([morphology.sensors[f"{name}/position"][0] + np.arange(2) for name in morphology.landmarks])
-        self._feet = [morphology.sensors[f"{side}.foot/position"][0] for side in gait.SIDES]
-        self._touch = [morphology.sensors[f"touch/{side}"] for side in gait.SIDES]
+        self._feet = Feet(morphology)
         self._buffer: np.ndarray | None = None
 
     # --- kinematics of target postures ---
@@ -139,12 +138,6 @@ class NativeSimulator(Simulator):
     def put(self, array: np.ndarray) -> np.ndarray:
         """See Simulator."""
         return np.asarray(array)
-
-    def _feet_of(self, sensors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return foot positions [..., 2, 3] and loads [..., 2] in body weights."""
-        position = np.stack([sensors[..., a : a + 3] for a in self._feet], axis=-2)
-        load = np.stack([sensors[..., a : a + n].sum(-1) for a, n in self._touch], axis=-1)
-        return position, load / self.morphology.weight
 
     # --- stepping ---
 
@@ -195,8 +188,7 @@ class NativeSimulator(Simulator):
         sensors = instants[..., slice(*self.columns["sensor"])]
         ground = self.morphology.terrain.height(sensors[..., self._places], np)
         instants[..., slice(*self.columns["ground"])] = ground
-        position, load = self._feet_of(sensors.astype(np.float64))
-        after = gait.over_time(memory, load, position, frames[:, 2:4].astype(np.float64), dt)
+        after = self._feet.over_time(memory, sensors.astype(np.float64), frames[:, 2:4].astype(np.float64), dt)
         instants[..., slice(*self.columns["gait"])] = after.reshape(*after.shape[:2], -1)
         return after[:, -1]
 

@@ -17,7 +17,8 @@ import mujoco
 import numpy as np
 
 from movlr_jax.morphologies import Morphology
-from movlr_jax.physics import gait, mjx_model
+from movlr_jax.physics import mjx_model
+from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.mjx import Worlds, compiler_options, keep_compiled
 from movlr_jax.physics.simulator import State
 
@@ -91,12 +92,11 @@ def effect(morphology: Morphology, engine: str, walk: Walk) -> list[Line]:
     want_qpos, want_sensors, *_ = _on_c(morphology.model, walk)
     space = morphology.posture
     joints = np.abs(qpos - want_qpos)[-1][:, space.qpos_index].max(axis=0)
-    feet = [morphology.sensors[f"touch/{side}"] for side in gait.SIDES]
-    load = np.stack([(sensors - want_sensors)[..., a : a + n].sum(-1) for a, n in feet], -1) / morphology.weight
-    return [
-        _line("planned joints, 20 steps of a walk", joints, None, "rad", space.names),
-        _line("foot loads, 20 steps of a walk, mean", np.abs(load).mean(axis=(0, 1)), None, "body weights", gait.SIDES),
-    ]
+    lines = [_line("planned joints, 20 steps of a walk", joints, None, "rad", space.names)]
+    if (feet := Feet(morphology)).sides:
+        load = np.abs(feet.load(sensors - want_sensors)).mean(axis=(0, 1))
+        lines.append(_line("foot loads, 20 steps of a walk, mean", load, None, "body weights", feet.sides))
+    return lines
 
 
 def _kinematics(morphology: Morphology, model: mujoco.MjModel, engine: str) -> list[Line]:
@@ -173,19 +173,20 @@ def _trajectory(morphology: Morphology, model: mujoco.MjModel, engine: str, run:
     for name in morphology.landmarks:
         at = morphology.sensors[f"{name}/position"][0]
         apart.append(np.linalg.norm((sensors - want_sensors)[-1, same, at : at + 3], axis=-1).max(initial=0.0))
-    feet = [morphology.sensors[f"touch/{side}"] for side in gait.SIDES]
-    load = np.stack([(sensors - want_sensors)[0, :, a : a + n].sum(-1) for a, n in feet], -1) / morphology.weight
     scale = np.maximum(np.abs(want_constraint[0]).max(axis=0), 1.0)
     freedoms = [model.joint(int(j)).name for j in model.dof_jntid]
     peak = morphology.muscles.peak_force
-    return [
+    lines = [
         _line("planned joints, 20 steps of a walk", joints, _JOINTS[engine], "rad", space.names),
         _line("landmarks, 20 steps of a walk", np.array(apart), _LANDMARKS[engine], "m", morphology.landmarks),
         Line("worlds whose contacts or limits switched a step apart", float((~same).sum()), len(same) // 4, "of 16", "all"),
         _line("muscle forces, 1 step", np.abs(force - want_force)[0].max(axis=0) / peak, 1e-4, "of peak", morphology.muscles.names),
         _line("constraint forces, 1 step", np.abs(constraint - want_constraint)[0].max(axis=0) / scale, None, "of largest", freedoms),
-        _line("foot loads, 1 step", np.abs(load).max(axis=0), None, "body weights", gait.SIDES),
     ]
+    if (feet := Feet(morphology)).sides:
+        load = np.abs(feet.load(sensors - want_sensors)[0]).max(axis=0)
+        lines.append(_line("foot loads, 1 step", load, None, "body weights", feet.sides))
+    return lines
 
 
 def _random(morphology: Morphology, model: mujoco.MjModel, run: _Run, walk: Walk) -> list[Line]:

@@ -17,7 +17,7 @@ import mujoco
 import numpy as np
 
 from movlr_jax.morphologies import Morphology
-from movlr_jax.physics import gait
+from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.instant import Frame
 
 
@@ -107,16 +107,15 @@ class Simulator(abc.ABC):
         """
         qpos, act = np.atleast_2d(qpos), np.atleast_2d(act)
         model, count = self.morphology.model, len(qpos)
-        feet_at = np.array([np.arange(3) + self.morphology.sensors[f"{side}.foot/position"][0] for side in gait.SIDES])
-        length, feet = np.zeros((count, model.nu)), np.zeros((count, len(gait.SIDES), 3))
+        length, sensors = np.zeros((count, model.nu)), np.zeros((count, model.nsensordata))
         data = mujoco.MjData(model)
         for w in range(count):
             mujoco.mj_resetData(model, data)
             data.qpos[:], data.act[:], data.ctrl[:] = qpos[w], act[w], act[w]
             mujoco.mj_forward(model, data)
-            length[w], feet[w] = data.actuator_length, data.sensordata[feet_at]
+            length[w], sensors[w] = data.actuator_length, data.sensordata
         still = np.zeros((count, model.nv))
-        state = State(np.zeros(count), qpos, still, act, act, still, length, gait.initial(feet))
+        state = State(np.zeros(count), qpos, still, act, act, still, length, Feet(self.morphology).initial(sensors))
         return State(**{name: self.put(np.array(value)) for name, value in vars(state).items()})
 
     @abc.abstractmethod

@@ -2,6 +2,7 @@
 
 Warp's buffers have fixed sizes, and what does not fit is lost. So the body is let fall, in C and before anything is compiled, from poses
 in which it touches the ground with as much of itself as it can, with its muscles excited at random, and the largest counts get head room.
+A body without feet cannot fall: it moves where it is, and what falls is the object that it works with.
 An overflow that happens all the same is detected by the engine, which then names the number to set.
 """
 
@@ -37,15 +38,16 @@ def measured(morphology: Morphology, model: mujoco.MjModel) -> Sizes:
     rng = np.random.default_rng(0)
     space = morphology.posture
     contacts = constraints = 0
-    tumble = np.zeros(model.nv)
+    tumble, free = np.zeros(model.nv), morphology.loose
     for i in range(_DROPS):
         mujoco.mj_resetData(model, data)
         posture = space.lower + rng.random(space.size) * space.range if i % 2 else space.read(morphology.standing_qpos)
         data.qpos[:] = space.complete(posture, morphology.standing_qpos)
-        tumble[:6] = rng.normal(size=6) if i > 1 else 0.0  # integrated, it turns a root of any kind
-        mujoco.mj_integratePos(model, data.qpos, tumble, 1.0)
-        mujoco.mj_kinematics(model, data)
-        data.qpos[:] = root.translate(model, data.qpos, np.array([0.0, 0.0, 0.05 - _lowest(model, data)]))
+        tumble[free] = rng.normal(size=tumble[free].shape) if i > 1 else 0.0  # integrated, it turns a root of any kind
+        mujoco.mj_integratePos(model, data.qpos, 0.1 * tumble if morphology.fixed else tumble, 1.0)
+        if not morphology.fixed:
+            mujoco.mj_kinematics(model, data)
+            data.qpos[:] = root.translate(model, data.qpos, np.array([0.0, 0.0, 0.05 - _lowest(model, data)]))
         for _ in range(_STEPS):
             data.ctrl[:] = rng.random(model.nu)
             mujoco.mj_step(model, data)

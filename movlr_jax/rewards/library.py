@@ -48,6 +48,7 @@ _FEET = ("left.foot", "right.foot")
 _SOLES = ("left.heel", "right.heel", "left.toe", "right.toe")
 _KNEES = ("left.knee", "right.knee")
 _FALLS = ("fall_forward", "fall_backward", "fall_left", "fall_right", "collapse")
+_TIPS = ("right.thumb", "right.index", "right.middle", "right.ring", "right.little")
 _MEAN_FOOT = "0.5 * (m.left.foot.position + m.right.foot.position)"
 
 _TERMS: tuple[LibraryTerm, ...] = (
@@ -105,6 +106,24 @@ _TERMS: tuple[LibraryTerm, ...] = (
         ("collapse", "fall_forward", "fall_backward"),
         (),
         "Do not let the centre of mass sink faster than a walking step does (0.3 m/s).",
+    ),
+    LibraryTerm(
+        "grasp",
+        "stability",
+        "-above(norm(m.right.hand.position - m.object.position), 0.06)",
+        50.0,
+        ("drop", "loose_grip"),
+        ("object", "right.hand"),
+        "Keep the palm within 6 cm of the object's middle.",
+    ),
+    LibraryTerm(
+        "object_not_falling",
+        "stability",
+        "-above(-m.object.velocity[2], 0.3)",
+        20.0,
+        ("drop",),
+        ("object",),
+        "Do not let the object sink faster than a hand lowers it (0.3 m/s).",
     ),
     # balance: keep the weight over the feet
     LibraryTerm(
@@ -337,6 +356,33 @@ _TERMS: tuple[LibraryTerm, ...] = (
         (),
         "Move forward at 2 m/s or more, whatever the goal speed.",
     ),
+    LibraryTerm(
+        "object_position",
+        "progress",
+        "-smooth_abs(m.goal.object_position_error, 0.03)",
+        100.0,
+        ("misplaced", "drop"),
+        ("object",),
+        "Bring the object to where it is wanted (published as position, 100).",
+    ),
+    LibraryTerm(
+        "object_orientation",
+        "progress",
+        "-smooth_abs(m.goal.object_orientation_error)",
+        10.0,
+        ("misturned",),
+        ("object",),
+        "Turn the object into the orientation wanted (published, 10).",
+    ),
+    LibraryTerm(
+        "object_still",
+        "progress",
+        "-smooth_abs(norm(m.object.velocity))",
+        5.0,
+        ("misplaced", "misturned", "jerk"),
+        ("object",),
+        "Keep the object still: it may move only as fast as it must.",
+    ),
     # gait: how the feet step
     LibraryTerm(
         "foot_clearance",
@@ -536,6 +582,24 @@ _TERMS: tuple[LibraryTerm, ...] = (
         ("arms_raised",),
         ("left.hand", "right.hand"),
         "Let the arms hang.",
+    ),
+    LibraryTerm(
+        "fingertips",
+        "coordination",
+        "-(" + " + ".join(f"above(norm(m.{tip}.position - m.object.position), 0.05)" for tip in _TIPS) + ")",
+        20.0,
+        ("loose_grip", "drop", "misturned"),
+        ("object", *_TIPS),
+        "Keep every fingertip within 5 cm of the object's middle (published as five finger terms, 20).",
+    ),
+    LibraryTerm(
+        "thumb_opposed",
+        "coordination",
+        "-100.0 * above(jnp.dot(m.right.thumb.position - m.object.position, m.right.middle.position - m.object.position), 0.0)",
+        5.0,
+        ("loose_grip", "drop"),
+        ("object", "right.thumb", "right.middle"),
+        "Keep thumb and middle finger on opposite sides of the object.",
     ),
     # economy: do it with little
     LibraryTerm(

@@ -14,10 +14,13 @@ import jax.numpy as jnp
 
 from movlr_jax.errors import did_you_mean
 from movlr_jax.rewards.layout import GAIT_FIELDS, SIDES, FeatureLayout
-from movlr_jax.rewards.rotation import quat_axis
+from movlr_jax.rewards.rotation import angle_between, quat_axis
 
 if TYPE_CHECKING:
     from jax import Array
+
+
+OBJECT = "object"  # the landmark that only a body with an object has
 
 
 class MotionError(ValueError):
@@ -306,6 +309,28 @@ class Goal:
         error = self._motion.pelvis.yaw - self._get("heading")
         return jnp.arctan2(jnp.sin(error), jnp.cos(error))
 
+    def _target(self, first: str, count: int) -> Array:
+        start = self._motion._layout.goal[first]
+        return self._motion._block("goal")[start : start + count]
+
+    @property
+    def object_position(self) -> Array:
+        """Where the object is wanted: forward, left, up [3] (m)."""
+        self._motion._landmark(OBJECT)
+        return self._motion._place(self._target("object_x", 3))
+
+    @property
+    def object_position_error(self) -> Array:
+        """Distance from the object to where it is wanted (m)."""
+        away = self._motion.object.position - self.object_position
+        return jnp.sqrt(jnp.sum(jnp.square(away)) + 1e-12)
+
+    @property
+    def object_orientation_error(self) -> Array:
+        """Angle of the smallest turn that brings the object into the orientation wanted (rad, 0 to pi)."""
+        now = self._motion._sensor(self._motion._landmark(OBJECT)._offsets["quat"], 4)
+        return angle_between(now, self._target("object_qw", 4), jnp)
+
 
 class Motion:
     """One instant of motion; `terms(m)` gets it as `m`.
@@ -369,8 +394,13 @@ class Motion:
         return self._landmark("head")
 
     @property
+    def object(self) -> Landmark:
+        """The object that the hand works with, a landmark."""
+        return self._landmark(OBJECT)
+
+    @property
     def left(self) -> Side:
-        """Landmarks of the left side: m.left.hip, .knee, .foot, .heel, .toe (and .hand where the body has hands)."""
+        """Landmarks of the left side, as far as the body has them: m.left.hip, .knee, .foot, .heel, .toe, .hand, ..."""
         return Side(self, "left")
 
     @property
@@ -423,10 +453,10 @@ class Motion:
         return Motion(self._layout, self._features, _is_previous=True)
 
 
-def _described(cls: type, prefix: str) -> list[str]:
+def _described(cls: type, prefix: str, without: str = "") -> list[str]:
     lines = []
     for name, member in vars(cls).items():
-        if name.startswith("_"):
+        if name.startswith("_") or (without and name.startswith(without)):
             continue
         if isinstance(member, property):
             lines.append(f"  {prefix}.{name}: {inspect.getdoc(member)}")
@@ -445,14 +475,15 @@ def public_names() -> dict[str, frozenset[str]]:
 def vocabulary(layout: FeatureLayout) -> str:
     """Return the text that tells a writer all that `m` offers on this body, generated from the classes above."""
     landmarks = sorted(layout.landmarks)
+    feet = any(name.endswith(".foot") for name in landmarks)
+    without = "" if OBJECT in landmarks else OBJECT
     parts = [
         f"m is one instant of the motion of {layout.morphology}. SI units. "
         "Frame: x forward (the way the task goes), y left, z up, fixed at the start.",
-        *_described(Motion, "m"),
+        *_described(Motion, "m", without),
         "A landmark L (" + ", ".join(f"m.{n}" for n in landmarks) + ") has:",
         *_described(Landmark, "L"),
-        "The feet m.left.foot and m.right.foot also have:",
-        *_described(Foot, "foot"),
+        *(["The feet m.left.foot and m.right.foot also have:", *_described(Foot, "foot")] if feet else []),
         "The centre of mass has:",
         *_described(CenterOfMass, "m.com"),
         "A joint J = m.joint(name) has:",
@@ -465,7 +496,7 @@ def vocabulary(layout: FeatureLayout) -> str:
         *_described(Muscles, "m.muscles"),
         "Muscle groups: " + ", ".join(layout.muscle_groups) + ".",
         "The goal has:",
-        *_described(Goal, "m.goal"),
+        *_described(Goal, "m.goal", without),
         "m.standing (m): " + ", ".join(f"{k} = {v:.3f}" for k, v in layout.standing.items()) + ".",
     ]
     return "\n".join(parts)

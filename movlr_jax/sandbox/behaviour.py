@@ -1,8 +1,9 @@
 """The last gate: what a reward makes of motions that every reward must understand, none of them planned.
 
 In: an inspected program (evaluated in numpy, not compiled), its weights, and motions of the body: settled standing, collapse in four
-directions, lying still, kinematic stepping, extremes. Out: checks, warnings, and a refusal where a reward is not finite, says the same of
-everything, or would rather have the body lie than stand.
+directions, lying still, kinematic stepping, extremes; with an object in the hand: held, carried, falling, lying, extremes. Out: checks,
+warnings, and a refusal where a reward is not finite, says the same of everything, or would rather have the body lie than stand, or the
+object dropped than held.
 """
 
 from __future__ import annotations
@@ -14,17 +15,41 @@ from dataclasses import dataclass, field
 import mujoco
 import numpy as np
 
+from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
-from movlr_jax.physics import gait
+from movlr_jax.morphologies.objects import BODY
+from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.instant import Frame, blocks
 
 STANDING, LYING, STEPPING, EXTREMES = "settled standing", "lying still", "kinematic stepping", "extremes"
 COLLAPSES: tuple[str, ...] = tuple(f"collapse {way}" for way in ("forward", "backward", "left", "right"))
 NAMES: tuple[str, ...] = (STANDING, *COLLAPSES, LYING, STEPPING, EXTREMES)
+HELD, CARRIED, FALLING, DROPPED = "object held", "object carried", "object falling", "object dropped"
+OBJECT_NAMES: tuple[str, ...] = (HELD, CARRIED, FALLING, DROPPED, EXTREMES)
 GIANT = 1e6
 TOLERANCE = 0.02  # share of the spread over motions by which a preference must exceed another to count
 _FALLEN = 10  # instants at the end of a collapse that count as fallen
 _DT = 0.02  # between recorded instants (s)
+_AWAY = (0.05, 0.1, 0.1)  # m from an object's start to its goal
+_TURNED = (float(np.cos(0.35)), float(np.sin(0.35)), 0.0, 0.0)  # the goal's orientation: 0.7 rad about forward
+_BESIDE = 0.5  # m to the right of its start: past the edge of the table
+
+
+# The motion that must be worth more, the one that must be worth less, the check, what is said of a failure, and its cure.
+_UPRIGHT = (
+    STANDING,
+    LYING,
+    "standing beats lying",
+    "Lying still earns {worse}, more than standing still with {better}",
+    "reward height and uprightness",
+)
+_HOLDING = (
+    HELD,
+    DROPPED,
+    "held beats dropped",
+    "The object dropped earns {worse}, more than the object held with {better}",
+    "reward the object near its goal",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +57,7 @@ class BehaviourMotions:
     """Motions of one body by name, each features float32[T, F] (current instant, then previous).
 
     Attributes:
-        features: the names of `NAMES` at least.
+        features: the names of `NAMES` at least; of a body with an object those of `OBJECT_NAMES`.
         archived: motions of earlier candidates, with how good they were judged (higher is better); may be empty. Only warned of.
     """
 
@@ -40,9 +65,10 @@ class BehaviourMotions:
     archived: tuple[tuple[float, np.ndarray], ...] = ()
 
     def __post_init__(self) -> None:
-        missing = [n for n in NAMES if n not in self.features]
+        names = OBJECT_NAMES if HELD in self.features else NAMES
+        missing = [n for n in names if n not in self.features]
         if missing:
-            raise ValueError(f"The behaviour motions lack {', '.join(missing)}: give each of {', '.join(NAMES)}.")
+            raise ValueError(f"The behaviour motions lack {', '.join(missing)}: give each of {', '.join(names)}.")
 
 
 @dataclass
@@ -124,21 +150,19 @@ def judge(evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, fl
         return refuse("varies", "", "The reward is the same on every motion", "let it depend on m")
     found.checks["varies"] = "passed"
 
-    known = [mean[n] for n in (STANDING, *COLLAPSES, LYING, STEPPING)]
+    held = HELD in mean
+    known = [mean[n] for n in ((HELD, CARRIED, FALLING, DROPPED) if held else (STANDING, *COLLAPSES, LYING, STEPPING))]
     # Differences of a few percent of what the motions differ by are noise of sway and settling.
     margin = TOLERANCE * (max(known) - min(known)) + 1e-6 * scale
-    if mean[LYING] > mean[STANDING] + margin:
-        worst = _culprit(terms, LYING, STANDING, weight, names)
-        return refuse(
-            "standing beats lying",
-            worst,
-            f"Lying still earns {mean[LYING]:.3g}, more than standing still with {mean[STANDING]:.3g}, mostly by the term {worst}",
-            "reward height and uprightness, or turn that term's sign round",
-        )
-    found.checks["standing beats lying"] = "passed"
+    better, worse, check, words, cure = _HOLDING if held else _UPRIGHT
+    if mean[worse] > mean[better] + margin:
+        worst = _culprit(terms, worse, better, weight, names)
+        cause = words.format(worse=f"{mean[worse]:.3g}", better=f"{mean[better]:.3g}")
+        return refuse(check, worst, f"{cause}, mostly by the term {worst}", f"{cure}, or turn that term's sign round")
+    found.checks[check] = "passed"
     # The end of a fall, not its course: a squat is on the way down too.
-    fallen = {n: float(reward[n][-_FALLEN:].mean()) for n in COLLAPSES}
-    if all(earned > mean[STANDING] + margin for earned in fallen.values()):
+    fallen = {} if held else {n: float(reward[n][-_FALLEN:].mean()) for n in COLLAPSES}
+    if fallen and all(earned > mean[STANDING] + margin for earned in fallen.values()):
         ends = {**terms, COLLAPSES[0]: terms[COLLAPSES[0]][-_FALLEN:]}
         worst = _culprit(ends, COLLAPSES[0], STANDING, weight, names)
         return refuse(
@@ -148,7 +172,8 @@ def judge(evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, fl
             f"{mean[STANDING]:.3g}), mostly by the term {worst}",
             "reward height and uprightness, or turn that term's sign round",
         )
-    found.checks["standing beats collapse"] = "passed"
+    if fallen:
+        found.checks["standing beats collapse"] = "passed"
 
     for i, name in enumerate(names):
         column = values[:, i]
@@ -156,9 +181,9 @@ def judge(evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, fl
             found.warnings.append(f"The term {name} is the same on every motion: it steers nothing.")
         if weight[i] == 0.0:
             found.warnings.append(f"The term {name} has weight 0: it steers nothing.")
-    better = [n for n in COLLAPSES if mean[n] > mean[STANDING] + margin]
-    if better:
-        found.warnings.append(f"{better[0].capitalize()} earns more than standing still: a term for height or balance would help.")
+    tempting = [n for n in fallen if mean[n] > mean[STANDING] + margin]
+    if tempting:
+        found.warnings.append(f"{tempting[0].capitalize()} earns more than standing still: a term for height or balance would help.")
     found.warnings += _against_archive(evaluate, weight, motions)
     return found
 
@@ -188,7 +213,17 @@ def generate(morphology: Morphology, goal_speed: float = 0.8) -> BehaviourMotion
     Args:
         morphology: the body.
         goal_speed: what `m.goal.speed` says (m/s).
+
+    Raises:
+        MovlrError: the body neither walks nor works with an object.
     """
+    if morphology.thing is not None:
+        maker = _Maker(morphology, Frame(goal=(goal_speed, 0.0), target=(*np.add(morphology.thing.position, _AWAY), *_TURNED)))
+        handled = {HELD: maker.still(morphology.standing_qpos, morphology.standing_act), CARRIED: maker.carried()}
+        handled |= {FALLING: maker.falling(), DROPPED: maker.dropped(), EXTREMES: maker.extremes()}
+        return BehaviourMotions({name: _paired(r, independent=name in (DROPPED, EXTREMES)) for name, r in handled.items()})
+    if morphology.fixed:
+        raise MovlrError(f"{morphology.name} does not walk: give it a task with an object, for example bottle_pour.")
     maker = _Maker(morphology, Frame(goal=(goal_speed, 0.0)))
     falls = {name: maker.collapse(*push) for name, push in zip(COLLAPSES, ((1, 0), (-1, 0), (0, 1), (0, -1)), strict=True)}
     rows: dict[str, np.ndarray] = {
@@ -239,11 +274,8 @@ class _Maker:
     def _remember(self, rows: np.ndarray) -> np.ndarray:
         """Fill the gait memory of consecutive instants."""
         sensors = rows[:, self.columns["sensor"]].astype(np.float64)
-        feet = [self.body.sensors[f"{side}.foot/position"][0] for side in gait.SIDES]
-        touch = [self.body.sensors[f"touch/{side}"] for side in gait.SIDES]
-        position = np.stack([sensors[:, a : a + 3] for a in feet], axis=1)
-        load = np.stack([sensors[:, a : a + n].sum(-1) for a, n in touch], axis=1) / self.body.weight
-        memory = gait.over_time(gait.initial(position[:1]), load[None], position[None], self.frame.forward[None], _DT)
+        feet = Feet(self.body)
+        memory = feet.over_time(feet.initial(sensors[:1]), sensors[None], self.frame.forward[None], _DT)
         rows[:, self.columns["gait"]] = memory[0].reshape(len(rows), -1)
         return rows
 
@@ -306,6 +338,66 @@ class _Maker:
             last = qpos
         return self._remember(np.array(rows))
 
+    def _object(self) -> int:
+        """Where the object's position and quaternion stand in qpos."""
+        return int(self.model.joint(BODY).qposadr[0])
+
+    def carried(self) -> np.ndarray:
+        """The object led by hand from its start to its goal while the arm rests: alike to a carry in every feature of the object."""
+        data, at = mujoco.MjData(self.model), self._object()
+        start, target = np.array(self.body.standing_qpos[at : at + 7]), np.array(self.frame.target)
+        turn, way = np.zeros(4), np.zeros(3)
+        back = np.array([start[3], *-start[4:]])
+        mujoco.mju_mulQuat(turn, target[3:], back)
+        mujoco.mju_quat2Vel(way, turn, 1.0)  # the one rotation that leads there
+        rows, last = [], None
+        for k in range(50):
+            share = k / 49
+            qpos, step = np.array(self.body.standing_qpos), np.zeros(4)
+            qpos[at : at + 3] = start[:3] + share * (target[:3] - start[:3])
+            mujoco.mju_axisAngle2Quat(step, way / max(float(np.linalg.norm(way)), 1e-9), share * float(np.linalg.norm(way)))
+            mujoco.mju_mulQuat(qpos[at + 3 : at + 7], step, start[3:])
+            data.time = k * _DT
+            data.qpos[:], data.qvel[:] = qpos, 0.0
+            if last is not None:
+                mujoco.mj_differentiatePos(self.model, data.qvel, _DT, last, qpos)
+            data.act[:] = data.ctrl[:] = self.body.standing_act
+            mujoco.mj_forward(self.model, data)
+            rows.append(self._row(data))
+            last = qpos
+        return self._remember(np.array(rows))
+
+    def falling(self) -> np.ndarray:
+        """The object let go beside the table while the arm goes limp: one second."""
+        data, at = mujoco.MjData(self.model), self._object()
+        data.qpos[:] = self.body.standing_qpos
+        data.qpos[at + 1] -= _BESIDE
+        every = round(_DT / self.model.opt.timestep)
+        rows = []
+        for _ in range(50):
+            for i in range(every):
+                before = tuple(np.array(v) for v in (data.qpos, data.qvel, data.act, data.ctrl))
+                mujoco.mj_step(self.model, data)
+                if i == 0:
+                    rows.append(self._row(data, before))
+        return self._remember(np.array(rows))
+
+    def dropped(self) -> np.ndarray:
+        """The object at rest on the ground beside the table, as it may lie: in sixteen orientations, drawn with a fixed seed."""
+        data, at, rng = mujoco.MjData(self.model), self._object(), np.random.default_rng(0)
+        rows = []
+        for k in range(16):
+            data.time = k * _DT
+            data.qpos[:], data.qvel[:] = self.body.standing_qpos, 0.0
+            quat = rng.normal(size=4)
+            data.qpos[at + 1] -= _BESIDE
+            data.qpos[at + 2] = 0.05
+            data.qpos[at + 3 : at + 7] = quat / np.linalg.norm(quat)
+            data.act[:] = data.ctrl[:] = self.body.standing_act
+            mujoco.mj_forward(self.model, data)
+            rows.append(self._row(data))
+        return self._remember(np.array(rows))
+
     def extremes(self) -> np.ndarray:
         """States far from any walk: limp, tensed, airborne, upside down, fast, at joint limits; all with a fixed seed."""
         rng = np.random.default_rng(0)
@@ -318,8 +410,10 @@ class _Maker:
             qpos = np.array(self.body.standing_qpos)
             qpos[address] = span[:, 0] + share * (span[:, 1] - span[:, 0])
             qvel = rng.normal(size=model.nv) * (0.0, 1.0, 10.0)[k % 3]
-            # One step of a free tumble turns and lifts a root of any kind.
-            mujoco.mj_integratePos(model, qpos, rng.normal(size=model.nv) * np.where(np.arange(model.nv) < 6, 1.0, 0.0), 1.0)
+            # One step of a free tumble turns and lifts a root of any kind, or the object of a fixed body.
+            tumble, free = np.zeros(model.nv), self.body.loose
+            tumble[free] = rng.normal(size=model.nv)[free]
+            mujoco.mj_integratePos(model, qpos, tumble, 1.0)
             data.time = rng.uniform(0.0, 30.0)
             data.qpos[:], data.qvel[:] = qpos, qvel
             data.act[:] = (0.0, 1.0, rng.uniform(size=model.na))[k % 3]

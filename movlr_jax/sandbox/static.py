@@ -37,7 +37,9 @@ MAX_ARRAY = 4_096
 
 _JNP_VALUES = frozenset({"newaxis", "pi", "float32"})
 _METHODS = frozenset({"joint", "muscle_group"})
-_PLACES = frozenset({"hip", "knee", "ankle", "foot", "heel", "toe", "hand", "shoulder", "elbow"})
+_PLACES = frozenset(
+    {"hip", "knee", "ankle", "foot", "heel", "toe", "hand", "shoulder", "elbow", "thumb", "index", "middle", "ring", "little"}
+)
 _EXPRESSIONS: tuple[type[ast.AST], ...] = (
     ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Dict, ast.Compare, ast.Call, ast.Constant, ast.Attribute, ast.Subscript,
     ast.Name, ast.List, ast.Tuple, ast.Slice, ast.ListComp, ast.GeneratorExp, ast.DictComp,

@@ -1,14 +1,21 @@
-"""Films an executed episode: its distance, and how it ended, written on the clip."""
+"""Films an executed episode: what its task measures, and how it ended, written on the clip."""
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
+
+import mujoco
 
 from movlr_jax.control.episode import Rollout
 from movlr_jax.media import clip
 from movlr_jax.morphologies import Morphology
+from movlr_jax.morphologies.objects import BODY, TARGET
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.tasks.trajectory import Trajectory
+
+# A hand is seen from before its body and a little above: thumb, fingers and object, none behind another.
+_HAND = clip.ClipView(azimuth=150.0, elevation=-22.0, follow=BODY, span=0.55)
 
 
 def film(morphology: Morphology, rollout: Rollout, path: Path, title: str) -> None:
@@ -23,7 +30,23 @@ def film(morphology: Morphology, rollout: Rollout, path: Path, title: str) -> No
     Raises:
         MovlrError: this machine cannot draw or encode.
     """
-    pelvis = Trajectory(rollout.instants, feature_layout(morphology)).position("pelvis")[:, 0]
+    told = Trajectory(rollout.instants, feature_layout(morphology))
     events = () if rollout.ended == "time" else ((float(rollout.time[-1]), rollout.ended),)
-    overlay = clip.Overlay(title=title, distance=pelvis - pelvis[0], events=events)
-    clip.film(morphology.model, rollout.time, rollout.qpos, rollout.act, path, overlay=overlay)
+    model, view = morphology.model, None
+    if morphology.thing is None:
+        pelvis = told.position("pelvis")[:, 0]
+        overlay = clip.Overlay(title=title, distance=pelvis - pelvis[0], events=events)
+    else:
+        model, view = _with_target(model, told), _HAND
+        gauges = ("off by", "m", told.object_position_error()), ("and", "rad", told.object_orientation_error())
+        overlay = clip.Overlay(title=title, marks=False, gauges=gauges, events=events)
+    clip.film(model, rollout.time, rollout.qpos, rollout.act, path, view=view, overlay=overlay)
+
+
+def _with_target(model: mujoco.MjModel, told: Trajectory) -> mujoco.MjModel:
+    """Return a copy of the model whose ghost stands where this episode wants the object."""
+    model = copy.copy(model)
+    ghost = model.body(TARGET)
+    target = told.target()
+    ghost.pos[:], ghost.quat[:] = target[:3], target[3:]
+    return model

@@ -15,6 +15,7 @@ import numpy as np
 
 from movlr_jax.rewards import library
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
+from movlr_jax.tasks import handling_facts
 from movlr_jax.tasks.metrics import FALL_RATIO
 from movlr_jax.tasks.trajectory import Trajectory
 
@@ -244,7 +245,7 @@ def describe(
     Returns:
         The facts: goal, task, goal_speed_mps, seconds, metrics, episodes, posture, gait, smoothness, effort, fall (None
         if there was none), phases (three thirds of the time upright) and terms. Gait, smoothness and posture means are
-        those of the time upright.
+        those of the time upright. Of a hand with an object: what `handling_facts` tells, with posture and gait empty.
 
     Raises:
         ValueError: there are no instants, or their width is not the layout's.
@@ -256,6 +257,19 @@ def describe(
     finite = np.isfinite(instants).all(1)
     usable = len(instants) if finite.all() else max(int(np.argmin(finite)), 1)
     whole = Trajectory(np.nan_to_num(instants[:usable]), layout)
+    said: dict[str, Any] = {
+        "goal": goal,
+        "task": task,
+        "goal_speed_mps": None if goal_speed_mps is None else float(goal_speed_mps),
+        "seconds": float(seconds if seconds is not None else whole.time[-1]),
+        "metrics": dict(metrics or {}),
+        "episodes": [dict(e) for e in episodes],
+        "terms": {} if terms is None else term_statistics(terms[:usable], term_names, weights, term_classes),
+    }
+    if whole.has("object"):
+        dropped = bool(episodes and episodes[0].get("dropped"))
+        handled = {"smoothness": _smoothness(whole), "effort": _effort(whole), **handling_facts.describe(whole, dropped)}
+        return said | handled | {"posture": {}, "gait": {}, "fall": None}
     signal = signals(whole)
     fall = _fall(signal, whole.time)
     upright_until = int(np.searchsorted(whole.time, fall["time_s"])) if fall else usable
@@ -283,18 +297,11 @@ def describe(
                 {"name": name, "from_s": _number(time[part[0]]), "to_s": _number(time[part[-1]])}
                 | {key: _number(values[part].mean()) for key, values in calm.items()}
             )
-    return {
-        "goal": goal,
-        "task": task,
-        "goal_speed_mps": None if goal_speed_mps is None else float(goal_speed_mps),
-        "seconds": float(seconds if seconds is not None else whole.time[-1]),
-        "metrics": dict(metrics or {}),
-        "episodes": [dict(e) for e in episodes],
+    return said | {
         "posture": posture,
         "gait": _gait(upright),
         "smoothness": _smoothness(upright),
         "effort": _effort(upright),
         "fall": fall,
         "phases": phases,
-        "terms": {} if terms is None else term_statistics(terms[:usable], term_names, weights, term_classes),
     }

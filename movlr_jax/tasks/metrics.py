@@ -64,7 +64,7 @@ def measure(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
 
 
 def summarize(episodes: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return {"episodes", "mean", "std", "falls"} of metric records; means leave out None and do not average `seed`."""
+    """Return {"episodes", "mean", "std", "falls"} of metric records; means leave out None and do not average `seed`; a drop is a fall."""
     names = [n for n in episodes[0] if n != "seed"]
     mean: dict[str, Any] = {}
     std: dict[str, Any] = {}
@@ -72,4 +72,4 @@ def summarize(episodes: list[dict[str, Any]]) -> dict[str, Any]:
         values = [float(e[name]) for e in episodes if e[name] is not None and math.isfinite(float(e[name]))]
         mean[name] = float(np.mean(values)) if values else None
         std[name] = float(np.std(values)) if values else None
-    return {"episodes": episodes, "mean": mean, "std": std, "falls": sum(bool(e["fell"]) for e in episodes)}
+    return {"episodes": episodes, "mean": mean, "std": std, "falls": sum(bool(e["fell"] or e.get("dropped")) for e in episodes)}

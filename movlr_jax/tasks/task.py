@@ -11,7 +11,7 @@ import numpy as np
 from movlr_jax.control.episode import EpisodeRunner, Job, Rollout, Start
 from movlr_jax.morphologies import FLAT, Morphology, Scene, catalog, standing
 from movlr_jax.morphologies.scene import parse_injuries
-from movlr_jax.physics.instant import Frame
+from movlr_jax.physics.instant import NO_TARGET, Frame
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.tasks import metrics
@@ -35,6 +35,7 @@ class Task:
         metric: the metric that tells how well it was done, which tables of many tasks show.
         rewards: name -> reward program text: "start" and "human" at least.
         notes: what the named rewards are, for people.
+        ends_as: what an episode is called that ends before its time.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Task:
     morphologies: tuple[str, ...] = ()
     heading: float = 0.0
     metric: str = "distance_m"
+    ends_as: str = "fell"
 
     def load(self, morphology: str = "", injuries: Sequence[str] = ()) -> Morphology:
         """Return a body prepared for this task.
@@ -71,12 +73,18 @@ class Task:
         qpos, origin = space.complete(posture, morphology.standing_qpos), morphology.terrain.start(rng)
         return Start(standing.placed(morphology, qpos, origin), morphology.standing_act.copy(), origin)
 
-    def frame(self, start: Start, goal_speed: float | None = None) -> Frame:
+    def target(self, seed: int) -> tuple[float, ...]:
+        """Return where an object is wanted in the episode of a seed: position (m) and quaternion, world axes; without one, nowhere."""
+        return NO_TARGET
+
+    def frame(self, start: Start, goal_speed: float | None = None, seed: int = 0) -> Frame:
         """Return the frame and goal of an episode: origin below the start, forward along the task's heading (bodies start facing +x)."""
         return Frame(start.origin, self.heading, (self.goal_speed if goal_speed is None else goal_speed, 0.0))
 
     def fallen(self, morphology: Morphology) -> Callable[[np.ndarray], bool]:
-        """Return the test that ends an episode: the pelvis below 0.6 of its standing height above ground."""
+        """Return the test that ends an episode: the pelvis below 0.6 of its standing height above ground; a fixed body cannot fall."""
+        if morphology.fixed:
+            return lambda instant: False
         layout = feature_layout(morphology)
         return lambda instant: metrics.fallen(layout, instant)
 
@@ -114,9 +122,10 @@ class Task:
         morphology = runner.simulator.morphology
         starts = [self.start(morphology, seed) for _, seed in jobs]
         return runner.run_many(
-            [Job(reward, start, self.frame(start, goal_speed), seed) for (reward, seed), start in zip(jobs, starts, strict=True)],
+            [Job(reward, start, self.frame(start, goal_speed, seed), seed) for (reward, seed), start in zip(jobs, starts, strict=True)],
             seconds=self.seconds if seconds is None else seconds,
             fallen=self.fallen(morphology),
+            ends_as=self.ends_as,
             progress=progress,
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from movlr_jax.rewards.layout import GAIT_FIELDS, SIDES, FeatureLayout
-from movlr_jax.rewards.rotation import quat_axis
+from movlr_jax.rewards.rotation import angle_between, quat_axis
 
 
 class Trajectory:
@@ -69,6 +69,23 @@ class Trajectory:
         """Unit vector of a landmark in the task's frame [T, 3]: axis 0 forward, 1 left, 2 up."""
         w, x, y, z = self._sensor(self.layout.landmarks[landmark]["quat"], 4).T
         return self.turn(np.stack(quat_axis(w, x, y, z, axis), axis=1))
+
+    def _target(self, first: str, count: int) -> np.ndarray:
+        start = self.layout.column("goal", self.layout.goal[first])
+        return self.instants[:, start : start + count]
+
+    def target(self) -> np.ndarray:
+        """Where the episode wants the object [7]: position (m) and quaternion, world axes."""
+        return np.concatenate([self._target("object_x", 3)[0], self._target("object_qw", 4)[0]])
+
+    def object_position_error(self) -> np.ndarray:
+        """Distance from the object to where it is wanted [T] (m)."""
+        return np.linalg.norm(self.position("object") - self.place(self._target("object_x", 3)), axis=1)
+
+    def object_orientation_error(self) -> np.ndarray:
+        """Angle between the object's orientation and the one wanted [T] (rad)."""
+        now = self._sensor(self.layout.landmarks["object"]["quat"], 4)
+        return np.asarray(angle_between(now, self._target("object_qw", 4), np))
 
     def com(self) -> tuple[np.ndarray, np.ndarray]:
         """Centre of mass: position [T, 3] (m) and velocity [T, 3] (m/s) in the task's frame."""

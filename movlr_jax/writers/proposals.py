@@ -61,9 +61,12 @@ def admitted(request: WriteRequest) -> dict[str, LibraryTerm]:
             return "hand" not in need
         return f"m.{need}" in landmarks or need in joints
 
+    # Of a hand with an object only what it does with it matters, and at what cost: the rest of the body is fixed.
+    handles = landmarks is not None and "m.object" in landmarks
     return {
         name: term
         for name, term in LIBRARY.items()
+        if (not handles or "object" in term.needs or term.term_class == "economy")
         if all(has(need) for need in term.needs) and not set(term.fixes) <= special | ({"sway"} if "wander" in special else set())
     }
 

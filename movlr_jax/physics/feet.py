@@ -1,0 +1,54 @@
+"""Where the feet stand in sensordata, and the gait memory that follows from them; bodies without feet have a memory of zeros.
+
+One place for all engines and for motions that are made without an engine.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from movlr_jax.morphologies import Morphology
+from movlr_jax.physics import gait
+
+
+class Feet:
+    """The feet of one body, left first.
+
+    Args:
+        morphology: the body.
+
+    Attributes:
+        sides: the sides that have a foot: both, or none.
+    """
+
+    def __init__(self, morphology: Morphology):
+        self.sides: tuple[str, ...] = () if morphology.fixed else gait.SIDES
+        self._weight = morphology.weight
+        self._at = np.array([morphology.sensors[f"{side}.foot/position"][0] + np.arange(3) for side in self.sides])
+        self._touch = [slice(a, a + n) for a, n in (morphology.sensors[f"touch/{side}"] for side in self.sides)]
+
+    def load(self, sensors: Any, xp: Any = np) -> Any:
+        """Return contact forces under the feet [..., sides] (body weights) from sensordata [..., n]."""
+        return xp.stack([sensors[..., touch].sum(-1) for touch in self._touch], axis=-1) / self._weight
+
+    def initial(self, sensors: np.ndarray) -> np.ndarray:
+        """Return the gait memory [..., 2, 8] at the start of an episode."""
+        if not self.sides:
+            return np.zeros((*sensors.shape[:-1], len(gait.SIDES), len(gait.GAIT_FIELDS)))
+        return np.asarray(gait.initial(sensors[..., self._at]))
+
+    def over_time(self, memory: Any, sensors: Any, forward: Any, dt: float, xp: Any = np) -> Any:
+        """Return the gait memory [W, T, 2, 8] after each of T more instants; see gait.over_time.
+
+        Args:
+            memory: [W, 2, 8], before the first instant.
+            sensors: [W, T, n], sensordata.
+            forward: [W, 2], the task's forward direction in the ground plane.
+            dt: time between instants (s).
+            xp: numpy or jax.numpy.
+        """
+        if not self.sides:
+            return xp.zeros((*sensors.shape[:2], *memory.shape[1:]))
+        return gait.over_time(memory, self.load(sensors, xp), sensors[..., self._at], forward, dt, xp)

@@ -1,0 +1,99 @@
+"""ObjectTask: a task of a hand that brings an object to a place and an orientation.
+
+Metrics beyond those of every task: `position_error_m` and `orientation_error_rad` (means over the episode), `final_position_error_m` and
+`final_orientation_error_rad` (means over its last 0.1 s), `dropped`. A drop ends the episode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from movlr_jax.control.episode import Rollout, Start
+from movlr_jax.morphologies import Morphology
+from movlr_jax.morphologies.objects import BODY
+from movlr_jax.physics.instant import Frame
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.layout import FeatureLayout
+from movlr_jax.tasks import metrics
+from movlr_jax.tasks.task import Task
+from movlr_jax.tasks.trajectory import Trajectory
+
+HAND = "right.hand"
+DROP_DEPTH = 0.15  # m below its start: under the table's top for the bottle, on it for the cube
+DROP_DISTANCE = 0.25  # m from the palm: out of reach of fingers
+_FINAL = 0.1  # s
+
+
+@dataclass(frozen=True)
+class ObjectTask(Task):
+    """A task with an object in its scene.
+
+    Attributes:
+        goal: position (m, world axes) and orientation (unit quaternion, w first) asked for, drawn for an episode; together 7 numbers.
+    """
+
+    goal: Callable[[np.random.Generator], tuple[float, ...]] = lambda rng: (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+    ends_as: str = "dropped"
+
+    def target(self, seed: int) -> tuple[float, ...]:
+        """See Task."""
+        return tuple(float(v) for v in self.goal(np.random.default_rng(np.random.SeedSequence([seed, 0x60A1]))))
+
+    def start(self, morphology: Morphology, seed: int) -> Start:
+        """Return the seeded start: planned joints varied by up to 1 % of their range, the object carried along with the hand."""
+        varied = super().start(morphology, seed)
+        model, data = morphology.model, mujoco.MjData(morphology.model)
+        palm = []
+        for qpos in (morphology.standing_qpos, varied.qpos):
+            data.qpos[:] = qpos
+            mujoco.mj_kinematics(model, data)
+            palm.append(data.site(f"landmark/{HAND}").xpos.copy())
+        moved = palm[1] - palm[0]
+        if morphology.thing is not None and morphology.thing.stands:
+            moved[2] = 0.0
+        qpos, at = varied.qpos.copy(), int(model.joint(BODY).qposadr[0])
+        qpos[at : at + 3] += moved
+        return Start(qpos, varied.act, varied.origin)
+
+    def frame(self, start: Start, goal_speed: float | None = None, seed: int = 0) -> Frame:
+        """See Task."""
+        return Frame(start.origin, self.heading, target=self.target(seed))
+
+    def fallen(self, morphology: Morphology) -> Callable[[np.ndarray], bool]:
+        """Return the test that ends an episode: the object below its start by more than 0.15 m, or farther than 0.25 m from the palm."""
+        layout = feature_layout(morphology)
+        return lambda instant: dropped(layout, instant)
+
+    def measure(self, morphology: Morphology, rollout: Rollout) -> dict[str, Any]:
+        """See Task; with the metrics of the module's first lines."""
+        layout = feature_layout(morphology)
+        trajectory = Trajectory(rollout.instants, layout)
+        errors = {"position_error_m": trajectory.object_position_error(), "orientation_error_rad": trajectory.object_orientation_error()}
+        last = rollout.time >= rollout.time[-1] - _FINAL
+        record = metrics.measure(layout, rollout)
+        for name, error in errors.items():
+            record |= {name: float(error.mean()), f"final_{name}": float(error[last].mean())}
+        return record | {"dropped": rollout.ended == self.ends_as}
+
+    def gates(self, mean: dict[str, Any]) -> dict[str, bool]:
+        """Return the physics gates: `upright` (here: no episode dropped the object) and `sound` (none diverged)."""
+        return {"upright": not mean["dropped"], "sound": not mean["diverged"]}
+
+
+def dropped(layout: FeatureLayout, instant: np.ndarray) -> bool:
+    """Say whether the object of one instant [f] has been dropped."""
+    at = Trajectory(instant[None], layout)
+    low = at.height(BODY)[0] < layout.standing["object_height"] - DROP_DEPTH
+    return bool(low or np.linalg.norm(at.position(BODY) - at.position(HAND)) > DROP_DISTANCE)
+
+
+def turned(axis: np.ndarray, angle: float) -> tuple[float, float, float, float]:
+    """Return the unit quaternion of a turn about an axis[3] by an angle (rad)."""
+    quat = np.zeros(4)
+    mujoco.mju_axisAngle2Quat(quat, np.asarray(axis, np.float64) / np.linalg.norm(axis), angle)
+    return float(quat[0]), float(quat[1]), float(quat[2]), float(quat[3])
