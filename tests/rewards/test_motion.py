@@ -193,7 +193,7 @@ def test_layout_survives_json_and_tells_bodies_apart(layout):
     assert again == layout and again.fingerprint() == layout.fingerprint()
 
 
-@pytest.mark.parametrize("task", tasks.TASKS)
+@pytest.mark.parametrize("task", [name for name, task in tasks.TASKS.items() if task.scene.thing is None])
 def test_every_task_reward_compiles_and_is_worse_lying_than_standing(layout, myolegs, simulator8, task):
     body = myolegs
     standing = simulator8.reset(body.standing_qpos, body.standing_act)
