@@ -34,6 +34,7 @@ WEIGHTS = {
     "grasp": 300.0,
     "aligned": 50.0,
     "fingers": 50.0,
+    "grip": 30.0,
     "haste": 20.0,
 }
 
@@ -58,6 +59,7 @@ def terms(m):
         "grasp": -smooth_abs(norm(slid), 0.02),
         "aligned": -(2.0 - jnp.dot(palm.up, m.object.up) - jnp.dot(palm.forward, m.object.forward)),
         "fingers": -far,
+        "grip": -below(jnp.mean(m.muscle_group("right_finger_flexors").activation), 0.2),
         "haste": -above(norm(m.object.velocity), 0.4),
     }
 """
