@@ -60,4 +60,6 @@ PLAN = BodyPlan(
     upright=legs.UPRIGHT,
     balance=legs.BALANCE,
     muscle_groups={**legs.GROUPS, **ms_human_700.TRUNK_GROUPS, "fingers": ("OP", "RI", "LU_RB", "UI_UB")},
+    law="fibre-strain",
+    gains={"fibre-strain": 10.0},
 )
