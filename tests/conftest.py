@@ -59,7 +59,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
         if item.get_closest_marker("gl") and (why := _rendering()):
             item.add_marker(pytest.mark.skip(reason=f"MuJoCo cannot render here ({why})"))
-        if item.get_closest_marker("models") and (why := _missing_model("ms_human_700/scene_locomotion.xml")):
+        if (models := item.get_closest_marker("models")) and (
+            why := _missing_model(*models.args or ("ms_human_700/scene_locomotion.xml",))
+        ):
             item.add_marker(pytest.mark.skip(reason=why))
 
 
@@ -67,6 +69,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def rng() -> np.random.Generator:
     """A generator with the same numbers in every run."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def own_body(tmp_path: Path):  # type: ignore[no-untyped-def]
+    """A function that writes a user's own body, the small biped, as MJCF and YAML; it takes changed values and returns the YAML's path."""
+    import importlib.util
+
+    import yaml
+
+    place = Path(__file__).parent / "physics" / "biped.py"
+    found = importlib.util.spec_from_file_location("biped_for_yaml", place)
+    biped = importlib.util.module_from_spec(found)
+    found.loader.exec_module(biped)
+
+    def write(xml: str = biped.XML, **changed: object) -> Path:
+        (tmp_path / "biped.xml").write_text(xml)
+        plan = biped.PLAN
+        values = {
+            "name": "my-biped",
+            "title": plan.title,
+            "licence": plan.licence,
+            "model": "biped.xml",
+            "landmarks": {name: {"body": place.body, "offset": list(place.offset)} for name, place in plan.landmarks.items()},
+            "feet": {side: list(bodies) for side, bodies in plan.feet.items()},
+            "planned_joints": list(plan.planned_joints),
+        } | changed
+        path = tmp_path / "body.yaml"
+        path.write_text(yaml.safe_dump({k: v for k, v in values.items() if v is not None}))
+        return path
+
+    write.xml = biped.XML
+    return write
 
 
 @pytest.fixture(scope="session")

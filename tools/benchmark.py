@@ -162,8 +162,9 @@ def load() -> dict[str, Any]:
 
 
 def save(key: str, row: dict[str, Any]) -> None:
-    """Add a row."""
-    results = load() | {key: row | {"versions": versions(), "date": time.strftime("%Y-%m-%d")}}
+    """Add a row, with the load of the machine: figures from a shared one are lower bounds."""
+    about = {"versions": versions(), "date": time.strftime("%Y-%m-%d"), "load_average": round(os.getloadavg()[0], 1)}
+    results = load() | {key: row | about}
     atomic.write_text(RESULTS, json.dumps(results, indent=1, sort_keys=True) + "\n")
 
 

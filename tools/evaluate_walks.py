@@ -1,105 +1,94 @@
-"""The standing and walking table: every row an episode, saved as it comes, so that a broken-off table is continued.
+"""The standing and walking table of the README: rows of an evaluation, each episode saved as it comes.
 
-python tools/evaluate_walks.py                      # all rows, 10 s each: about an hour on 2 cores
-python tools/evaluate_walks.py --only myolegs       # rows of one body
-python tools/evaluate_walks.py --table              # print the table of what has been measured
+    python tools/evaluate_walks.py                                # all rows: about two hours on 2 cores
+    python tools/evaluate_walks.py --only "myolegs walk_flat"     # some of them
+    python tools/evaluate_walks.py --table                        # print what has been measured
+
+The same command twice at the same time, each with --threads 1, shares the work. The file also holds episodes that older versions measured
+under plain names; they are shown, and never taken for new ones.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import json
-import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from movlr_jax import morphologies, tasks
-from movlr_jax.control import muscle_law
-from movlr_jax.control.episode import EpisodeRunner
+from movlr_jax import tasks
+from movlr_jax.cli.watch import Watch
 from movlr_jax.control.planner import PlannerConfig
-from movlr_jax.rewards.features import feature_layout
-from movlr_jax.rewards.reward import Reward
-from movlr_jax.search import atomic
+from movlr_jax.media.tables import markdown
+from movlr_jax.search.episode_store import EpisodeStore
+from movlr_jax.search.evaluation import Settings, evaluate, works
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks.json"
-# body, task, reward, goal speed (None: the task's), seconds, seeds
+# body, task, reward, goal speed (m/s; -1: the task's), seconds, seeds
 ROWS = [
     ("ms-human-700-locomotion", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
     ("myolegs", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
-    ("ms-human-700", "stand", "human", None, 5.0, (1,)),
+    ("ms-human-700", "stand", "human", -1.0, 5.0, (1,)),
     ("ms-human-700", "walk_flat", "human", 0.8, 3.0, (1,)),
-    ("ms-human-700-locomotion", "stand", "human", None, 10.0, (1, 2, 3, 4, 5)),
-    ("myolegs", "stand", "human", None, 10.0, (1, 2, 3, 4, 5)),
+    ("ms-human-700-locomotion", "stand", "human", -1.0, 10.0, (1, 2, 3, 4, 5)),
+    ("myolegs", "stand", "human", -1.0, 10.0, (1, 2, 3, 4, 5)),
     ("myolegs", "walk_flat", "straight", 0.9, 10.0, (1, 2, 3, 4, 5)),
     ("ms-human-700-locomotion", "walk_flat", "straight", 0.95, 10.0, (1, 2, 3, 4, 5)),
 ]
 
 
-def load() -> dict:
-    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {"versions": {}, "episodes": {}}
+def label(key: str, record: dict[str, Any]) -> str:
+    """Return the name of the row that an episode belongs to."""
+    if "decided_by" not in record:  # an older version's, whose key is its name
+        return key.rsplit(" seed ", 1)[0]
+    by = record["decided_by"]
+    speed = f" {by['goal_speed_mps']:g} m/s" if by["goal_speed_mps"] else ""
+    planner = f"horizon {by['planner']['horizon']:g} s replan {by['planner']['replan']:g} s"
+    return f"{by['morphology']} {by['task']} {record['reward']}{speed} {by['seconds']:g} s {planner}, version {by['versions']['movlr-jax']}"
 
 
-def key(body: str, task: str, reward: str, speed: float | None, seconds: float, seed: int) -> str:
-    asked = "" if speed is None else f" {speed} m/s"
-    config = PlannerConfig()
-    return f"{body} {task} {reward}{asked} {seconds:g} s horizon {config.horizon:g} s replan {config.replan:g} s seed {seed}"
-
-
-def table(results: dict) -> str:
-    groups = defaultdict(list)
-    for name, record in results["episodes"].items():
-        groups[name.rsplit(" seed ", 1)[0]].append(record)
-    lines = [
-        "| body, task, reward, goal, length | falls | distance [m] mean (min to max) | drift [m] | effort | symmetry | s of wall per s |",
-        "|---|---|---|---|---|---|---|",
-    ]
+def table(episodes: dict[str, dict[str, Any]]) -> str:
+    """Return the episodes as a table, one line a row."""
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for key, record in episodes.items():
+        groups[label(key, record)].append(record)
+    cells = []
     for name, records in groups.items():
         d = [r["distance_m"] for r in records]
         symmetry = [r["step_symmetry"] for r in records if r["step_symmetry"] is not None]
         wall = np.median([r["wall_s"] / r["seconds"] for r in records])
-        lines.append(
-            f"| {name} | {sum(r['fell'] for r in records)} of {len(records)} | {np.mean(d):.2f} ({min(d):.2f} to {max(d):.2f}) | "
-            f"{np.mean([r['lateral_drift_m'] for r in records]):.2f} | {np.mean([r['effort'] for r in records]):.3f} | "
-            f"{np.mean(symmetry) if symmetry else float('nan'):.2f} | {wall:.1f} |"
+        cells.append(
+            [
+                name,
+                f"{sum(r['fell'] for r in records)} of {len(records)}",
+                f"{np.mean(d):.2f} ({min(d):.2f} to {max(d):.2f})",
+                *(f"{np.mean([r[k] for r in records]):{spec}}" for k, spec in (("lateral_drift_m", ".2f"), ("effort", ".3f"))),
+                f"{np.mean(symmetry):.2f}" if symmetry else "-",
+                f"{wall:.1f}",
+            ]
         )
-    return "\n".join(lines)
+    what = ["body, task, reward, goal, length", "falls", "distance [m] mean (min to max)", "drift [m]", "effort", "symmetry"]
+    return markdown([*what, "s of wall per s"], cells)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="part of the key of the rows to run")
+    parser.add_argument("--only", default="", help="part of 'BODY TASK REWARD' of the rows to run")
     parser.add_argument("--threads", type=int, default=0, help="threads of one simulation; two processes of one thread use two cores best")
-    parser.add_argument("--table", action="store_true")
-    args = parser.parse_args()
-    results = load()
-    if args.table:
-        print(table(results))
-        return
-    names = ("movlr-jax", "mujoco", "jax", "numpy")
-    results["versions"] = {n: importlib.metadata.version(n) for n in names}
-    for body_name, task_name, reward_name, speed, seconds, seeds in ROWS:
-        todo = [s for s in seeds if key(body_name, task_name, reward_name, speed, seconds, s) not in results["episodes"]]
-        label = key(body_name, task_name, reward_name, speed, seconds, 0)
-        if not todo or args.only not in label:
-            continue
-        body, task, config = morphologies.load(body_name), tasks.get(task_name), PlannerConfig()
-        law, gain = muscle_law.resolve(config.law, body)
-        runner = EpisodeRunner.build(body, config, "native", threads=args.threads)
-        reward = Reward.trusted(reward_name, task.rewards[reward_name], feature_layout(body))
-        for seed in todo:
-            start = time.perf_counter()
-            rollout = task.episode(runner, reward, seed, seconds=seconds, goal_speed=speed)
-            record = task.measure(body, rollout)
-            record |= {"wall_s": round(time.perf_counter() - start, 1), "law": law, "gain": gain}
-            record |= {"horizon_s": config.horizon, "replan_s": config.replan}
-            results = load() | {"versions": results["versions"]}
-            results["episodes"][key(body_name, task_name, reward_name, speed, seconds, seed)] = record
-            atomic.write_json(RESULTS, results)
-            print(key(body_name, task_name, reward_name, speed, seconds, seed), json.dumps(record), flush=True)
-    print(table(results))
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the file of episodes")
+    parser.add_argument("--table", action="store_true", help="only print what has been measured")
+    args = parser.parse_args(argv)
+    with EpisodeStore(args.results) as store:
+        for body, task, reward, speed, seconds, seeds in ROWS:
+            if args.table or args.only not in f"{body} {task} {reward}":
+                continue
+            settings = Settings(seeds, seconds, speed, "native", PlannerConfig(), args.threads)
+            with Watch(store.path) as watch:
+                evaluate(works([reward], [tasks.get(task)], [body]), settings, store, watcher=watch)
+        print(table(store.episodes()), end="")
+    return 0
 
 
 if __name__ == "__main__":

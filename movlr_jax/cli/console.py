@@ -20,12 +20,13 @@ from movlr_jax.media.tables import METRIC_COLUMNS, number
 _NOT_COLUMNS = {"seed", "fell", "diverged", *METRIC_COLUMNS}
 
 PLAIN_WIDTH = 140
+WIDE = 1000  # for tables of many columns
 _NUMBER = re.compile(r"[-+]?[\d.]*(e[-+]?\d+)?(nan|inf)?")
 
 
-def stdout() -> Console:
+def stdout(plain_width: int = PLAIN_WIDTH) -> Console:
     """Return the console for results; a fixed width where no terminal tells one, so that logs are not wrapped at 80."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False, soft_wrap=False)
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else plain_width, highlight=False, soft_wrap=False)
 
 
 def stderr() -> Console:

@@ -121,7 +121,7 @@ def main(argv: Sequence[str]) -> int:
     if asked.json:
         console.print_json(document)
     else:
-        out = console.stdout()
+        out = console.stdout(console.WIDE)
         out.print(console.table("", headings, cells))
         for remark in remarks:
             out.print(f"not measured: {remark}", markup=False, soft_wrap=True)

@@ -230,7 +230,7 @@ def faults(name: str) -> list[str]:
     from movlr_jax.morphologies import CATALOG, custom, manifest, plan, prepare, sources
 
     if custom.names_file(name):
-        wrong = custom.problems(Path(name))
+        wrong = custom.problems(Path(name), LAWS)
         if wrong:
             return wrong
     folder = Path(name)
@@ -245,9 +245,7 @@ def faults(name: str) -> list[str]:
     if model is not None:
         wrong += manifest.deviations(sources.find_folder(model.folder), model)
     try:
-        body = plan(name)
-        wrong += [f"There is no muscle law '{n}': use {', '.join(LAWS)}." for n in (body.law, *body.gains) if n not in LAWS]
-        prepare.prepare(body)
+        prepare.prepare(plan(name))
     except MovlrError as error:
         wrong.append(str(error))
     return wrong

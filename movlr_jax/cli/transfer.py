@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     if asked.json:
         console.print_json(document)
     else:
-        out = console.stdout()
+        out = console.stdout(console.WIDE)
         out.print(console.table(f"{asked.metric}, mean ± standard deviation over {len(asked.seeds)} seeds", *matrix.table()))
         for remark in matrix.remarks():
             out.print(f"not measured: {remark}", markup=False, soft_wrap=True)

@@ -226,6 +226,20 @@ def _learnt(config: PlannerConfig, covariance: Any, moves: Any, weights: Any) ->
     return learnt * xp.maximum(1.0, config.noise**2 / variance)
 
 
+def _sampled(space: PostureSpace, config: PlannerConfig, plan: PlanState, qpos: Any, noise: Any) -> Any:
+    return sample(space, config, plan, space.read(qpos), noise)
+
+
+def _updated(
+    space: PostureSpace, config: PlannerConfig, plan: PlanState, candidates: Any, reward: Any, diverged: Any
+) -> tuple[PlanState, PlanReport]:
+    xp = candidates.__array_namespace__()
+    reward = xp.asarray(reward, candidates.dtype)
+    costs = xp.where(diverged | ~xp.isfinite(reward), xp.inf, -reward)
+    new, elites = update(space, config, plan, candidates, costs)
+    return new, PlanReport(costs.min(axis=1), diverged.sum(axis=1), elites)
+
+
 class Planner:
     """Plans E episodes of one body at the same time.
 
@@ -237,20 +251,11 @@ class Planner:
 
     def __init__(self, simulator: Simulator, controller: Controller, config: PlannerConfig):
         self._simulator, self._controller, self._config = simulator, controller, config
-        compiled = (lambda f: f) if simulator.xp is np else jax.jit
-        self._before, self._after = compiled(self._sampled), compiled(self._updated)
+        # Functions of this module, not bound methods: a cycle through the planner would keep its simulator's worlds alive.
+        space, compiled = simulator.morphology.posture, (lambda f: f) if simulator.xp is np else jax.jit
+        self._before = compiled(functools.partial(_sampled, space, config))
+        self._after = compiled(functools.partial(_updated, space, config))
         self._shift = compiled(functools.partial(shifted, config))
-
-    def _sampled(self, plan: PlanState, qpos: Any, noise: Any) -> Any:
-        space = self._simulator.morphology.posture
-        return sample(space, self._config, plan, space.read(qpos), noise)
-
-    def _updated(self, plan: PlanState, candidates: Any, reward: Any, diverged: Any) -> tuple[PlanState, PlanReport]:
-        xp = self._simulator.xp
-        reward = xp.asarray(reward, candidates.dtype)
-        costs = xp.where(diverged | ~xp.isfinite(reward), xp.inf, -reward)
-        new, elites = update(self._simulator.morphology.posture, self._config, plan, candidates, costs)
-        return new, PlanReport(costs.min(axis=1), diverged.sum(axis=1), elites)
 
     def plan(
         self, state: State, plan: PlanState, frames: Sequence[Frame], rewards: RewardBatch, noise: np.ndarray

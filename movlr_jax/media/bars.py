@@ -28,7 +28,7 @@ class Panel:
         label: the metric, with its unit.
         groups: g names, such as tasks.
         means: float[s, g]; NaN where there is none.
-        stds: float[s, g].
+        stds: float[s, g]; NaN where there is none.
         notes: what stands above each bar, [s][g].
     """
 
@@ -64,9 +64,10 @@ def grouped(panels: Sequence[Panel], series: Sequence[str], path: Path | str, *,
             for i, name in enumerate(series):
                 at = x + (i - (len(series) - 1) / 2) * step
                 there = np.isfinite(panel.means[i])
+                several = there & np.isfinite(panel.stds[i])
                 mean, std = np.nan_to_num(panel.means[i]), np.nan_to_num(panel.stds[i])
                 axes.bar(at[there], mean[there], 0.92 * step, color=COLOURS[i % len(COLOURS)], label=name)
-                axes.errorbar(at[there], mean[there], std[there], fmt="none", ecolor="#4a515c", elinewidth=1, capsize=2)
+                axes.errorbar(at[several], mean[several], std[several], fmt="none", ecolor="#4a515c", elinewidth=1, capsize=2)
                 for g in range(len(x)):
                     top = max(0.0, mean[g] + std[g])
                     axes.annotate(

@@ -309,7 +309,7 @@ def metric_matrix(
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     # A range that starts at zero lets the eye compare sizes; one that crosses it has its own palette with zero in the middle.
-    if low < 0 < high and min(-low, high) > 0.1 * max(-low, high):
+    if low < 0 < high and min(-low, high) > 0.25 * max(-low, high):
         norm: Normalize = TwoSlopeNorm(0.0, -max(-low, high), max(-low, high))
         palette = colormaps["vanimo"]
     else:
@@ -317,7 +317,7 @@ def metric_matrix(
         palette = colormaps["viridis"]
     longest = max(len(line) for column in columns for line in column.split("\n"))
     widest = max(len(line) for row in cells for cell in row for line in cell.split("\n"))
-    turned = longest > 18
+    turned = longest * len(columns) > 140  # side by side they would be wider than a page
     wide = max(0.95, 0.085 * widest + 0.25, 0 if turned else 0.085 * longest + 0.2)
     named = 0.085 * max(len(line) for row in rows for line in row.split("\n"))
     tall = max(0.62, 0.19 * max(row.count("\n") + 1 for row in rows) + 0.25)
@@ -351,7 +351,7 @@ def metric_matrix(
             bar = figure.colorbar(ScalarMappable(norm, palette), ax=axes, pad=0.015, aspect=22, fraction=0.04)
             bar.set_label(label)
             bar.outline.set_visible(False)  # type: ignore[operator]
-        axes.set_title(title)
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11)
         return save(figure, path)
 
 

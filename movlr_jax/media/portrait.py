@@ -65,7 +65,7 @@ def portrait(body: Morphology, width: int = 2000, height: int = 1200) -> np.ndar
 
 def _landmarks(body: Morphology, data: mujoco.MjData) -> list[_Mark]:
     return [
-        _Mark(name, f"{body.standing_heights[name]:.2f} m".replace("-0.00", "0.00"), data.site(f"landmark/{name}").xpos.copy())
+        _Mark(name, f"{round(body.standing_heights[name], 2) + 0.0:.2f} m", data.site(f"landmark/{name}").xpos.copy())
         for name in body.landmarks
     ]
 
@@ -75,8 +75,10 @@ def _joints(body: Morphology, data: mujoco.MjData) -> list[_Mark]:
     for name, low, high in zip(body.posture.names, body.posture.lower, body.posture.upper, strict=True):
         joint = body.model.joint(name).id
         turns = body.model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_HINGE
-        span = f"{np.degrees(low):.0f} to {np.degrees(high):.0f}°" if turns else f"{low:.3f} to {high:.3f} m"
-        out.append(_Mark(name, span.replace("-0 ", "0 "), data.xanchor[joint].copy(), data.xaxis[joint].copy()))
+        ends = np.degrees([low, high]) if turns else np.array([low, high])
+        low_text, high_text = (f"{end:.3g}" for end in np.round(ends, 4) + 0.0)  # adding zero turns -0.0 into 0.0
+        span = f"{low_text} to {high_text}" + ("°" if turns else " m")
+        out.append(_Mark(name, span, data.xanchor[joint].copy(), data.xaxis[joint].copy()))
     return out
 
 

@@ -28,6 +28,8 @@ def number(value: Any, spec: str) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float) and spec:
+        return format(value, f"z{spec}")  # z: no minus before a zero
     return format(value, spec) if isinstance(value, (int, float)) else str(value)
 
 
@@ -45,7 +47,7 @@ def evaluation(rows: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> t
         rows: documents of rows (`movlr eval --json`); one with "refused" has dashes, and a remark that says why.
         more: metrics to show beside the shared ones.
     """
-    shown = [k for k in METRIC_COLUMNS if k != "fall_time_s"]
+    shown = [k for k in METRIC_COLUMNS if k not in ("fall_time_s", "mean_speed_mps")]  # in the others already
     shown += [k for k in dict.fromkeys(more) if k not in METRIC_COLUMNS]
     shown = [k for k in shown if any(row["mean"].get(k) is not None for row in rows)]
     headings = ["task", "body", "reward", "goal [m/s]", "falls", *(METRIC_COLUMNS.get(k, (k, ""))[0] for k in shown)]

@@ -27,6 +27,19 @@ _SIDES = ("left", "right")
 _FLAT = 1e-6  # m and unit vector; how exactly the floor must lie at z = 0
 
 
+# What pydantic calls by Python's names, in those of YAML.
+_WANTED = {
+    "tuple_type": "give a list",
+    "dict_type": "give `name: value` lines",
+    "model_type": "give `name: value` lines, for example {body: pelvis}",
+    "string_type": "give a text",
+    "float_type": "give a number",
+    "float_parsing": "give a number",
+    "path_type": "give a file",
+    "too_short": "give at least one",
+}
+
+
 class _Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", protected_namespaces=())
 
@@ -70,17 +83,26 @@ def load(path: Path) -> BodyPlan:
         MovlrError: it cannot be read or does not fit its model; the sentence tells the first thing that is wrong and how many more are.
     """
     body, wrong = _read(path)
-    wrong = wrong or _unfit(path, body)
-    if wrong or body is None:
+    if body is not None and not wrong:
+        wrong = _unfit(path, body)
+    if body is None or wrong:
         more = f" ({len(wrong) - 1} more: movlr morphologies check {path})" if len(wrong) > 1 else ""
         raise MovlrError(f"{path}: {wrong[0]}{more}")
     return _plan(path, body)
 
 
-def problems(path: Path) -> list[str]:
-    """Return everything that keeps a YAML file from being a body, a sentence each; nothing where it is sound."""
+def problems(path: Path, laws: Iterable[str]) -> list[str]:
+    """Return everything that keeps a YAML file from being a body, a sentence each; nothing where it is sound.
+
+    Args:
+        path: the file.
+        laws: the muscle laws there are; they are known above this package.
+    """
     body, wrong = _read(path)
-    return wrong if body is None else [*wrong, *_unfit(path, body)]
+    if body is None:
+        return wrong
+    wrong += [_unknown(name, laws, "muscle law") for name in (body.law, *body.gains) if name not in laws]
+    return [*wrong, *_unfit(path, body)]
 
 
 def _plan(path: Path, body: _Body) -> BodyPlan:
@@ -137,14 +159,17 @@ def _read(path: Path) -> tuple[_Body | None, list[str]]:
 def _sentence(error: Mapping[str, Any]) -> str:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "missing":
+        if isinstance(error["loc"][-1], int):
+            return f"{'.'.join(map(str, error['loc'][:-1]))} is {error['input']!r}: give three numbers (m)."
         field = _Body.model_fields.get(where)
-        return f"{where} is missing: give {field.description if field else 'it'}."
+        return f"{where} is missing: give {field.description if field else 'a body of the model'}."
     if error["type"] == "extra_forbidden":
         *above, key = error["loc"]
         return f"{'.'.join(map(str, above))}: {_unknown(str(key), _Place.model_fields, 'value')}"
     if where == "name":
         return f"name is {error['input']!r}: give {_Body.model_fields['name'].description}."
-    return f"{where} is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}."
+    wanted = _WANTED.get(error["type"], f"{error['msg'][0].lower()}{error['msg'][1:]}")
+    return f"{where} is {error['input']!r}: {wanted}."
 
 
 def _unknown(name: str, known: Iterable[str], kind: str) -> str:
@@ -157,10 +182,8 @@ def _unknown(name: str, known: Iterable[str], kind: str) -> str:
 # --- the file against its model
 
 
-def _unfit(path: Path, body: _Body | None) -> list[str]:
+def _unfit(path: Path, body: _Body) -> list[str]:
     """Return in what a file does not fit its model."""
-    if body is None:
-        return []
     file = _model_file(path, body)
     if not file.is_file():
         return [f"The model {file} does not exist: correct model."]

@@ -32,7 +32,8 @@ _GIT = (
 )
 _UNKNOWN_COMMIT = re.compile(r"not our ref|couldn't find remote ref|could not find remote ref|invalid refspec|unadvertised object", re.I)
 _NO_ROOM = re.compile(r"no space left|disk quota exceeded", re.I)
-_FORBIDDEN = re.compile(r"permission denied|read-only file system|operation not permitted", re.I)
+_UNWRITTEN = re.compile(r"unable to (write|create)|could not write|cannot (write|create)|write error|failed to write", re.I)
+_FULL = 1 << 20  # bytes; git does not always say why a file could not be written: with less than this left, for want of room
 
 Progress = Callable[[str, int, int], None]  # what is done in words, files that are here, files in all
 
@@ -197,7 +198,9 @@ def _git(work: Path, *words: str, feed: str = "") -> str:
 def _damaged(error: _GitError) -> bool:
     """Whether a failure looks like one of the work folder and not of the other side."""
     command, _, said = str(error).partition("\n")
-    return not _NO_ROOM.search(said) and not _FORBIDDEN.search(said) and (command != "fetch" or bool(re.search("corrupt|bad object", said)))
+    if _NO_ROOM.search(said) or _UNWRITTEN.search(said):
+        return False
+    return command != "fetch" or bool(re.search("corrupt|bad object", said))
 
 
 def _told(error: _GitError, repository: str, commit: str, models: Path) -> MovlrError:
@@ -206,16 +209,20 @@ def _told(error: _GitError, repository: str, commit: str, models: Path) -> Movlr
     said = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "it says nothing")
     said = said.removeprefix("fatal: ").removeprefix("error: ").rstrip(".")
     text = "\n".join(lines)
-    if _NO_ROOM.search(text):
-        return MovlrError(f"There is no room left in {models}: make some, or set {sources.CACHE_VARIABLE} to a folder on a larger disk.")
-    if _FORBIDDEN.search(text) and str(models) in text:
-        return MovlrError(f"{models} cannot be written ({said}): set {sources.CACHE_VARIABLE} to a folder that can.")
+    if _NO_ROOM.search(text) or (_UNWRITTEN.search(text) and shutil.disk_usage(models).free < _FULL):
+        return _no_room(models)
+    if _UNWRITTEN.search(text):
+        return MovlrError(f"{models} cannot be written (git: {said}): set {sources.CACHE_VARIABLE} to a folder that can.")
     if _UNKNOWN_COMMIT.search(text):
         return MovlrError(f"{repository} has no commit, branch or tag {commit}: name another with --commit, for example main.")
     return MovlrError(
         f"{repository} cannot be fetched (git: {said}): look to the network or name another with --repository; "
         "the same command goes on where this one stopped."
     )
+
+
+def _no_room(models: Path) -> MovlrError:
+    return MovlrError(f"There is no room left in {models}: make some, or set {sources.CACHE_VARIABLE} to a folder on a larger disk.")
 
 
 @contextlib.contextmanager
@@ -225,9 +232,7 @@ def _filesystem(models: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise MovlrError(
-                f"There is no room left in {models}: make some, or set {sources.CACHE_VARIABLE} to a folder on a larger disk."
-            ) from None
+            raise _no_room(models) from None
         raise MovlrError(f"{models} cannot be written ({error.strerror}): set {sources.CACHE_VARIABLE} to a folder that can.") from None
 
 

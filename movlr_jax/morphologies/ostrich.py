@@ -18,7 +18,10 @@ _MIDLINE = -0.0114  # m, y of the plane between the legs in the root's axes
 
 
 def _spec() -> mujoco.MjSpec:
-    spec = mujoco.MjSpec.from_file(str(sources.find("ostrich/ostrich.xml")))
+    # The Menagerie keeps the floor apart from the body in a scene, ostrichrl has both in one file.
+    body = sources.find("ostrich/ostrich.xml")
+    scene = body.with_name("scene.xml")
+    spec = mujoco.MjSpec.from_file(str(scene if scene.is_file() else body))
     for geom in list(spec.geoms):
         if geom.type != mujoco.mjtGeom.mjGEOM_MESH:
             continue
@@ -96,4 +99,6 @@ PLAN = BodyPlan(
         "neck_back": ("caudalis", "complexus", "tendon_back", "longus"),
         "neck_side": ("lateral",),
     },
+    law="fibre-strain",
+    gains={"fibre-strain": 20.0},
 )

@@ -24,7 +24,8 @@ class PostureSpace:
         qpos_index: int[d], their indices in qpos.
         qvel_index: int[d], their indices in qvel.
         lower, upper: float[d], their ranges (rad or m).
-        coupled: (dependent qpos, driving qpos, float[5] polynomial, dependent reference, driving reference), drivers first.
+        coupled: (dependent qpos, driving qpos, float[5] polynomial, dependent reference, driving reference), drivers first. A joint
+            that an equality locks has itself as its driver, and a constant polynomial.
     """
 
     names: tuple[str, ...]
@@ -84,11 +85,15 @@ def build(model: mujoco.MjModel, planned: tuple[str, ...]) -> PostureSpace:
         MovlrError: a planned joint is missing, is not scalar, is unlimited, or is itself coupled to another joint.
     """
     couplings = []
-    for e in range(model.neq):
-        if model.eq_type[e] == mujoco.mjtEq.mjEQ_JOINT and model.eq_active0[e] and model.eq_obj2id[e] >= 0:
-            couplings.append((int(model.eq_obj1id[e]), int(model.eq_obj2id[e]), np.array(model.eq_data[e][:5])))
-    dependents = {d for d, _, _ in couplings}
     ordered: list[tuple[int, int, np.ndarray]] = []
+    for e in range(model.neq):
+        if model.eq_type[e] == mujoco.mjtEq.mjEQ_JOINT and model.eq_active0[e]:
+            dependent, driver, poly = int(model.eq_obj1id[e]), int(model.eq_obj2id[e]), np.array(model.eq_data[e][:5])
+            if driver >= 0:
+                couplings.append((dependent, driver, poly))
+            else:
+                ordered.append((dependent, dependent, poly * [1, 0, 0, 0, 0]))
+    dependents = {d for d, _, _ in [*ordered, *couplings]}
     pending = list(couplings)
     while pending:  # drivers that are themselves dependent must be set first
         ready = [c for c in pending if c[1] not in {p[0] for p in pending}]

@@ -49,11 +49,14 @@ class Reward:
         """Compile one of this package's own texts in this process. Never call it on a text from a person or a model.
 
         Raises:
-            ProgramError: the text breaks the contract or asks for what the body lacks.
+            MovlrError: the text breaks the contract or asks for what the body lacks.
         """
-        ran = program.execute(source)
-        fn, _ = program.batched(ran, layout)
-        artifact = program.export_terms(fn, layout, platforms=("cpu", "cuda", "tpu"))
+        try:
+            ran = program.execute(source)
+            fn, _ = program.batched(ran, layout)
+            artifact = program.export_terms(fn, layout, platforms=("cpu", "cuda", "tpu"))
+        except program.ProgramError as error:
+            raise MovlrError(f"The reward {name} does not fit: {error}") from error
         return Reward.from_artifact(name, source, ran.weights, artifact, layout)
 
     @staticmethod

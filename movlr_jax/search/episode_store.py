@@ -78,10 +78,14 @@ class EpisodeStore:
         Raises:
             MovlrError: the file is damaged.
         """
+        return self._read()["episodes"]
+
+    def _read(self) -> dict[str, Any]:
         if not self.path.exists():
-            return {}
+            return {"episodes": {}}
         try:
-            return dict(atomic.read_json(self.path)["episodes"])
+            document = atomic.read_json(self.path)
+            return {**document, "episodes": dict(document["episodes"])}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise MovlrError(
                 f"{self.path} is not a file of episodes ({type(error).__name__}): move it away, or choose another --out."
@@ -90,7 +94,9 @@ class EpisodeStore:
     def add(self, records: Mapping[str, Mapping[str, Any]]) -> None:
         """Add episodes to the file; what other processes added meanwhile stays."""
         with self._rewriting():
-            atomic.write_json(self.path, {"episodes": {**self.episodes(), **records}})
+            document = self._read()
+            document["episodes"].update(records)
+            atomic.write_json(self.path, document)
 
     def claim(self, key: str) -> bool:
         """Take an episode for this process; False where another process is at it."""

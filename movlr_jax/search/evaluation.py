@@ -7,7 +7,6 @@ into a store as soon as it is over (module episode_store), under a key of all th
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import time
 from collections.abc import Iterable, Sequence
@@ -186,12 +185,21 @@ def bodies_of(task: Task) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _Place:
-    """What episodes that may run side by side share: body, task, length and speed."""
+    """What episodes that may run side by side share: body, task, length and speed, and what of the body decides them.
+
+    The body itself is loaded when its turn comes: tens of prepared models are more than a memory holds.
+    """
 
     task: Task
-    body: Morphology
+    morphology: str
     seconds: float
     goal_speed: float
+    model_sha256: str
+    law: str
+    gain: float
+
+    def load(self) -> Morphology:
+        return _load(self.task, self.morphology)
 
 
 def evaluate(
@@ -210,25 +218,29 @@ def evaluate(
         A row for each work, in the order asked for.
 
     Raises:
-        MovlrError: a setting that the planner or the engine refuses. A reward that a body cannot take, or a body that is not on this
-            machine, becomes a row that says so.
+        MovlrError: there are no works, or the planner or the engine refuses a setting. A reward that a body cannot take, or a body that
+            is not on this machine, becomes a row that says so.
     """
+    if not asked:
+        raise MovlrError("There is nothing to measure: give at least one reward and one task (--rewards human --tasks walk_flat).")
     return _Evaluation(settings, store, clips, watcher or Watcher()).run(asked)
 
 
 def clip_name(work: Work, key: str) -> str:
     """Return the file name of a work's clip; the key of its episode keeps two rewards of one name apart."""
     reward = "".join(c if c.isalnum() else "-" for c in Path(work.name).stem)
-    return f"{work.task.name}_{work.morphology}_{reward}_{key[:8]}.mp4"
+    return f"{work.task.name}_{Path(work.morphology).name}_{reward}_{key[:8]}.mp4"
 
 
 class _Evaluation:
-    """One call of `evaluate`: keeps the last runner, so that works on one body share its simulator."""
+    """One call of `evaluate`: keeps the last body's runner and rewards, so that works on one body share them."""
 
     def __init__(self, settings: Settings, store: EpisodeStore, clips: Path | None, watcher: Watcher):
         self.settings, self.store, self.clips, self.watcher = settings, store, clips, watcher
         self.engine, _ = engines.choose(settings.engine)
         self._runner: tuple[Morphology, int, EpisodeRunner] | None = None
+        self._body: Morphology | None = None
+        self._compiled: dict[tuple[str, float | None], Reward] = {}
 
     def run(self, asked: Sequence[Work]) -> list[Row]:
         refused: dict[Work, str] = {}
@@ -239,20 +251,19 @@ class _Evaluation:
             if work.refused or work.reward is None:
                 refused[work] = work.refused
                 continue
+            at = (work.task.name, work.morphology)
             try:
-                body = work.task.load(work.morphology)
-            except MovlrError as error:
+                places[work] = known[at] = known.get(at) or self._place(work.task, work.morphology)
+            except _Missing as error:
                 refused[work] = str(error)
                 continue
-            place = _Place(work.task, body, self.settings.seconds or work.task.seconds, self._speed(work.task))
-            places[work] = known.setdefault((work.task.name, work.morphology), place)
             for seed in self.settings.seeds:
                 keys[work, seed] = key_of(self._decided_by(places[work], work.reward, seed))
         there = self.store.episodes()
         todo = {job: key for job, key in keys.items() if not self._done(*job, key, there)}
         self.watcher.found(len(keys) - len(todo), len(keys))
         # One body after the other, and side by side what shares a task: the order of the rows is another matter.
-        order = sorted(dict.fromkeys(places[work] for work, _ in todo), key=lambda p: (p.body.name, p.task.name))
+        order = sorted(dict.fromkeys(places[work] for work, _ in todo), key=lambda p: (p.morphology, p.task.name))
         for place in order:
             self._run_place(place, {job: key for job, key in todo.items() if places[job[0]] is place}, refused)
         for work, reason in refused.items():
@@ -260,24 +271,28 @@ class _Evaluation:
         there = self.store.episodes()
         return [self._row(work, keys, there, refused) for work in asked]
 
+    def _place(self, task: Task, morphology: str) -> _Place:
+        planner = self.settings.planner
+        body = _load(task, morphology)
+        law, gain = muscle_law.resolve(planner.law, body, planner.gain)
+        return _Place(task, morphology, self.settings.seconds or task.seconds, self._speed(task), _model_sha256(body), law, gain)
+
     def _speed(self, task: Task) -> float:
         return self.settings.goal_speed if self.settings.goal_speed >= 0 else task.goal_speed
 
     def _decided_by(self, place: _Place, reward: RewardText, seed: int) -> dict[str, Any]:
         """Return all that decides an episode."""
-        planner = self.settings.planner
-        law, gain = muscle_law.resolve(planner.law, place.body, planner.gain)
         packages = ("movlr-jax", "mujoco", "jax", "numpy", *(("warp-lang",) if self.engine == "warp" else ()))
         return {
             "task": place.task.name,
-            "morphology": place.body.name,
-            "model_sha256": _model_sha256(place.body),
+            "morphology": place.morphology,
+            "model_sha256": place.model_sha256,
             "reward_sha256": reward.sha256,
             "seed": seed,
             "seconds": place.seconds,
             "goal_speed_mps": place.goal_speed,
             "engine": self.engine,
-            "planner": {**dataclasses.asdict(planner), "law": law, "gain": gain},
+            "planner": {**dataclasses.asdict(self.settings.planner), "law": place.law, "gain": place.gain},
             "versions": {p: installed(p) for p in packages},
         }
 
@@ -293,13 +308,12 @@ class _Evaluation:
 
     def _run_place(self, place: _Place, todo: dict[tuple[Work, int], str], refused: dict[Work, str]) -> None:
         """Run the episodes of one place; those that another process is at are waited for, and run if it dies."""
-        runner = self._runner_for(place.body, len(todo))
-        rewards: dict[str, Reward] = {}
+        body = place.load()
+        runner = self._runner_for(body, len(todo))
+        rewards: dict[Work, Reward] = {}
         for work in dict.fromkeys(work for work, _ in todo):
-            assert work.reward is not None
             try:
-                if work.reward.source not in rewards:
-                    rewards[work.reward.source] = reward_texts.compiled(work.reward, place.body, place.goal_speed)
+                rewards[work] = self._reward(work, body, place.goal_speed)
             except Unfit as error:
                 refused[work] = str(error)
         left = {job: key for job, key in todo.items() if job[0] not in refused}
@@ -314,7 +328,7 @@ class _Evaluation:
             fresh = [job for job in mine if not self._done(*job, left[job], there)]
             try:
                 if fresh:
-                    self._run_batch(place, runner, [(job, left[job], rewards[_source(job[0])]) for job in fresh])
+                    self._run_batch(place, runner, [(job, left[job], rewards[job[0]]) for job in fresh])
             finally:
                 for job in mine:
                     self.store.release(left[job])
@@ -325,6 +339,17 @@ class _Evaluation:
                     self.watcher.waiting(len(left))
                 waited = True
                 time.sleep(_POLL_S)
+
+    def _reward(self, work: Work, body: Morphology, goal_speed: float) -> Reward:
+        """Return the compiled reward; tasks on one body share it, where a proof holds for their speed."""
+        text = work.reward
+        assert text is not None
+        if self._body is not body:
+            self._body, self._compiled = body, {}
+        key = (text.source, None if text.ours else goal_speed)
+        if key not in self._compiled:
+            self._compiled[key] = reward_texts.compiled(text, body, goal_speed)
+        return self._compiled[key]
 
     def _runner_for(self, body: Morphology, episodes: int) -> EpisodeRunner:
         if self._runner is None or self._runner[0] is not body or (self._runner[1] < episodes and self.engine != "native"):
@@ -349,8 +374,8 @@ class _Evaluation:
         for ((work, seed), key, _), rollout in zip(jobs, rollouts, strict=True):
             assert work.reward is not None
             if self._films(seed):
-                self._film(place, work, key, rollout)
-            measured = place.task.measure(place.body, rollout)
+                self._film(runner.simulator.morphology, work, key, rollout)
+            measured = place.task.measure(runner.simulator.morphology, rollout)
             records[key] = {
                 **measured,
                 "wall_s": round(wall, 2),
@@ -361,11 +386,11 @@ class _Evaluation:
         for (work, _), key, _ in jobs:
             self.watcher.measured(work, records[key])
 
-    def _film(self, place: _Place, work: Work, key: str, rollout: Rollout) -> None:
+    def _film(self, body: Morphology, work: Work, key: str, rollout: Rollout) -> None:
         path = self._clip(work, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            filming.film(place.body, rollout, path, f"{work.task.name}, {work.name}")
+            filming.film(body, rollout, path, f"{work.task.name}, {work.name}")
         except MovlrError as error:
             self.watcher.remark(f"No clips: {error}")
             self.clips = None  # the numbers are wanted all the same
@@ -379,11 +404,6 @@ class _Evaluation:
         return Row(work, self.engine, seconds, speed, shown)
 
 
-def _source(work: Work) -> str:
-    assert work.reward is not None
-    return work.reward.source
-
-
 def metric_of(row: Row, name: str) -> list[float]:
     """Return one metric of a row's episodes; those that have none are left out."""
     return [float(e[name]) for e in row.episodes if e.get(name) is not None]
@@ -394,7 +414,17 @@ def metric_names(rows: Iterable[Row]) -> list[str]:
     return [n for n in dict.fromkeys(name for row in rows for e in row.episodes for name in e) if n != "seed"]
 
 
-@functools.lru_cache(maxsize=8)
+class _Missing(MovlrError):
+    """A body that is not on this machine, or does not suit a task."""
+
+
+def _load(task: Task, morphology: str) -> Morphology:
+    try:
+        return task.load(morphology)
+    except MovlrError as error:
+        raise _Missing(str(error)) from None
+
+
 def _model_sha256(body: Morphology) -> str:
     """Return the hash of the prepared model: terrain, objects, injuries and the model file's version are in it."""
     data = np.empty(mujoco.mj_sizeModel(body.model), np.uint8)

@@ -19,7 +19,7 @@ from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Proof, Prover
 from movlr_jax.search import atomic
-from movlr_jax.tasks import Task
+from movlr_jax.tasks import TASKS, Task
 
 
 class Unfit(MovlrError):
@@ -34,13 +34,13 @@ class RewardText:
         name: the word it was asked for by.
         source: the text.
         ours: True only for a text of this package, which is compiled without a jail.
-        origin: where it came from, for people: "walk_flat", "walk_flat on myolegs, iteration 5", "file".
+        origin: where it came from, for people: "walk_flat", "walk_flat on myolegs, iteration 5", "a file".
     """
 
     name: str
     source: str
     ours: bool = False
-    origin: str = "file"
+    origin: str = "a file"
 
     @property
     def sha256(self) -> str:
@@ -83,21 +83,28 @@ def find(asked: str, tasks: Iterable[Task]) -> RewardText:
         folder = path / "best" if (path / "best").exists() else path
         if not (folder / "reward.py").is_file():
             raise MovlrError(f"{asked} holds no reward yet (no best/reward.py): let the run finish an iteration.")
-        return RewardText(asked, read(folder / "reward.py"), origin=_origin(path, folder))
+        text = read(folder / "reward.py")
+        return RewardText(asked, text, _is_ours(text), _origin(path, folder))
     if not path.is_file():
         known = list(dict.fromkeys(name for task in tasks for name in task.rewards))
         hint = did_you_mean(asked, known)
         raise MovlrError(f"There is no reward '{asked}': {hint}give one of {', '.join(known)}, a reward file, or a run's folder.")
-    return RewardText(asked, read(path))
+    text = read(path)
+    return RewardText(asked, text, _is_ours(text))
+
+
+def _is_ours(text: str) -> bool:
+    """Say whether a file's text is one of this package's, letter by letter, as a search's best may be."""
+    return any(text in task.rewards.values() for task in TASKS.values())
 
 
 def _origin(run: Path, folder: Path) -> str:
-    """Say which task, body and iteration a run's reward was found on; "folder" where it does not say so itself."""
+    """Say which task, body and iteration a run's reward was found on; "a folder" where it does not say so itself."""
     try:
         header = atomic.read_json(run / "run.json")
         seen = f"{header['task']} on {header['morphology']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return "folder"
+        return "a folder"
     number = folder.resolve().name
     return f"{seen}, iteration {int(number)}" if number.isdigit() else seen
 

@@ -117,7 +117,7 @@ class Matrix:
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return headings and cells of the table."""
-        headings = ["reward", "from", *(f"{task.name}, {body}" for task, body in self.places)]
+        headings = ["reward", "from", *(f"{task.name}\n{body}" for task, body in self.places)]
         cells = [[cell.replace("\n", ", ") for cell in line] for line in self.cells()]
         return headings, [[text.name, text.origin, *line] for text, line in zip(self.rewards, cells, strict=True)]
 

@@ -6,7 +6,7 @@ from movlr_jax.tasks import walk_flat
 from movlr_jax.tasks.task import Task
 
 # Forward of the task is to the left of where the body faces at the start. The walking cost is steered by a heading that swings from the
-# one to the other within four seconds: speed, side speed and facing are measured against it, so that no instant asks for more turn than a
+# one to the other within 4.5 s: speed, side speed and facing are measured against it, so that no instant asks for more turn than a
 # step or two can make.
 _HUMAN = """\
 WEIGHTS = {
@@ -14,8 +14,8 @@ WEIGHTS = {
     "balance": 100.0,
     "feet_apart": 50.0,
     "speed_ahead": 20.0,
-    "side_speed": 10.0,
-    "heading": 100.0,
+    "side_speed": 30.0,
+    "heading": 40.0,
     "lateral_margin": 100.0,
 }
 
@@ -23,7 +23,7 @@ WEIGHTS = {
 def terms(m):
     feet = 0.5 * (m.left.foot.position + m.right.foot.position)
     head_height = m.head.position[2] - feet[2]
-    heading = -0.5 * pi * jnp.clip(1.0 - m.time / 4.0, 0.0, 1.0)
+    heading = -0.5 * pi * jnp.clip(1.0 - m.time / 4.5, 0.0, 1.0)
     ahead = jnp.array([jnp.cos(heading), jnp.sin(heading)])
     side = jnp.array([-jnp.sin(heading), jnp.cos(heading)])
     across = m.left.hip.position - m.right.hip.position
@@ -53,11 +53,11 @@ def terms(m):
 TASK = Task(
     name="turn_left",
     sentence="Turn 90 degrees to the left while walking, then walk on in that direction with an upright posture.",
-    goal_speed=0.6,
+    goal_speed=0.5,
     seconds=10.0,
     walks=True,
     rewards={"start": walk_flat.TASK.rewards["start"], "human": _HUMAN},
-    notes={"start": "speed in the new direction alone", "human": "walking steered by a heading that swings left within 4 s"},
+    notes={"start": "speed in the new direction alone", "human": "walking steered by a heading that swings left within 4.5 s"},
     heading=math.pi / 2,
     metric="heading_error_rad",
 )

@@ -63,11 +63,14 @@ def terms(m):
     }}
 """
 
-# The published cost barely sees a slow turn (1 - cos) and does not see where the body is, so it drifts sideways, and a drift ends in a
-# fall to that side; its posture term, the largest cost of a walk, holds back the very joints that walk. Here posture and uprightness go
-# (height and balance keep the body up), speed weighs 20, and yaw, lateral position and the margin of lateral stability (the extrapolated
-# centre of mass between the feet) are added.
-_STRAIGHT = f"""\
+
+def straight(weights: str = "", terms: str = "") -> str:
+    """Return the steered walk's reward; lines of weights and of terms may be added to it for other ground."""
+    # The published cost barely sees a slow turn (1 - cos) and does not see where the body is, so it drifts sideways, and a drift ends
+    # in a fall to that side; its posture term, the largest cost of a walk, holds back the very joints that walk. Here posture and
+    # uprightness go (height and balance keep the body up), speed weighs 20, and yaw, lateral position and the margin of lateral
+    # stability (the extrapolated centre of mass between the feet) are added.
+    return f"""\
 WEIGHTS = {{
     "height": 100.0,
     "balance": 100.0,
@@ -78,7 +81,7 @@ WEIGHTS = {{
     "lateral_margin": 100.0,
     "yaw": 15.0,
     "lateral_position": 5.0,
-}}
+{weights}}}
 
 
 def terms(m):
@@ -87,8 +90,9 @@ def terms(m):
 {_HEIGHT}{_WALK}        "lateral_margin": -smooth_abs(outside(sideways, m.right.foot.position[1], m.left.foot.position[1])),
         "yaw": -smooth_abs(m.pelvis.yaw),
         "lateral_position": -smooth_abs(m.com.position[1]),
-    }}
+{terms}    }}
 """
+
 
 TASK = Task(
     name="walk_flat",
@@ -96,7 +100,7 @@ TASK = Task(
     goal_speed=0.8,
     seconds=10.0,
     walks=True,
-    rewards={"start": _START, "human": _HUMAN, "straight": _STRAIGHT},
+    rewards={"start": _START, "human": _HUMAN, "straight": straight()},
     notes={
         "start": "forward speed alone",
         "human": "the published human-designed terms and weights",

@@ -63,3 +63,11 @@ def test_config_is_taken_from_anywhere() -> None:
     assert options.take_config(["a"]) == (None, ["a"])
     with pytest.raises(MovlrError, match="needs a file"):
         options.take_config(["--config"])
+
+
+def test_a_flag_given_twice_keeps_all_its_values() -> None:
+    flags = (("--rewards", "--reward"), ("--seeds",))
+    words = ["--reward", "a", "--json", "--rewards=b", "--seeds", "1", "--reward", "c", "d", "--out", "x"]
+    assert options.gather(words, *flags) == ["--reward", "a", "b", "c", "d", "--json", "--seeds", "1", "--out", "x"]
+    assert options.gather(["FILE", "--seeds", "1", "2"], *flags) == ["FILE", "--seeds", "1", "2"]
+    assert options.gather([], *flags) == []

@@ -1,5 +1,8 @@
 """The planner: sampling, the MPPI update against plain numpy, diverged candidates, repeatability, and that it plans at all."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -165,3 +168,16 @@ def test_elites_of_a_plan_are_candidates_of_the_next(space):
     again = planner.sample(space, config, plan, space.lower[None], noise(space, config, 1))
     first = 1 + config.instant
     assert z.shape == again.shape and np.array_equal(again[:, first : first + 3], z[:, :3])
+
+
+def test_a_runner_that_is_dropped_frees_its_worlds_at_once(myolegs):
+    """Worlds are memory of C's that Python's collector does not see, so nothing may wait for it."""
+    runner = episode.EpisodeRunner.build(myolegs, planner.with_candidates(PlannerConfig(), 8), "native", threads=1)
+    run(runner, myolegs, 0.02, 0)
+    worlds = weakref.ref(runner.simulator)
+    gc.disable()
+    try:
+        del runner
+        assert worlds() is None
+    finally:
+        gc.enable()

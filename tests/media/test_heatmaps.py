@@ -111,3 +111,23 @@ def test_draw_all_takes_what_there_is(tmp_path, rng):  # type: ignore[no-untyped
     assert [p.name for p in drawn] == ["weights.png", "contributions.png", "activations.png"]
     (folder / "rollout.npz").write_bytes(b"broken")
     assert [p.name for p in heatmaps.draw_all(tmp_path)] == ["weights.png"]
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_matrix_colours_what_it_has_and_hatches_the_rest(tmp_path, sign):  # type: ignore[no-untyped-def]
+    values = np.array([[7.5, np.nan, 0.2], [3.0, 1.0, sign * 5.0]])
+    cells = [["7.50 ± 0.10\n1 of 5 fell", "-", "0.20"], ["3.00", "1.00", f"{sign * 5:.2f}"]]
+    names = (["human\nfrom walk_flat", "…runs/walk_flat-0"], ["walk\nmyolegs", "stairs\nms-human-700-locomotion", "turn\nostrich"])
+    path = heatmaps.metric_matrix(values, *names, tmp_path / "m.png", cells=cells, label="distance [m]", title="Rewards elsewhere")
+    image = _inked(path)
+    yellow = (image[..., 0] > 0.9) & (image[..., 1] > 0.85) & (image[..., 2] < 0.3)
+    assert (yellow.sum() > 2000) == (sign > 0), "the largest is brightest where all have one sign"
+
+
+def test_a_matrix_of_many_places_turns_its_names(tmp_path, rng):  # type: ignore[no-untyped-def]
+    names = [f"walk_number_{i}\nms-human-700-locomotion" for i in range(9)]
+    cells = [["0.00 ± 0.00"] * 9] * 3
+    image = _inked(heatmaps.metric_matrix(rng.uniform(size=(3, 9)), "abc", names, tmp_path / "m.png", cells=cells, label="m", title="t"))
+    assert image.shape[1] < 1600
+    with pytest.raises(MovlrError, match="a value and a text"):
+        heatmaps.metric_matrix(np.zeros((2, 2)), "ab", "abc", tmp_path / "m.png", cells=cells, label="", title="")

@@ -6,17 +6,13 @@ import warnings
 import mujoco
 import numpy as np
 import pytest
+from morphologies.checks import coupling_errors, foot_loads, sensor
 
 from movlr_jax import morphologies
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import myolegs as myolegs_file
 from movlr_jax.morphologies import posture, prepare, root, sources
 from movlr_jax.morphologies.body_plan import LandmarkPlan
-
-
-def sensor(body, data, name):
-    start, length = body.sensors[name]
-    return data.sensordata[start : start + length]
 
 
 def test_scene_has_one_floor_at_zero_and_nothing_else_in_the_world(myolegs):
@@ -34,8 +30,7 @@ def test_feet_bear_weight_anywhere_on_the_plane(myolegs, distance):
     data.qpos[:] = root.translate(body.model, body.standing_qpos, np.array([distance, 0.0, 0.0]))
     data.act[:] = data.ctrl[:] = body.standing_act
     mujoco.mj_forward(body.model, data)
-    load = sensor(body, data, "touch/left").sum() + sensor(body, data, "touch/right").sum()
-    assert load == pytest.approx(body.weight, rel=0.15)
+    assert foot_loads(body, data).sum() == pytest.approx(1.0, rel=0.15)
 
 
 def test_standing_start_is_settled_upright_balanced_and_faces_forward(myolegs):
@@ -66,18 +61,13 @@ def test_activation_is_limited(myolegs):
 
 
 def test_coupled_joints_follow_the_equality_polynomials(myolegs):
-    body, model = myolegs, myolegs.model
+    body = myolegs
     space = body.posture
     rng = np.random.default_rng(0)
     z = rng.uniform(space.lower, space.upper, (16, space.size))
     qpos = space.complete(z, body.standing_qpos)
     assert np.allclose(space.read(qpos), z)
-    data = mujoco.MjData(model)
-    data.qpos[:] = qpos[3]
-    mujoco.mj_forward(model, data)
-    kinds = data.efc_type[: data.nefc] == int(mujoco.mjtConstraint.mjCNSTR_EQUALITY)
-    assert kinds.sum() == model.neq
-    assert np.abs(data.efc_pos[: data.nefc][kinds]).max() < 1e-9
+    assert coupling_errors(body, qpos[3]).max() < 1e-9
 
 
 def test_touch_senses_the_whole_foot_and_nothing_in_the_air(myolegs):
@@ -123,8 +113,7 @@ def test_ms_human_700_stands_with_all_its_muscles(name, muscles, planned):
     com = sensor(body, data, "com/position")
     assert abs(com[0]) < 0.02 and abs(com[1]) < 0.01
     assert sensor(body, data, "head/quat")[0] > 0.999
-    load = sensor(body, data, "touch/left").sum() + sensor(body, data, "touch/right").sum()
-    assert load == pytest.approx(body.weight, rel=0.15)
+    assert foot_loads(body, data).sum() == pytest.approx(1.0, rel=0.15)
 
 
 def test_a_relative_models_path_is_made_absolute(monkeypatch, tmp_path):

@@ -21,7 +21,7 @@ _MUSCLE = """<muscle name="{m}_{s}" tendon="{m}_{s}" force="300" lengthrange="0.
 _MUSCLES = [(m, s) for s in "lr" for m in ("front", "back")]
 _TOP = {"front": 0.08, "back": -0.08}, {"l": 0.1, "r": -0.1}
 _COUPLED = """<joint joint1="ankle_{s}" joint2="hip_{s}" polycoef="0 -1 0 0 0"/>"""
-_XML = f"""
+XML = f"""
 <mujoco>
   <worldbody>
     <geom name="floor" type="plane" size="5 5 1"/>
@@ -43,7 +43,7 @@ PLAN = BodyPlan(
     title="a biped for tests",
     licence="MIT",
     source="this file",
-    spec=lambda: mujoco.MjSpec.from_string(_XML),
+    spec=lambda: mujoco.MjSpec.from_string(XML),
     landmarks={
         "pelvis": LandmarkPlan("torso"),
         "trunk": LandmarkPlan("torso", (0.0, 0.0, 0.05)),

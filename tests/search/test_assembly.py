@@ -93,7 +93,7 @@ def test_killed_while_planning_and_resumed_equals_undisturbed(whole, tmp_path):
         ({"critic": "oracle"}, "There is no critic 'oracle'"),
         ({"writer": "muse"}, "There is no writer 'muse'"),
         ({"engine": "steam"}, "There is no engine 'steam'"),
-        ({"start_reward": "nowhere.py"}, "There is no start reward 'nowhere.py'"),
+        ({"start_reward": "nowhere.py"}, "There is no reward 'nowhere.py'"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_leaves_no_folder(tmp_path, changed, said):

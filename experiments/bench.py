@@ -1,0 +1,142 @@
+"""What the experiments share: their flags, their two sizes, the searches behind "learned" rewards, and how a mistake is told.
+
+A search is looked up by its settings: an experiment goes on with the run folder that another one with the same settings left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from movlr_jax import search
+from movlr_jax.cli import console
+from movlr_jax.cli import main as front
+from movlr_jax.cli.eval import Stopped
+from movlr_jax.cli.progress import View
+from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.errors import MovlrError
+from movlr_jax.search import RunConfig, atomic, reward_texts
+from movlr_jax.search.evaluation import Settings, Work
+from movlr_jax.search.run_folder import RunFolder
+from movlr_jax.tasks import TASKS, Task, get
+
+# The task `free` is whatever a sentence asks for: nothing measures it.
+MEASURED = tuple(name for name in TASKS if name != "free")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is computed: length of an episode (s; 0: the task's own), seeds, iterations of a search, the planner."""
+
+    seconds: float
+    seeds: tuple[int, ...]
+    iterations: int
+    planner: PlannerConfig
+
+
+# Searches judge on seed 0; what is reported is measured on others. 15 iterations as in the paper (MoVLR, arXiv 2512.23077).
+FULL = Size(0.0, (1, 2, 3, 4, 5), 15, PlannerConfig())
+SMALL = Size(1.0, (1,), 2, replace(with_candidates(PlannerConfig(), 16), horizon=0.2, replan=0.02))
+
+
+def parser(about: str | None, name: str) -> argparse.ArgumentParser:
+    """Return a parser with the flags that every experiment has."""
+    made = argparse.ArgumentParser(prog=f"{name}.py", description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--small", action="store_true", help="short episodes, few candidates, two iterations: minutes on two cores")
+    made.add_argument("--tasks", nargs="+", default=list(MEASURED), metavar="TASK", help="tasks; all that can be measured by default")
+    made.add_argument("--morphologies", nargs="+", default=[], metavar="BODY", help="bodies; those each task is meant for by default")
+    made.add_argument("--seeds", nargs="+", type=int, help="seeds of the episodes that are reported")
+    made.add_argument("--seconds", type=float, help="length of an episode [s]; 0: the task's own")
+    made.add_argument("--iterations", type=int, help="iterations of each search")
+    made.add_argument("--candidates", type=int, help="candidates of a plan")
+    made.add_argument("--horizon", type=float, help="time looked ahead [s]")
+    made.add_argument("--replan", type=float, help="time between plans [s]")
+    made.add_argument("--engine", default="auto", help="auto, native, warp or jax")
+    made.add_argument("--threads", type=int, default=0, help="threads of the native engine; 0: one a core")
+    made.add_argument("--searches", type=Path, default=Path("runs") / "searches", help="folder of the searches, shared by the experiments")
+    made.add_argument("--out", type=Path, default=Path("runs") / name, help="folder for the table and the figure")
+    return made
+
+
+def size(asked: argparse.Namespace) -> Size:
+    """Return the size that the flags ask for."""
+    base = SMALL if asked.small else FULL
+    planner = base.planner if asked.candidates is None else with_candidates(base.planner, asked.candidates)
+    given = {name: vars(asked)[name] for name in ("horizon", "replan") if vars(asked)[name] is not None}
+    return Size(
+        base.seconds if asked.seconds is None else asked.seconds,
+        base.seeds if asked.seeds is None else tuple(asked.seeds),
+        base.iterations if asked.iterations is None else asked.iterations,
+        replace(planner, **given),
+    )
+
+
+def settings(asked: argparse.Namespace) -> Settings:
+    """Return how reported episodes are run."""
+    s = size(asked)
+    return Settings(seeds=s.seeds, seconds=s.seconds, engine=asked.engine, planner=s.planner, threads=asked.threads)
+
+
+def tasks(asked: argparse.Namespace) -> list[Task]:
+    """Return the tasks asked for."""
+    return [get(name) for name in asked.tasks]
+
+
+def searched(asked: argparse.Namespace, task: Task, body: str) -> RunFolder:
+    """Return the folder of a finished search on a task and body; what is missing of it is run.
+
+    Raises:
+        MovlrError: the search cannot be run.
+        Stopped: the user interrupted; the search is saved.
+    """
+    s = size(asked)
+    config = RunConfig(
+        task=task.name,
+        morphology=body,
+        engine=asked.engine,
+        iterations=s.iterations,
+        seconds=s.seconds,
+        planner=s.planner,
+        threads=asked.threads,
+    )
+    told = {k: v for k, v in dataclasses.asdict(config).items() if k not in ("iterations", "threads", "out")}
+    digest = hashlib.sha256(json.dumps(atomic.plain(told), sort_keys=True).encode()).hexdigest()[:8]
+    folder = asked.searches / f"{task.name}-{body}-{digest}"
+    if (folder / "run.json").exists() and len(RunFolder.find(folder).rows()) > s.iterations:
+        return RunFolder.find(folder)
+    with View(console.stderr(), f"Search: {folder}") as view:
+        if (folder / "run.json").exists():
+            result = search.resume(folder, progress=view, iterations=s.iterations)
+        else:
+            result = search.run(replace(config, out=folder), progress=view)
+    if result.stopped == "interrupted":
+        raise Stopped(f"Interrupted: the search is saved in {folder}; the same command goes on.")
+    return RunFolder.find(folder)
+
+
+def learned(asked: argparse.Namespace, task: Task, body: str) -> Work:
+    """Return the work of the reward that a search found, to be measured where it was found; one that says why there is none."""
+    try:
+        text = reward_texts.find(str(searched(asked, task, body).path), [task])
+    except MovlrError as error:
+        return Work(None, "learned", task, body, f"The search cannot be run: {error}")
+    return Work(replace(text, name="learned"), "learned", task, body)
+
+
+def run(main: Callable[[Sequence[str] | None], int]) -> None:
+    """Run an experiment as a program: mistakes in one sentence, exit code 1; Ctrl-C 130."""
+    front.quiet()
+    try:
+        sys.exit(main(None))
+    except MovlrError as error:
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt as stopped:
+        print(f"{Path(sys.argv[0]).name}: {stopped}" if str(stopped) else "Interrupted.", file=sys.stderr)
+        sys.exit(front.INTERRUPTED)

@@ -1,0 +1,76 @@
+"""The experiments, whole, on episodes of a tenth of a second: tables, figures, and going on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from movlr_jax.errors import MovlrError
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = ["--small", "--seconds", "0.1", "--candidates", "8", "--horizon", "0.08", "--iterations", "0", "--tasks", "stand", "--threads", "1"]
+
+
+@pytest.fixture(scope="module")
+def searches(tmp_path_factory) -> Path:  # type: ignore[no-untyped-def]
+    """Where the experiments of this file share their searches."""
+    return tmp_path_factory.mktemp("searches")
+
+
+@pytest.fixture
+def experiment(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Import an experiment as `python experiments/NAME.py` finds it."""
+    import importlib
+
+    monkeypatch.syspath_prepend(str(ROOT / "experiments"))
+
+    def find(name: str) -> ModuleType:
+        return importlib.import_module(name)
+
+    return find
+
+
+def test_main_table(experiment, searches: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    words = [*TINY, "--searches", str(searches), "--out", str(tmp_path)]
+    assert experiment("main_table").main(words) == 0
+    rows = json.loads((tmp_path / "main_table.json").read_text())["rows"]
+    assert [(row["task"], row["reward"], len(row["episodes"])) for row in rows] == [("stand", r, 1) for r in ("start", "human", "learned")]
+    assert rows[2]["reward_from"] == "stand on myolegs, iteration 0"
+    # A search of no iterations has the start reward as its best, and one text is one episode.
+    assert rows[2]["episodes"] == rows[0]["episodes"] != rows[1]["episodes"]
+    text = (tmp_path / "main_table.md").read_text()
+    assert "| stand | myolegs | lasted [s] | 0.10 | 0.10 | 0.10 |" in text
+    assert (tmp_path / "main_table.png").stat().st_size > 5000
+    capsys.readouterr()
+    assert experiment("main_table").main(words) == 0
+    told = capsys.readouterr().err
+    assert "3 of 3 episodes found" in told and "Search" not in told
+
+
+def test_transfer(experiment, searches: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    words = [*TINY, "--from", "stand", "--metric", "seconds", "--searches", str(searches), "--out", str(tmp_path)]
+    assert experiment("transfer").main(words) == 0
+    document = json.loads((tmp_path / "transfer.json").read_text())
+    assert [row["reward"] for row in document["rows"]] == ["human", "learned"] and document["mean"] == [[0.1], [0.1]]
+    assert (tmp_path / "transfer.png").stat().st_size > 5000 and "| learned | stand on myolegs" in (tmp_path / "transfer.md").read_text()
+
+
+def test_refinement(experiment, searches: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    assert experiment("refinement").main([*TINY, "--searches", str(searches), "--out", str(tmp_path)]) == 0
+    (run,) = json.loads((tmp_path / "refinement.json").read_text())["runs"]
+    assert run["task"] == "stand" and run["first_weight"] == {"stability": 0} and run["iterations"][0]["weights"] == {"head_height": 100.0}
+    assert (tmp_path / run["figure"]).stat().st_size > 5000 and run["figure"] in (tmp_path / "refinement.md").read_text()
+    # The same search, named by its folder.
+    (folder,) = searches.iterdir()
+    assert experiment("refinement").main(["--runs", str(folder), "--out", str(tmp_path / "again")]) == 0
+    assert json.loads((tmp_path / "again" / "refinement.json").read_text())["runs"] == [run]
+
+
+def test_mistakes(experiment, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(MovlrError, match="did you mean walk_flat"):
+        experiment("main_table").main(["--small", "--tasks", "wlk_flat", "--out", str(tmp_path)])
+    with pytest.raises(MovlrError, match="holds no run"):
+        experiment("refinement").main(["--runs", str(tmp_path / "none"), "--out", str(tmp_path)])

@@ -1,0 +1,36 @@
+"""Tables of an evaluation: cells, remarks, Markdown."""
+
+from __future__ import annotations
+
+from movlr_jax.media import tables
+
+HEAD = {"task": "walk", "morphology": "legs", "goal_speed_mps": 0.8}
+EPISODE = {"seed": 0, "seconds": 10.0, "distance_m": 7.0, "step_symmetry": None, "aim_m": 0.25}
+ROWS = [
+    {
+        **HEAD,
+        "reward": "a|b",
+        "episodes": [EPISODE] * 2,
+        "mean": {**EPISODE},
+        "std": {"seconds": 0.0, "distance_m": 0.5, "aim_m": 0.1},
+        "falls": 1,
+    },
+    {**HEAD, "reward": "c", "episodes": [], "mean": {}, "std": {}, "falls": 0, "refused": "it has no tail."},
+]
+
+
+def test_a_row_a_combination_with_its_spread_and_its_reason() -> None:
+    headings, cells, remarks = tables.evaluation(ROWS, ["aim_m", "distance_m", "none_has_it"])
+    assert headings == ["task", "body", "reward", "goal [m/s]", "falls", "lasted [s]", "distance [m]", "aim_m"]
+    assert cells[0] == ["walk", "legs", "a|b", "0.8", "1 of 2", "10.00 ± 0.00", "7.00 ± 0.50", "0.25 ± 0.1"]
+    assert cells[1] == ["walk", "legs", "c", "0.8", "-", "-", "-", "-"] and remarks == ["walk, legs, c: it has no tail."]
+
+
+def test_one_episode_has_no_spread_and_zero_no_sign() -> None:
+    assert tables.spread(1.0, 0.0, ".2f", 1) == "1.00" and tables.spread(None, None, ".2f", 3) == "-"
+    assert tables.number(-0.001, ".2f") == "0.00" and tables.number(True, ".2f") == "yes" and tables.number(3, "") == "3"
+
+
+def test_markdown_keeps_its_columns() -> None:
+    text = tables.markdown(["x", "y"], [["a|b", "one\ntwo"]], ["why"])
+    assert text == "| x | y |\n| --- | --- |\n| a\\|b | one two |\n\n- why\n"
