@@ -25,34 +25,13 @@ _JOINTS = (
 # the collision shapes: palm, phalanges and thumb 1 to 10 mm from the object, not closer to each other than 1 mm, near the middle of the
 # joints' ranges. The bottle stands in a power grip with the thumb opposed; the cube lies in the upturned palm, fingers curled around it.
 _BOTTLE = (
-    -0.534,
-    0.077,
-    -0.255,
-    1.052,
-    0.045,
-    -0.17,
-    -0.286,  # arm
-    -0.48,
-    0.411,
-    0.499,
-    0.764,  # thumb
-    0.019,
-    0.465,
-    1.112,
-    0.315,  # index
-    -0.193,
-    0.729,
-    0.479,
-    1.23,  # middle
-    -0.095,
-    0.427,
-    0.89,
-    0.362,  # ring
-    -0.233,
-    0.145,
-    0.603,
-    0.449,  # little
-    0.116,  # ring finger's carpometacarpal joint
+    -0.136, 0.175, -0.216, 1.231, -0.154, -0.117, -0.187,  # arm
+    0.164, 0.43, 0.775, 1.08,  # thumb
+    0.052, 0.873, 1.615, 0.741,  # index
+    -0.173, 0.988, 1.093, 1.375,  # middle
+    -0.082, 0.871, 1.256, 0.63,  # ring
+    -0.227, 0.54, 1.086, 0.599,  # little
+    0.016,  # ring finger's carpometacarpal joint
 )
 _CUBE = (
     -0.815,
