@@ -25,12 +25,33 @@ _JOINTS = (
 # the collision shapes: palm, phalanges and thumb 1 to 10 mm from the object, not closer to each other than 1 mm, near the middle of the
 # joints' ranges. The bottle stands in a power grip with the thumb opposed; the cube lies in the upturned palm, fingers curled around it.
 _BOTTLE = (
-    -0.136, 0.175, -0.216, 1.231, -0.154, -0.117, -0.187,  # arm
-    0.164, 0.43, 0.775, 1.08,  # thumb
-    0.052, 0.873, 1.615, 0.741,  # index
-    -0.173, 0.988, 1.093, 1.375,  # middle
-    -0.082, 0.871, 1.256, 0.63,  # ring
-    -0.227, 0.54, 1.086, 0.599,  # little
+    -0.136,
+    0.175,
+    -0.216,
+    1.231,
+    -0.154,
+    -0.117,
+    -0.187,  # arm
+    0.164,
+    0.43,
+    0.775,
+    1.08,  # thumb
+    0.052,
+    0.873,
+    1.615,
+    0.741,  # index
+    -0.173,
+    0.988,
+    1.093,
+    1.375,  # middle
+    -0.082,
+    0.871,
+    1.256,
+    0.63,  # ring
+    -0.227,
+    0.54,
+    1.086,
+    0.599,  # little
     0.016,  # ring finger's carpometacarpal joint
 )
 _CUBE = (
