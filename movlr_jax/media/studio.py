@@ -11,6 +11,7 @@ line of light and dark per metre. What is seen is the same for every body: right
 
 from __future__ import annotations
 
+import atexit
 import copy
 import itertools
 import re
@@ -102,6 +103,9 @@ class Studio:
         self._rectangle = mujoco.MjrRect(0, 0, width, height)
         self._pixels = np.empty((height, width, 3), np.uint8)
         self._closer = weakref.finalize(self, _release, self._context, self._gl)
+        # At exit before EGL itself ends, which is registered by now: weakref's own turn may come after it.
+        self._closer.atexit = False
+        atexit.register(self._closer)
 
     def close(self) -> None:
         """Release the context; the studio cannot be used afterwards."""
