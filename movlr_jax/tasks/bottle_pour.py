@@ -41,7 +41,7 @@ WEIGHTS = {
     "haste": 20.0,
 }
 
-IN_HAND = (0.05, 0.01, -0.02)
+IN_HAND = (0.053, 0.012, -0.007)
 
 
 def from_axis(m, point):

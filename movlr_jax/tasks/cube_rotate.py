@@ -34,7 +34,7 @@ WEIGHTS = {
 def terms(m):
     hand = m.right
     tips = [hand.thumb, hand.index, hand.middle, hand.ring, hand.little]
-    far = sum([above(norm(tip.position - m.object.position), 0.04) for tip in tips])
+    far = sum([above(norm(tip.position - m.object.position), 0.05) for tip in tips])
     return {
         "position": -smooth_abs(m.goal.object_position_error, 0.03),
         "orientation": -smooth_abs(m.goal.object_orientation_error),

@@ -25,7 +25,8 @@ def test_refusal_points_at_the_place(layout):
 def test_own_texts_pass(layout):
     for task in tasks.TASKS.values():
         for name, source in task.rewards.items():
-            assert static.check(source, layout) is None, (task.name, name)
+            if not task.morphologies:  # else it may ask for what this body lacks
+                assert static.check(source, layout) is None, (task.name, name)
             assert static.check(source) is None, (task.name, name)
     for name, term in LIBRARY.items():
         if all(place in layout.landmarks for place in term.needs):
