@@ -33,7 +33,7 @@ lint: $(STAMP) ## ruff, mypy, and checks of the tree itself
 	@$(BIN)/python tools/check_repo.py
 
 test: lint ## lint, then every test that this machine can run
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(PYTEST_ARGS)
 
 format: $(STAMP) ## rewrite the sources the way lint wants them
 	@$(BIN)/ruff check --quiet --fix .
