@@ -14,6 +14,7 @@ import pytest
 from movlr_jax import tasks
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import catalog
 from movlr_jax.search import evaluation, transfer
 from movlr_jax.search.episode_store import EpisodeStore
 from movlr_jax.search.evaluation import Settings, Watcher, evaluate
@@ -118,6 +119,7 @@ def test_what_a_body_cannot_take_is_a_row(stored: Path, tmp_path: Path, monkeypa
     file.write_text(NO_SUCH_LANDMARK)
     monkeypatch.setenv("MOVLR_MODELS_PATH", str(tmp_path))
     monkeypatch.setenv("MOVLR_CACHE", str(tmp_path))
+    catalog._prepared.cache_clear()  # bodies that an earlier test of this process has loaded
     works = [
         *evaluation.works(["start", str(file)], [STAND], ["myolegs"]),
         *evaluation.works(["human", "straight"], [STAND, WALK], ["ms-human-700"]),
