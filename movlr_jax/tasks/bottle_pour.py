@@ -27,9 +27,9 @@ def terms(m):
 """
 
 # The reference's terms (position 100, orientation 10, the palm at the bottle, every finger around it), orientation twice as heavy, and what
-# keeps the bottle in the hand while it moves. At the start hand and bottle have the axes of the world, so a bottle held fast keeps its place in the hand's axes and its
-# axes along the hand's. Distances of fingers are to the bottle's axis, so that each may take hold at its own height. The corner of the
-# position term is narrower than the reference's 0.1 m, under which a centimetre is hardly felt.
+# keeps the bottle in the hand while it moves. At the start hand and bottle have the axes of the world, so a bottle held fast keeps its
+# place in the hand's axes and its axes along the hand's. Distances of fingers are to the bottle's axis, so that each may take hold at its
+# own height. The corner of the position term is narrower than the reference's 0.1 m, under which a centimetre is hardly felt.
 _HUMAN = """\
 WEIGHTS = {
     "position": 100.0,
