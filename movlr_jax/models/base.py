@@ -84,7 +84,8 @@ class Answer:
 
     Attributes:
         text: the model's words.
-        record: the call as plain JSON data, without secrets or clip bytes: purpose, prompt, model, request, response, tokens, seconds, price.
+        record: the call as plain JSON data, without secrets or clip bytes: purpose, prompt, model, request, response,
+            tokens, seconds, price.
         complete: False where the service cut the answer off (its token limit).
     """
 
