@@ -12,6 +12,9 @@ import numpy as np
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import gait
 
+SIGHT = 0.3  # how far ahead of its toes a foot knows the ground (m): a step's tread
+_LOOKS = 4  # places looked at, 0.1 m apart
+
 
 class Feet:
     """The feet of one body, left first.
@@ -27,6 +30,9 @@ class Feet:
         self.sides: tuple[str, ...] = () if morphology.fixed else gait.SIDES
         self._weight = morphology.weight
         self._at = np.array([morphology.sensors[f"{side}.foot/position"][0] + np.arange(3) for side in self.sides])
+        toes = [f"{side}.{'toe' if f'{side}.toe' in morphology.landmarks else 'foot'}" for side in self.sides]
+        self._toes = np.array([morphology.sensors[f"{toe}/position"][0] + np.arange(2) for toe in toes])
+        self._terrain = morphology.terrain
         self._touch = [slice(a, a + n) for a, n in (morphology.sensors[f"touch/{side}"] for side in self.sides)]
 
     def load(self, sensors: Any, xp: Any = np) -> Any:
@@ -38,6 +44,19 @@ class Feet:
         if not self.sides:
             return np.zeros((*sensors.shape[:-1], len(gait.SIDES), len(gait.GAIT_FIELDS)))
         return np.asarray(gait.initial(sensors[..., self._at]))
+
+    def ahead(self, sensors: Any, forward: Any, xp: Any = np) -> Any:
+        """Return the height of the highest ground from each toe to `SIGHT` ahead of it [W, T, 2] (m).
+
+        Args:
+            sensors: [W, T, n], sensordata.
+            forward: [W, 2], the task's forward direction in the ground plane.
+            xp: numpy or jax.numpy.
+        """
+        if not self.sides:
+            return xp.zeros((*sensors.shape[:2], len(gait.SIDES)), sensors.dtype)
+        reach = xp.linspace(0.0, SIGHT, _LOOKS, dtype=sensors.dtype)[:, None] * forward[:, None, None, None].astype(sensors.dtype)
+        return self._terrain.height(sensors[..., self._toes][..., None, :] + reach, xp).max(axis=-1)
 
     def over_time(self, memory: Any, sensors: Any, forward: Any, dt: float, xp: Any = np) -> Any:
         """Return the gait memory [W, T, 2, 8] after each of T more instants; see gait.over_time.

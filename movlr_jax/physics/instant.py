@@ -65,6 +65,7 @@ def blocks(morphology: Morphology) -> dict[str, tuple[int, int]]:
         "force": model.nu,
         "sensor": model.nsensordata,
         "ground": len(morphology.landmarks),
+        "ahead": len(SIDES),
         "gait": len(SIDES) * len(GAIT_FIELDS),
     }
     out, at = {}, 0

@@ -235,8 +235,9 @@ class MjxSimulator(Simulator):
         data, length, sound, overflow = carry
         recorded = jnp.concatenate(parts).swapaxes(0, 1)
         sensors = recorded[..., self.columns["sensor"][0] : self.columns["sensor"][1]]
+        ahead = self._feet.ahead(sensors, frames[:, 2:4], jnp)
         memory = self._feet.over_time(state.gait, sensors, frames[:, 2:4], worlds.dt, jnp)
-        instants = jnp.concatenate([recorded, memory.reshape(*memory.shape[:2], -1)], axis=-1)
+        instants = jnp.concatenate([recorded, ahead, memory.reshape(*memory.shape[:2], -1)], axis=-1)
         after = State(data.time, data.qpos, data.qvel, data.act, data.ctrl, data.qacc_warmstart, length, memory[:, -1])
         return after, instants, ~sound, jnp.where(sound, overflow & _OVERFLOW_MASK, 0)
 

@@ -184,10 +184,11 @@ class NativeSimulator(Simulator):
         return Rolled(instants.reshape(*shape, *instants.shape[1:]), bad.reshape(shape))
 
     def _remember(self, instants: np.ndarray, memory: np.ndarray, frames: np.ndarray, dt: float) -> np.ndarray:
-        """Fill the ground and gait blocks of instants[W, T, f]; return the memory [W, 2, 8] after the last."""
+        """Fill the ground, ahead and gait blocks of instants[W, T, f]; return the memory [W, 2, 8] after the last."""
         sensors = instants[..., slice(*self.columns["sensor"])]
         ground = self.morphology.terrain.height(sensors[..., self._places], np)
         instants[..., slice(*self.columns["ground"])] = ground
+        instants[..., slice(*self.columns["ahead"])] = self._feet.ahead(sensors, frames[:, 2:4])
         after = self._feet.over_time(memory, sensors.astype(np.float64), frames[:, 2:4].astype(np.float64), dt)
         instants[..., slice(*self.columns["gait"])] = after.reshape(*after.shape[:2], -1)
         return after[:, -1]

@@ -24,7 +24,8 @@ class FeatureLayout:
         morphology: name of the prepared body; an artifact belongs to one.
         blocks: block name -> (start, stop). Blocks: time [s], dt [s], frame (origin x, y [m]; cosine and sine of the task's forward
             direction), goal, qpos, qvel, act, ctrl, force [N, pulling is positive], sensor, ground (height of the ground under
-            each landmark [m]), gait (`GAIT_FIELDS` per foot, left first).
+            each landmark [m]), ahead (height of the highest ground shortly before each foot [m], left first), gait
+            (`GAIT_FIELDS` per foot, left first).
         goal: goal quantity -> offset in the goal block.
         joints: scalar joint -> (index in qpos, index in qvel).
         joint_ranges: scalar joint -> (lower, upper) [rad or m].

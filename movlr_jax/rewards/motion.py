@@ -132,6 +132,11 @@ class Foot(Landmark):
         return self._motion._place(self._gait("last_touchdown_x", 3))
 
     @property
+    def ground_ahead(self) -> Array:
+        """Highest ground up to 0.3 m ahead of the toes, above the ground under the foot (m): a step up."""
+        return self._motion._block("ahead")[SIDES.index(self._name.split(".")[0])] - self._motion._block("ground")[self._offsets["ground"]]
+
+    @property
     def step_length(self) -> Array:
         """Forward distance from the other foot to this one at its last touchdown (m); 0 before its first step."""
         return self._gait("step_length")[0]

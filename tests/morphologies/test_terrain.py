@@ -10,9 +10,11 @@ from movlr_jax.control import muscle_law
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Scene, root, terrain
 from movlr_jax.physics import mjx_model
+from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.motion import Motion
 from movlr_jax.tasks.trajectory import Trajectory
 
 GROUNDS = (terrain.Flat(), terrain.Slope(), terrain.Stairs(), terrain.Rough())
@@ -84,6 +86,27 @@ def test_instants_measure_height_from_the_ground_below():
     seen = Trajectory(instant, layout)
     assert seen.height("pelvis")[0] == pytest.approx(body.standing_heights["pelvis"], abs=1e-3)
     assert seen.position("pelvis")[0, 2] == pytest.approx(body.standing_heights["pelvis"] + 0.2, abs=1e-3)
+
+
+def test_a_foot_knows_the_step_before_it():
+    body = tasks.get("walk_stairs").load()
+    simulator = NativeSimulator(body, candidates=2)
+    law = muscle_law.make("auto", body, 0.008)
+    layout = feature_layout(body)
+    feet, seen = Feet(body), {}
+    for before, up in ((1.0, 0.0), (0.1, 0.0), (0.1, 0.2), (0.1, 0.3)):
+        at = {0.0: 0.7, 0.2: 2.7, 0.3: 3.7}[up] - 0.14 - before  # toes stand 0.14 m before the origin
+        qpos = root.translate(body.model, body.standing_qpos, np.array([at, 0.0, up]))
+        _, instant, _ = simulator.advance(simulator.reset(qpos, body.standing_act), law, body.posture.read(qpos)[None, None], 2, [Frame()])
+        motion = Motion(layout, jnp.asarray(np.concatenate([instant[0], instant[0]])))
+        seen[before, up] = [float(motion.left.foot.ground_ahead), float(motion.right.foot.ground_ahead)]
+        sensors = instant[None, :, slice(*layout.blocks["sensor"])]
+        forward = np.array([[1.0, 0.0]], np.float32)
+        np.testing.assert_array_equal(feet.ahead(jnp.asarray(sensors), jnp.asarray(forward), jnp), feet.ahead(sensors, forward))
+    assert seen[1.0, 0.0] == [0.0, 0.0]
+    assert seen[0.1, 0.0] == pytest.approx([0.1, 0.1])
+    assert seen[0.1, 0.2] == pytest.approx([0.1, 0.1])  # before the top, 0.3 m
+    assert seen[0.1, 0.3] == pytest.approx([0.0, 0.0])  # where it goes down: the highest is where it stands
 
 
 def test_pure_mjx_refuses_a_height_field_and_says_what_takes_it():
