@@ -1,0 +1,30 @@
+"""Frames of a clip as pictures."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from matplotlib.image import imread
+
+from movlr_jax.errors import MovlrError
+from movlr_jax.media.stills import stills
+
+
+def shades(pictures: list[bytes]) -> list[int]:
+    return [round(255 * float(imread(io.BytesIO(p), format="png")[..., :3].mean())) for p in pictures]
+
+
+@pytest.mark.parametrize(("count", "frames"), [(1, [10]), (2, [0, 19]), (4, [0, 6, 13, 19]), (40, None)])
+def test_frames_are_evenly_spaced_from_first_to_last(small_clip, count, frames):
+    found = shades(stills(small_clip, count))
+    assert len(found) == count and found == sorted(found)
+    if frames is not None:
+        assert all(abs(shade - (10 * frame + 20)) <= 4 for shade, frame in zip(found, frames, strict=True)), found
+    assert stills(small_clip, count) == stills(small_clip, count)
+
+
+def test_what_is_no_film(tmp_path):
+    (tmp_path / "clip.mp4").write_bytes(b"no film")
+    with pytest.raises(MovlrError, match="cannot be read as a film"):
+        stills(tmp_path / "clip.mp4", 2)
