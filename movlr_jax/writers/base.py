@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from movlr_jax.critics.critique import Critique
@@ -33,6 +34,11 @@ class WriteRequest:
         attempt: how many drafts for this candidate were refused before.
         seed: the run's seed.
         iteration: the iteration's number.
+        refused_source: the text that was refused, or None.
+        siblings: the programs already proven for this iteration.
+        facts: what was measured of the best motion.
+        clip: its film, or None.
+        advice: what a person who watched it says, or "".
     """
 
     goal: str
@@ -48,6 +54,11 @@ class WriteRequest:
     attempt: int = 0
     seed: int = 0
     iteration: int = 0
+    refused_source: str | None = None
+    siblings: Sequence[str] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    clip: Path | None = None
+    advice: str = ""
 
     @property
     def refused(self) -> int:
@@ -63,11 +74,14 @@ class Draft:
         source: text of the whole program.
         edit: one line: what changed.
         rationale: why.
+        refusal: why this is no program at all, in a sentence for the next attempt ("" for a program): the sandbox is not asked
+            then, and `source` is what was answered instead.
     """
 
     source: str
     edit: str
     rationale: str
+    refusal: str = ""
 
 
 @runtime_checkable
