@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from movlr_jax import tasks
+from movlr_jax import atomic, tasks
 from movlr_jax._versions import installed
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.critics import biomechanics
@@ -34,7 +34,7 @@ from movlr_jax.rewards.motion import vocabulary
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Prover, load
-from movlr_jax.search import atomic, filming, reward_texts
+from movlr_jax.search import filming, reward_texts
 from movlr_jax.search.config import RunConfig, folder_of
 from movlr_jax.search.loop import Loop, RunResult
 from movlr_jax.search.progress import Event, Progress

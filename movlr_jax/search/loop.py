@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
-from movlr_jax.search import atomic, failures, judging, state
+from movlr_jax.search import failures, judging, state
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.progress import Event, Kind, Progress
 from movlr_jax.search.run_folder import Candidate, RunFolder, read_arrays

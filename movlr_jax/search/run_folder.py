@@ -33,8 +33,8 @@ from typing import Any
 
 import numpy as np
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
-from movlr_jax.search import atomic
 
 # The chosen candidate's drafts and calls are folders; they move up whole, like files.
 _LOCK = ".lock"
