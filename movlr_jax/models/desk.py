@@ -1,10 +1,12 @@
 """The desk: the one door between a run and its models. What was answered once is never asked, or paid for, again.
 
-Flows in: Asks, through the Models that it hands out. Flows out: Answers, and one record a call in the run's folder, written the moment the
-answer is there. Before a service is asked, the answer is looked for in the run's own records (a killed run goes on where it was), in the
-records of a run that is replayed, and in a cache that runs share. Retries follow `faults.RULES`; a budget of calls and of money is kept here.
+Flows in: Asks, through the Models that it hands out. Flows out: Answers, and one record a call in the run's folder, written the moment
+the answer is there. Before a service is asked, the answer is looked for in the run's own records (a killed run goes on where it was), in
+the records of a run that is replayed, and in a cache that runs share. Retries follow `faults.RULES`; a budget of calls and of money is
+kept here.
 
-Faults that would meet the same request again (a blocked or an unusable answer) are answers too: they are recorded and come back on a replay.
+Faults that would meet the same request again (a blocked or an unusable answer) are answers too: they are recorded, and come back on a
+replay.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import datetime
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -215,16 +216,12 @@ class Desk:
         return scrub(sentence)
 
 
-@dataclass
 class _Desked:
     """A model whose asks go over a desk."""
 
-    _desk: Desk
-    _client: Client
-
-    @property
-    def name(self) -> str:
-        return self._client.name
+    def __init__(self, desk: Desk, client: Client):
+        self.name = client.name
+        self._desk, self._client = desk, client
 
     def ask(self, ask: Ask) -> Answer:
         return self._desk.ask(self._client, ask)

@@ -64,9 +64,16 @@ class Ledger:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.total = Spending()
-        for record in self.records():
-            self.total = self.total.plus(record)
+        self._total: Spending | None = None
+
+    @property
+    def total(self) -> Spending:
+        """What all the calls add up to."""
+        if self._total is None:
+            self._total = Spending()
+            for record in self.records():
+                self._total = self._total.plus(record)
+        return self._total
 
     def get(self, key: str) -> dict[str, Any] | None:
         """Return the record of a request, or None.
@@ -80,7 +87,8 @@ class Ledger:
     def add(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Write a record, whole or not at all, and return it as a reader sees it."""
         written: dict[str, Any] = atomic.write_json(self._path(record["key"]), record)
-        self.total = self.total.plus(written)
+        if self._total is not None:
+            self._total = self._total.plus(written)
         return written
 
     def records(self) -> Iterator[dict[str, Any]]:

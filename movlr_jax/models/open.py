@@ -57,7 +57,7 @@ def open_client(service: str, model: str, url: str, config: ModelsConfig, desk: 
     return OpenAICompatible(model, address, key=key, timeout_s=config.timeout_s, video=config.video)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Absent:
     """Stands for the client of a service that a replay never asks."""
 
