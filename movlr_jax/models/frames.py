@@ -6,6 +6,7 @@ Flows in: an MP4 file. Flows out: PNG bytes of evenly spaced frames, in order; t
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -23,9 +24,7 @@ def evenly(path: Path, count: int) -> list[bytes]:
     Raises:
         MovlrError: it cannot be read as a film.
     """
-    frames, _ = _read(path)
-    wanted = np.unique(np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int))
-    return [_png(frames[i]) for i in wanted]
+    return _read(path, lambda seconds: count)
 
 
 def at_rate(path: Path, frames_per_second: float) -> list[bytes]:
@@ -34,34 +33,32 @@ def at_rate(path: Path, frames_per_second: float) -> list[bytes]:
     Raises:
         MovlrError: it cannot be read as a film.
     """
-    frames, seconds = _read(path)
-    count = min(MOST_FRAMES, len(frames), max(2, round(seconds * frames_per_second)))
-    wanted = np.unique(np.linspace(0, len(frames) - 1, count).round().astype(int))
-    return [_png(frames[i]) for i in wanted]
+    return _read(path, lambda seconds: min(MOST_FRAMES, max(2, round(seconds * frames_per_second))))
 
 
-def _read(path: Path) -> tuple[list[np.ndarray], float]:
-    """Return a clip's frames, uint8[h, w, 3] each, and its length [s]."""
+def _read(path: Path, count_for: Callable[[float], int]) -> list[bytes]:
+    """Return as many evenly spaced frames as `count_for` asks of a clip of so many seconds."""
     reader = None
     try:
+        total, seconds = imageio_ffmpeg.count_frames_and_secs(str(path))
+        wanted = set(np.linspace(0, total - 1, min(count_for(seconds), total)).round().astype(int).tolist())
         reader = imageio_ffmpeg.read_frames(str(path))
-        meta = next(reader)
-        width, height = meta["size"]
-        frames = [np.frombuffer(frame, np.uint8).reshape(height, width, 3) for frame in reader]
+        size = next(reader)["size"]
+        found = [_png(frame, size) for i, frame in enumerate(reader) if i in wanted]
     except (OSError, RuntimeError, StopIteration, ValueError) as error:
         said = str(error).strip().splitlines() or ["no reason given"]
-        raise MovlrError(f"The clip {path} cannot be read as a film ({said[-1]}): film the motion again.") from None
+        raise MovlrError(f"The clip {path} cannot be read as a film ({said[-1].rstrip('.')}): film the motion again.") from None
     finally:
         if reader is not None:
             reader.close()
-    if not frames:
+    if not found:
         raise MovlrError(f"The clip {path} holds no frame: film the motion again.")
-    return frames, len(frames) / float(meta["fps"])
+    return found
 
 
-def _png(frame: np.ndarray) -> bytes:
+def _png(frame: bytes, size: tuple[int, int]) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(frame).save(buffer, format="PNG")
+    Image.frombytes("RGB", size, frame).save(buffer, format="PNG")
     return buffer.getvalue()

@@ -6,6 +6,7 @@ Flows in: ("critic", "gemini"), a ModelsConfig, the run's Desk. Flows out: a Mod
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 
 from movlr_jax._versions import installed
@@ -48,8 +49,7 @@ def open_client(service: str, model: str, url: str, config: ModelsConfig, desk: 
         key = secrets.find(secrets.GEMINI_KEYS)
         if key is None:
             raise MovlrError(f"The service gemini needs a key: set {secrets.GEMINI_KEYS[0]} in the environment.")
-        more = {} if desk is None else {"sleep": desk.sleep}
-        return Gemini(model, key, url=url, timeout_s=config.timeout_s, **more)
+        return Gemini(model, key, url=url, timeout_s=config.timeout_s, sleep=time.sleep if desk is None else desk.sleep)
     from movlr_jax.models.openai_compatible import OpenAICompatible
 
     key = secrets.find(secrets.OPENAI_KEYS)

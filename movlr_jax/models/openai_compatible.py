@@ -1,8 +1,9 @@
 """Any OpenAI-compatible server (vLLM, llama.cpp, `transformers serve`, a gateway), over openai.
 
 Flows in: an Ask. Flows out: a Reply, or a Fault. Pictures and clips travel as data URLs. A schema is asked for with `response_format`,
-which vLLM, llama.cpp and OpenAI share (vLLM's `guided_json` was removed in its version 0.12). Two things that servers differ in are learnt from
-their refusals, once: whether they take a clip whole, and whether they take a schema; a clip then becomes frames, a schema words.
+which vLLM, llama.cpp and OpenAI share (vLLM's `guided_json` was removed in its version 0.12). Two things that servers differ in are
+learnt from their refusals, once: whether they take a clip whole, and whether they take a schema; a clip then becomes frames, a schema
+words.
 """
 
 from __future__ import annotations
