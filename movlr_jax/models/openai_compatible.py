@@ -13,7 +13,7 @@ import json
 from typing import Any, Literal
 
 from movlr_jax.models import frames, requests
-from movlr_jax.models.base import Ask, Image, Part, Text
+from movlr_jax.models.base import Ask, Image, Part, Text, Video
 from movlr_jax.models.client import Reply
 from movlr_jax.models.faults import Fault, Trouble, of_status
 from movlr_jax.models.wire import fault_of, http_client
@@ -74,8 +74,8 @@ class OpenAICompatible:
         said = fault.sentence.lower()
         if fault.status not in (400, 415, 422, 501):
             return False
-        has_clip = any(not isinstance(part, Text | Image) for part in ask.parts)
-        if has_clip and self._whole_clips and self._may_split and "video" in said:
+        has_clip = any(isinstance(part, Video) for part in ask.parts)
+        if has_clip and self._whole_clips and self._may_split and ("video" in said or "media_io_kwargs" in said):
             self._whole_clips = False
             return True
         if (
@@ -98,6 +98,10 @@ class OpenAICompatible:
                 system += f"\n\nAnswer with one JSON object and nothing else. It has this JSON schema:\n{json.dumps(schema)}"
         if ask.seed is not None:
             more["seed"] = ask.seed
+        clip = next((part for part in ask.parts if isinstance(part, Video)), None)
+        if clip is not None and self._whole_clips:
+            # vLLM looks at 32 frames of a clip unless it is told a rate; -1 lifts that limit.
+            more["extra_body"] = {"media_io_kwargs": {"video": {"fps": clip.frames_per_second, "num_frames": -1}}}
         messages: list[Any] = [{"role": "system", "content": system}] if system else []
         messages.append({"role": "user", "content": self._content(ask)})
         for answer, complaint in ask.exchange:

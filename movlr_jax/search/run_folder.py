@@ -13,6 +13,7 @@ it.
         candidates/K/                                   the candidates that were not chosen, with the same files but
         the clip choice.json, decision.json, iteration.json      which candidate; kept or not, and why; the iteration's
         row
+    calls/KEY.json              every model call, by its request (`movlr_jax.models.ledger`)
     best -> iterations/NNN      the iteration kept as best
     summary.json                one row an iteration
     metrics.jsonl               what the local tracker logged
