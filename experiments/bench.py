@@ -14,14 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from movlr_jax import search
+from movlr_jax import atomic, search
 from movlr_jax.cli import console
 from movlr_jax.cli import main as front
 from movlr_jax.cli.eval import Stopped
 from movlr_jax.cli.progress import View
 from movlr_jax.control.planner import PlannerConfig, with_candidates
 from movlr_jax.errors import MovlrError
-from movlr_jax.search import RunConfig, atomic, reward_texts
+from movlr_jax.search import RunConfig, reward_texts
 from movlr_jax.search.evaluation import Settings, Work
 from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.tasks import TASKS, Task, get

@@ -16,6 +16,7 @@ from movlr_jax.errors import MovlrError, did_you_mean
 VERBS: dict[str, str] = {
     "run": "search for a reward that makes a body do a task",
     "resume": "go on with a run that was stopped",
+    "replay": "repeat a run from the records of its model calls, without a network",
     "rollout": "move a body with a given reward and print the metrics",
     "eval": "measure rewards on tasks and bodies, every combination, over seeds",
     "transfer": "measure rewards, unchanged, on other tasks and bodies, as a matrix",

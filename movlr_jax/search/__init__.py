@@ -34,7 +34,9 @@ def resume(
     *,
     progress: Progress | None = None,
     iterations: int | None = None,
-    budget_minutes: float | None = None,
+    max_minutes: float | None = None,
+    max_calls: int | None = None,
+    max_cost: float | None = None,
 ) -> RunResult:
     """Go on with a run that was killed, interrupted or stopped, from the last product it saved.
 
@@ -42,11 +44,15 @@ def resume(
         folder: the run's folder.
         progress: shows events.
         iterations: a new last iteration; None keeps the run's.
-        budget_minutes: a new time budget for this and later resumes [min]; None keeps the run's.
+        max_minutes: a new time budget for this and later resumes [min]; None keeps the run's.
+        max_calls: a new budget of model calls, those already made included; None keeps the run's.
+        max_cost: a new budget of money, what is already spent included [USD]; None keeps the run's.
 
     Raises:
         MovlrError: there is no run, another process works on it, or a stage cannot go on.
     """
     from movlr_jax.search.assembly import resume as resume_assembled
 
-    return resume_assembled(folder, progress=progress, iterations=iterations, budget_minutes=budget_minutes)
+    return resume_assembled(
+        folder, progress=progress, iterations=iterations, max_minutes=max_minutes, max_calls=max_calls, max_cost=max_cost
+    )

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from movlr_jax import tasks
+from movlr_jax import atomic, tasks
 from movlr_jax._versions import installed
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.critics import biomechanics
@@ -27,6 +27,9 @@ from movlr_jax.critics.base import Critic, Evidence, settle
 from movlr_jax.critics.critique import Critique
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import clip, heatmaps, report
+from movlr_jax.models import ledger
+from movlr_jax.models.base import ModelFault
+from movlr_jax.models.desk import Desk
 from movlr_jax.physics import engines
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.library import LIBRARY
@@ -34,7 +37,7 @@ from movlr_jax.rewards.motion import vocabulary
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Prover, load
-from movlr_jax.search import atomic, filming, reward_texts
+from movlr_jax.search import filming, reward_texts
 from movlr_jax.search.config import RunConfig, folder_of
 from movlr_jax.search.loop import Loop, RunResult
 from movlr_jax.search.progress import Event, Progress
@@ -74,13 +77,14 @@ class RealStages:
 
     Args:
         config: the run's configuration.
+        desk: through which critics and writers ask their models.
 
     Raises:
         MovlrError: a name in the configuration stands for nothing, or something that the run needs is missing.
     """
 
-    def __init__(self, config: RunConfig):
-        self.config = config
+    def __init__(self, config: RunConfig, desk: Desk):
+        self.config, self.desk = config, desk
         task = tasks.get(config.task)
         if task.name == "free" and not config.goal.strip():
             raise MovlrError("The task free needs a sentence: add --goal 'raise the left knee'.")
@@ -143,6 +147,10 @@ class RealStages:
         )
         try:
             draft = self.writer.write(asked)
+        except ModelFault as fault:
+            if fault.kind not in ("blocked", "unusable"):
+                raise  # the run stops here, and goes on from here
+            raise NothingToWrite(str(fault)) from None
         except MovlrError as error:
             raise NothingToWrite(str(error)) from error
         return Draft(f"iteration {request.iteration}", draft.source, draft.edit, draft.rationale)
@@ -305,11 +313,41 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def run(config: RunConfig, *, progress: Progress | None = None) -> RunResult:
-    """Start a new run; see `movlr_jax.search.run`."""
+def _warner(progress: Progress | None) -> Callable[[str], None]:
+    def warn(sentence: str) -> None:
+        if progress is not None:
+            progress(Event("warning", message=sentence))
+
+    return warn
+
+
+def open_desk(config: RunConfig, folder: Path, progress: Progress | None = None, replay: Path | None = None) -> Desk:
+    """Return the desk of a run, which keeps its records in the run's folder.
+
+    Args:
+        config: the run's configuration.
+        folder: the run's folder.
+        progress: is told of waits.
+        replay: the folder of a run whose recorded answers are given instead of a service's.
+
+    Raises:
+        MovlrError: the prices cannot be read, or a record is damaged.
+    """
+    return Desk.open(
+        folder / ledger.FOLDER,
+        config.models,
+        max_calls=config.max_calls,
+        max_cost=config.max_cost,
+        replay=None if replay is None else replay / ledger.FOLDER,
+        tell=_warner(progress),
+    )
+
+
+def run(config: RunConfig, *, progress: Progress | None = None, desk: Desk | None = None) -> RunResult:
+    """Start a new run; see `movlr_jax.search.run`. A replay brings its own desk."""
     path = folder_of(config)
     RunFolder.refuse_taken(path)
-    stages = RealStages(config)
+    stages = RealStages(config, desk or open_desk(config, path, progress))
     try:
         header = stages.header()
         folder = RunFolder.create(path, config.to_yaml(), describe_run(config, header, path.name), config.seeds)
@@ -323,14 +361,16 @@ def resume(
     *,
     progress: Progress | None = None,
     iterations: int | None = None,
-    budget_minutes: float | None = None,
+    max_minutes: float | None = None,
+    max_calls: int | None = None,
+    max_cost: float | None = None,
 ) -> RunResult:
     """Go on with a run; see `movlr_jax.search.resume`."""
     found = RunFolder.find(folder)
     config = RunConfig.load(found["config.yaml"])
-    changed = {"iterations": iterations, "budget_minutes": budget_minutes}
+    changed = {"iterations": iterations, "max_minutes": max_minutes, "max_calls": max_calls, "max_cost": max_cost}
     config = dataclasses.replace(config, **{k: v for k, v in changed.items() if v is not None})  # type: ignore[arg-type]
-    stages = RealStages(config)
+    stages = RealStages(config, open_desk(config, folder, progress))
     try:
         return _go(RunFolder(folder, config.seeds), config, stages, progress)
     finally:
@@ -338,16 +378,12 @@ def resume(
 
 
 def _go(folder: RunFolder, config: RunConfig, stages: RealStages, progress: Progress | None) -> RunResult:
-    def warn(sentence: str) -> None:
-        if progress is not None:
-            progress(Event("warning", message=sentence))
-
     run_id = atomic.read_json(folder["run.json"])["run_id"]
     name = config.name or folder.path.resolve().name
     with folder.locked(), _terminable():
         if RunConfig.load(folder["config.yaml"]) != config:
             atomic.write_text(folder["config.yaml"], config.to_yaml())
-        trackers = open_trackers(config.tracking, folder.path, config.project, name, warn)
+        trackers = open_trackers(config.tracking, folder.path, config.project, name, _warner(progress))
         for tracker in trackers:
             tracker.start({**atomic.plain(dataclasses.asdict(config)), **stages.header()}, run_id)
         try:

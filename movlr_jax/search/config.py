@@ -16,6 +16,7 @@ import yaml
 
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError
+from movlr_jax.models.config import ModelsConfig
 from movlr_jax.physics.mjx_config import MjxConfig
 
 
@@ -53,8 +54,12 @@ class RunConfig:
     """Stop after this many iterations without a new best; 0: never."""
     stagnation: int = 4
     """Name a stagnation after this many iterations without a new best."""
-    budget_minutes: float = 0.0
+    max_minutes: float = 0.0
     """Stop after this many minutes of one `run` or `resume`, with everything saved; 0: no limit."""
+    max_calls: int = 0
+    """Stop before the run, resumes included, makes more model calls than this, with everything saved; 0: no limit."""
+    max_cost: float = 0.0
+    """Stop, with everything saved, once the run's model calls, resumes included, have cost this much [USD]; 0: no limit."""
     planner: PlannerConfig = field(default_factory=PlannerConfig)
     """The planner."""
     threads: int = 0
@@ -66,6 +71,8 @@ class RunConfig:
     writer: str = "offline"
     """Who writes. `offline` edits from the term library, and needs no key, network or GPU;
     `random` draws its edits, for comparison."""
+    models: ModelsConfig = field(default_factory=ModelsConfig)
+    """The models that critics and writers ask."""
     tracking: Literal["off", "offline", "online"] = "off"
     """Weights & Biases beside the local files: off, offline (files in the run's folder) or online."""
     project: str = "movlr-jax"
@@ -87,10 +94,12 @@ class RunConfig:
             (self.seconds >= 0, f"seconds is {self.seconds}: give 0 (the task's own) or more."),
             (self.patience >= 0, f"patience is {self.patience}: give 0 (never stop) or more."),
             (self.stagnation >= 1, f"stagnation is {self.stagnation}: give 1 or more."),
-            (self.budget_minutes >= 0, f"budget_minutes is {self.budget_minutes}: give 0 (no limit) or more."),
+            (self.max_minutes >= 0, f"max_minutes is {self.max_minutes}: give 0 (no limit) or more."),
+            (self.max_calls >= 0, f"max_calls is {self.max_calls}: give 0 (no limit) or more."),
+            (self.max_cost >= 0, f"max_cost is {self.max_cost}: give 0 (no limit) or more."),
             (
-                not (self.mjx.hosts and self.budget_minutes),
-                "budget_minutes cannot be kept by several hosts, whose clocks differ: leave it out, or stop the run by hand.",
+                not (self.mjx.hosts and self.max_minutes),
+                "max_minutes cannot be kept by several hosts, whose clocks differ: leave it out, or stop the run by hand.",
             ),
         )
         for fine, sentence in rules:

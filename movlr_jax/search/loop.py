@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
-from movlr_jax.search import atomic, failures, judging, state
+from movlr_jax.models import ledger
+from movlr_jax.models.base import ModelFault
+from movlr_jax.search import failures, judging, state
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.progress import Event, Kind, Progress
 from movlr_jax.search.run_folder import Candidate, RunFolder, read_arrays
@@ -34,7 +37,7 @@ class RunResult:
         metrics: its mean metrics.
         rows: one row an iteration, as in summary.json.
         named_failures: name, iteration and sentence of each.
-        stopped: "iterations", "patience", "exhausted", "budget" or "interrupted".
+        stopped: "iterations", "patience", "exhausted", "budget", "interrupted" or, in summary.json alone, "fault".
         message: one sentence for people: how it ended and how to go on.
     """
 
@@ -82,27 +85,38 @@ class Loop:
 
         Raises:
             MovlrError: a stage cannot go on; everything made so far is saved.
+            ModelFault: a model cannot be asked; likewise.
         """
         atomic.sweep(self.folder.path)
         self.folder.point_best()
         began, rows = self._clock(), self.folder.rows()
         self._tell("run", len(rows), message="" if not rows else f"Going on after iteration {len(rows) - 1}.")
-        stopped = "interrupted"
+        stopped, spent = "interrupted", ""
         try:
             while True:
                 step = state.next_step(self.folder, self.config)
                 if isinstance(step, state.Finished):
                     stopped = step.reason
                     break
-                if self.config.budget_minutes and self._clock() - began > 60.0 * self.config.budget_minutes:
-                    stopped = "budget"
+                if self.config.max_minutes and self._clock() - began > 60.0 * self.config.max_minutes:
+                    stopped, spent = "budget", f"The time budget of {self.config.max_minutes:g} minutes is spent"
                     break
-                self._perform(step)
-            self.write_summary(stopped)
+                try:
+                    self._perform(step)
+                except ModelFault as fault:
+                    if fault.kind != "stopped":
+                        raise
+                    # The call that was not made is made when the run goes on; the step's others are in the records.
+                    stopped, spent = "budget", str(fault)
+                    break
+            self.write_summary(stopped, spent)
             self._illustrate()
         except KeyboardInterrupt:
             stopped = "interrupted"
-        result = self.write_summary(stopped)
+        except ModelFault as fault:
+            self.write_summary("fault")
+            raise ModelFault(f"{fault} Everything is saved: go on with `movlr resume {self.folder.path}`.", fault.kind) from None
+        result = self.write_summary(stopped, spent)
         self._tell("finished", len(result.rows), message=result.message)
         return result
 
@@ -468,17 +482,19 @@ class Loop:
             for tracker in self.trackers:
                 tracker.log(number, {}, images, {})
 
-    def write_summary(self, stopped: str) -> RunResult:
+    def write_summary(self, stopped: str, spent: str = "") -> RunResult:
         """Write summary.json from the rows, and return the result it stands for.
 
         Args:
             stopped: why the run ended, or "running".
+            spent: which budget ended it, in words.
         """
         rows, best = self.folder.rows(), self.folder.best()
         named = [failure for row in rows for failure in row["failures"]]
         if stopped in ("interrupted", "budget"):
-            why = "The time budget is spent" if stopped == "budget" else "Interrupted"
-            message = f"{why}; everything is saved: go on with `movlr resume {self.folder.path}`."
+            why = spent or "Interrupted"
+            raised = " and a larger one" if spent else ""
+            message = f"{why}; everything is saved: go on with `movlr resume {self.folder.path}`{raised}."
         elif stopped == "patience":
             message = f"Stopped after {self.config.patience} iterations without a new best."
         elif stopped == "exhausted":
@@ -493,7 +509,9 @@ class Loop:
                 "seed": self.config.seed,
                 "best": best,
                 "stopped": stopped,
+                "spent": spent,
                 "named_failures": named,
+                "calls": {purpose: vars(sums) for purpose, sums in ledger.Ledger(self.folder[ledger.FOLDER]).by_purpose().items()},
                 "iterations": [{k: v for k, v in row.items() if k not in hidden} for row in rows],
             },
         )

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from movlr_jax.search import atomic
+from movlr_jax import atomic
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.run_folder import Candidate, Iteration, RunFolder
 

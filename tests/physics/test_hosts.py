@@ -47,4 +47,4 @@ def test_hosts_that_do_not_find_each_other_say_what_to_set():
 
 def test_hosts_cannot_keep_a_time_budget():
     with pytest.raises(MovlrError, match="clocks differ"):
-        RunConfig.from_yaml("{task: stand, budget_minutes: 3, mjx: {hosts: true}}")
+        RunConfig.from_yaml("{task: stand, max_minutes: 3, mjx: {hosts: true}}")
