@@ -161,7 +161,7 @@ def scripted():  # type: ignore[no-untyped-def]
         def ask(self, ask):  # type: ignore[no-untyped-def]
             self.asks.append(ask)
             answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-            if callable(answer):
+            while callable(answer):
                 answer = answer(ask)
             if isinstance(answer, Exception):
                 raise answer

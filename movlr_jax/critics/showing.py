@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from movlr_jax.critics import telling
 from movlr_jax.errors import MovlrError
-from movlr_jax.media.stills import stills
 from movlr_jax.models.base import Image, Part, Video
+from movlr_jax.models.frames import evenly
 from movlr_jax.prompts.prompt import Prompt
 
 
@@ -24,7 +24,7 @@ class Show:
     clip: Literal["auto", "video", "frames", "nothing"] = "auto"
     """The clip, evenly spaced frames of it, or no picture; auto: what the method shows."""
     frames: int = 4
-    """How many frames, where frames are shown."""
+    """How many frames, where frames are shown; a single one is the middle one."""
     fps: float = 8.0
     """Frames of each second of the clip that the model looks at [1/s]; a gait cycle needs 8 or more. At most 24."""
     width: int = 480
@@ -79,8 +79,8 @@ def pictures(prompt: Prompt, show: Show, clip: Path | None, facts: Mapping[str, 
         )
     overlay = prompt.words("hand overlay" if facts.get("object") else "overlay")
     if show.clip == "frames":
-        images = tuple(Image(data) for data in stills(clip, show.frames))
+        images = tuple(Image(data) for data in evenly(clip, show.frames))
         if show.frames == 1:
             return prompt.fill("one frame", overlay=overlay, clip=images)
-        return prompt.fill("frames", count=str(show.frames), overlay=overlay, clip=images)
+        return prompt.fill("frames", count=str(len(images)), overlay=overlay, clip=images)
     return prompt.fill("video", fps=f"{show.fps:g}", overlay=overlay, clip=(Video(clip, show.fps),))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from movlr_jax.models.base import Answer, Ask, Model
+from movlr_jax.models import requests
+from movlr_jax.models.base import Answer, Ask, Model, ModelFault
 
 
 class Recorder:
@@ -25,7 +26,13 @@ class Recorder:
 
     def ask(self, ask: Ask) -> Answer:
         """Return the model's answer; see `Model.ask`."""
-        answer = self.model.ask(ask)
+        try:
+            answer = self.model.ask(ask)
+        except ModelFault as fault:
+            told = {"purpose": ask.purpose, "prompt": ask.prompt, "model": self.name, "response": None}
+            request = requests.describe("", self.name, ask)
+            self._records.append({**told, "request": request, "fault": {"kind": fault.kind, "sentence": str(fault)}})
+            raise
         self._records.append(answer.record)
         return answer
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from movlr_jax.critics.critique import Critique
+from movlr_jax.errors import MovlrError
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,10 @@ class Draft:
     refusal: str = ""
 
 
+class NothingLeft(MovlrError):
+    """A writer has no draft left to offer; the message is a sentence for people."""
+
+
 @runtime_checkable
 class Writer(Protocol):
     """Rewrites rewards."""
@@ -94,6 +99,7 @@ class Writer(Protocol):
         """Return a new draft.
 
         Raises:
-            MovlrError: no draft can be made from what was asked.
+            NothingLeft: no draft is left to offer.
+            MovlrError: the writer cannot go on.
         """
         ...
