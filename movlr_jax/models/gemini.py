@@ -79,7 +79,13 @@ class Gemini:
             api_key=key,
             vertexai=False,
             # Times and sizes are limited below; retries are the desk's (without retry_options the library makes none).
-            http_options=types.HttpOptions(base_url=url or None, timeout=int(1000 * timeout_s), httpx_client=http_client(timeout_s)),
+            http_options=types.HttpOptions(
+                base_url=url or None,
+                # The library's default became v1 with its version 3.0; preview models and the `-latest` names exist in v1beta alone.
+                api_version="v1beta",
+                timeout=int(1000 * timeout_s),
+                httpx_client=http_client(timeout_s),
+            ),
         )
 
     def send(self, ask: Ask) -> Reply:
