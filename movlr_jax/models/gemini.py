@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import io
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -127,9 +128,9 @@ class Gemini:
         feedback = response.prompt_feedback
         if feedback is not None and feedback.block_reason is not None:
             raise Fault(Trouble.BLOCKED, f"{self.where} blocked the request ({_name(feedback.block_reason)}).")
-        if not response.candidates:
+        candidate = response.candidates[0] if response.candidates else None
+        if candidate is None or (candidate.finish_reason is None and candidate.content is None):
             raise Fault(Trouble.GARBLED, f"{self.where} sent no candidate.")
-        candidate = response.candidates[0]
         reason = _name(candidate.finish_reason) if candidate.finish_reason is not None else ""
         if reason in _BLOCKED:
             raise Fault(Trouble.BLOCKED, f"{self.where} blocked its answer ({reason}).")
@@ -196,7 +197,7 @@ class Gemini:
 
         try:
             return call()
-        except errors.UnknownApiResponseError:
+        except (errors.UnknownApiResponseError, json.JSONDecodeError):
             raise Fault(Trouble.GARBLED, f"{self.where} sent what is not JSON: is the address that of a Gemini service?") from None
         except errors.APIError as error:
             headers = dict(getattr(error.response, "headers", None) or {})
