@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 # Before anything imports jax or mujoco: both read these once.
@@ -15,6 +16,9 @@ if "MOVLR_MODELS_PATH" not in os.environ and _BESIDE.is_dir():
 # No test speaks to a service, whatever keys the developer has set.
 for _key in ("WANDB_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY"):
     os.environ.pop(_key, None)
+
+# Scripted models and loopback servers serve the tests of critics, writers and the search too.
+sys.path.append(str(Path(__file__).parent / "models"))
 
 import functools  # noqa: E402
 import subprocess  # noqa: E402

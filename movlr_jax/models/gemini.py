@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import io
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -79,7 +80,13 @@ class Gemini:
             api_key=key,
             vertexai=False,
             # Times and sizes are limited below; retries are the desk's (without retry_options the library makes none).
-            http_options=types.HttpOptions(base_url=url or None, timeout=int(1000 * timeout_s), httpx_client=http_client(timeout_s)),
+            http_options=types.HttpOptions(
+                base_url=url or None,
+                # The library's default became v1 with its version 3.0; preview models and the `-latest` names exist in v1beta alone.
+                api_version="v1beta",
+                timeout=int(1000 * timeout_s),
+                httpx_client=http_client(timeout_s),
+            ),
         )
 
     def send(self, ask: Ask) -> Reply:
@@ -121,9 +128,9 @@ class Gemini:
         feedback = response.prompt_feedback
         if feedback is not None and feedback.block_reason is not None:
             raise Fault(Trouble.BLOCKED, f"{self.where} blocked the request ({_name(feedback.block_reason)}).")
-        if not response.candidates:
+        candidate = response.candidates[0] if response.candidates else None
+        if candidate is None or (candidate.finish_reason is None and candidate.content is None):
             raise Fault(Trouble.GARBLED, f"{self.where} sent no candidate.")
-        candidate = response.candidates[0]
         reason = _name(candidate.finish_reason) if candidate.finish_reason is not None else ""
         if reason in _BLOCKED:
             raise Fault(Trouble.BLOCKED, f"{self.where} blocked its answer ({reason}).")
@@ -190,7 +197,7 @@ class Gemini:
 
         try:
             return call()
-        except errors.UnknownApiResponseError:
+        except (errors.UnknownApiResponseError, json.JSONDecodeError):
             raise Fault(Trouble.GARBLED, f"{self.where} sent what is not JSON: is the address that of a Gemini service?") from None
         except errors.APIError as error:
             headers = dict(getattr(error.response, "headers", None) or {})

@@ -160,7 +160,7 @@ class OpenAICompatible:
         try:
             text = call().text
         except openai.APIStatusError as error:
-            raise of_status(self.where, error.status_code, error.response.text or error.message, dict(error.response.headers)) from None
+            raise of_status(self.where, error.status_code, _said(error.response.text), dict(error.response.headers)) from None
         except Exception as error:
             fault = fault_of(error, self.where, self._timeout_s)
             if fault is None:
@@ -173,6 +173,19 @@ class OpenAICompatible:
         if not isinstance(body, dict):
             raise Fault(Trouble.GARBLED, f"{self.where} sent what is not a JSON object: does its address end in /v1?")
         return body
+
+
+def _said(text: str) -> str:
+    """Return what an error's body says, without its envelope: OpenAI's {"error": {...}}, vLLM's older one, FastAPI's {"detail": ...}."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    inner = body.get("error", body) if isinstance(body, dict) else body
+    if not isinstance(inner, dict):
+        return str(inner)
+    words = [str(inner[name]) for name in ("message", "detail", "code") if isinstance(inner.get(name), str)]
+    return " ".join(words) or text
 
 
 def _picture(png: bytes) -> dict[str, Any]:

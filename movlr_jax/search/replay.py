@@ -95,11 +95,10 @@ def differences(first: Path, second: Path, seeds: tuple[int, ...]) -> list[str]:
         for name in ("score", "kept", "edit", "weights", "refusals", "metrics"):
             if row[name] != row_again[name]:
                 found.append(f"Iteration {number} differs in its {name}: {row_again[name]} instead of {row[name]}.")
-        files = (
-            ["reward.py", *(one.iteration(number).chosen().rollout(seed).name for seed in seeds)] if row["candidate"] is not None else []
-        )  # type: ignore[union-attr]
-        for name in files:
-            a, b = one.iteration(number)[name], other.iteration(number)[name]
-            if not b.exists() or a.read_bytes() != b.read_bytes():
+        chosen, chosen_again = one.iteration(number).chosen(), other.iteration(number).chosen()
+        if chosen is None or chosen_again is None:
+            continue
+        for name in ("reward.py", *(chosen.rollout(seed).name for seed in seeds)):
+            if not chosen_again.has(name) or chosen[name].read_bytes() != chosen_again[name].read_bytes():
                 found.append(f"Iteration {number} differs in {name}.")
     return found
