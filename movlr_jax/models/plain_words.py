@@ -14,6 +14,11 @@ def plain_words(text: str, limit: int = 1000) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def plain_text(text: str) -> str:
+    """Return a text with its lines and indents, without the other characters that are not seen."""
+    return "".join(c for c in text if c in "\t\n" or unicodedata.category(c)[0] != "C")
+
+
 def plain_record(value: Any) -> Any:
     """Return a JSON value with every text in it made plain."""
     if isinstance(value, str):

@@ -110,8 +110,10 @@ class Minds:
             draft = self.writer.write(request)
         except NothingLeft as nothing:
             raise NothingToWrite(str(nothing)) from nothing
-        name = f"iteration {request.iteration}"
-        return Draft(name, draft.source, draft.edit, draft.rationale, calls=self._calls(), refusal=draft.refusal)
+        name, why = f"iteration {request.iteration}", draft.rationale
+        if request.advice and not isinstance(self.writer, LlmWriter):
+            why = f"{why} (The advice is not used: the {self.writer.name} writer reads no sentences.)"
+        return Draft(name, draft.source, draft.edit, why, calls=self._calls(), refusal=draft.refusal)
 
     def _calls(self) -> tuple[Json, ...]:
         return tuple(record for recorder in self._recorders for record in recorder.take())
