@@ -32,7 +32,7 @@ def watch(body: dict) -> str:
 
 
 class Writer:
-    """Leaves out the program first, then imports, then writes one that is fine; later ones change the weight."""
+    """Leaves out the program first, then imports, then writes one that is fine."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -44,10 +44,7 @@ class Writer:
         if self.count == 1:
             return "The trunk should be kept upright."
         source = re.search(r"The best program so far:\n```python\n(.*?\n)```", words, re.DOTALL)[1]  # type: ignore[index]
-        if TERM not in source:
-            source = source.replace("WEIGHTS = {\n", 'WEIGHTS = {\n    "lean": 20.0,\n').replace("return {\n", f"return {{\n{TERM}")
-        else:
-            source = re.sub(r'"lean": [\d.]+', f'"lean": {20.0 + self.count}', source)
+        source = source.replace("WEIGHTS = {\n", 'WEIGHTS = {\n    "lean": 20.0,\n').replace("return {\n", f"return {{\n{TERM}")
         if self.count == 2:
             source = "import jax\n" + source
         return f"EDIT: add lean {self.count}\nWHY: It leans.\n```python\n{source}```"
@@ -60,10 +57,10 @@ def test_a_run_its_prompts_and_its_replay(tmp_path: Path, monkeypatch: pytest.Mo
     with OpenAIServer(Writer(), key=KEY) as writer, GeminiServer(watch, key=KEY) as critic:
         words = ["--critic", "gemini", "--writer", "openai", "--models.critic-model", "gemini-test", "--models.writer-model", "tiny"]
         words += ["--models.critic-url", critic.address, "--models.writer-url", writer.url]
-        assert main(["run", "stand", "--iterations", "3", *TINY, *words, "--out", str(folder)]) == 0, capsys.readouterr().err
-        assert len(writer.asked) == 5 and len(critic.asked) >= 4
+        assert main(["run", "stand", "--iterations", "1", *TINY, *words, "--out", str(folder)]) == 0, capsys.readouterr().err
+        assert len(writer.asked) == 3 and len(critic.asked) >= 2
     rows = json.loads((folder / "summary.json").read_text())["iterations"]
-    assert len(rows) == 4 and "no block of code" in rows[1]["refusals"][0] and "import is not allowed" in rows[1]["refusals"][1]
+    assert len(rows) == 2 and "no block of code" in rows[1]["refusals"][0] and "import is not allowed" in rows[1]["refusals"][1]
     assert rows[1]["edit"] == "add lean 3" and rows[1]["weights"]["lean"] == 20.0 and rows[0]["critique"] == "It leans forward."
     capsys.readouterr()
     assert main(["prompt", "show", str(folder), "1"]) == 0
