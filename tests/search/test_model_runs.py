@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gemini_server import GeminiServer
+from gemini_server import GeminiServer, content
 from openai_server import OpenAIServer, refusal
 from pendulum_stages import TERMS, PendulumStages, source_of, tree, weights_of
 
@@ -155,6 +155,17 @@ def test_a_spent_budget_ends_the_run_and_a_larger_one_goes_on_to_the_same_end(se
     search(tmp_path / "run", servers)
     search(tmp_path / "whole", servers)
     assert results(tmp_path / "run") == results(tmp_path / "whole")
+
+
+def test_an_answer_that_no_repetition_mends_is_named_with_the_file_that_holds_it(servers, tmp_path):
+    servers[1].queue = [content(None, finish="SAFETY")]
+    for _ in range(2):  # the second time from the record
+        with pytest.raises(ModelFault, match=r"blocked its answer \(SAFETY\)") as caught:
+            search(tmp_path / "run", servers)
+    path = Path(re.search(r"the answer is (\S+), and", str(caught.value))[1])
+    assert len(servers[1].asked) == 1
+    path.unlink()
+    assert search(tmp_path / "run", servers).stopped == "iterations"
 
 
 def test_no_key_is_in_any_file_of_a_run(servers, tmp_path):
