@@ -111,6 +111,8 @@ def test_no_service_is_asked_where_none_is_configured(monkeypatch: pytest.Monkey
 
 
 def test_a_configured_server_is_asked_for_its_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("google.genai", reason="google-genai is not installed")
+    pytest.importorskip("openai", reason="openai is not installed")
     key = "sk-very-secret"
     monkeypatch.setenv("GEMINI_API_KEY", key)
     with OpenAIServer(models=("tiny",)) as writer, GeminiServer(models=("gemini-test",), key=key) as critic:

@@ -14,6 +14,8 @@ from movlr_jax.models.base import Ask, Image, Text, Video
 from movlr_jax.models.faults import Fault, Trouble
 from movlr_jax.models.gemini import Gemini
 
+pytest.importorskip("google.genai", reason="google-genai is not installed")
+
 
 class Verdict(BaseModel):
     success: bool

@@ -29,6 +29,9 @@ from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.search.stages import Draft, Json, Moved, WriteRequest
 from movlr_jax.tracking import LocalTracker
 
+pytest.importorskip("google.genai", reason="google-genai is not installed")
+pytest.importorskip("openai", reason="openai is not installed")
+
 KEY = "sk-planted-0123456789abcdef"
 PRICES = Prices({"tiny": Price(1.0, 2.0), "gemini-test": Price(1.0, 2.0)})
 
