@@ -48,7 +48,9 @@ def test_a_folder_that_holds_a_run_is_refused(finished: tuple[Path, str, str], c
 def test_resume_goes_on(finished: tuple[Path, str, str], capsys: pytest.CaptureFixture[str]) -> None:
     folder = finished[0]
     before = (folder / "iterations" / "001" / "reward.py").read_bytes()
-    assert main(["resume", str(folder), "--iterations", "2"]) == 0
+    assert main(["resume", str(folder), "--iterations", "2", "--max-calls", "7", "--max-cost", "0.5"]) == 0
+    config = RunConfig.load(folder / "config.yaml")
+    assert (config.max_calls, config.max_cost) == (7, 0.5)
     assert len(json.loads((folder / "summary.json").read_text())["iterations"]) == 3
     assert (folder / "iterations" / "001" / "reward.py").read_bytes() == before
     assert "how to go on" in capsys.readouterr().out

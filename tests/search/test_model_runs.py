@@ -82,14 +82,14 @@ def servers() -> Iterator[tuple[OpenAIServer, GeminiServer]]:
         yield writer, critic
 
 
-def search(path: Path, servers=None, replay: Path | None = None, desk_more=None, **values) -> RunResult:
+def search(path: Path, servers=None, replay: Path | None = None, made=ModelStages, **values) -> RunResult:
     address = {} if servers is None else {"writer_url": servers[0].url, "critic_url": servers[1].address}
     models = ModelsConfig(writer_model="tiny", critic_model="gemini-test", **address)
     config = RunConfig(**{"iterations": 3, "seeds": (0, 1), "models": models, **values})
-    more = {"sleep": lambda seconds: None, "retries": 0, "prices": PRICES, **(desk_more or {})}
+    more = {"sleep": lambda seconds: None, "retries": 0, "prices": PRICES}
     records = None if replay is None else replay / "calls"
     desk = Desk(path / "calls", max_calls=config.max_calls, max_cost=config.max_cost, replay=records, **more)
-    stages = ModelStages(models, desk)
+    stages = made(models, desk)
     if (path / "run.json").exists():
         folder = RunFolder(path, config.seeds)
     else:
@@ -144,6 +144,18 @@ def test_a_run_that_a_fault_stopped_goes_on_and_pays_for_nothing_twice(servers, 
     search(tmp_path / "run", servers)
     assert results(tmp_path / "run") == results(tmp_path / "whole")
     assert (len(servers[0].asked), len(servers[1].asked)) == (paid[0] + 1, paid[1] + 1)
+
+
+def test_an_answer_that_was_given_before_the_run_was_stopped_is_not_paid_for_again(servers, tmp_path):
+    class Stopped(ModelStages):
+        def write(self, request: WriteRequest) -> Draft:
+            super().write(request)
+            raise KeyboardInterrupt
+
+    assert search(tmp_path / "run", servers, made=Stopped).stopped == "interrupted" and len(servers[0].asked) == 1
+    assert not list((tmp_path / "run").rglob("drafts/*.json"))[1:]
+    search(tmp_path / "run", servers)
+    assert len(servers[0].asked) == 3
 
 
 @pytest.mark.parametrize(("limit", "said"), [({"max_calls": 4}, "budget of 4 model calls"), ({"max_cost": 0.003}, "0.003 USD is spent")])
