@@ -21,6 +21,7 @@ VERBS: dict[str, str] = {
     "eval": "measure rewards on tasks and bodies, every combination, over seeds",
     "transfer": "measure rewards, unchanged, on other tasks and bodies, as a matrix",
     "check": "put a reward file through the sandbox and explain the verdict",
+    "prompt": "list the prompts, or show in full what a run sent to a model",
     "report": "write a run's report.html anew",
     "tasks": "list the tasks",
     "morphologies": "list, fetch, check and show the bodies",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from movlr_jax import search
-from movlr_jax.cli import console, options
+from movlr_jax.cli import advice, console, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
 from movlr_jax.cli.report import calls_table
@@ -83,9 +83,11 @@ def follow(work: Callable[[View], RunResult], heading: str) -> int:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     config = free_folder(configure(argv))
+    if config.ask:
+        advice.refuse_unattended()
     if config.mjx.hosts and hosts.join():
         return _beside(config)
-    return follow(lambda view: search.run(config, progress=view), f"Run folder: {config.out}")
+    return follow(lambda view: search.run(config, progress=view, advisor=advice.adviser(view)), f"Run folder: {config.out}")
 
 
 def _beside(config: RunConfig) -> int:

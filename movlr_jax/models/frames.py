@@ -19,7 +19,7 @@ MOST_FRAMES = 64
 
 
 def evenly(path: Path, count: int) -> list[bytes]:
-    """Return `count` evenly spaced frames of a clip as PNG; all of them, where it has fewer.
+    """Return `count` evenly spaced frames of a clip as PNG; all of them, where it has fewer. A single one is the middle frame.
 
     Raises:
         MovlrError: it cannot be read as a film.
@@ -41,7 +41,8 @@ def _read(path: Path, count_for: Callable[[float], int]) -> list[bytes]:
     reader = None
     try:
         total, seconds = imageio_ffmpeg.count_frames_and_secs(str(path))
-        wanted = set(np.linspace(0, total - 1, min(count_for(seconds), total)).round().astype(int).tolist())
+        count = min(count_for(seconds), total)
+        wanted = {total // 2} if count == 1 else set(np.linspace(0, total - 1, count).round().astype(int).tolist())
         reader = imageio_ffmpeg.read_frames(str(path))
         size = next(reader)["size"]
         found = [_png(frame, size) for i, frame in enumerate(reader) if i in wanted]

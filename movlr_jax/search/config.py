@@ -15,6 +15,7 @@ import pydantic
 import yaml
 
 from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.critics.showing import Show
 from movlr_jax.errors import MovlrError
 from movlr_jax.models.config import SERVICES, ModelsConfig
 from movlr_jax.physics.mjx_config import MjxConfig
@@ -66,11 +67,18 @@ class RunConfig:
     """Threads that step the native engine; 0: one a core. The result does not depend on it."""
     mjx: MjxConfig = field(default_factory=MjxConfig)
     """The engines warp and jax."""
+    method: str = "movlr"
+    """How feedback becomes a reward: movlr (a critic watches the clip), eureka (the writer sees what was measured), harmon (four frames),
+    vlm-only (one model watches and writes), human or start (no learning)."""
     critic: str = "offline"
-    """Who watches. `offline` measures, and needs no key, network or GPU."""
+    """Who watches. `offline` measures, and needs no key, network or GPU; `gemini`, or `openai` for any OpenAI-compatible server."""
     writer: str = "offline"
-    """Who writes. `offline` edits from the term library, and needs no key, network or GPU;
-    `random` draws its edits, for comparison."""
+    """Who writes. `offline` edits from the term library, and needs no key, network or GPU; `random` draws its edits, for comparison;
+    `gemini`, or `openai` for any OpenAI-compatible server."""
+    show: Show = field(default_factory=Show)
+    """What a model that watches is shown."""
+    ask: bool = False
+    """After each critique, show it and the clip, and take a sentence of advice from you."""
     models: ModelsConfig = field(default_factory=ModelsConfig)
     """The models that critics and writers ask."""
     tracking: Literal["off", "offline", "online"] = "off"

@@ -7,14 +7,16 @@ first.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.search import assembly
 from movlr_jax.search.config import RunConfig
-from movlr_jax.search.loop import RunResult
+from movlr_jax.search.loop import Advisor, RunResult
 from movlr_jax.search.progress import Progress
 from movlr_jax.search.run_folder import RunFolder
 
@@ -69,8 +71,18 @@ def replay(folder: Path, out: Path, *, progress: Progress | None = None) -> Repl
     """
     config = configure(folder, out)
     desk = assembly.open_desk(config, out, progress, replay=folder)
-    result = assembly.run(config, progress=progress, desk=desk)
+    result = assembly.run(config, progress=progress, desk=desk, advisor=_adviser(RunFolder(folder, config.seeds)))
     return Replayed(result, tuple(differences(folder, out, config.seeds)), desk.redrawn)
+
+
+def _adviser(run: RunFolder) -> Advisor:
+    """Return what gives the advice that a person gave in a run."""
+
+    def advise(number: int, clip: Path | None, critique: Mapping[str, Any]) -> str:
+        chosen = run.iteration(number).chosen()
+        return "" if chosen is None else str(atomic.read_json(chosen["critique.json"]).get("advice", ""))
+
+    return advise
 
 
 def differences(first: Path, second: Path, seeds: tuple[int, ...]) -> list[str]:
