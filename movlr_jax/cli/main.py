@@ -68,7 +68,7 @@ def quiet() -> None:
     import warnings
 
     warnings.filterwarnings("ignore")
-    for name in ("jax", "absl", "matplotlib", "imageio_ffmpeg", "OpenGL"):
+    for name in ("jax", "absl", "matplotlib", "imageio_ffmpeg", "OpenGL", "google_genai", "openai", "httpx2"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 

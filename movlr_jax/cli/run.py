@@ -19,6 +19,8 @@ from movlr_jax import search
 from movlr_jax.cli import advice, console, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
+from movlr_jax.cli.report import calls_table
+from movlr_jax.models import ledger
 from movlr_jax.morphologies import custom
 from movlr_jax.physics import hosts
 from movlr_jax.search.config import RunConfig
@@ -116,6 +118,10 @@ def close(result: RunResult) -> None:
         out.print()
         best = next(row for row in result.rows if row["iteration"] == result.best)
         out.print(start_and_best(result.rows[0], best))
+    sums = ledger.Ledger(result.folder / ledger.FOLDER).by_purpose()
+    if sums:
+        out.print()
+        out.print(calls_table(sums))
     for failure in result.named_failures:
         out.print(f"\n{failure['sentence']}", markup=False, soft_wrap=True)
     folder = result.folder

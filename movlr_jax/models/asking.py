@@ -47,6 +47,7 @@ def ask_for(model: Model, ask: Ask, schema: type[T]) -> tuple[T, list[Mapping[st
         f"{model.name} gave no usable answer to '{ask.purpose}' in {1 + COMPLAINTS} attempts (the last: {complaint[:200].rstrip('.')}): "
         "use a stronger model.",
         "unusable",
+        str(records[-1].get("key", "")),
     )
 
 

@@ -106,11 +106,13 @@ class ModelFault(MovlrError):
     Attributes:
         kind: what a caller may do about it. After "blocked" and "unusable" the work can go on without this answer, and the same
             request meets the same fault again; after the others the run stops, saved, and the request is made again when it goes on.
+        record: key of the record that holds the blocked or unusable answer, or "".
     """
 
-    def __init__(self, sentence: str, kind: FaultKind = "unusable"):
+    def __init__(self, sentence: str, kind: FaultKind = "unusable", record: str = ""):
         super().__init__(sentence)
         self.kind: FaultKind = kind
+        self.record = record
 
 
 @runtime_checkable

@@ -119,7 +119,7 @@ class Desk:
             else:
                 record = self._call(client, ask, key, request)
         if record["fault"] is not None:
-            raise ModelFault(record["fault"]["sentence"], record["fault"]["kind"])
+            raise ModelFault(record["fault"]["sentence"], record["fault"]["kind"], key)
         return Answer(record["response"], record, record["complete"])
 
     def _found(self, key: str, request: dict[str, Any]) -> dict[str, Any] | None:

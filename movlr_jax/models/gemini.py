@@ -41,6 +41,22 @@ _BLOCKED = {
     "PUP_LIMITED_DISABLED",
 }
 _CUT = {"MAX_TOKENS", "CONTINUATION"}
+# What the reference of `responseJsonSchema` lists, beside those that hold schemas themselves.
+_KEYWORDS = {
+    "$id",
+    "$ref",
+    "$anchor",
+    "type",
+    "format",
+    "title",
+    "description",
+    "enum",
+    "minItems",
+    "maxItems",
+    "minimum",
+    "maximum",
+    "required",
+}
 
 
 class Gemini:
@@ -116,11 +132,11 @@ class Gemini:
             system_instruction=ask.system or None,
             temperature=ask.temperature,
             max_output_tokens=ask.max_tokens,
-            seed=ask.seed,
+            seed=None if ask.seed is None else ask.seed % 2**31,  # an int32 there
         )
         if ask.schema is not None:
             config.response_mime_type = "application/json"
-            config.response_json_schema = ask.schema.model_json_schema()
+            config.response_json_schema = _supported(ask.schema.model_json_schema())
         response = self._guarded(lambda: self._client.models.generate_content(model=self.name, contents=contents, config=config))
         return self._reply(response)
 
@@ -210,6 +226,23 @@ class Gemini:
             if fault is None:
                 raise
             raise fault from None
+
+
+def _supported(schema: Any) -> Any:
+    """Return a JSON schema without the keywords that the service does not name among those it supports."""
+    if not isinstance(schema, dict):
+        return schema
+    kept: dict[str, Any] = {}
+    for keyword, value in schema.items():
+        if keyword in ("properties", "$defs"):
+            kept[keyword] = {name: _supported(inner) for name, inner in value.items()}
+        elif keyword in ("anyOf", "oneOf", "prefixItems"):
+            kept[keyword] = [_supported(inner) for inner in value]
+        elif keyword in ("items", "additionalProperties"):
+            kept[keyword] = _supported(value)
+        elif keyword in _KEYWORDS:
+            kept[keyword] = value
+    return kept
 
 
 def _name(value: Any) -> str:

@@ -97,7 +97,7 @@ class OpenAICompatible:
             else:
                 system += f"\n\nAnswer with one JSON object and nothing else. It has this JSON schema:\n{json.dumps(schema)}"
         if ask.seed is not None:
-            more["seed"] = ask.seed
+            more["seed"] = ask.seed % 2**63
         clip = next((part for part in ask.parts if isinstance(part, Video)), None)
         if clip is not None and self._whole_clips:
             # vLLM looks at 32 frames of a clip unless it is told a rate; -1 lifts that limit.

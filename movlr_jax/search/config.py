@@ -17,7 +17,7 @@ import yaml
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.critics.showing import Show
 from movlr_jax.errors import MovlrError
-from movlr_jax.models.config import ModelsConfig
+from movlr_jax.models.config import SERVICES, ModelsConfig
 from movlr_jax.physics.mjx_config import MjxConfig
 
 
@@ -108,6 +108,10 @@ class RunConfig:
             (
                 not (self.mjx.hosts and self.max_minutes),
                 "max_minutes cannot be kept by several hosts, whose clocks differ: leave it out, or stop the run by hand.",
+            ),
+            (
+                not (self.mjx.hosts and {self.critic, self.writer} & set(SERVICES)),
+                "Several hosts cannot ask a model, which would answer each of them differently: use the critic and the writer `offline`.",
             ),
         )
         for fine, sentence in rules:

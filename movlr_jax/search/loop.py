@@ -120,7 +120,13 @@ class Loop:
             stopped = "interrupted"
         except ModelFault as fault:
             self.write_summary("fault")
-            raise ModelFault(f"{fault} Everything is saved: go on with `movlr resume {self.folder.path}`.", fault.kind) from None
+            again = (
+                f"; the answer is {self.folder[ledger.FOLDER] / fault.record}.json, and is asked for again without it"
+                if fault.record
+                else ""
+            )
+            sentence = f"{fault} Everything is saved: go on with `movlr resume {self.folder.path}`{again}."
+            raise ModelFault(sentence, fault.kind, fault.record) from None
         result = self.write_summary(stopped, spent)
         self._tell("finished", len(result.rows), message=result.message)
         return result

@@ -7,13 +7,16 @@ import base64
 import datetime
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from loopback import Loopback, Seen, Sent, as_json
 
 BODY = {"contents", "systemInstruction", "generationConfig"}
 GENERATION = {"temperature", "maxOutputTokens", "seed", "responseMimeType", "responseJsonSchema"}
+SCHEMA = {"$id", "$defs", "$ref", "$anchor", "type", "format", "title", "description", "enum", "items", "prefixItems", "minItems"} | {
+    "maxItems", "minimum", "maximum", "anyOf", "oneOf", "properties", "additionalProperties", "required", "propertyOrdering"
+}  # fmt: skip
 PART = {"text", "inlineData", "fileData", "videoMetadata"}
 
 
@@ -68,6 +71,8 @@ class GeminiServer(Loopback):
         roles = [turn["role"] for turn in body["contents"]]
         if roles != ["user" if i % 2 == 0 else "model" for i in range(len(roles))]:
             wrong = wrong or refusal(400, f"Please ensure that roles alternate: {roles}", "INVALID_ARGUMENT")
+        for schema in _schemas(body.get("generationConfig", {}).get("responseJsonSchema", {})):
+            wrong = wrong or unknown(schema, SCHEMA)
         for part in (part for turn in body["contents"] for part in turn["parts"]):
             wrong = wrong or unknown(part, PART)
             if "text" in part and not part["text"]:
@@ -123,6 +128,14 @@ class GeminiServer(Loopback):
 
     def _shown(self, name: str) -> dict[str, Any]:
         return {key: value for key, value in self.files[name].items() if key != "looks"}
+
+
+def _schemas(schema: Any) -> Iterator[dict[str, Any]]:
+    """Return a JSON schema and all those within it."""
+    if isinstance(schema, dict):
+        yield schema
+        inner = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values(), *schema.get("anyOf", ()), schema.get("items")]
+        yield from (found for value in inner for found in _schemas(value))
 
 
 def _either(value: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import logging
 import random
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +25,9 @@ from movlr_jax.models.gemini import Gemini
 from movlr_jax.models.openai_compatible import OpenAICompatible
 from movlr_jax.models.prices import Prices
 from movlr_jax.models.wire import fault_of, http_client
+
+pytest.importorskip("google.genai", reason="google-genai is not installed")
+pytest.importorskip("openai", reason="openai is not installed")
 
 KEY = "sk-planted-0123456789abcdef"
 ASK = Ask("critique", "critique@1", "Judge.", (Text("What is wrong?"),))
@@ -51,9 +56,13 @@ def gemini() -> Iterator[GeminiServer]:
 
 
 @pytest.fixture(autouse=True)
-def planted(monkeypatch):
+def planted(monkeypatch, caplog):
+    """A key that nothing may repeat, not even a library that logs all it does."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("GEMINI_API_KEY", KEY)
+    caplog.set_level(logging.DEBUG)
+    yield
+    assert KEY not in caplog.text
 
 
 def outcome(tmp_path, client: Any, retries: int = 2) -> tuple[str, str, list[float]]:
@@ -64,6 +73,7 @@ def outcome(tmp_path, client: Any, retries: int = 2) -> tuple[str, str, list[flo
         said = "answer", desk.model(client).ask(ASK).text, waits.asked
     except ModelFault as fault:
         said = fault.kind, str(fault), waits.asked
+        assert KEY not in "".join(traceback.format_exception(fault))
     assert KEY not in said[1]
     return said
 

@@ -9,9 +9,12 @@ import pytest
 from gemini_server import GeminiServer
 from pydantic import BaseModel
 
+from movlr_jax.critics.critique import Critique
 from movlr_jax.models.base import Ask, Image, Text, Video
 from movlr_jax.models.faults import Fault, Trouble
 from movlr_jax.models.gemini import Gemini
+
+pytest.importorskip("google.genai", reason="google-genai is not installed")
 
 
 class Verdict(BaseModel):
@@ -53,6 +56,13 @@ def test_a_request_has_the_documented_form(server, clip):
         "responseJsonSchema": Verdict.model_json_schema(),
     }
     assert not any("a-test-key" in seen.path or b"a-test-key" in seen.body for seen in server.seen)
+
+
+def test_a_schema_with_defaults_and_references_is_sent_in_the_keywords_that_the_service_knows(server):
+    client(server).send(Ask("critique", "c@1", "", (Text("x"),), Critique, seed=2**40 + 7))
+    sent = server.asked[0]["generationConfig"]
+    assert sent["seed"] == 7 and sent["responseJsonSchema"]["$defs"]["Fault"]["properties"]["severity"]["maximum"] == 1.0
+    assert "default" in str(Critique.model_json_schema()) and "'default'" not in str(sent["responseJsonSchema"])
 
 
 def test_a_large_clip_is_uploaded_once_and_again_when_the_service_has_dropped_it(server, clip):

@@ -19,6 +19,8 @@ from movlr_jax.models.base import Ask, Image, Text, Video
 from movlr_jax.models.faults import Fault
 from movlr_jax.models.openai_compatible import OpenAICompatible
 
+pytest.importorskip("openai", reason="openai is not installed")
+
 
 class Verdict(BaseModel):
     success: bool

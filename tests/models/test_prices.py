@@ -48,6 +48,7 @@ def test_a_key_that_cannot_be_sent_is_refused_without_repeating_it(key, monkeypa
 
 def test_what_a_service_needs_is_told_in_one_sentence(tmp_path, monkeypatch):
     desk = Desk(tmp_path)
+    monkeypatch.setattr("movlr_jax.models.open.installed", lambda package: "1.0")
     with pytest.raises(MovlrError, match="set GEMINI_API_KEY in the environment"):
         open_model("critic", "gemini", ModelsConfig(), desk)
     monkeypatch.setattr("movlr_jax.models.open.installed", lambda package: None)
@@ -56,6 +57,8 @@ def test_what_a_service_needs_is_told_in_one_sentence(tmp_path, monkeypatch):
 
 
 def test_roles_have_their_models_and_addresses(tmp_path, monkeypatch):
+    pytest.importorskip("google.genai", reason="google-genai is not installed")
+    pytest.importorskip("openai", reason="openai is not installed")
     config = ModelsConfig(writer_url="http://localhost:9/v1")
     writer = open_model("writer", "openai", config, Desk(tmp_path))
     assert writer.name == "Qwen/Qwen2.5-Coder-32B-Instruct" and config.url("critic") == ""

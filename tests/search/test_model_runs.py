@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gemini_server import GeminiServer
+from gemini_server import GeminiServer, content
 from openai_server import OpenAIServer, refusal
 from pendulum_stages import TERMS, PendulumStages, source_of, tree, weights_of
 
@@ -28,6 +28,9 @@ from movlr_jax.search.replay import differences
 from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.search.stages import Draft, Json, Moved, WriteRequest
 from movlr_jax.tracking import LocalTracker
+
+pytest.importorskip("google.genai", reason="google-genai is not installed")
+pytest.importorskip("openai", reason="openai is not installed")
 
 KEY = "sk-planted-0123456789abcdef"
 PRICES = Prices({"tiny": Price(1.0, 2.0), "gemini-test": Price(1.0, 2.0)})
@@ -79,14 +82,14 @@ def servers() -> Iterator[tuple[OpenAIServer, GeminiServer]]:
         yield writer, critic
 
 
-def search(path: Path, servers=None, replay: Path | None = None, desk_more=None, **values) -> RunResult:
+def search(path: Path, servers=None, replay: Path | None = None, made=ModelStages, **values) -> RunResult:
     address = {} if servers is None else {"writer_url": servers[0].url, "critic_url": servers[1].address}
     models = ModelsConfig(writer_model="tiny", critic_model="gemini-test", **address)
     config = RunConfig(**{"iterations": 3, "seeds": (0, 1), "models": models, **values})
-    more = {"sleep": lambda seconds: None, "retries": 0, "prices": PRICES, **(desk_more or {})}
+    more = {"sleep": lambda seconds: None, "retries": 0, "prices": PRICES}
     records = None if replay is None else replay / "calls"
     desk = Desk(path / "calls", max_calls=config.max_calls, max_cost=config.max_cost, replay=records, **more)
-    stages = ModelStages(models, desk)
+    stages = made(models, desk)
     if (path / "run.json").exists():
         folder = RunFolder(path, config.seeds)
     else:
@@ -143,6 +146,18 @@ def test_a_run_that_a_fault_stopped_goes_on_and_pays_for_nothing_twice(servers, 
     assert (len(servers[0].asked), len(servers[1].asked)) == (paid[0] + 1, paid[1] + 1)
 
 
+def test_an_answer_that_was_given_before_the_run_was_stopped_is_not_paid_for_again(servers, tmp_path):
+    class Stopped(ModelStages):
+        def write(self, request: WriteRequest) -> Draft:
+            super().write(request)
+            raise KeyboardInterrupt
+
+    assert search(tmp_path / "run", servers, made=Stopped).stopped == "interrupted" and len(servers[0].asked) == 1
+    assert not list((tmp_path / "run").rglob("drafts/*.json"))[1:]
+    search(tmp_path / "run", servers)
+    assert len(servers[0].asked) == 3
+
+
 @pytest.mark.parametrize(("limit", "said"), [({"max_calls": 4}, "budget of 4 model calls"), ({"max_cost": 0.003}, "0.003 USD is spent")])
 def test_a_spent_budget_ends_the_run_and_a_larger_one_goes_on_to_the_same_end(servers, tmp_path, limit, said):
     first = search(tmp_path / "run", servers, **limit)
@@ -155,6 +170,17 @@ def test_a_spent_budget_ends_the_run_and_a_larger_one_goes_on_to_the_same_end(se
     search(tmp_path / "run", servers)
     search(tmp_path / "whole", servers)
     assert results(tmp_path / "run") == results(tmp_path / "whole")
+
+
+def test_an_answer_that_no_repetition_mends_is_named_with_the_file_that_holds_it(servers, tmp_path):
+    servers[1].queue = [content(None, finish="SAFETY")]
+    for _ in range(2):  # the second time from the record
+        with pytest.raises(ModelFault, match=r"blocked its answer \(SAFETY\)") as caught:
+            search(tmp_path / "run", servers)
+    path = Path(re.search(r"the answer is (\S+), and", str(caught.value))[1])
+    assert len(servers[1].asked) == 1
+    path.unlink()
+    assert search(tmp_path / "run", servers).stopped == "iterations"
 
 
 def test_no_key_is_in_any_file_of_a_run(servers, tmp_path):
