@@ -13,6 +13,7 @@ it.
         candidates/K/                                   the candidates that were not chosen, with the same files but
         the clip choice.json, decision.json, iteration.json      which candidate; kept or not, and why; the iteration's
         row
+    calls/KEY.json              every model call, by its request (`movlr_jax.models.ledger`)
     best -> iterations/NNN      the iteration kept as best
     summary.json                one row an iteration
     metrics.jsonl               what the local tracker logged
@@ -33,8 +34,8 @@ from typing import Any
 
 import numpy as np
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
-from movlr_jax.search import atomic
 
 # The chosen candidate's drafts and calls are folders; they move up whole, like files.
 _LOCK = ".lock"
