@@ -35,12 +35,16 @@ class Eye:
         """Return the reward of each picture, float64[n] of uint8[n, h, w, 3]."""
         return score.goal_baseline(self.encoder.pictures(frames), self._goals, self._baselines, self.config.alpha)
 
+    def score(self, curve: np.ndarray) -> float:
+        """Return the score of one episode from its curve."""
+        return round(score.episode(curve, self.config.last), 6)
+
     def facts(self, curves: list[np.ndarray]) -> dict[str, Any]:
         """Return what is recorded of the episodes of one reward: the score, each episode's, and the first one's curve."""
-        scores = [score.episode(curve, self.config.last) for curve in curves]
+        scores = [self.score(curve) for curve in curves]
         return {
             "score": round(float(np.mean(scores)), 6),
-            "scores": [round(s, 6) for s in scores],
+            "scores": scores,
             "curve": [round(float(value), 6) for value in curves[0]],
             "fps": self.config.fps,
             "goal": self.goal,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import platform
 import signal
 import subprocess
@@ -21,6 +22,8 @@ import numpy as np
 
 from movlr_jax import atomic, tasks
 from movlr_jax._versions import installed
+from movlr_jax.clip.encoder import TransformersEncoder
+from movlr_jax.clip.eye import Eye
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.critics import biomechanics
 from movlr_jax.critics.critique import Critique
@@ -35,7 +38,7 @@ from movlr_jax.rewards.motion import vocabulary
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Prover, load
-from movlr_jax.search import filming, methods, reward_texts
+from movlr_jax.search import filming, looks, methods, reward_texts
 from movlr_jax.search.config import RunConfig, folder_of
 from movlr_jax.search.loop import Advisor, Loop, RunResult
 from movlr_jax.search.minds import Minds
@@ -84,6 +87,7 @@ class RealStages:
         )
         find_start(config.start_reward, self.task)
         self.minds = Minds(config, desk)
+        self.eye = Eye(TransformersEncoder(config.clip.weights), config.clip, self.task.sentence) if config.clip.weights else None
         self.engine, self.engine_reason = engines.choose(config.engine)
         self.morphology = task.load(config.morphology, config.injury)
         self.layout = feature_layout(self.morphology)
@@ -99,6 +103,7 @@ class RealStages:
         # Made while the spare jail warms up in its own process.
         self.motions = behaviour.generate(self.morphology, self.task.goal_speed)
         self._compiled: dict[str, Reward] = {}
+        self._curves: dict[bytes, np.ndarray] = {}
 
     def header(self) -> dict[str, Any]:
         """Return what summary.json says of the run as a whole."""
@@ -183,7 +188,18 @@ class RealStages:
 
     def measure(self, rollout: Arrays) -> Json:
         """Return one episode's metrics."""
-        return self.task.measure(self.morphology, Rollout.from_arrays(rollout))
+        record = self.task.measure(self.morphology, Rollout.from_arrays(rollout))
+        if self.eye is not None:
+            record["clip_score"] = self.eye.score(self._curve(rollout))
+        return record
+
+    def _curve(self, rollout: Arrays) -> np.ndarray:
+        """Return CLIP's curve of an episode; measuring and describing share it."""
+        assert self.eye is not None
+        key = hashlib.sha256(rollout["qpos"].tobytes()).digest()
+        if key not in self._curves:
+            self._curves[key] = looks.curve(self.eye, self.morphology, Rollout.from_arrays(rollout))
+        return self._curves[key]
 
     def summarize(self, episodes: list[Json]) -> Json:
         """Return the metrics of all seeds, with the gates in the words of metrics.json."""
@@ -191,12 +207,14 @@ class RealStages:
         gates = self.task.gates(summary["mean"])
         said = {"fell": not gates["upright"], "diverged": not gates["sound"]}
         said |= {name: fine for name, fine in gates.items() if name not in ("upright", "sound")}
+        if self.config.clip.weights and self.config.clip.gate > -1.0:
+            said["looks"] = summary["mean"]["clip_score"] >= self.config.clip.gate
         return {**summary, "gates": said}
 
     def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Json:
         """Return the facts: the first seed's motion in detail, the metrics of all."""
         first = Rollout.from_arrays(rollouts[0])
-        return facts.describe(
+        told = facts.describe(
             first.instants,
             self.layout,
             task=self.task.name,
@@ -210,10 +228,15 @@ class RealStages:
             term_classes=self.classes(reward),
             seconds=self.task.seconds,
         )
+        if self.eye is None:
+            return told
+        curves = [self._curve(rollout) for rollout in rollouts]
+        self._curves.clear()
+        return {**told, "clip": self.eye.facts(curves)}
 
     def score(self, facts: Json) -> float:
-        """Return the documented score of `critics.biomechanics`."""
-        return biomechanics.score(facts)
+        """Return the documented score of `critics.biomechanics`, or CLIP's where the method goes by it."""
+        return float(facts["clip"]["score"]) if self.minds.method.looks else biomechanics.score(facts)
 
     def classes(self, reward: Trusted) -> Mapping[str, str]:
         """Return each term's class; "custom" where the library does not know it."""

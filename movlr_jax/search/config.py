@@ -14,6 +14,7 @@ from typing import Any, Literal, get_type_hints
 import pydantic
 import yaml
 
+from movlr_jax.clip.config import ClipConfig
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.critics.showing import Show
 from movlr_jax.errors import MovlrError
@@ -69,18 +70,21 @@ class RunConfig:
     """The engines warp and jax."""
     method: str = "movlr"
     """How feedback becomes a reward: movlr (a critic watches the clip), eureka (the writer sees what was measured), harmon (four frames),
-    vlm-only (one model watches and writes), human or start (no learning)."""
+    vlm-only (one model watches and writes), vlm-rm (CLIP's score tunes the weights), human or start (no learning)."""
     critic: str = "offline"
-    """Who watches. `offline` measures, and needs no key, network or GPU; `gemini`, or `openai` for any OpenAI-compatible server."""
+    """Who watches. `offline` measures, and needs no key, network or GPU; `gemini`, or `openai` for any OpenAI-compatible server; `clip`
+    prefers by CLIP's score."""
     writer: str = "offline"
     """Who writes. `offline` edits from the term library, and needs no key, network or GPU; `random` draws its edits, for comparison;
-    `gemini`, or `openai` for any OpenAI-compatible server."""
+    `tuner` moves the weights alone; `gemini`, or `openai` for any OpenAI-compatible server."""
     show: Show = field(default_factory=Show)
     """What a model that watches is shown."""
     ask: bool = False
     """After each critique, show it and the clip, and take a sentence of advice from you."""
     models: ModelsConfig = field(default_factory=ModelsConfig)
     """The models that critics and writers ask."""
+    clip: ClipConfig = field(default_factory=ClipConfig)
+    """CLIP, which measures how much the motion looks like the goal."""
     tracking: Literal["off", "offline", "online"] = "off"
     """Weights & Biases beside the local files: off, offline (files in the run's folder) or online."""
     project: str = "movlr-jax"

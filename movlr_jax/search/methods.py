@@ -28,6 +28,7 @@ class Method:
         clip: what a model that watches is shown, unless `--show.clip` says otherwise.
         needs_eyes: whether it is nothing without a model that watches.
         one_model: whether the model that watches also writes.
+        looks: whether CLIP's score is the score, its comparison the preference, and the tuner the writer.
         learns: whether rewards are written at all; else the run is its start reward, which has the method's name.
     """
 
@@ -38,6 +39,7 @@ class Method:
     clip: Literal["video", "frames"] = "video"
     needs_eyes: bool = False
     one_model: bool = False
+    looks: bool = False
     learns: bool = True
 
     def show(self, asked: Show) -> Show:
@@ -45,12 +47,14 @@ class Method:
         return replace(asked, clip=self.clip) if asked.clip == "auto" else asked
 
 
-# arXiv 2512.23077 compares the first three; its ablation joins watching and writing in one model.
+# arXiv 2512.23077 compares the first three; its ablation joins watching and writing in one model. vlm-rm is arXiv 2310.12921 with the
+# planner in place of reinforcement learning: a picture's score cannot be planned on, so it tunes the weights of what can.
 METHODS: dict[str, Method] = {
     "movlr": Method("a critic watches the clip, a writer follows its words"),
     "eureka": Method("no critic: the writer sees what was measured, the score decides", judges=False, compares=False, sees="metrics"),
     "harmon": Method("as movlr, with four evenly spaced frames in place of the clip", clip="frames", needs_eyes=True),
     "vlm-only": Method("one model watches the clip and writes", judges=False, sees="motion", needs_eyes=True, one_model=True),
+    "vlm-rm": Method("no words: CLIP scores the motion's pictures, the weights are tuned", judges=False, looks=True),
     "human": Method("no learning: the human-designed reward", judges=False, compares=False, learns=False),
     "start": Method("no learning: the start reward", judges=False, compares=False, learns=False),
 }
@@ -78,6 +82,13 @@ def settled(config: RunConfig) -> RunConfig:
     services = " or ".join(f"--critic {service}" for service in SERVICES)
     if method.needs_eyes and not watched:
         raise MovlrError(f"The method {name} needs a model that watches: add {services}.")
+    if method.looks:
+        if config.critic not in ("offline", "clip") or config.writer not in ("offline", "tuner"):
+            raise MovlrError(f"The method {name} watches with CLIP and tunes weights: leave out --critic and --writer.")
+        start = "human" if config.start_reward == "start" else config.start_reward  # one term alone has nothing to be weighed against
+        config = replace(config, critic="clip", writer="tuner", start_reward=start)
+    if config.critic == "clip" and not config.clip.weights:
+        raise MovlrError("CLIP's weights are not named: add --clip.weights with a folder, or a name such as openai/clip-vit-base-patch32.")
     if not (method.judges or method.compares) and config.critic != "offline":
         raise MovlrError(f"The method {name} has no critic: leave out --critic {config.critic}.")
     if method.one_model and config.writer not in ("offline", config.critic):

@@ -12,6 +12,7 @@ from typing import Any
 
 from movlr_jax.critics.base import Critic, Evidence, settle
 from movlr_jax.critics.biomechanics import BiomechanicsCritic
+from movlr_jax.critics.clip_critic import ClipCritic
 from movlr_jax.critics.vlm import VlmCritic
 from movlr_jax.errors import MovlrError
 from movlr_jax.models.base import ModelFault
@@ -26,9 +27,10 @@ from movlr_jax.writers.base import NothingLeft, Writer, WriteRequest
 from movlr_jax.writers.library_writer import LibraryWriter
 from movlr_jax.writers.llm import LlmWriter
 from movlr_jax.writers.random_writer import RandomWriter
+from movlr_jax.writers.weight_tuner import WeightTuner
 
-CRITICS: dict[str, Callable[[], Critic]] = {"offline": BiomechanicsCritic}
-WRITERS: dict[str, Callable[[], Writer]] = {"offline": LibraryWriter, "random": RandomWriter}
+CRITICS: dict[str, Callable[[], Critic]] = {"offline": BiomechanicsCritic, "clip": ClipCritic}
+WRITERS: dict[str, Callable[[], Writer]] = {"offline": LibraryWriter, "random": RandomWriter, "tuner": WeightTuner}
 # A run goes on without the answer; after any other fault it stops, and asks again when it goes on.
 _PASSING = ("blocked", "unusable")
 

@@ -1,22 +1,9 @@
 import numpy as np
 import pytest
+from random_clip import RandomModel
 
 from movlr_jax.clip import score
 from movlr_jax.errors import MovlrError
-
-
-class RandomModel:
-    """A CLIP of one linear layer each for pixels and letters: small, random, exact."""
-
-    def __init__(self, seed: int, size: int = 7):
-        rng = np.random.default_rng(seed)
-        self.pixel, self.letter = rng.standard_normal((12, size)), rng.standard_normal((26, size))
-
-    def pictures(self, frames: np.ndarray) -> np.ndarray:
-        return frames.reshape(len(frames), -1)[:, :12] / 255.0 @ self.pixel
-
-    def sentences(self, sentences: list[str]) -> np.ndarray:
-        return np.stack([sum(self.letter[ord(c) - 97] for c in s if c.isalpha()) for s in sentences])
 
 
 @pytest.fixture
