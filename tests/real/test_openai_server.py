@@ -18,17 +18,17 @@ import pytest
 pytest.importorskip("torch", reason="needs torch: run make test-models")
 pytest.importorskip("fastapi", reason="needs transformers[serving]: run make test-models")
 
-import tiny  # noqa: E402
-from pydantic import BaseModel  # noqa: E402
+import tiny
+from pydantic import BaseModel
 
-from movlr_jax import search  # noqa: E402
-from movlr_jax.control.planner import PlannerConfig  # noqa: E402
-from movlr_jax.models.asking import ask_for  # noqa: E402
-from movlr_jax.models.base import Ask, ModelFault, Text  # noqa: E402
-from movlr_jax.models.config import ModelsConfig  # noqa: E402
-from movlr_jax.models.desk import Desk  # noqa: E402
-from movlr_jax.models.open import open_model  # noqa: E402
-from movlr_jax.search import RunConfig  # noqa: E402
+from movlr_jax import search
+from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.models.asking import ask_for
+from movlr_jax.models.base import Ask, ModelFault, Text
+from movlr_jax.models.config import ModelsConfig
+from movlr_jax.models.desk import Desk
+from movlr_jax.models.open import open_model
+from movlr_jax.search import RunConfig
 
 _PATIENCE_S = 240.0
 
@@ -57,7 +57,7 @@ def server(tmp_path_factory):
             except OSError:
                 time.sleep(1.0)
         url = f"http://127.0.0.1:{port}/v1"
-        yield ModelsConfig(writer_url=url, critic_url=url, writer_model=str(folder), critic_model=str(folder), max_tokens=64)
+        yield ModelsConfig(writer_url=url, critic_url=url, writer_model=str(folder), critic_model=str(folder))
     finally:
         process.terminate()
         process.wait(30)

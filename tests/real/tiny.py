@@ -57,7 +57,9 @@ def clip_model(folder: Path) -> None:
     )
     CLIPModel(config).save_pretrained(folder)
     pictures = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
-    CLIPProcessor(image_processor=pictures, tokenizer=CLIPTokenizer(vocab={w: i for i, w in enumerate(words)}, merges=[])).save_pretrained(folder)
+    CLIPProcessor(image_processor=pictures, tokenizer=CLIPTokenizer(vocab={w: i for i, w in enumerate(words)}, merges=[])).save_pretrained(
+        folder
+    )
 
 
 if __name__ == "__main__":

@@ -4,14 +4,13 @@ import dataclasses
 import json
 
 import pytest
+from random_clip import RandomModel
 
 from movlr_jax import search
 from movlr_jax.clip.config import ClipConfig
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError
 from movlr_jax.search import RunConfig, assembly, judging, methods
-
-from random_clip import RandomModel
 
 PLANNER = PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08)
 CONFIG = RunConfig(
