@@ -19,6 +19,8 @@ T = TypeVar("T", bound=BaseModel)
 
 # Times that a model is told what is wrong with its answer; a model that fails three times goes on failing.
 COMPLAINTS = 2
+# Models that think aloud do so before their answer, where their server does not set it apart.
+_THOUGHTS = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n?\s*```", re.DOTALL | re.IGNORECASE)
 
 
@@ -52,8 +54,8 @@ def ask_for(model: Model, ask: Ask, schema: type[T]) -> tuple[T, list[Mapping[st
 
 
 def _parse(answer: Answer, schema: type[T]) -> T:
-    text = answer.text.strip()
-    if not text:
+    text = _THOUGHTS.sub("", answer.text).strip()
+    if not text and answer.complete:
         raise _Unusable("Your answer was empty. Answer with one JSON object of the form asked for.")
     fenced = _FENCED.findall(text)
     try:

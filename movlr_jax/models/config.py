@@ -41,8 +41,8 @@ class ModelsConfig:
     """The writer's server, likewise."""
     timeout_s: float = 180.0
     """Longest time for one whole answer [s]."""
-    retries: int = 5
-    """Times that a call which failed for a passing reason is made again."""
+    retries: int = 8
+    """Times that a call which failed for a passing reason is made again; 8 bridge some two minutes."""
     frames_per_second: float = 8.0
     """Frames of a clip that the critic looks at [1/s]; fewer than 4 miss a gait cycle."""
     video: Literal["auto", "video", "frames"] = "auto"

@@ -61,7 +61,7 @@ class Desk:
         max_calls: int = 0,
         max_cost: float = 0.0,
         prices: Prices | None = None,
-        retries: int = 5,
+        retries: int = 8,
         cache: Path | None = None,
         replay: Path | None = None,
         clock: Callable[[], float] = time.monotonic,

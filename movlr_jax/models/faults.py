@@ -94,7 +94,8 @@ def of_status(where: str, status: int, said: str, headers: Mapping[str, str], no
     """
     words = brief(said)
     lower = said.lower()
-    if "insufficient_quota" in lower or ("billing" in lower and status in (402, 403, 429)):
+    # Not every 429 that speaks of billing: Gemini says so of a limit per minute too.
+    if status == 402 or "insufficient_quota" in lower:
         return Fault(Trouble.QUOTA, f"{where} says that the account's quota is spent ({words}): look at its billing.", status)
     if status in (408, 409, 425, 429):
         waits = retry_after(headers, said, time.time() if now is None else now)

@@ -23,6 +23,8 @@ from movlr_jax.models.wire import fault_of, http_client
 
 # The service's limit for a whole request is 20 MB; a fifth is left for base64's padding, the words and the envelope [base64 bytes].
 INLINE_LIMIT = 16_000_000
+# Thoughts count against the longest answer; an answer must not end before it begins because of them [tokens].
+_THOUGHTS = 16_384
 _POLL_S = 2.0
 # An upload that expires sooner than this is made anew [s].
 _SPARE_S = 300.0
@@ -131,7 +133,7 @@ class Gemini:
         config = types.GenerateContentConfig(
             system_instruction=ask.system or None,
             temperature=ask.temperature,
-            max_output_tokens=ask.max_tokens,
+            max_output_tokens=ask.max_tokens + _THOUGHTS,
             seed=None if ask.seed is None else ask.seed % 2**31,  # an int32 there
         )
         if ask.schema is not None:

@@ -46,6 +46,8 @@ from movlr_jax.tasks import facts, metrics
 from movlr_jax.tracking import open_trackers
 from movlr_jax.writers import base as writers
 
+Films = Callable[[Arrays, Path], bool]
+
 # Every so many instants of an archived motion are shown to a new reward.
 _ARCHIVE_STRIDE = 5
 
@@ -66,13 +68,14 @@ class RealStages:
     Args:
         config: the run's configuration, settled by its method.
         desk: through which critics and writers ask their models.
+        films: writes the clip of an episode that was filmed before, and says whether it did; None: every episode is drawn.
 
     Raises:
         MovlrError: a name in the configuration stands for nothing, or something that the run needs is missing.
     """
 
-    def __init__(self, config: RunConfig, desk: Desk):
-        self.config, self.desk = config, desk
+    def __init__(self, config: RunConfig, desk: Desk, films: Films | None = None):
+        self.config, self.desk, self.films = config, desk, films
         task = tasks.get(config.task)
         if task.name == "free" and not config.goal.strip():
             raise MovlrError("The task free needs a sentence: add --goal 'raise the left knee'.")
@@ -221,7 +224,8 @@ class RealStages:
 
     def film(self, rollout: Arrays, path: Path, title: str) -> None:
         """Write the clip of one episode."""
-        filming.film(self.morphology, Rollout.from_arrays(rollout), path, title, self.config.show.width)
+        if self.films is None or not self.films(rollout, path):
+            filming.film(self.morphology, Rollout.from_arrays(rollout), path, title, self.config.show.width)
 
     def critique(self, moved: Moved) -> Json:
         """Have the critic judge one motion."""
@@ -326,11 +330,18 @@ def open_desk(config: RunConfig, folder: Path, progress: Progress | None = None,
     )
 
 
-def run(config: RunConfig, *, progress: Progress | None = None, desk: Desk | None = None, advisor: Advisor | None = None) -> RunResult:
-    """Start a new run; see `movlr_jax.search.run`. A replay brings its own desk."""
+def run(
+    config: RunConfig,
+    *,
+    progress: Progress | None = None,
+    desk: Desk | None = None,
+    films: Films | None = None,
+    advisor: Advisor | None = None,
+) -> RunResult:
+    """Start a new run; see `movlr_jax.search.run`. A replay brings its own desk and films."""
     config, path = methods.settled(config), folder_of(config)
     RunFolder.refuse_taken(path)
-    stages = RealStages(config, desk or open_desk(config, path, progress))
+    stages = RealStages(config, desk or open_desk(config, path, progress), films)
     try:
         header = stages.header()
         folder = RunFolder.create(path, config.to_yaml(), describe_run(config, header, path.name), config.seeds)

@@ -1,12 +1,13 @@
 """Replay: a run made again from its records, with no model asked, to see that it comes to the same rewards.
 
 Flows in: a run's folder. Flows out: a new folder, in which every episode was run, measured and judged anew, and what differs from the
-first.
+first. A motion that is the same to the last bit keeps its clip.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ from movlr_jax.search import assembly
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.loop import Advisor, RunResult
 from movlr_jax.search.progress import Progress
-from movlr_jax.search.run_folder import RunFolder
+from movlr_jax.search.run_folder import Candidate, RunFolder
+from movlr_jax.search.stages import Arrays
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,33 @@ def replay(folder: Path, out: Path, *, progress: Progress | None = None) -> Repl
     """
     config = configure(folder, out)
     desk = assembly.open_desk(config, out, progress, replay=folder)
-    result = assembly.run(config, progress=progress, desk=desk, advisor=_adviser(RunFolder(folder, config.seeds)))
+    recorded = RunFolder(folder, config.seeds)
+    result = assembly.run(config, progress=progress, desk=desk, films=_Films(recorded), advisor=_adviser(recorded))
     return Replayed(result, tuple(differences(folder, out, config.seeds)), desk.redrawn)
+
+
+class _Films:
+    """The clips of a run, by the motion that they show.
+
+    A motion that is repeated to the last bit keeps its clip: machines draw in other pixels, and a critic that was shown one clip has not
+    answered to another. What could not be filmed then is not filmed now.
+    """
+
+    def __init__(self, run: RunFolder):
+        self._films: dict[str, Candidate] = {}
+        for row in run.rows():
+            chosen = run.iteration(row["iteration"]).chosen()
+            if chosen is not None:
+                self._films[hashlib.sha256(chosen["rollout.npz"].read_bytes()).hexdigest()] = chosen
+
+    def __call__(self, rollout: Arrays, path: Path) -> bool:
+        filmed = self._films.get(hashlib.sha256(atomic.npz_bytes(rollout)).hexdigest())
+        if filmed is not None and filmed.has("no_clip.json"):
+            raise MovlrError(atomic.read_json(filmed["no_clip.json"])["sentence"])
+        if filmed is None or not filmed.has("clip.mp4"):
+            return False
+        path.write_bytes(filmed["clip.mp4"].read_bytes())
+        return True
 
 
 def _adviser(run: RunFolder) -> Advisor:

@@ -56,10 +56,14 @@ def test_resume_goes_on(finished: tuple[Path, str, str], capsys: pytest.CaptureF
     assert "how to go on" in capsys.readouterr().out
 
 
-def test_a_replay_comes_to_the_same_bits(finished: tuple[Path, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_replay_comes_to_the_same_bits_and_draws_nothing(
+    finished: tuple[Path, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = finished[0]
+    monkeypatch.setattr("movlr_jax.search.filming.film", None)  # drawing would fail
     assert main(["replay", str(folder), "--out", str(tmp_path / "again")]) == 0
     assert "bit for bit" in capsys.readouterr().out
+    assert (tmp_path / "again" / "best" / "clip.mp4").read_bytes() == (folder / "best" / "clip.mp4").read_bytes()
     config = RunConfig.load(tmp_path / "again" / "config.yaml")
     assert config.engine == "native" and config.iterations == len(json.loads((folder / "summary.json").read_text())["iterations"]) - 1
     assert main(["replay", str(tmp_path / "nowhere")]) == 1

@@ -18,7 +18,9 @@ ASK = Ask("critique", "critique@1", "Judge.", (Text("x"),))
 GOOD = '{"severity": 0.5}'
 
 
-@pytest.mark.parametrize("text", [GOOD, f"\n {GOOD} ", f"```json\n{GOOD}\n```", f"Here it is:\n```\n{GOOD}\n```\nBye."])
+@pytest.mark.parametrize(
+    "text", [GOOD, f"\n {GOOD} ", f"```json\n{GOOD}\n```", f"Here it is:\n```\n{GOOD}\n```\nBye.", f"<think>{{}}</think>\n{GOOD}"]
+)
 def test_a_good_answer_is_taken_at_once(text):
     model = ScriptedModel([text])
     parsed, records = ask_for(model, ASK, Verdict)
@@ -52,9 +54,10 @@ def test_an_answer_that_was_cut_off_is_asked_for_in_fewer_words():
         def ask(self, ask: Ask) -> Answer:
             return Answer(super().ask(ask).text, complete=len(self.asks) > 1)
 
-    model = Cut(['{"severity": 0.', GOOD])
-    assert ask_for(model, ASK, Verdict)[0].severity == 0.5
-    assert "fewer words" in model.asks[1].exchange[0][1]
+    for half in ('{"severity": 0.', ""):
+        model = Cut([half, GOOD])
+        assert ask_for(model, ASK, Verdict)[0].severity == 0.5
+        assert "fewer words" in model.asks[1].exchange[0][1]
 
 
 def test_three_bad_answers_are_a_fault():

@@ -91,6 +91,7 @@ OPENAI: dict[str, tuple[list[Sent | Callable[..., Sent]], str, str, int]] = {
     "always busy": ([BUSY] * 3, "unreachable", "Slow down). 3 attempts were made", 2),
     "spent quota": ([o.refusal(429, "You exceeded your quota.", "insufficient_quota")], "refused", "look at its billing", 0),
     "asks to wait an hour": ([o.refusal(429, "Later.", **{"Retry-After": "3600"})], "unreachable", "60 minutes", 0),
+    "payment required": ([o.refusal(402, "Top up.")], "refused", "look at its billing", 0),
     "request timeout": ([o.refusal(408, "Too slow.")], "answer", "fine", 1),
     "conflict": ([o.refusal(409, "Try again.")], "answer", "fine", 1),
     "server error": ([o.refusal(500, "Ouch.")], "answer", "fine", 1),
@@ -127,7 +128,12 @@ def test_openai(case, openai, tmp_path):
     assert len(recorded) == (kind in ("answer", "blocked", "unusable")) and KEY not in "".join(p.read_text() for p in recorded)
 
 
-EXHAUSTED = g.refusal(429, "Resource exhausted.", "RESOURCE_EXHAUSTED", [{"@type": "x.RetryInfo", "retryDelay": "17s"}])
+EXHAUSTED = g.refusal(
+    429,
+    "You exceeded your current quota, please check your plan and billing details.",
+    "RESOURCE_EXHAUSTED",
+    [{"@type": "x.RetryInfo", "retryDelay": "17s"}],
+)
 GEMINI: dict[str, tuple[list[Sent], str, str, int]] = {
     "busy with a delay": ([EXHAUSTED], "answer", "fine", 1),
     "server error": ([g.refusal(500, "Internal.", "INTERNAL")] * 3, "unreachable", "HTTP 500: Internal", 2),

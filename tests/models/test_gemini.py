@@ -50,7 +50,7 @@ def test_a_request_has_the_documented_form(server, clip):
     assert body["systemInstruction"]["parts"] == [{"text": "Judge."}]
     assert body["generationConfig"] == {
         "temperature": 0.5,
-        "maxOutputTokens": 99,
+        "maxOutputTokens": 99 + 16_384,  # room for thoughts
         "seed": 7,
         "responseMimeType": "application/json",
         "responseJsonSchema": Verdict.model_json_schema(),
