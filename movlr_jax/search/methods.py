@@ -67,6 +67,11 @@ def of(config: RunConfig) -> Method:
     return METHODS[config.method]
 
 
+def written_by_model(config: RunConfig) -> bool:
+    """Return whether a language model writes the rewards."""
+    return of(config).one_model or config.writer in SERVICES
+
+
 def settled(config: RunConfig) -> RunConfig:
     """Return the configuration with what its method decides; of a settled one, the same.
 
