@@ -5,7 +5,7 @@ Flows in: an MP4 file. Flows out: PNG bytes of evenly spaced frames, in order; t
 
 from __future__ import annotations
 
-import io
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,28 +38,35 @@ def at_rate(path: Path, frames_per_second: float) -> list[bytes]:
 
 def _read(path: Path, count_for: Callable[[float], int]) -> list[bytes]:
     """Return as many evenly spaced frames as `count_for` asks of a clip of so many seconds."""
-    reader = None
+    # By commands of our own: imageio's reader sets up its process in Python after a fork, which threads of JAX may deadlock.
     try:
         total, seconds = imageio_ffmpeg.count_frames_and_secs(str(path))
         count = min(count_for(seconds), total)
-        wanted = {total // 2} if count == 1 else set(np.linspace(0, total - 1, count).round().astype(int).tolist())
-        reader = imageio_ffmpeg.read_frames(str(path))
-        size = next(reader)["size"]
-        found = [_png(frame, size) for i, frame in enumerate(reader) if i in wanted]
-    except (OSError, RuntimeError, StopIteration, ValueError) as error:
-        said = str(error).strip().splitlines() or ["no reason given"]
+        wanted = [total // 2] if count == 1 else np.unique(np.linspace(0, total - 1, count).round().astype(int)).tolist()
+        chosen = "+".join(f"eq(n\\,{number})" for number in wanted)
+        picked = ["-i", str(path), "-vf", f"select={chosen}", "-fps_mode", "passthrough", "-c:v", "png", "-f", "image2pipe", "-"]
+        program = imageio_ffmpeg.get_ffmpeg_exe()
+        stream = subprocess.run([program, "-v", "error", *picked], capture_output=True, check=True, stdin=subprocess.DEVNULL).stdout
+    except (OSError, RuntimeError, ValueError, subprocess.CalledProcessError) as error:
+        told = error.stderr.decode(errors="replace") if isinstance(error, subprocess.CalledProcessError) and error.stderr else str(error)
+        said = told.strip().splitlines() or ["no reason given"]
         raise MovlrError(f"The clip {path} cannot be read as a film ({said[-1].rstrip('.')}): film the motion again.") from None
-    finally:
-        if reader is not None:
-            reader.close()
+    found = _pictures(stream)
     if not found:
         raise MovlrError(f"The clip {path} holds no frame: film the motion again.")
     return found
 
 
-def _png(frame: bytes, size: tuple[int, int]) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.frombytes("RGB", size, frame).save(buffer, format="PNG")
-    return buffer.getvalue()
+def _pictures(stream: bytes) -> list[bytes]:
+    """Return the PNG files that follow one another in a stream: a signature each, then chunks up to IEND."""
+    found: list[bytes] = []
+    start = at = 0
+    while at < len(stream):
+        if at == start:
+            at += 8
+        length, kind = int.from_bytes(stream[at : at + 4], "big"), stream[at + 4 : at + 8]
+        at += 12 + length
+        if kind == b"IEND":
+            found.append(stream[start:at])
+            start = at
+    return found

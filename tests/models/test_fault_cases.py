@@ -152,6 +152,7 @@ GEMINI: dict[str, tuple[list[Sent], str, str, int]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:NEW_REASON is not a valid FinishReason")
 @pytest.mark.parametrize("case", GEMINI)
 def test_gemini(case, gemini, tmp_path):
     gemini.queue, kind, said, waits = list(GEMINI[case][0]), *GEMINI[case][1:]

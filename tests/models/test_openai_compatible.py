@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import itertools
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
+from matplotlib.image import imread
 from openai_server import OpenAIServer, words
 from pydantic import BaseModel
 
@@ -42,11 +44,7 @@ def film(tmp_path_factory) -> Path:
 
 
 def brightness(png: bytes) -> int:
-    import io
-
-    from PIL import Image as Picture
-
-    return Picture.open(io.BytesIO(png)).convert("L").getpixel((32, 24))
+    return round(255 * float(imread(io.BytesIO(png), format="png")[24, 32, 0]))
 
 
 def test_words_alone_travel_as_a_plain_string(server):
