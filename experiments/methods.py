@@ -38,7 +38,7 @@ def variant(name: str) -> Variant:
 def panels(rows: Sequence[Row], names: Sequence[str]) -> list[bars.Panel]:
     """Return a panel of bars for each metric that tasks are measured by."""
     by_metric: dict[str, list[Row]] = {}
-    for row in rows:
+    for row in (row for row in rows if row.work.name in names):
         by_metric.setdefault(row.work.task.metric, []).append(row)
     made = []
     for of in by_metric.values():
@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = made.parse_args(argv)
     compared = [variant(name) for name in asked.methods]
     rows, taken = variants.compare(asked, compared)
-    variants.save(asked, "methods", "Methods", rows, compared, taken, panels(rows, asked.methods), asked.methods)
+    drawn = [name for name in asked.methods if any(row.episodes for row in rows if row.work.name == name)]
+    variants.save(asked, "methods", "Methods", rows, compared, taken, panels(rows, drawn), drawn)
     return 0
 
 

@@ -82,9 +82,14 @@ def follow(work: Callable[[View], RunResult], heading: str) -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
+    from movlr_jax.search import methods
+
     config = free_folder(configure(argv))
     if config.ask:
         advice.refuse_unattended()
+        if not methods.written_by_model(config):
+            remark = f"The {config.writer} writer reads no sentences: your advice is kept with the critiques, and changes nothing."
+            console.stderr().print(remark, markup=False, soft_wrap=True)
     if config.mjx.hosts and hosts.join():
         return _beside(config)
     return follow(lambda view: search.run(config, progress=view, advisor=advice.adviser(view)), f"Run folder: {config.out}")

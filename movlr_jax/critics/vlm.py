@@ -66,10 +66,10 @@ class VlmCritic:
             MovlrError: a clip is missing.
         """
         prompt = prompts.load("compare")
-        shown = [
-            (*prompt.fill("one", facts=measured(prompt, self.show, e.facts), clip=pictures(prompt, self.show, e.clip, e.facts)),)
+        first, second = (
+            prompt.fill("one", facts=measured(prompt, self.show, e.facts), clip=pictures(prompt, self.show, e.clip, e.facts))
             for e in (a, b)
-        ]
-        request = prompt.fill("request", goal=str(a.facts["goal"]), first=shown[0], second=shown[1])
+        )
+        request = prompt.fill("request", goal=str(a.facts["goal"]), first=first, second=second)
         answer, _ = ask_for(self.model, Ask("compare", prompt.label, prompt.words("system"), request, schema=Preference), Preference)
         return Preference.model_validate(plain_record(answer.model_dump(mode="json")))

@@ -71,6 +71,11 @@ def of(config: RunConfig) -> Method:
     return METHODS[config.method]
 
 
+def written_by_model(config: RunConfig) -> bool:
+    """Return whether a language model writes the rewards."""
+    return of(config).one_model or config.writer in SERVICES
+
+
 def settled(config: RunConfig) -> RunConfig:
     """Return the configuration with what its method decides; of a settled one, the same.
 
@@ -78,9 +83,8 @@ def settled(config: RunConfig) -> RunConfig:
         MovlrError: there is no such method, or what it needs and what was asked for do not go together.
     """
     method, name = of(config), config.method
-    watched, written = config.critic in SERVICES, config.writer in SERVICES
     services = " or ".join(f"--critic {service}" for service in SERVICES)
-    if method.needs_eyes and not watched:
+    if method.needs_eyes and config.critic not in SERVICES:
         raise MovlrError(f"The method {name} needs a model that watches: add {services}.")
     if method.looks:
         if config.critic not in ("offline", "clip") or config.writer not in ("offline", "tuner"):
@@ -99,6 +103,4 @@ def settled(config: RunConfig) -> RunConfig:
         if config.writer != "offline":
             raise MovlrError(f"The method {name} writes nothing: leave out --writer {config.writer}.")
         config = replace(config, start_reward=name, iterations=0)
-    if config.mjx.hosts and (watched or written):
-        raise MovlrError("Several hosts would each get other answers from a model: use one host, or the offline critic and writer.")
     return config

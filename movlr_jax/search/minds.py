@@ -123,7 +123,7 @@ class Minds:
 
 def _known(kind: str, name: str, offline: Mapping[str, Any]) -> None:
     if name not in offline and name not in SERVICES:
-        raise MovlrError(f"There is no {kind} '{name}' in this version: use {' or '.join([*offline, *SERVICES])}.")
+        raise MovlrError(f"There is no {kind} '{name}' in this version: there are {', '.join([*offline, *SERVICES])}.")
 
 
 def _instead(earlier: Json | None, fault: str) -> dict[str, Any]:

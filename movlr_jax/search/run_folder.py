@@ -6,7 +6,7 @@ it.
     iterations/NNN/             one iteration; the files of the candidate that was chosen:
         reward.py, reward.stablehlo, verdict.json       the text, the trusted artifact, the proof
         rollout.npz, rollout_SEED.npz                   the first seed's episode; the others'
-        metrics.json, facts.json, critique.json
+        metrics.json, facts.json, critique.json         unadvised.json: the critique before a person advised
         clip.mp4                                        or no_clip.json, why there is none
         drafts/NN.json                                  each text that was written, with its edit; refusals/NN.json why
         one was refused calls/                                          model calls as they were made

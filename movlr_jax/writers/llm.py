@@ -111,7 +111,7 @@ def _history(request: WriteRequest) -> str:
         fate = "kept as best" if record.get("kept") else "not kept"
         outcome = plain_words(str(record.get("outcome", "")), 300)
         warnings = "".join(f" Warning: {plain_words(str(w), 200)}" for w in record.get("warnings", ()))
-        edit = record.get("edit") or "no program"
+        edit = record.get("edit") or ("no program" if record.get("refused") else "the reward of the start")
         lines.append(f"- iteration {record.get('iteration', '?')}: {edit}: {outcome}; {fate}.{warnings}")
     left_out = len(request.history) - len(lines)
     return "\n".join([f"({left_out} earlier ones are left out.)"] * bool(left_out) + lines) or "Nothing yet."

@@ -11,6 +11,7 @@ from gemini_server import GeminiServer
 from openai_server import OpenAIServer
 
 from movlr_jax.cli.main import main
+from movlr_jax.media import clip
 from movlr_jax.prompts import prompt
 
 pytestmark = pytest.mark.gl
@@ -57,11 +58,15 @@ def test_a_run_its_prompts_and_its_replay(tmp_path: Path, monkeypatch: pytest.Mo
     with OpenAIServer(Writer(), key=KEY) as writer, GeminiServer(watch, key=KEY) as critic:
         words = ["--critic", "gemini", "--writer", "openai", "--models.critic-model", "gemini-test", "--models.writer-model", "tiny"]
         words += ["--models.critic-url", critic.address, "--models.writer-url", writer.url]
-        assert main(["run", "stand", "--iterations", "1", *TINY, *words, "--out", str(folder)]) == 0, capsys.readouterr().err
+        assert main(["run", "stand", "--iterations", "1", "--show.width", "240", *TINY, *words, "--out", str(folder)]) == 0, (
+            capsys.readouterr().err
+        )
         assert len(writer.asked) == 3 and len(critic.asked) >= 2
     rows = json.loads((folder / "summary.json").read_text())["iterations"]
     assert len(rows) == 2 and "no block of code" in rows[1]["refusals"][0] and "import is not allowed" in rows[1]["refusals"][1]
     assert rows[1]["edit"] == "add lean 3" and rows[1]["weights"]["lean"] == 20.0 and rows[0]["critique"] == "It leans forward."
+    shot = clip.read_info(folder / "best" / "clip.mp4")
+    assert (shot.width, shot.height) == (240, 180)
     capsys.readouterr()
     assert main(["prompt", "show", str(folder), "1"]) == 0
     shown = capsys.readouterr().out

@@ -80,6 +80,19 @@ def test_a_critic_that_prefers_a_position_ties(scripted, small_clip):
         assert found.winner == "tie" and len(model.asks) == 2
 
 
+def test_a_hand_is_told_as_a_hand(scripted, small_clip):
+    held = {"position_error_m": {"start": 0.14, "final": 0.021}, "orientation_error_rad": {"final": 0.3}, "dropped": None}
+    facts = {**FACTS, "goal_speed_mps": None, "object": held, "posture": {}, "gait": {}, "phases": []}
+    episodes = [{"seed": seed, "dropped": seed == 1, "position_error_m": 0.02} for seed in (0, 1)]
+    model = scripted(CRITIQUE)
+    VlmCritic(model).critique(small_clip, {**facts, "episodes": episodes})
+    words = model.words()
+    assert "The camera looks at the hand" in words and "from its right side" not in words
+    assert "object: position error (start 0.14 m, final 0.021 m), orientation error (final 0.3 rad), dropped none" in words
+    assert "asked for: 4 s" in words and "fall:" not in words
+    assert "mean of 2 episodes; each of them:\n  seed 0: dropped no, position error 0.02 m\n  seed 1: dropped yes" in words
+
+
 def test_a_missing_clip_is_told(scripted, tmp_path):
     model = scripted(CRITIQUE)
     for clip in (None, tmp_path / "none.mp4"):

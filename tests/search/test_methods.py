@@ -191,6 +191,11 @@ def test_a_settled_configuration_stays_as_it_is():
         assert methods.settled(config) == config and RunConfig.from_yaml(config.to_yaml()) == config
 
 
+def test_who_writes():
+    said = [methods.written_by_model(RunConfig(**v)) for v in ({}, {"writer": "openai"}, {"method": "vlm-only", "critic": "gemini"})]
+    assert said == [False, True, True]
+
+
 def test_unknown_critics_and_writers_are_told(tmp_path):
     for kind in ("critic", "writer"):
         with pytest.raises(MovlrError, match=f"no {kind} 'gemeni'"):
