@@ -1,7 +1,7 @@
 # make demo: set up, then run the main job on the embedded body.   make test: set up, then lint and tests.
 # Everything lives in .venv, made from the versions in constraints/. PYTHON=python3.12 picks the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format clean check-gl
+.PHONY: help setup demo test test-models lint format clean check-gl
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -35,10 +35,14 @@ lint: $(STAMP) ## ruff, mypy, and checks of the tree itself
 test: lint ## lint, then every test that this machine can run
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(PYTEST_ARGS)
 
+test-models: ## CLIP and a real OpenAI-compatible server, in .venv-models (fetches torch: about 5 GB)
+	@PYTHON="$(PYTHON)" VENV=.venv-models EXTRAS=dev,gemini,openai,clip,serve sh tools/setup.sh
+	@.venv-models/bin/python -m pytest -p no:xdist tests/real $(PYTEST_ARGS)
+
 format: $(STAMP) ## rewrite the sources the way lint wants them
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
 clean: ## remove the environment, caches and build outputs; runs/ stays
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache *.egg-info
+	rm -rf $(VENV) .venv-models build dist .pytest_cache .ruff_cache .mypy_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,15 +13,17 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from movlr_jax import search
+from movlr_jax import atomic, search
 from movlr_jax.cli import console
 from movlr_jax.cli import main as front
 from movlr_jax.cli.eval import Stopped
 from movlr_jax.cli.progress import View
 from movlr_jax.control.planner import PlannerConfig, with_candidates
 from movlr_jax.errors import MovlrError
-from movlr_jax.search import RunConfig, atomic, reward_texts
+from movlr_jax.models.base import ModelFault
+from movlr_jax.search import RunConfig, reward_texts
 from movlr_jax.search.evaluation import Settings, Work
 from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.tasks import TASKS, Task, get
@@ -88,8 +90,14 @@ def tasks(asked: argparse.Namespace) -> list[Task]:
     return [get(name) for name in asked.tasks]
 
 
-def searched(asked: argparse.Namespace, task: Task, body: str) -> RunFolder:
+def searched(asked: argparse.Namespace, task: Task, body: str, **more: Any) -> RunFolder:
     """Return the folder of a finished search on a task and body; what is missing of it is run.
+
+    Args:
+        asked: the flags.
+        task: the task.
+        body: name of the body.
+        more: further values of the run's configuration.
 
     Raises:
         MovlrError: the search cannot be run.
@@ -104,8 +112,11 @@ def searched(asked: argparse.Namespace, task: Task, body: str) -> RunFolder:
         seconds=s.seconds,
         planner=s.planner,
         threads=asked.threads,
+        **more,
     )
     told = {k: v for k, v in dataclasses.asdict(config).items() if k not in ("iterations", "threads", "out")}
+    # Which models, not where they are served.
+    told["models"] = {k: v for k, v in told["models"].items() if k in ("critic_model", "writer_model")}
     digest = hashlib.sha256(json.dumps(atomic.plain(told), sort_keys=True).encode()).hexdigest()[:8]
     folder = asked.searches / f"{task.name}-{body}-{digest}"
     if (folder / "run.json").exists() and len(RunFolder.find(folder).rows()) > s.iterations:
@@ -120,13 +131,27 @@ def searched(asked: argparse.Namespace, task: Task, body: str) -> RunFolder:
     return RunFolder.find(folder)
 
 
-def learned(asked: argparse.Namespace, task: Task, body: str) -> Work:
-    """Return the work of the reward that a search found, to be measured where it was found; one that says why there is none."""
+def learned(asked: argparse.Namespace, task: Task, body: str, name: str = "learned", **more: Any) -> Work:
+    """Return the work of the reward that a search found, to be measured where it was found; one that says why there is none.
+
+    Args:
+        asked: the flags.
+        task: the task.
+        body: name of the body.
+        name: what tables call it.
+        more: further values of the run's configuration.
+
+    Raises:
+        ModelFault: a model cannot be asked; the search is saved.
+        Stopped: the user interrupted; the search is saved.
+    """
     try:
-        text = reward_texts.find(str(searched(asked, task, body).path), [task])
+        text = reward_texts.find(str(searched(asked, task, body, **more).path), [task])
+    except ModelFault:
+        raise
     except MovlrError as error:
-        return Work(None, "learned", task, body, f"The search cannot be run: {error}")
-    return Work(replace(text, name="learned"), "learned", task, body)
+        return Work(None, name, task, body, f"The search cannot be run: {error}")
+    return Work(replace(text, name=name), name, task, body)
 
 
 def run(main: Callable[[Sequence[str] | None], int]) -> None:

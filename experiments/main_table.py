@@ -17,10 +17,11 @@ from typing import Any
 import bench
 import numpy as np
 
+from movlr_jax import atomic
 from movlr_jax.cli import console
 from movlr_jax.cli.eval import measure
 from movlr_jax.media import bars, tables
-from movlr_jax.search import atomic, evaluation
+from movlr_jax.search import evaluation
 from movlr_jax.search.evaluation import Row
 
 REWARDS = ("start", "human", "learned")

@@ -14,10 +14,11 @@ from typing import Any
 
 import bench
 
+from movlr_jax import atomic
 from movlr_jax.cli import console
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import heatmaps, tables
-from movlr_jax.search import atomic, evaluation
+from movlr_jax.search import evaluation
 from movlr_jax.search.run_folder import RunFolder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 # Before anything imports jax or mujoco: both read these once.
@@ -15,6 +16,9 @@ if "MOVLR_MODELS_PATH" not in os.environ and _BESIDE.is_dir():
 # No test speaks to a service, whatever keys the developer has set.
 for _key in ("WANDB_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY"):
     os.environ.pop(_key, None)
+
+# Scripted models and loopback servers serve the tests of critics, writers and the search too.
+sys.path.append(str(Path(__file__).parent / "models"))
 
 import functools  # noqa: E402
 import subprocess  # noqa: E402
@@ -141,3 +145,60 @@ def simulator8(myolegs):  # type: ignore[no-untyped-def]
     from movlr_jax.physics.native import NativeSimulator
 
     return NativeSimulator(myolegs, candidates=8, plan_dt=0.008, threads=2)
+
+
+@pytest.fixture
+def scripted():  # type: ignore[no-untyped-def]
+    """The class of models that give the answers they are told to, in order, and keep what they were asked.
+
+    An answer is a text, a value (sent as JSON), an exception (raised), or a function of the Ask that returns one of these;
+    the last is given again and again.
+    """
+    import json
+
+    from movlr_jax.models.base import Answer, Image, Text
+
+    class Scripted:
+        def __init__(self, *answers, name="scripted"):  # type: ignore[no-untyped-def]
+            self.name, self.answers, self.asks = name, list(answers), []
+
+        def ask(self, ask):  # type: ignore[no-untyped-def]
+            self.asks.append(ask)
+            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+            while callable(answer):
+                answer = answer(ask)
+            if isinstance(answer, Exception):
+                raise answer
+            if isinstance(answer, Answer):
+                return answer
+            text = answer if isinstance(answer, str) else json.dumps(answer)
+            record = {"purpose": ask.purpose, "prompt": ask.prompt, "model": self.name, "request": self.told(ask), "response": text}
+            return Answer(text, record)
+
+        @staticmethod
+        def told(ask):  # type: ignore[no-untyped-def]
+            parts = [
+                {"text": p.text} if isinstance(p, Text) else {"image": {"bytes": len(p.data)}} if isinstance(p, Image) else
+                {"video": {"frames_per_second": p.frames_per_second}}
+                for p in ask.parts
+            ]  # fmt: skip
+            return {"system": ask.system, "parts": parts, "exchange": [list(e) for e in ask.exchange], "temperature": ask.temperature}
+
+        def words(self, number=-1):  # type: ignore[no-untyped-def]
+            """Return the words of a request, with <video> and <image> where these are shown."""
+            parts = self.asks[number].parts
+            return "".join(p.text if isinstance(p, Text) else f"<{type(p).__name__.lower()}>" for p in parts)
+
+    return Scripted
+
+
+@pytest.fixture(scope="session")
+def small_clip(tmp_path_factory):  # type: ignore[no-untyped-def]
+    """A clip of twenty small frames, each of one grey, brighter with time. Read only."""
+    from movlr_jax.media import clip
+
+    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    with clip._encoder(path, clip.ClipView(width=64, height=48, crf=5)) as sink:
+        for shade in range(20):
+            sink(np.full((48, 64, 3), 10 * shade + 20, np.uint8))
+    return path

@@ -28,7 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 from mujoco.batch import Batch
 
-from movlr_jax import morphologies, tasks
+from movlr_jax import atomic, morphologies, tasks
 from movlr_jax._versions import installed
 from movlr_jax.control import planner as planning
 from movlr_jax.control.episode import EpisodeRunner
@@ -39,7 +39,6 @@ from movlr_jax.physics.mjx import Worlds
 from movlr_jax.physics.simulator import State
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward, RewardBatch
-from movlr_jax.search import atomic
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "benchmark.json"
 

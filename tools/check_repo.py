@@ -64,7 +64,7 @@ def check_files() -> Iterator[str]:
 def check_pins() -> Iterator[str]:
     """Check the constraints files against each other and against pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    tested = (*project["dependencies"], *(r for e in ("dev", "wandb") for r in project["optional-dependencies"][e]))
+    tested = (*project["dependencies"], *(r for e in ("dev", "wandb", "gemini", "openai") for r in project["optional-dependencies"][e]))
     pins: dict[str, dict[str, str]] = {}
     for path in sorted((ROOT / "constraints").glob("py*.txt")):
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]

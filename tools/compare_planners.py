@@ -21,12 +21,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from movlr_jax import morphologies, tasks
+from movlr_jax import atomic, morphologies, tasks
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig, with_candidates
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
-from movlr_jax.search import atomic
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "planners.json"
 _HALF = with_candidates(PlannerConfig(), 32)

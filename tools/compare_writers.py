@@ -21,8 +21,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from movlr_jax import atomic
 from movlr_jax.control.planner import PlannerConfig
-from movlr_jax.search import assembly, atomic
+from movlr_jax.search import assembly
 from movlr_jax.search.config import RunConfig
 
 ROOT = Path(__file__).resolve().parents[1]

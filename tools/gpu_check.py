@@ -23,14 +23,13 @@ import benchmark  # sets XLA's allocator before JAX starts
 import jax
 import numpy as np
 
-from movlr_jax import morphologies, tasks
+from movlr_jax import atomic, morphologies, tasks
 from movlr_jax.cli import morphologies as listing
 from movlr_jax.cli import parity as parity_cli
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig, with_candidates
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
-from movlr_jax.search import atomic
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks" / "results"
 PARTS = ("parity", "throughput", "plan", "episodes", "run", "rendering")

@@ -7,6 +7,7 @@ The exit code is 0: this is advice.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 import subprocess
@@ -14,12 +15,18 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.text import Text
 
 from movlr_jax._versions import installed
 from movlr_jax.cli import console, options
+from movlr_jax.errors import MovlrError
+from movlr_jax.models import secrets
+
+if TYPE_CHECKING:
+    from movlr_jax.models.config import ModelsConfig, Role
+    from movlr_jax.search.config import RunConfig
 
 State = Literal["ok", "warning", "failed"]
 _STYLES: dict[State, str] = {"ok": "green", "warning": "yellow", "failed": "red"}
@@ -27,14 +34,19 @@ _STYLES: dict[State, str] = {"ok": "green", "warning": "yellow", "failed": "red"
 APT_RENDERING = "apt-get install libegl1 libgl1-mesa-dri"
 KEYS: dict[tuple[str, ...], str] = {
     ("WANDB_API_KEY",): "sends runs to Weights & Biases with --tracking online",
-    ("GEMINI_API_KEY", "GOOGLE_API_KEY"): "reserved for a Gemini critic and writer, which this version does not have",
-    ("OPENAI_API_KEY",): "reserved for an OpenAI-compatible critic and writer, which this version does not have",
+    secrets.GEMINI_KEYS: "for a critic or a writer on Gemini",
+    secrets.OPENAI_KEYS: "for a critic or a writer on an OpenAI-compatible server that wants a key",
 }
+# A service that does not answer in this time is told as such [s].
+SERVICE_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True)
 class Options:
-    """Look over this machine: versions, engines, rendering, sandbox, models, keys (set or not, never shown)."""
+    """Look over this machine: versions, engines, rendering, sandbox, bodies, keys (set or not, never shown), model services.
+
+    A service is asked for its models only where a key or an address of it is set in the environment, or where --config FILE names one.
+    """
 
     json: bool = False
     """Print the checks as JSON."""
@@ -203,8 +215,61 @@ def tracking_and_keys() -> list[Check]:
     return checks
 
 
-def examine() -> list[Check]:
-    """Run every check; one that itself fails is reported as a failed line and stops no other."""
+def services(config: RunConfig | None = None) -> list[Check]:
+    """Ask the configured model services for their models, and say what is missing; nothing configured, nothing asked.
+
+    Args:
+        config: of a run; None looks at the environment alone.
+    """
+    from movlr_jax.models.config import SERVICES, ModelsConfig
+
+    models = ModelsConfig() if config is None else config.models
+    # service, address -> roles that it plays
+    asked: dict[tuple[str, str], list[Role]] = {}
+    if config is not None:
+        roles: tuple[tuple[Role, str], ...] = (("critic", config.critic), ("writer", config.writer))
+        for role, service in roles:
+            if service in SERVICES:
+                asked.setdefault((service, models.url(role)), []).append(role)
+    elif secrets.find(secrets.GEMINI_KEYS):
+        asked[("gemini", "")] = []
+    if config is None and os.environ.get("OPENAI_BASE_URL", "").strip():
+        asked[("openai", "")] = []
+    return [_service(service, url, played, models) for (service, url), played in asked.items()]
+
+
+def _service(service: str, url: str, roles: list[Role], models: ModelsConfig) -> Check:
+    from movlr_jax.models.faults import Fault
+    from movlr_jax.models.open import open_client
+
+    name = f"{service} for the {' and the '.join(roles)}" if roles else service
+    try:
+        client = open_client(service, models.model(roles[0] if roles else "critic", service), url, _hasty(models))
+        found = client.models()
+    except Fault as fault:
+        return Check(name, "warning", fault.sentence, "a run that asks this service stops until it answers")
+    except MovlrError as error:
+        return Check(name, "warning", str(error), "a run that asks this service does not start")
+    where = f" at {url}" if url else ""
+    listed = ", ".join(found[:8]) + (", ..." if len(found) > 8 else "")
+    missing = [model for model in (models.model(role, service) for role in roles) if model not in found]
+    if missing:
+        wanted = " and ".join(dict.fromkeys(missing))
+        advice = f"name one that it has with {' or '.join(f'--models.{role}-model' for role in roles)}"
+        return Check(name, "warning", f"answers{where}, without {wanted}; it has {listed or 'no models'}", advice)
+    return Check(name, "ok", f"answers{where}, {len(found)} models: {listed}")
+
+
+def _hasty(models: ModelsConfig) -> ModelsConfig:
+    return dataclasses.replace(models, timeout_s=SERVICE_TIMEOUT_S)
+
+
+def examine(config: RunConfig | None = None) -> list[Check]:
+    """Run every check; one that itself fails is reported as a failed line and stops no other.
+
+    Args:
+        config: of a run whose model services are asked; None looks at the environment alone.
+    """
     groups: tuple[tuple[str, Callable[[], list[Check]]], ...] = (
         ("python", python),
         ("mujoco", physics),
@@ -214,6 +279,7 @@ def examine() -> list[Check]:
         ("sandbox", sandbox),
         ("bodies", models),
         ("tracking", tracking_and_keys),
+        ("services", lambda: services(config)),
     )
     found: list[Check] = []
     for name, group in groups:
@@ -226,8 +292,14 @@ def examine() -> list[Check]:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, argv, "doctor")
-    checks = examine()
+    file, words = options.take_config(argv)
+    asked = options.parse(Options, words, "doctor [--config FILE]")
+    config = None
+    if file is not None:
+        from movlr_jax.search.config import RunConfig
+
+        config = RunConfig.load(file)
+    checks = examine(config)
     if asked.json:
         console.print_json({"checks": [asdict(c) for c in checks]})
         return 0

@@ -106,9 +106,10 @@ class Stopped(KeyboardInterrupt):
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, options.gather(argv, *_MANY), "eval")
+    from movlr_jax import atomic
     from movlr_jax import tasks as registry
     from movlr_jax.media import tables
-    from movlr_jax.search import atomic, evaluation
+    from movlr_jax.search import evaluation
 
     settings = asked.settings()
     tasks = [registry.get(name) for name in asked.tasks]

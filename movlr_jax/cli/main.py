@@ -16,10 +16,12 @@ from movlr_jax.errors import MovlrError, did_you_mean
 VERBS: dict[str, str] = {
     "run": "search for a reward that makes a body do a task",
     "resume": "go on with a run that was stopped",
+    "replay": "repeat a run from the records of its model calls, without a network",
     "rollout": "move a body with a given reward and print the metrics",
     "eval": "measure rewards on tasks and bodies, every combination, over seeds",
     "transfer": "measure rewards, unchanged, on other tasks and bodies, as a matrix",
     "check": "put a reward file through the sandbox and explain the verdict",
+    "prompt": "list the prompts, or show in full what a run sent to a model",
     "report": "write a run's report.html anew",
     "tasks": "list the tasks",
     "morphologies": "list, fetch, check and show the bodies",
@@ -66,7 +68,7 @@ def quiet() -> None:
     import warnings
 
     warnings.filterwarnings("ignore")
-    for name in ("jax", "absl", "matplotlib", "imageio_ffmpeg", "OpenGL"):
+    for name in ("jax", "absl", "matplotlib", "imageio_ffmpeg", "OpenGL", "google_genai", "openai", "httpx2"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 

@@ -85,10 +85,10 @@ def audit(name: str, engine: str) -> dict[str, Any]:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "parity")
+    from movlr_jax import atomic
     from movlr_jax.cli import morphologies as listing
     from movlr_jax.morphologies import CATALOG
     from movlr_jax.physics import engines
-    from movlr_jax.search import atomic
 
     if asked.engine not in engines.MJX:
         raise MovlrError(f"--engine {asked.engine} cannot be compared with native: use warp or jax.")

@@ -7,6 +7,8 @@ each event that is worth one, so that a log stays readable. Everything goes to s
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -57,6 +59,19 @@ class View:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._live is not None:
             self._live.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Give the terminal away for the time of the context."""
+        if self._live is None:
+            yield
+            return
+        self._live.stop()
+        self._live = None
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     def __call__(self, event: Event) -> None:
         """Take one event."""

@@ -1,19 +1,24 @@
 """`movlr report RUN`: draws a run's heat maps and its report.html again, finished or not.
 
-In: a run's folder; nothing in it is run. Out: heatmaps/*.png, report.html, and its path on stdout.
+In: a run's folder; nothing in it is run. Out: heatmaps/*.png, report.html; on stdout what the model calls cost, where there were any,
+and the report's path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
+from rich.table import Table
 
-from movlr_jax.cli import options
+from movlr_jax.cli import console, options
 from movlr_jax.errors import MovlrError
+
+if TYPE_CHECKING:
+    from movlr_jax.models.ledger import Spending
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
     asked = options.parse(Options, argv, "report")
     from movlr_jax import tasks
     from movlr_jax.media import heatmaps, report
+    from movlr_jax.models import ledger
     from movlr_jax.rewards.features import feature_layout
     from movlr_jax.search.config import RunConfig
     from movlr_jax.search.run_folder import RunFolder
@@ -42,5 +48,29 @@ def main(argv: Sequence[str]) -> int:
         # A run of a body that this machine lacks can still be read; its muscles then have numbers for names.
         muscles, groups = None, None
     heatmaps.draw_all(folder.path, muscles=muscles, groups=groups)
+    sums = ledger.Ledger(folder[ledger.FOLDER]).by_purpose()
+    if sums:
+        console.stdout().print(calls_table(sums))
+        print()
     print(report.write_report(folder.path))
     return 0
+
+
+def calls_table(sums: Mapping[str, Spending]) -> Table:
+    """Build the table of a run's model calls, one row a purpose."""
+    return console.table(
+        "",
+        ("calls for", "made", "reused", "tokens in", "tokens out", "USD", "time [s]"),
+        [
+            (
+                purpose,
+                spent.calls,
+                spent.reused,
+                spent.tokens_in,
+                spent.tokens_out,
+                f"{spent.usd:.4f}" + (f" and {spent.unpriced} of unknown price" if spent.unpriced else ""),
+                f"{spent.seconds:.1f}",
+            )
+            for purpose, spent in sums.items()
+        ],
+    )

@@ -13,7 +13,7 @@ from typing import Annotated
 import tyro
 
 from movlr_jax import search
-from movlr_jax.cli import options
+from movlr_jax.cli import advice, options
 from movlr_jax.cli.run import follow
 
 
@@ -25,14 +25,31 @@ class Options:
     """The run's folder, as `movlr run` printed it."""
     iterations: int | None = None
     """A new last iteration; the run's own if left out."""
-    budget_minutes: float | None = None
+    max_minutes: float | None = None
     """A new time budget [min]; the run's own if left out."""
+    max_calls: int | None = None
+    """A new budget of model calls, those already made included; the run's own if left out."""
+    max_cost: float | None = None
+    """A new budget of money, what is already spent included [USD]; the run's own if left out."""
+    ask: bool | None = None
+    """Whether to take a sentence of advice from you after each critique (True, False); the run's own if left out."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "resume")
+    if asked.ask:
+        advice.refuse_unattended()
     return follow(
-        lambda view: search.resume(asked.folder, progress=view, iterations=asked.iterations, budget_minutes=asked.budget_minutes),
+        lambda view: search.resume(
+            asked.folder,
+            progress=view,
+            iterations=asked.iterations,
+            max_minutes=asked.max_minutes,
+            max_calls=asked.max_calls,
+            max_cost=asked.max_cost,
+            ask=asked.ask,
+            advisor=advice.adviser(view),
+        ),
         f"Run folder: {asked.folder}",
     )

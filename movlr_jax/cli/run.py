@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from movlr_jax import search
-from movlr_jax.cli import console, options
+from movlr_jax.cli import advice, console, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
+from movlr_jax.cli.report import calls_table
+from movlr_jax.models import ledger
 from movlr_jax.morphologies import custom
 from movlr_jax.physics import hosts
 from movlr_jax.search.config import RunConfig
@@ -80,10 +82,17 @@ def follow(work: Callable[[View], RunResult], heading: str) -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
+    from movlr_jax.search import methods
+
     config = free_folder(configure(argv))
+    if config.ask:
+        advice.refuse_unattended()
+        if not methods.written_by_model(config):
+            remark = f"The {config.writer} writer reads no sentences: your advice is kept with the critiques, and changes nothing."
+            console.stderr().print(remark, markup=False, soft_wrap=True)
     if config.mjx.hosts and hosts.join():
         return _beside(config)
-    return follow(lambda view: search.run(config, progress=view), f"Run folder: {config.out}")
+    return follow(lambda view: search.run(config, progress=view, advisor=advice.adviser(view)), f"Run folder: {config.out}")
 
 
 def _beside(config: RunConfig) -> int:
@@ -114,6 +123,10 @@ def close(result: RunResult) -> None:
         out.print()
         best = next(row for row in result.rows if row["iteration"] == result.best)
         out.print(start_and_best(result.rows[0], best))
+    sums = ledger.Ledger(result.folder / ledger.FOLDER).by_purpose()
+    if sums:
+        out.print()
+        out.print(calls_table(sums))
     for failure in result.named_failures:
         out.print(f"\n{failure['sentence']}", markup=False, soft_wrap=True)
     folder = result.folder

@@ -38,9 +38,10 @@ class Options(eval.Where):
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, options.gather(argv, *_MANY), "transfer")
+    from movlr_jax import atomic
     from movlr_jax import tasks as registry
     from movlr_jax.media import tables
-    from movlr_jax.search import atomic, transfer
+    from movlr_jax.search import transfer
 
     settings = asked.settings()
     rewards = transfer.rewards([registry.get(name) for name in asked.source], asked.rewards)

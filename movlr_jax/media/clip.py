@@ -212,17 +212,17 @@ def frame(
         return next(_frames(studio, track, view, overlay))
 
 
-def filmstrip(
+def stills(
     model: mujoco.MjModel,
     time: np.ndarray,
     qpos: np.ndarray,
     act: np.ndarray,
+    count: int,
     *,
-    count: int = 6,
     view: ClipView | None = None,
     overlay: Overlay | None = None,
 ) -> np.ndarray:
-    """Draw evenly spaced frames of a rollout beside one another, for pages and for models that see images but no clips.
+    """Draw evenly spaced frames of a rollout.
 
     Args:
         model: as `film`.
@@ -234,15 +234,30 @@ def filmstrip(
         overlay: as `film`.
 
     Returns:
-        uint8[h, count * w, 3].
+        uint8[count, h, w, 3].
 
     Raises:
         MovlrError: as `film`.
     """
-    view, overlay = view or ClipView(width=240), overlay or Overlay(legend=False)
+    view, overlay = view or ClipView(), overlay or Overlay()
     with _studio(model, view) as studio:
         track = _track(studio, time, qpos, act, view, overlay, count=count)
-        return np.concatenate(list(_frames(studio, track, view, overlay)), axis=1)
+        return np.stack(list(_frames(studio, track, view, overlay)))
+
+
+def filmstrip(
+    model: mujoco.MjModel,
+    time: np.ndarray,
+    qpos: np.ndarray,
+    act: np.ndarray,
+    *,
+    count: int = 6,
+    view: ClipView | None = None,
+    overlay: Overlay | None = None,
+) -> np.ndarray:
+    """Draw `stills` beside one another, for pages: uint8[h, count * w, 3]."""
+    view, overlay = view or ClipView(width=240), overlay or Overlay(legend=False)
+    return np.concatenate(list(stills(model, time, qpos, act, count, view=view, overlay=overlay)), axis=1)
 
 
 def side_by_side(clips: Sequence[Path | str], path: Path | str, *, height: int = 360, crf: int = 23) -> ClipInfo:

@@ -192,6 +192,7 @@ class _Report:
             ("each", "Each iteration", "".join(map(self._one, self.iterations)) or _none("No iteration has begun.")),
             ("maps", "Heat maps", self._maps()),
             ("failures", "Named failures", self._failures()),
+            ("cost", "Time and cost", self._cost()),
             ("environment", "Environment", self._environment()),
             ("next", "How to go on", self._next()),
         ]
@@ -470,6 +471,27 @@ class _Report:
             name, sentence, when = (_text(f.get(k, "")) for k in ("name", "sentence", "iteration"))
             lines.append(f'<li><b class="warn">{name}</b> {sentence} <span class="soft">(iteration {when})</span></li>')
         return f"<ul>{''.join(lines)}</ul>"
+
+    def _cost(self) -> str:
+        """Return the wall time of each stage, and what the model calls of each purpose came to."""
+        stages: dict[str, float] = {}
+        for iteration in self.iterations:
+            for name, raw in _dict(iteration.row.get("seconds")).items():
+                stages[name] = stages.get(name, 0.0) + (_number(raw) or 0.0)
+        if not stages:
+            return _none("Nothing has run yet.")
+        rows = "".join(f'<tr><td>{_text(n)}</td><td class="n">{_duration(s)}</td></tr>' for n, s in stages.items())
+        tables = f'<div class="card scroll"><table class="plain"><tr><th>stage</th><th class="n">time</th></tr>{rows}</table></div>'
+        calls = {name: _dict(sums) for name, sums in _dict(self.summary.get("calls")).items()}
+        if not calls:
+            return tables + _none("No model was asked.")
+        shown = ("calls", "reused", "tokens_in", "tokens_out", "usd", "unpriced", "seconds")
+        head = "".join(f'<th class="n">{_text(name.replace("_", " ").replace("usd", "USD"))}</th>' for name in shown)
+        lines = "".join(
+            f"<tr><td>{_text(purpose)}</td>" + "".join(f'<td class="n">{_value(sums.get(name))}</td>' for name in shown) + "</tr>"
+            for purpose, sums in calls.items()
+        )
+        return tables + f'<div class="card scroll"><table class="plain"><tr><th>calls for</th>{head}</tr>{lines}</table></div>'
 
     def _environment(self) -> str:
         config = _file_text(self.dir / "config.yaml")

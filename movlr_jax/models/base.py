@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -94,8 +94,25 @@ class Answer:
     complete: bool = True
 
 
+# unreachable: no answer after all retries. refused: the service will never answer this as it is set up (key, model name, quota,
+# request). blocked: a safety filter took the answer. unusable: answers came, and none could be used. stopped: the run's budget of
+# calls or money is spent. unrecorded: a replay was asked for what its records do not hold.
+FaultKind = Literal["unreachable", "refused", "blocked", "unusable", "stopped", "unrecorded"]
+
+
 class ModelFault(MovlrError):
-    """A model that cannot be asked, or whose answers cannot be used, told in one sentence that names the cause and the cure."""
+    """A model that cannot be asked, or whose answers cannot be used, told in one sentence that names the cause and the cure.
+
+    Attributes:
+        kind: what a caller may do about it. After "blocked" and "unusable" the work can go on without this answer, and the same
+            request meets the same fault again; after the others the run stops, saved, and the request is made again when it goes on.
+        record: key of the record that holds the blocked or unusable answer, or "".
+    """
+
+    def __init__(self, sentence: str, kind: FaultKind = "unusable", record: str = ""):
+        super().__init__(sentence)
+        self.kind: FaultKind = kind
+        self.record = record
 
 
 @runtime_checkable

@@ -48,7 +48,7 @@ _OPERATORS: tuple[type[ast.AST], ...] = (
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult, ast.BitAnd, ast.BitOr, ast.BitXor, ast.UAdd,
     ast.USub, ast.Not, ast.Invert, ast.And, ast.Or, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
 )  # fmt: skip
-_CURES: dict[str, str] = {
+CURES: dict[str, str] = {
     "Import": "jnp, pi and the shaping functions are there already; remove the import",
     "ImportFrom": "jnp, pi and the shaping functions are there already; remove the import",
     "While": "use jnp on whole vectors, or a for loop over a short literal",
@@ -84,7 +84,13 @@ _CURES: dict[str, str] = {
     "AnnAssign": "remove the annotation",
     "TypeAlias": "remove it",
 }
-_JNP_CURES: dict[str, str] = {
+_WORDS: dict[str, str] = {
+    "Import": "import", "ImportFrom": "import", "ClassDef": "class", "FunctionDef": "def", "JoinedStr": "an f-string",
+    "Lambda": "lambda", "NamedExpr": ":=", "Starred": "*", "AnnAssign": "an annotation", "TryStar": "try", "AsyncWith": "async with",
+    "AsyncFor": "async for", "AsyncFunctionDef": "async def", "Delete": "del", "YieldFrom": "yield from", "FormattedValue": "an f-string",
+    "Set": "a set", "SetComp": "a set", "LShift": "<<", "RShift": ">>", "NotIn": "not in", "IsNot": "is not", "TypeAlias": "type",
+}  # fmt: skip
+JNP_CURES: dict[str, str] = {
     "linalg": "use norm(v) for a length and jnp.dot for products",
     "interp": "use ramp or tolerance",
     "searchsorted": "use ramp or jnp.where",
@@ -116,6 +122,11 @@ class Refusal:
     reason: str
     cure: str
     column: int | None = None
+
+
+def word_of(node: str) -> str:
+    """Return what a kind of syntax is called in a sentence."""
+    return _WORDS.get(node, node.lower())
 
 
 class _Refuse(Exception):
@@ -468,7 +479,7 @@ class _Reader:
     def _operator(self, operator: ast.AST, node: ast.AST) -> None:
         if not isinstance(operator, _OPERATORS):
             name = type(operator).__name__
-            raise self._at(node, f"the operator {name} is not allowed", _CURES.get(name, "use jnp"))
+            raise self._at(node, f"the operator {name} is not allowed", CURES.get(name, "use jnp"))
 
     def _binary(self, node: ast.BinOp) -> None:
         self._operator(node.op, node)
@@ -501,7 +512,7 @@ class _Reader:
         column = (node.end_col_offset or len(name)) - len(name)
         if isinstance(node.value, ast.Name) and node.value.id == "jnp":
             if name not in program.JNP_NAMES:
-                cure = _JNP_CURES.get(name) or _similar(name, program.JNP_NAMES, "jnp.")
+                cure = JNP_CURES.get(name) or _similar(name, program.JNP_NAMES, "jnp.")
                 raise _Refuse(node.lineno, f"jnp.{name[:40]} is not available", cure, column)
             return 0
         anywhere = self.layout is None and name.endswith("_height")
@@ -646,12 +657,7 @@ class _Reader:
 
     def _unknown(self, node: ast.AST, where: str, cure: str = "") -> _Refuse:
         name = type(node).__name__
-        words = {
-            "Import": "import", "ImportFrom": "import", "ClassDef": "class", "FunctionDef": "def", "JoinedStr": "an f-string",
-            "Lambda": "lambda", "NamedExpr": ":=", "Starred": "*", "AnnAssign": "an annotation",
-        }  # fmt: skip
-        what = words.get(name, name.lower())
-        return self._at(node, f"{what} is not allowed {where}", _CURES.get(name) or cure or "use plain assignments and return")
+        return self._at(node, f"{word_of(name)} is not allowed {where}", CURES.get(name) or cure or "use plain assignments and return")
 
 
 def _whole(node: ast.expr) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import platform
 import signal
 import subprocess
@@ -19,14 +20,17 @@ from typing import Any
 
 import numpy as np
 
-from movlr_jax import tasks
+from movlr_jax import atomic, tasks
 from movlr_jax._versions import installed
+from movlr_jax.clip.encoder import TransformersEncoder
+from movlr_jax.clip.eye import Eye
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.critics import biomechanics
-from movlr_jax.critics.base import Critic, Evidence, settle
 from movlr_jax.critics.critique import Critique
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import clip, heatmaps, report
+from movlr_jax.models import ledger
+from movlr_jax.models.desk import Desk
 from movlr_jax.physics import engines
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.library import LIBRARY
@@ -34,29 +38,21 @@ from movlr_jax.rewards.motion import vocabulary
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Prover, load
-from movlr_jax.search import atomic, filming, reward_texts
+from movlr_jax.search import filming, looks, methods, reward_texts
 from movlr_jax.search.config import RunConfig, folder_of
-from movlr_jax.search.loop import Loop, RunResult
+from movlr_jax.search.loop import Advisor, Loop, RunResult
+from movlr_jax.search.minds import Minds
 from movlr_jax.search.progress import Event, Progress
 from movlr_jax.search.run_folder import RunFolder
-from movlr_jax.search.stages import Arrays, Draft, Json, Judged, Moved, NothingToWrite, Preference, Proof, Trusted, WriteRequest
+from movlr_jax.search.stages import Arrays, Draft, Json, Judged, Moved, Preference, Proof, Trusted, WriteRequest
 from movlr_jax.tasks import facts, metrics
 from movlr_jax.tracking import open_trackers
 from movlr_jax.writers import base as writers
-from movlr_jax.writers.library_writer import LibraryWriter
-from movlr_jax.writers.random_writer import RandomWriter
 
-CRITICS: dict[str, Callable[[], Critic]] = {"offline": biomechanics.BiomechanicsCritic}
-WRITERS: dict[str, Callable[[], writers.Writer]] = {"offline": LibraryWriter, "random": RandomWriter}
+Films = Callable[[Arrays, Path], bool]
 
 # Every so many instants of an archived motion are shown to a new reward.
 _ARCHIVE_STRIDE = 5
-
-
-def _pick(kind: str, name: str, known: Mapping[str, Callable[[], Any]]) -> Any:
-    if name not in known:
-        raise MovlrError(f"There is no {kind} '{name}' in this version: use {' or '.join(known)}.")
-    return known[name]()
 
 
 def find_start(asked: str, task: tasks.Task) -> Draft:
@@ -73,14 +69,16 @@ class RealStages:
     """The stages of a real search.
 
     Args:
-        config: the run's configuration.
+        config: the run's configuration, settled by its method.
+        desk: through which critics and writers ask their models.
+        films: writes the clip of an episode that was filmed before, and says whether it did; None: every episode is drawn.
 
     Raises:
         MovlrError: a name in the configuration stands for nothing, or something that the run needs is missing.
     """
 
-    def __init__(self, config: RunConfig):
-        self.config = config
+    def __init__(self, config: RunConfig, desk: Desk, films: Films | None = None):
+        self.config, self.desk, self.films = config, desk, films
         task = tasks.get(config.task)
         if task.name == "free" and not config.goal.strip():
             raise MovlrError("The task free needs a sentence: add --goal 'raise the left knee'.")
@@ -91,8 +89,8 @@ class RealStages:
             seconds=config.seconds or task.seconds,
         )
         find_start(config.start_reward, self.task)
-        self.critic: Critic = _pick("critic", config.critic, CRITICS)
-        self.writer: writers.Writer = _pick("writer", config.writer, WRITERS)
+        self.minds = Minds(config, desk)
+        self.eye = Eye(TransformersEncoder(config.clip.weights), config.clip, self.task.sentence) if config.clip.weights else None
         self.engine, self.engine_reason = engines.choose(config.engine)
         self.morphology = task.load(config.morphology, config.injury)
         self.layout = feature_layout(self.morphology)
@@ -108,6 +106,7 @@ class RealStages:
         # Made while the spare jail warms up in its own process.
         self.motions = behaviour.generate(self.morphology, self.task.goal_speed)
         self._compiled: dict[str, Reward] = {}
+        self._curves: dict[bytes, np.ndarray] = {}
 
     def header(self) -> dict[str, Any]:
         """Return what summary.json says of the run as a whole."""
@@ -118,6 +117,7 @@ class RealStages:
             "seconds": self.task.seconds,
             "morphology": self.morphology.name,
             "engine": self.engine,
+            "method": self.config.method,
         }
 
     def start(self) -> Draft:
@@ -132,7 +132,7 @@ class RealStages:
             best_source=request.source,
             best_weights={name: stats["weight"] for name, stats in request.facts["terms"].items()},
             term_stats=request.facts["terms"],
-            critique=Critique.model_validate(request.critique),
+            critique=Critique.model_validate(request.critique) if self.minds.method.judges else None,
             history=request.history,
             refusal=None if request.refusal is None else _reason(request.refusal),
             candidate=request.candidate,
@@ -140,12 +140,13 @@ class RealStages:
             attempt=request.attempt,
             seed=request.seed,
             iteration=request.iteration,
+            refused_source=request.refused_source,
+            siblings=request.siblings,
+            facts=request.facts,
+            clip=request.clip,
+            advice=str(request.critique.get("advice", "")),
         )
-        try:
-            draft = self.writer.write(asked)
-        except MovlrError as error:
-            raise NothingToWrite(str(error)) from error
-        return Draft(f"iteration {request.iteration}", draft.source, draft.edit, draft.rationale)
+        return self.minds.write(asked)
 
     def prove(self, draft: Draft, archive: Sequence[Judged]) -> Proof:
         """Compile a text of this package here; put any other through the sandbox."""
@@ -190,7 +191,18 @@ class RealStages:
 
     def measure(self, rollout: Arrays) -> Json:
         """Return one episode's metrics."""
-        return self.task.measure(self.morphology, Rollout.from_arrays(rollout))
+        record = self.task.measure(self.morphology, Rollout.from_arrays(rollout))
+        if self.eye is not None:
+            record["clip_score"] = self.eye.score(self._curve(rollout))
+        return record
+
+    def _curve(self, rollout: Arrays) -> np.ndarray:
+        """Return CLIP's curve of an episode; measuring and describing share it."""
+        assert self.eye is not None
+        key = hashlib.sha256(rollout["qpos"].tobytes()).digest()
+        if key not in self._curves:
+            self._curves[key] = looks.curve(self.eye, self.morphology, Rollout.from_arrays(rollout))
+        return self._curves[key]
 
     def summarize(self, episodes: list[Json]) -> Json:
         """Return the metrics of all seeds, with the gates in the words of metrics.json."""
@@ -198,12 +210,14 @@ class RealStages:
         gates = self.task.gates(summary["mean"])
         said = {"fell": not gates["upright"], "diverged": not gates["sound"]}
         said |= {name: fine for name, fine in gates.items() if name not in ("upright", "sound")}
+        if self.config.clip.weights and self.config.clip.gate > -1.0:
+            said["looks"] = summary["mean"]["clip_score"] >= self.config.clip.gate
         return {**summary, "gates": said}
 
     def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Json:
         """Return the facts: the first seed's motion in detail, the metrics of all."""
         first = Rollout.from_arrays(rollouts[0])
-        return facts.describe(
+        told = facts.describe(
             first.instants,
             self.layout,
             task=self.task.name,
@@ -217,10 +231,15 @@ class RealStages:
             term_classes=self.classes(reward),
             seconds=self.task.seconds,
         )
+        if self.eye is None:
+            return told
+        curves = [self._curve(rollout) for rollout in rollouts]
+        self._curves.clear()
+        return {**told, "clip": self.eye.facts(curves)}
 
     def score(self, facts: Json) -> float:
-        """Return the documented score of `critics.biomechanics`."""
-        return biomechanics.score(facts)
+        """Return the documented score of `critics.biomechanics`, or CLIP's where the method goes by it."""
+        return float(facts["clip"]["score"]) if self.minds.method.looks else biomechanics.score(facts)
 
     def classes(self, reward: Trusted) -> Mapping[str, str]:
         """Return each term's class; "custom" where the library does not know it."""
@@ -228,17 +247,16 @@ class RealStages:
 
     def film(self, rollout: Arrays, path: Path, title: str) -> None:
         """Write the clip of one episode."""
-        filming.film(self.morphology, Rollout.from_arrays(rollout), path, title)
+        if self.films is None or not self.films(rollout, path):
+            filming.film(self.morphology, Rollout.from_arrays(rollout), path, title, self.config.show.width)
 
     def critique(self, moved: Moved) -> Json:
         """Have the critic judge one motion."""
-        return self.critic.critique(moved.clip, moved.facts).model_dump(mode="json")
+        return self.minds.critique(moved)
 
     def prefer(self, candidate: Moved, best: Moved) -> Preference:
         """Have the critic compare two motions, in both orders."""
-        one, other = (Evidence(m.facts, m.clip, m.name) for m in (candidate, best))
-        answer = settle(self.critic, one, other)
-        return Preference({"a": "candidate", "b": "best", "tie": "tie"}[answer.winner], answer.reason)  # type: ignore[arg-type]
+        return self.minds.prefer(candidate, best)
 
     def illustrate(self, folder: Path) -> None:
         """Draw the heat maps and the report."""
@@ -305,15 +323,52 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def run(config: RunConfig, *, progress: Progress | None = None) -> RunResult:
-    """Start a new run; see `movlr_jax.search.run`."""
-    path = folder_of(config)
+def _warner(progress: Progress | None) -> Callable[[str], None]:
+    def warn(sentence: str) -> None:
+        if progress is not None:
+            progress(Event("warning", message=sentence))
+
+    return warn
+
+
+def open_desk(config: RunConfig, folder: Path, progress: Progress | None = None, replay: Path | None = None) -> Desk:
+    """Return the desk of a run, which keeps its records in the run's folder.
+
+    Args:
+        config: the run's configuration.
+        folder: the run's folder.
+        progress: is told of waits.
+        replay: the folder of a run whose recorded answers are given instead of a service's.
+
+    Raises:
+        MovlrError: the prices cannot be read, or a record is damaged.
+    """
+    return Desk.open(
+        folder / ledger.FOLDER,
+        config.models,
+        max_calls=config.max_calls,
+        max_cost=config.max_cost,
+        replay=None if replay is None else replay / ledger.FOLDER,
+        tell=_warner(progress),
+    )
+
+
+def run(
+    config: RunConfig,
+    *,
+    progress: Progress | None = None,
+    desk: Desk | None = None,
+    films: Films | None = None,
+    advisor: Advisor | None = None,
+) -> RunResult:
+    """Start a new run; see `movlr_jax.search.run`. A replay brings its own desk and films."""
+    config, path = methods.settled(config), folder_of(config)
     RunFolder.refuse_taken(path)
-    stages = RealStages(config)
+    stages = RealStages(config, desk or open_desk(config, path, progress), films)
     try:
         header = stages.header()
         folder = RunFolder.create(path, config.to_yaml(), describe_run(config, header, path.name), config.seeds)
-        return _go(folder, config, stages, progress)
+        return _go(folder, config, stages, progress, advisor)
     finally:
         stages.close()
 
@@ -323,35 +378,35 @@ def resume(
     *,
     progress: Progress | None = None,
     iterations: int | None = None,
-    budget_minutes: float | None = None,
+    max_minutes: float | None = None,
+    max_calls: int | None = None,
+    max_cost: float | None = None,
+    ask: bool | None = None,
+    advisor: Advisor | None = None,
 ) -> RunResult:
     """Go on with a run; see `movlr_jax.search.resume`."""
     found = RunFolder.find(folder)
     config = RunConfig.load(found["config.yaml"])
-    changed = {"iterations": iterations, "budget_minutes": budget_minutes}
-    config = dataclasses.replace(config, **{k: v for k, v in changed.items() if v is not None})  # type: ignore[arg-type]
-    stages = RealStages(config)
+    changed = {"iterations": iterations, "max_minutes": max_minutes, "max_calls": max_calls, "max_cost": max_cost, "ask": ask}
+    config = methods.settled(dataclasses.replace(config, **{k: v for k, v in changed.items() if v is not None}))  # type: ignore[arg-type]
+    stages = RealStages(config, open_desk(config, folder, progress))
     try:
-        return _go(RunFolder(folder, config.seeds), config, stages, progress)
+        return _go(RunFolder(folder, config.seeds), config, stages, progress, advisor)
     finally:
         stages.close()
 
 
-def _go(folder: RunFolder, config: RunConfig, stages: RealStages, progress: Progress | None) -> RunResult:
-    def warn(sentence: str) -> None:
-        if progress is not None:
-            progress(Event("warning", message=sentence))
-
+def _go(folder: RunFolder, config: RunConfig, stages: RealStages, progress: Progress | None, advisor: Advisor | None) -> RunResult:
     run_id = atomic.read_json(folder["run.json"])["run_id"]
     name = config.name or folder.path.resolve().name
     with folder.locked(), _terminable():
         if RunConfig.load(folder["config.yaml"]) != config:
             atomic.write_text(folder["config.yaml"], config.to_yaml())
-        trackers = open_trackers(config.tracking, folder.path, config.project, name, warn)
+        trackers = open_trackers(config.tracking, folder.path, config.project, name, _warner(progress))
         for tracker in trackers:
             tracker.start({**atomic.plain(dataclasses.asdict(config)), **stages.header()}, run_id)
         try:
-            return Loop(folder, config, stages, trackers, progress, stages.header()).run()
+            return Loop(folder, config, stages, trackers, progress, stages.header(), advisor=advisor).run()
         finally:
             for tracker in trackers:
                 tracker.finish()

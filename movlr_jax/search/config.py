@@ -14,8 +14,11 @@ from typing import Any, Literal, get_type_hints
 import pydantic
 import yaml
 
+from movlr_jax.clip.config import ClipConfig
 from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.critics.showing import Show
 from movlr_jax.errors import MovlrError
+from movlr_jax.models.config import SERVICES, ModelsConfig
 from movlr_jax.physics.mjx_config import MjxConfig
 
 
@@ -53,19 +56,35 @@ class RunConfig:
     """Stop after this many iterations without a new best; 0: never."""
     stagnation: int = 4
     """Name a stagnation after this many iterations without a new best."""
-    budget_minutes: float = 0.0
+    max_minutes: float = 0.0
     """Stop after this many minutes of one `run` or `resume`, with everything saved; 0: no limit."""
+    max_calls: int = 0
+    """Stop before the run, resumes included, makes more model calls than this, with everything saved; 0: no limit."""
+    max_cost: float = 0.0
+    """Stop, with everything saved, once the run's model calls, resumes included, have cost this much [USD]; 0: no limit."""
     planner: PlannerConfig = field(default_factory=PlannerConfig)
     """The planner."""
     threads: int = 0
     """Threads that step the native engine; 0: one a core. The result does not depend on it."""
     mjx: MjxConfig = field(default_factory=MjxConfig)
     """The engines warp and jax."""
+    method: str = "movlr"
+    """How feedback becomes a reward: movlr (a critic watches the clip), eureka (the writer sees what was measured), harmon (four frames),
+    vlm-only (one model watches and writes), vlm-rm (CLIP's score tunes the weights), human or start (no learning)."""
     critic: str = "offline"
-    """Who watches. `offline` measures, and needs no key, network or GPU."""
+    """Who watches. `offline` measures, and needs no key, network or GPU; `gemini`, or `openai` for any OpenAI-compatible server; `clip`
+    prefers by CLIP's score."""
     writer: str = "offline"
-    """Who writes. `offline` edits from the term library, and needs no key, network or GPU;
-    `random` draws its edits, for comparison."""
+    """Who writes. `offline` edits from the term library, and needs no key, network or GPU; `random` draws its edits, for comparison;
+    `tuner` moves the weights alone; `gemini`, or `openai` for any OpenAI-compatible server."""
+    show: Show = field(default_factory=Show)
+    """What a model that watches is shown."""
+    ask: bool = False
+    """After each critique, show it and the clip, and take a sentence of advice from you."""
+    models: ModelsConfig = field(default_factory=ModelsConfig)
+    """The models that critics and writers ask."""
+    clip: ClipConfig = field(default_factory=ClipConfig)
+    """CLIP, which measures how much the motion looks like the goal."""
     tracking: Literal["off", "offline", "online"] = "off"
     """Weights & Biases beside the local files: off, offline (files in the run's folder) or online."""
     project: str = "movlr-jax"
@@ -87,10 +106,16 @@ class RunConfig:
             (self.seconds >= 0, f"seconds is {self.seconds}: give 0 (the task's own) or more."),
             (self.patience >= 0, f"patience is {self.patience}: give 0 (never stop) or more."),
             (self.stagnation >= 1, f"stagnation is {self.stagnation}: give 1 or more."),
-            (self.budget_minutes >= 0, f"budget_minutes is {self.budget_minutes}: give 0 (no limit) or more."),
+            (self.max_minutes >= 0, f"max_minutes is {self.max_minutes}: give 0 (no limit) or more."),
+            (self.max_calls >= 0, f"max_calls is {self.max_calls}: give 0 (no limit) or more."),
+            (self.max_cost >= 0, f"max_cost is {self.max_cost}: give 0 (no limit) or more."),
             (
-                not (self.mjx.hosts and self.budget_minutes),
-                "budget_minutes cannot be kept by several hosts, whose clocks differ: leave it out, or stop the run by hand.",
+                not (self.mjx.hosts and self.max_minutes),
+                "max_minutes cannot be kept by several hosts, whose clocks differ: leave it out, or stop the run by hand.",
+            ),
+            (
+                not (self.mjx.hosts and {self.critic, self.writer} & set(SERVICES)),
+                "Several hosts cannot ask a model, which would answer each of them differently: use the critic and the writer `offline`.",
             ),
         )
         for fine, sentence in rules:

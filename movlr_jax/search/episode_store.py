@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
-from movlr_jax.search import atomic
 
 _WRITER = 0  # the byte of who rewrites the file; the others are episodes'
 _BYTES = 1 << 62

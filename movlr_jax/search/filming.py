@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from pathlib import Path
 
 import mujoco
@@ -18,7 +19,7 @@ from movlr_jax.tasks.trajectory import Trajectory
 _HAND = clip.ClipView(azimuth=150.0, elevation=-22.0, follow=BODY, span=0.55)
 
 
-def film(morphology: Morphology, rollout: Rollout, path: Path, title: str) -> None:
+def film(morphology: Morphology, rollout: Rollout, path: Path, title: str, width: int = clip.ClipView.width) -> None:
     """Write the clip of one episode.
 
     Args:
@@ -26,13 +27,14 @@ def film(morphology: Morphology, rollout: Rollout, path: Path, title: str) -> No
         rollout: the episode.
         path: the mp4 to write; it appears complete or not at all.
         title: a few words on it.
+        width: pixels; the height is three quarters of it.
 
     Raises:
         MovlrError: this machine cannot draw or encode.
     """
     told = Trajectory(rollout.instants, feature_layout(morphology))
     events = () if rollout.ended == "time" else ((float(rollout.time[-1]), rollout.ended),)
-    model, view = morphology.model, None
+    model, view = morphology.model, clip.ClipView()
     if morphology.thing is None:
         pelvis = told.position("pelvis")[:, 0]
         overlay = clip.Overlay(title=title, distance=pelvis - pelvis[0], events=events)
@@ -40,6 +42,7 @@ def film(morphology: Morphology, rollout: Rollout, path: Path, title: str) -> No
         model, view = _with_target(model, told), _HAND
         gauges = ("off by", "m", told.object_position_error()), ("and", "rad", told.object_orientation_error())
         overlay = clip.Overlay(title=title, marks=False, gauges=gauges, events=events)
+    view = dataclasses.replace(view, width=width, height=width * 3 // 4)
     clip.film(model, rollout.time, rollout.qpos, rollout.act, path, view=view, overlay=overlay)
 
 

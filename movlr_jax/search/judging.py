@@ -3,7 +3,8 @@
 Flows in: gates and scores. Flows out: a choice and its reason. The order cannot be out-voted from below:
 
 1. Gates, worst first: a motion in which nothing diverged beats one that diverged; then the smaller share of episodes
-   that fell wins; then, if nothing fell, a motion that moved beats one that did not (where the task asks to move).
+   that fell wins; then, if nothing fell, a motion that moved beats one that did not (where the task asks to move), and
+   one that looks like the goal beats one that does not (where CLIP has a gate).
 2. Between motions that the gates do not tell apart, the critic's preference, asked in both orders.
 3. Where the critic ties, the higher score; where that ties, the one that was there first.
 """
@@ -16,19 +17,20 @@ from typing import Any
 
 from movlr_jax.search.stages import Preference
 
-Rank = tuple[int, float, int]
+Rank = tuple[int, float, int, int]
 
 
 def rank(metrics: Mapping[str, Any]) -> Rank:
     """Return a motion's place by the gates; the larger tuple is the better motion.
 
     Args:
-        metrics: the record of metrics.json: "gates" (fell, diverged, moved), "falls", "episodes".
+        metrics: the record of metrics.json: "gates" (fell, diverged, and where they apply moved, looks), "falls", "episodes".
     """
     gates, count = metrics["gates"], max(len(metrics["episodes"]), 1)
     standing_share = round(1.0 - metrics["falls"] / count, 6)
     moved = int(bool(gates.get("moved", True))) if standing_share == 1.0 else 0
-    return (int(not gates["diverged"]), standing_share, moved)
+    looks = int(bool(gates.get("looks", True))) if moved else 0
+    return (int(not gates["diverged"]), standing_share, moved, looks)
 
 
 def choose(candidates: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[int | None, str]:
@@ -60,7 +62,7 @@ def gates_decide(candidate: Mapping[str, Any], best: Mapping[str, Any]) -> Verdi
     new, old = rank(candidate), rank(best)
     if new == old:
         return None
-    names = ("a diverged simulation", "falls", "standing still")
+    names = ("a diverged simulation", "falls", "standing still", "not looking like the goal")
     which = next(name for name, a, b in zip(names, new, old, strict=True) if a != b)
     return Verdict(new > old, "gates", f"Physics decides: {'the best' if new > old else 'this one'} is the worse by {which}.")
 

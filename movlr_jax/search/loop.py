@@ -8,19 +8,25 @@ reward and is shown the critique of the best's motion; what failed since stands 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
-from movlr_jax.search import atomic, failures, judging, state
+from movlr_jax.models import ledger
+from movlr_jax.models.base import ModelFault
+from movlr_jax.search import failures, judging, state
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.progress import Event, Kind, Progress
 from movlr_jax.search.run_folder import Candidate, RunFolder, read_arrays
 from movlr_jax.search.seeds import derive
 from movlr_jax.search.stages import Draft, Judged, Moved, NothingToWrite, Stages, Trusted, WriteRequest
 from movlr_jax.tracking.base import Tracker
+
+# (iteration, its clip or None, its critique) -> what a person advises, or "".
+Advisor = Callable[[int, Path | None, Mapping[str, Any]], str]
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class RunResult:
         metrics: its mean metrics.
         rows: one row an iteration, as in summary.json.
         named_failures: name, iteration and sentence of each.
-        stopped: "iterations", "patience", "exhausted", "budget" or "interrupted".
+        stopped: "iterations", "patience", "exhausted", "budget", "interrupted" or, in summary.json alone, "fault".
         message: one sentence for people: how it ended and how to go on.
     """
 
@@ -59,6 +65,7 @@ class Loop:
         progress: who shows events, or None.
         header: task, goal, morphology and engine for summary.json.
         clock: monotonic seconds, for the time budget and the stages' wall times.
+        advisor: asks a person, or None where nobody can be asked.
     """
 
     def __init__(
@@ -70,10 +77,11 @@ class Loop:
         progress: Progress | None = None,
         header: Mapping[str, Any] | None = None,
         clock: Any = time.monotonic,
+        advisor: Advisor | None = None,
     ):
         self.folder, self.config, self.stages = folder, config, stages
         self.trackers, self.progress, self.header = trackers, progress, dict(header or {})
-        self._clock = clock
+        self._clock, self.advisor = clock, advisor
         self._announced = -1
         self._best = self._read_best()
 
@@ -82,27 +90,44 @@ class Loop:
 
         Raises:
             MovlrError: a stage cannot go on; everything made so far is saved.
+            ModelFault: a model cannot be asked; likewise.
         """
         atomic.sweep(self.folder.path)
         self.folder.point_best()
         began, rows = self._clock(), self.folder.rows()
         self._tell("run", len(rows), message="" if not rows else f"Going on after iteration {len(rows) - 1}.")
-        stopped = "interrupted"
+        stopped, spent = "interrupted", ""
         try:
             while True:
                 step = state.next_step(self.folder, self.config)
                 if isinstance(step, state.Finished):
                     stopped = step.reason
                     break
-                if self.config.budget_minutes and self._clock() - began > 60.0 * self.config.budget_minutes:
-                    stopped = "budget"
+                if self.config.max_minutes and self._clock() - began > 60.0 * self.config.max_minutes:
+                    stopped, spent = "budget", f"The time budget of {self.config.max_minutes:g} minutes is spent"
                     break
-                self._perform(step)
-            self.write_summary(stopped)
+                try:
+                    self._perform(step)
+                except ModelFault as fault:
+                    if fault.kind != "stopped":
+                        raise
+                    # The call that was not made is made when the run goes on; the step's others are in the records.
+                    stopped, spent = "budget", str(fault)
+                    break
+            self.write_summary(stopped, spent)
             self._illustrate()
         except KeyboardInterrupt:
             stopped = "interrupted"
-        result = self.write_summary(stopped)
+        except ModelFault as fault:
+            self.write_summary("fault")
+            again = (
+                f"; the answer is {self.folder[ledger.FOLDER] / fault.record}.json, and is asked for again without it"
+                if fault.record
+                else ""
+            )
+            sentence = f"{fault} Everything is saved: go on with `movlr resume {self.folder.path}`{again}."
+            raise ModelFault(sentence, fault.kind, fault.record) from None
+        result = self.write_summary(stopped, spent)
         self._tell("finished", len(result.rows), message=result.message)
         return result
 
@@ -130,6 +155,8 @@ class Loop:
                 self._film(step)
             case state.Critique():
                 self._critique(step)
+            case state.Advise():
+                self._advise(step)
             case state.Decide():
                 self._decide(step)
             case state.Keep():
@@ -138,7 +165,8 @@ class Loop:
                 self._keep(step)
             case state.Track():
                 self._track(step)
-        if not isinstance(step, state.Keep | state.Track):
+        # Nor is the time that a person takes to think that of a stage.
+        if not isinstance(step, state.Advise | state.Keep | state.Track):
             self.folder.iteration(number).add_seconds(stage, self._clock() - began)
 
     # propose
@@ -162,6 +190,7 @@ class Loop:
                 "rationale": draft.rationale,
                 "trusted_text": draft.trusted_text,
                 "given_up": given_up,
+                "refusal": draft.refusal,
                 # A proof speaks of lines and of a hash: one kind of line end, before anything is made of it.
                 "source": draft.source.replace("\r\n", "\n").replace("\r", "\n"),
             },
@@ -182,12 +211,24 @@ class Loop:
             seed=derive(self.config.seed, "write", step.iteration, step.candidate, step.attempt),
             source=source["reward.py"].read_text(encoding="utf-8"),
             facts=atomic.read_json(source["facts.json"]),
-            critique=atomic.read_json(source["critique.json"]),
+            critique={**atomic.read_json(source["critique.json"]), "advice": self._advice(best)},
             history=tuple(record for row in self.folder.rows() for record in row["tried"]),
             siblings=tuple(s["reward.py"].read_text(encoding="utf-8") for s in siblings if s.proven),
             refusal=refusals[-1] if refusals else None,
             refused_source=written["source"] if written else None,
+            clip=source["clip.mp4"] if source.has("clip.mp4") else None,
         )
+
+    def _advice(self, best: int) -> str:
+        """Return what a person said of the best motion and of those since, each with the motion it is about."""
+        found = []
+        for row in self.folder.rows()[best:]:
+            chosen = self.folder.iteration(row["iteration"]).chosen()
+            said = "" if chosen is None else atomic.read_json(chosen["critique.json"]).get("advice", "")
+            if said:
+                which = "" if row["iteration"] == best else f"Of the motion of iteration {row['iteration']}, which was not kept: "
+                found.append(which + said)
+        return " ".join(found)
 
     # prove
 
@@ -198,6 +239,8 @@ class Loop:
         earlier = self.folder.sources().get(draft.source.strip())
         if raw["given_up"]:
             verdict: Mapping[str, Any] = {"trusted": False, "given_up": True, "sentence": raw["given_up"], "line": None}
+        elif raw.get("refusal"):
+            verdict = {"trusted": False, "stage": "answer", "sentence": raw["refusal"], "line": None}
         elif earlier is not None:
             sentence = f"This very program was tried in {earlier}: change something else."
             verdict = {"trusted": False, "sentence": sentence, "line": None}
@@ -271,7 +314,7 @@ class Loop:
             raise MovlrError(f"Iteration {number} of {self.folder.path} has no reward: its files were changed; start the run again.")
         return chosen
 
-    def _moved(self, candidate: Candidate, name: str, number: int) -> Moved:
+    def _moved(self, candidate: Candidate, name: str, number: int, earlier: Mapping[str, Any] | None = None) -> Moved:
         trusted = self._trusted(candidate)
         return Moved(
             name=name,
@@ -280,6 +323,7 @@ class Loop:
             facts=atomic.read_json(candidate["facts.json"]),
             clip=candidate["clip.mp4"] if candidate.has("clip.mp4") else None,
             seed=derive(self.config.seed, "judge", number),
+            earlier=earlier,
         )
 
     def _film(self, step: state.Film) -> None:
@@ -293,10 +337,25 @@ class Loop:
             self._tell("warning", step.iteration, stage="film", message=f"There is no clip: {error}")
 
     def _critique(self, step: state.Critique) -> None:
-        candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
-        critique = dict(self.stages.critique(self._moved(candidate, f"iteration {step.iteration}", step.iteration)))
+        candidate, best = self.folder.iteration(step.iteration).candidate(step.candidate), self.folder.best()
+        earlier = None if best is None else atomic.read_json(self._chosen(best)["critique.json"])
+        critique = dict(self.stages.critique(self._moved(candidate, f"iteration {step.iteration}", step.iteration, earlier)))
         candidate.record_calls("critique", critique.pop("calls", None))
-        atomic.write_json(candidate["critique.json"], critique)
+        # A person may take hours, and the critique may have been paid for: it is saved before the question.
+        atomic.write_json(candidate["unadvised.json" if self.config.ask else "critique.json"], critique)
+
+    def _advise(self, step: state.Advise) -> None:
+        candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
+        critique, said = atomic.read_json(candidate["unadvised.json"]), ""
+        # A run that was begun with --ask may go on without it.
+        if self.config.ask:
+            if self.advisor is None:
+                raise MovlrError(
+                    f"This run asks for advice, and there is nobody to ask: go on in a terminal with `movlr resume {self.folder.path}`, "
+                    "or without advice by adding --ask False."
+                )
+            said = self.advisor(step.iteration, candidate["clip.mp4"] if candidate.has("clip.mp4") else None, critique).strip()
+        atomic.write_json(candidate["critique.json"], {**critique, "advice": said})
 
     def _decide(self, step: state.Decide) -> None:
         iteration = self.folder.iteration(step.iteration)
@@ -468,17 +527,19 @@ class Loop:
             for tracker in self.trackers:
                 tracker.log(number, {}, images, {})
 
-    def write_summary(self, stopped: str) -> RunResult:
+    def write_summary(self, stopped: str, spent: str = "") -> RunResult:
         """Write summary.json from the rows, and return the result it stands for.
 
         Args:
             stopped: why the run ended, or "running".
+            spent: which budget ended it, in words.
         """
         rows, best = self.folder.rows(), self.folder.best()
         named = [failure for row in rows for failure in row["failures"]]
         if stopped in ("interrupted", "budget"):
-            why = "The time budget is spent" if stopped == "budget" else "Interrupted"
-            message = f"{why}; everything is saved: go on with `movlr resume {self.folder.path}`."
+            why = spent or "Interrupted"
+            raised = " and a larger one" if spent else ""
+            message = f"{why}; everything is saved: go on with `movlr resume {self.folder.path}`{raised}."
         elif stopped == "patience":
             message = f"Stopped after {self.config.patience} iterations without a new best."
         elif stopped == "exhausted":
@@ -493,7 +554,9 @@ class Loop:
                 "seed": self.config.seed,
                 "best": best,
                 "stopped": stopped,
+                "spent": spent,
                 "named_failures": named,
+                "calls": {purpose: vars(sums) for purpose, sums in ledger.Ledger(self.folder[ledger.FOLDER]).by_purpose().items()},
                 "iterations": [{k: v for k, v in row.items() if k not in hidden} for row in rows],
             },
         )

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.morphologies import Morphology
 from movlr_jax.rewards.features import feature_layout
@@ -18,7 +19,6 @@ from movlr_jax.rewards.program import ProgramError
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Proof, Prover
-from movlr_jax.search import atomic
 from movlr_jax.tasks import TASKS, Task
 
 

@@ -6,13 +6,14 @@ it.
     iterations/NNN/             one iteration; the files of the candidate that was chosen:
         reward.py, reward.stablehlo, verdict.json       the text, the trusted artifact, the proof
         rollout.npz, rollout_SEED.npz                   the first seed's episode; the others'
-        metrics.json, facts.json, critique.json
+        metrics.json, facts.json, critique.json         unadvised.json: the critique before a person advised
         clip.mp4                                        or no_clip.json, why there is none
         drafts/NN.json                                  each text that was written, with its edit; refusals/NN.json why
         one was refused calls/                                          model calls as they were made
         candidates/K/                                   the candidates that were not chosen, with the same files but
         the clip choice.json, decision.json, iteration.json      which candidate; kept or not, and why; the iteration's
         row
+    calls/KEY.json              every model call, by its request (`movlr_jax.models.ledger`)
     best -> iterations/NNN      the iteration kept as best
     summary.json                one row an iteration
     metrics.jsonl               what the local tracker logged
@@ -33,8 +34,8 @@ from typing import Any
 
 import numpy as np
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
-from movlr_jax.search import atomic
 
 # The chosen candidate's drafts and calls are folders; they move up whole, like files.
 _LOCK = ".lock"

@@ -27,13 +27,14 @@ class WriteRequest:
         seed: key for the writer's own random numbers.
         source: the best source so far; the edit starts from it.
         facts: what was measured on the best's motion.
-        critique: what the critic said of the best's motion.
+        critique: what the critic said of the best's motion; "advice" is what a person said of it.
         history: one record for every draft that was written, oldest first: iteration, candidate, edit, outcome (one
             line), kept, weights, changes (term -> added, removed, raised, lowered), warnings, score, gates; a
             refused draft has only the first five.
         siblings: sources already proven for this iteration; a candidate that repeats one is refused.
         refusal: verdict on this candidate's previous attempt (`sentence`, `line`), or None on the first.
         refused_source: the text that was refused, or None.
+        clip: the film of the best's motion, or None where this machine cannot draw.
     """
 
     iteration: int
@@ -47,6 +48,7 @@ class WriteRequest:
     siblings: tuple[str, ...] = ()
     refusal: Json | None = None
     refused_source: str | None = None
+    clip: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Draft:
         rationale: why.
         trusted_text: True only for a text of this package; it is compiled without a jail.
         calls: records of the model calls made for it.
+        refusal: why it is no program at all; "" for a program. The sandbox is not asked then.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Draft:
     rationale: str = ""
     trusted_text: bool = False
     calls: tuple[Json, ...] = ()
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ class Moved:
         facts: what was measured.
         clip: the film, or None where this machine cannot draw.
         seed: key for the critic's own random numbers.
+        earlier: what was said of the best motion so far, or None where this is the first.
     """
 
     name: str
@@ -131,6 +136,7 @@ class Moved:
     facts: Json
     clip: Path | None
     seed: int
+    earlier: Json | None = None
 
 
 @dataclass(frozen=True)

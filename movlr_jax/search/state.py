@@ -7,7 +7,8 @@ path and make the same products.
     propose      Write(k, a) -> drafts/AA.json
     prove        Prove(k, a) -> verdict.json, or refusals/AA.json and another Write, up to the limit of attempts
     move         Move((k, seed), ...) -> rollout*.npz of all candidates ;  Measure(k) -> facts.json, metrics.json
-    judge        Choose -> choice.json ;  Film -> clip.mp4, or no_clip.json ;  Critique -> critique.json ;  Decide -> decision.json
+    judge        Choose -> choice.json ;  Film -> clip.mp4, or no_clip.json ;  Critique -> critique.json, or, where a person is asked,
+                 unadvised.json and Advise -> critique.json ;  Decide -> decision.json
     keep         Keep -> promoted files, iteration.json, best, summary.json ;  Track -> tracked.json
 """
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from movlr_jax.search import atomic
+from movlr_jax import atomic
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.run_folder import Candidate, Iteration, RunFolder
 
@@ -79,6 +80,14 @@ class Critique:
 
 
 @dataclass(frozen=True)
+class Advise:
+    """Take a person's advice on the chosen candidate's motion."""
+
+    iteration: int
+    candidate: int
+
+
+@dataclass(frozen=True)
 class Decide:
     """Compare the chosen candidate with the best so far."""
 
@@ -112,7 +121,7 @@ class Finished:
     reason: str
 
 
-Step = Write | Prove | Move | Measure | Choose | Film | Critique | Decide | Keep | Track | Finished
+Step = Write | Prove | Move | Measure | Choose | Film | Critique | Advise | Decide | Keep | Track | Finished
 
 # Which stage of `seconds` in summary.json a step's wall time belongs to.
 STAGES: dict[type, str] = {
@@ -123,6 +132,7 @@ STAGES: dict[type, str] = {
     Choose: "judge",
     Film: "film",
     Critique: "judge",
+    Advise: "judge",
     Decide: "judge",
     Keep: "save",
     Track: "save",
@@ -186,7 +196,7 @@ def _in_iteration(iteration: Iteration, config: RunConfig) -> Step:
     if not (candidate.has("clip.mp4") or candidate.has("no_clip.json")):
         return Film(number, chosen)
     if not candidate.has("critique.json"):
-        return Critique(number, chosen)
+        return Advise(number, chosen) if candidate.has("unadvised.json") else Critique(number, chosen)
     return Decide(number, chosen)
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from movlr_jax.critics.critique import Critique
+from movlr_jax.errors import MovlrError
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class WriteRequest:
         attempt: how many drafts for this candidate were refused before.
         seed: the run's seed.
         iteration: the iteration's number.
+        refused_source: the text that was refused, or None.
+        siblings: the programs already proven for this iteration.
+        facts: what was measured of the best motion.
+        clip: its film, or None.
+        advice: what a person who watched it says, or "".
     """
 
     goal: str
@@ -48,6 +55,11 @@ class WriteRequest:
     attempt: int = 0
     seed: int = 0
     iteration: int = 0
+    refused_source: str | None = None
+    siblings: Sequence[str] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    clip: Path | None = None
+    advice: str = ""
 
     @property
     def refused(self) -> int:
@@ -63,11 +75,18 @@ class Draft:
         source: text of the whole program.
         edit: one line: what changed.
         rationale: why.
+        refusal: why this is no program at all, in a sentence for the next attempt ("" for a program): the sandbox is not asked
+            then, and `source` is what was answered instead.
     """
 
     source: str
     edit: str
     rationale: str
+    refusal: str = ""
+
+
+class NothingLeft(MovlrError):
+    """A writer has no draft left to offer; the message is a sentence for people."""
 
 
 @runtime_checkable
@@ -80,6 +99,7 @@ class Writer(Protocol):
         """Return a new draft.
 
         Raises:
-            MovlrError: no draft can be made from what was asked.
+            NothingLeft: no draft is left to offer.
+            MovlrError: the writer cannot go on.
         """
         ...

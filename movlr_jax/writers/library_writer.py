@@ -13,9 +13,8 @@ import random
 from collections import Counter
 from itertools import combinations
 
-from movlr_jax.errors import MovlrError
 from movlr_jax.writers import edits, proposals
-from movlr_jax.writers.base import Draft, WriteRequest
+from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
 from movlr_jax.writers.edits import Change, EditError
 
 # An edit's merit is the sum of its changes' merits: 1 for the critique's first suggestion, then this factor for each
@@ -36,7 +35,7 @@ class LibraryWriter:
         """Return the k-th best edit, k being the candidate's number, further down the list for each refusal.
 
         Raises:
-            MovlrError: no edit of this text is left that was not tried.
+            NothingLeft: no edit of this text is left that was not tried.
         """
         wanted = request.candidate + request.refused * max(request.candidates, request.candidate + 1)
         found: list[Draft] = []
@@ -53,7 +52,7 @@ class LibraryWriter:
                 return draft
         if found:
             return found[-1]
-        raise MovlrError("Every library edit of this reward was tried: start from another reward, or end the search here.")
+        raise NothingLeft("Every library edit of this reward was tried: start from another reward, or end the search here.")
 
     def _ranked(self, request: WriteRequest) -> list[tuple[tuple[Change, ...], str]]:
         terms = proposals.admitted(request)

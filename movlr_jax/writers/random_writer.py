@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import random
 
-from movlr_jax.errors import MovlrError
 from movlr_jax.writers import edits, proposals
-from movlr_jax.writers.base import Draft, WriteRequest
+from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
 from movlr_jax.writers.edits import EditError
 
 
@@ -24,7 +23,7 @@ class RandomWriter:
         """Return a random edit of one or two terms, determined by seed, iteration, candidate and refusals.
 
         Raises:
-            MovlrError: the text admits no edit.
+            NothingLeft: the text admits no edit.
         """
         order = random.Random(f"{request.seed}/{request.iteration}/{request.candidate}/{request.refused}")
         changes = proposals.every_change(request, proposals.admitted(request))
@@ -40,4 +39,4 @@ class RandomWriter:
                 continue
             if source != request.best_source:
                 return Draft(source, edits.describe(picked), "Drawn at random.")
-        raise MovlrError("No random library edit fits this reward: check that it keeps the contract.")
+        raise NothingLeft("No random library edit fits this reward: check that it keeps the contract.")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from gemini_server import GeminiServer
+from openai_server import OpenAIServer
 
 from movlr_jax.cli import doctor
 from movlr_jax.cli.main import main
+from movlr_jax.search.config import RunConfig
 
 
 @pytest.fixture
@@ -25,6 +29,13 @@ def examined(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
     return {c["name"]: c for c in checks}
 
 
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test of this file speaks to a service of the developer's."""
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.delenv("GOOGLE_GEMINI_BASE_URL", raising=False)
+
+
 def test_every_part_is_looked_at(quick: None, capsys: pytest.CaptureFixture[str]) -> None:
     checks = examined(capsys)
     wanted = {"python", "mujoco", "engines", "jax", "gpu", "rendering", "ffmpeg", "sandbox", "body myolegs", "wandb"}
@@ -35,6 +46,7 @@ def test_every_part_is_looked_at(quick: None, capsys: pytest.CaptureFixture[str]
 
 def test_keys_are_told_but_never_shown(quick: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("GOOGLE_API_KEY", "sk-very-secret")
+    monkeypatch.setattr(doctor, "services", lambda config: [])
     checks = examined(capsys)
     assert checks["GEMINI_API_KEY or GOOGLE_API_KEY"]["detail"].startswith("set;")
     assert checks["OPENAI_API_KEY"]["detail"].startswith("not set;")
@@ -89,3 +101,30 @@ def test_no_jail_at_all_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(prove, "probe", none)
     assert doctor.sandbox()[0].state == "failed"
+
+
+def test_no_service_is_asked_where_none_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("movlr_jax.models.open.open_client", None)  # asking would fail
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")  # a key without an address names no server
+    assert doctor.services() == []
+    assert doctor.services(RunConfig(critic="offline", writer="random")) == []
+
+
+def test_a_configured_server_is_asked_for_its_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("google.genai", reason="google-genai is not installed")
+    pytest.importorskip("openai", reason="openai is not installed")
+    key = "sk-very-secret"
+    monkeypatch.setenv("GEMINI_API_KEY", key)
+    with OpenAIServer(models=("tiny",)) as writer, GeminiServer(models=("gemini-test",), key=key) as critic:
+        models = {"writer_model": "tiny", "writer_url": writer.url, "critic_model": "gemini-2.0-flash", "critic_url": critic.address}
+        config = RunConfig.from_yaml(json.dumps({"critic": "gemini", "writer": "openai", "models": models}))
+        watches, writes = doctor.services(config)
+        monkeypatch.setenv("OPENAI_BASE_URL", writer.url)
+        monkeypatch.delenv("GEMINI_API_KEY")
+        (of_environment,) = doctor.services()
+    assert (writes.name, writes.state) == ("openai for the writer", "ok") and "1 models: tiny" in writes.detail
+    assert watches.state == "warning" and "without gemini-2.0-flash; it has gemini-test" in watches.detail
+    assert "--models.critic-model" in watches.advice and of_environment.state == "ok"
+    silent, keyless = doctor.services(config)[::-1]
+    assert silent.state == "warning" and "is it running" in silent.detail and "set GEMINI_API_KEY" in keyless.detail
+    assert not any(key in str(check) for check in (watches, writes, silent, keyless))

@@ -48,10 +48,26 @@ def test_a_folder_that_holds_a_run_is_refused(finished: tuple[Path, str, str], c
 def test_resume_goes_on(finished: tuple[Path, str, str], capsys: pytest.CaptureFixture[str]) -> None:
     folder = finished[0]
     before = (folder / "iterations" / "001" / "reward.py").read_bytes()
-    assert main(["resume", str(folder), "--iterations", "2"]) == 0
+    assert main(["resume", str(folder), "--iterations", "2", "--max-calls", "7", "--max-cost", "0.5"]) == 0
+    config = RunConfig.load(folder / "config.yaml")
+    assert (config.max_calls, config.max_cost) == (7, 0.5)
     assert len(json.loads((folder / "summary.json").read_text())["iterations"]) == 3
     assert (folder / "iterations" / "001" / "reward.py").read_bytes() == before
     assert "how to go on" in capsys.readouterr().out
+
+
+def test_a_replay_comes_to_the_same_bits_and_draws_nothing(
+    finished: tuple[Path, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = finished[0]
+    monkeypatch.setattr("movlr_jax.search.filming.film", None)  # drawing would fail
+    assert main(["replay", str(folder), "--out", str(tmp_path / "again")]) == 0
+    assert "bit for bit" in capsys.readouterr().out
+    assert (tmp_path / "again" / "best" / "clip.mp4").read_bytes() == (folder / "best" / "clip.mp4").read_bytes()
+    config = RunConfig.load(tmp_path / "again" / "config.yaml")
+    assert config.engine == "native" and config.iterations == len(json.loads((folder / "summary.json").read_text())["iterations"]) - 1
+    assert main(["replay", str(tmp_path / "nowhere")]) == 1
+    assert "holds no run" in capsys.readouterr().err
 
 
 def test_report_draws_again(finished: tuple[Path, str, str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from movlr_jax.critics.showing import Show
 from movlr_jax.errors import MovlrError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,8 +70,61 @@ def test_refinement(experiment, searches: Path, tmp_path: Path) -> None:  # type
     assert json.loads((tmp_path / "again" / "refinement.json").read_text())["runs"] == [run]
 
 
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch, scripted):  # type: ignore[no-untyped-def]
+    """Scripted models in place of services: a critic that sees nothing wrong, a writer without a program."""
+    from movlr_jax.search import minds
+
+    judged = {"success": True, "summary": "It stands.", "faults": [], "suggestions": []}
+    model = scripted(lambda ask: judged if ask.purpose == "critique" else {"winner": "tie", "reason": "Alike."})
+    monkeypatch.setattr(minds, "open_model", lambda role, service, config, desk: model)
+    return model
+
+
+@pytest.mark.gl
+def test_methods(experiment, models, searches: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    words = [*TINY, "--methods", "eureka", "harmon", "start", "--searches", str(searches), "--out", str(tmp_path)]
+    assert experiment("methods").main([*words, "--critic", "gemini"]) == 0
+    document = json.loads((tmp_path / "methods.json").read_text())
+    assert [(row["reward"], len(row["episodes"])) for row in document["rows"]] == [(m, 1) for m in ("eureka", "harmon", "start")]
+    assert document["searches"]["harmon"]["searches"] == 1 and document["searches"]["start"] == {}
+    # A tenth of a second is three frames.
+    assert models.words(0).count("<image>") == 3 and len(models.asks) == 1
+    assert (tmp_path / "methods.png").stat().st_size > 5000 and "| eureka | 0.10 |" in (tmp_path / "methods.md").read_text()
+    capsys.readouterr()
+    assert experiment("methods").main(words) == 0
+    text = (tmp_path / "methods.md").read_text()
+    assert "needs a model that watches" in text and "| harmon | - |" in text and len(models.asks) == 1
+
+
+def test_feedback(experiment, searches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    bench, feedback = experiment("bench"), experiment("feedback")
+    real, asked = bench.searched, []
+
+    def searched(flags, task, body, **more):  # type: ignore[no-untyped-def]
+        # What is shown makes no difference to an offline search, and so this one is there already.
+        asked.append((more.get("method", "movlr"), more["writer"], more.get("show")))
+        return real(flags, task, body)
+
+    monkeypatch.setattr(bench, "searched", searched)
+    words = [*TINY, "--searches", str(searches), "--out", str(tmp_path), "--questions", "facts", "models", "--writer", "gemini"]
+    with pytest.raises(MovlrError, match="add --critic gemini"):
+        feedback.main(words)
+    assert feedback.main([*words, "--critic", "openai", "--searches-each", "2"]) == 0
+    rows = json.loads((tmp_path / "feedback.json").read_text())["rows"]
+    names = ["video", "video, no facts", "facts, no video", "one model for both"]
+    assert [(row["reward"], len(row["episodes"])) for row in rows] == [(name, 2) for name in names]
+    shown = [None, Show(facts=False), Show(clip="nothing")]
+    assert list(dict.fromkeys(asked)) == [*(("movlr", "gemini", show) for show in shown), ("vlm-only", "offline", None)]
+    assert (tmp_path / "feedback.png").stat().st_size > 5000 and "| video, no facts |" in (tmp_path / "feedback.md").read_text()
+
+
 def test_mistakes(experiment, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(MovlrError, match="did you mean walk_flat"):
         experiment("main_table").main(["--small", "--tasks", "wlk_flat", "--out", str(tmp_path)])
     with pytest.raises(MovlrError, match="holds no run"):
         experiment("refinement").main(["--runs", str(tmp_path / "none"), "--out", str(tmp_path)])
+    with pytest.raises(MovlrError, match="did you mean eureka"):
+        experiment("methods").main(["--small", "--methods", "eurika", "--out", str(tmp_path)])
+    with pytest.raises(MovlrError, match="did you mean frames"):
+        experiment("feedback").main(["--small", "--questions", "frame", "--out", str(tmp_path)])

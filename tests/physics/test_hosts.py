@@ -45,6 +45,8 @@ def test_hosts_that_do_not_find_each_other_say_what_to_set():
     assert "JAX_COORDINATOR_ADDRESS" in told[1] and "Traceback" not in told[1]
 
 
-def test_hosts_cannot_keep_a_time_budget():
+def test_hosts_cannot_keep_a_time_budget_or_ask_a_model():
     with pytest.raises(MovlrError, match="clocks differ"):
-        RunConfig.from_yaml("{task: stand, budget_minutes: 3, mjx: {hosts: true}}")
+        RunConfig.from_yaml("{task: stand, max_minutes: 3, mjx: {hosts: true}}")
+    with pytest.raises(MovlrError, match="cannot ask a model"):
+        RunConfig.from_yaml("{task: stand, critic: gemini, mjx: {hosts: true}}")

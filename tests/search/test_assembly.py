@@ -119,8 +119,8 @@ def test_a_run_on_warp_plans_everything_side_by_side_and_traces_its_physics_once
     made = []
 
     class Watched(assembly.RealStages):
-        def __init__(self, config):
-            super().__init__(config)
+        def __init__(self, *given):
+            super().__init__(*given)
             made.append(self)
 
     monkeypatch.setattr(assembly, "RealStages", Watched)

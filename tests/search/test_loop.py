@@ -161,7 +161,7 @@ def test_patience_stops_after_that_many_iterations_without_a_best(tmp_path):
 
 def test_a_spent_budget_stops_cleanly_and_the_run_goes_on_to_the_same_end(tmp_path):
     ticks = itertools.count()
-    first = search(tmp_path / "run", clock=lambda: float(next(ticks)), budget_minutes=0.5)
+    first = search(tmp_path / "run", clock=lambda: float(next(ticks)), max_minutes=0.5)
     assert first.stopped == "budget" and len(first.rows) < 5 and "movlr resume" in first.message
     search(tmp_path / "run")
     search(tmp_path / "whole")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
-from movlr_jax.search import atomic
 from movlr_jax.search.run_folder import RunFolder
 
 

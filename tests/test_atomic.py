@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from movlr_jax.search import atomic
+from movlr_jax import atomic
 
 
 def names(folder: Path) -> list[str]:

@@ -1,0 +1,190 @@
+"""Ways to search, side by side: what the method comparison and the feedback ablation share.
+
+A variant is a name and what it changes in a run's configuration. Each is searched with on every task and body, `--searches-each` times; the
+best reward of each search is measured on the seeds that are reported. Searches and episodes are saved as they come.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import bench
+import numpy as np
+
+from movlr_jax import atomic
+from movlr_jax.cli import console
+from movlr_jax.cli.eval import measure
+from movlr_jax.media import bars, tables
+from movlr_jax.models.config import ModelsConfig
+from movlr_jax.search import evaluation
+from movlr_jax.search.evaluation import Row, Work
+from movlr_jax.search.run_folder import RunFolder
+from movlr_jax.tasks import Task
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to search.
+
+    Attributes:
+        name: what tables call it.
+        changes: values of the run's configuration.
+        reward: for a way that searches nothing, the task's reward that it is: "start" or "human".
+    """
+
+    name: str
+    changes: dict[str, Any] = field(default_factory=dict)
+    reward: str = ""
+
+
+def parser(about: str | None, name: str) -> argparse.ArgumentParser:
+    """Return a parser with the flags of an experiment that searches with models."""
+    made = bench.parser(about, name)
+    made.add_argument("--critic", default="offline", help="who watches: offline, gemini or openai")
+    made.add_argument("--writer", default="offline", help="who writes: offline, random, gemini or openai")
+    for flag in ("critic-model", "writer-model", "critic-url", "writer-url"):
+        made.add_argument(f"--{flag}", default="", help=f"as --models.{flag} of movlr run")
+    made.add_argument("--searches-each", type=int, help="searches a variant, with run seeds 0, 1, ...; 3, or 1 where small")
+    return made
+
+
+def models(asked: argparse.Namespace) -> ModelsConfig:
+    """Return which models are asked, and where."""
+    return ModelsConfig(asked.critic_model, asked.writer_model, asked.critic_url, asked.writer_url)
+
+
+def compare(asked: argparse.Namespace, variants: Sequence[Variant]) -> tuple[list[Row], dict[str, dict[str, Any]]]:
+    """Return a row a task, body and variant, the episodes of its searches together, and what the searches of each variant took.
+
+    Raises:
+        MovlrError: a model cannot be asked, or nothing can be measured.
+        Stopped: the user interrupted; the same command goes on.
+    """
+    count = asked.searches_each or (1 if asked.small else 3)
+    works: list[tuple[str, Work]] = []
+    taken: dict[str, dict[str, Any]] = {variant.name: {} for variant in variants}
+    for task in bench.tasks(asked):
+        for body in asked.morphologies or evaluation.bodies_of(task):
+            for variant in variants:
+                for work in _searched(asked, task, body, variant, count, taken[variant.name]):
+                    works.append((variant.name, work))
+    rows = measure([work for _, work in works], bench.settings(asked), asked.out)
+    # Rows come as they are finished; a work knows its own.
+    return _together([(name, next(row for row in rows if row.work is work)) for name, work in works]), taken
+
+
+def _searched(asked: argparse.Namespace, task: Task, body: str, variant: Variant, count: int, taken: dict[str, Any]) -> list[Work]:
+    if variant.reward:
+        return evaluation.works((variant.reward,), [task], [body])
+    found = []
+    for seed in range(count):
+        more = {"seed": seed, "critic": asked.critic, "writer": asked.writer, "models": models(asked), **variant.changes}
+        work = bench.learned(asked, task, body, variant.name if count == 1 else f"{variant.name}, search {seed}", **more)
+        found.append(work)
+        if work.reward is not None:
+            _add(taken, bench.searched(asked, task, body, **more))
+    return found
+
+
+def _add(taken: dict[str, Any], folder: RunFolder) -> None:
+    """Add what a search took: model calls, tokens, money, refused texts, iterations that brought a new best."""
+    summary = atomic.read_json(folder["summary.json"])
+    spent = summary.get("calls", {}).values()
+    later = summary["iterations"][1:]
+    for name, value in (
+        ("searches", 1),
+        ("calls", sum(s["calls"] for s in spent)),
+        ("tokens", sum(s["tokens_in"] + s["tokens_out"] for s in spent)),
+        ("usd", sum(s["usd"] for s in spent)),
+        ("refused", sum(len(row["refusals"]) for row in later)),
+        ("new_bests", sum(row["kept"] for row in later)),
+        ("iterations", len(later)),
+    ):
+        taken[name] = taken.get(name, 0) + value
+
+
+def _together(rows: Sequence[tuple[str, Row]]) -> list[Row]:
+    """Return a row a task, body and variant, with the episodes of all its searches."""
+    pooled: dict[tuple[str, str, str], list[Row]] = {}
+    for name, row in rows:
+        pooled.setdefault((row.work.task.name, row.work.morphology, name), []).append(row)
+    made = []
+    for (_, _, name), of in pooled.items():
+        first = next((row for row in of if row.episodes), of[0])
+        work = Work(first.work.reward, name, first.work.task, first.work.morphology)
+        episodes = tuple(episode for row in of for episode in row.episodes)
+        made.append(Row(work, first.engine, first.seconds, first.goal_speed, episodes, first.refused))
+    return made
+
+
+def value(row: Row) -> tuple[float, float, str]:
+    """Return mean, standard deviation and note of the task's own metric; NaN where there is none."""
+    values = evaluation.metric_of(row, row.work.task.metric)
+    falls = row.document()["falls"]
+    note = f"{falls} of {len(row.episodes)}\nfell" if falls else ""
+    return (float(np.mean(values)) if values else np.nan, float(np.std(values)) if len(values) > 1 else np.nan, note)
+
+
+def metric_label(task: Task) -> str:
+    """Return the heading of a task's own metric."""
+    return tables.METRIC_COLUMNS.get(task.metric, (task.metric, ""))[0]
+
+
+def compact(rows: Sequence[Row], variants: Sequence[Variant]) -> tuple[list[str], list[list[str]]]:
+    """Return headings and cells: a line a variant, a column a task and body, each cell the task's own metric."""
+    places = list(dict.fromkeys((row.work.task.name, row.work.morphology) for row in rows))
+    by_place = {(row.work.name, row.work.task.name, row.work.morphology): row for row in rows}
+    headings = [f"{task} on {body}, {metric_label(bench.get(task))}" for task, body in places]
+    cells = []
+    for variant in variants:
+        of = [by_place.get((variant.name, task, body)) for task, body in places]
+        cells.append([variant.name, *("-" if row is None or not row.episodes else _cell(row) for row in of)])
+    return ["", *headings], cells
+
+
+def _cell(row: Row) -> str:
+    document, metric = row.document(), row.work.task.metric
+    spec = tables.METRIC_COLUMNS.get(metric, ("", ".3g"))[1]
+    count = len(row.episodes)
+    text = tables.spread(document["mean"].get(metric), document["std"].get(metric), spec, count)
+    return text + (f" ({document['falls']} of {count} fell)" if document["falls"] else "")
+
+
+def costs(taken: dict[str, dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Return headings and cells of what the searches took."""
+    keys = ("searches", "iterations", "new_bests", "refused", "calls", "tokens")
+    cells = [
+        [name, *(str(record[key]) for key in keys), f"{record['usd']:.2f}"] for name, record in taken.items() if record.get("searches")
+    ]
+    return ["", "searches", "iterations", "new bests", "texts refused", "model calls", "tokens", "cost [USD]"], cells
+
+
+def save(
+    asked: argparse.Namespace,
+    name: str,
+    title: str,
+    rows: Sequence[Row],
+    variants: Sequence[Variant],
+    taken: dict[str, dict[str, Any]],
+    panels: Sequence[bars.Panel],
+    series: Sequence[str],
+) -> None:
+    """Write table, data and figure, and print the table."""
+    documents = [row.document() for row in rows]
+    headings, cells, remarks = tables.evaluation(documents, list(dict.fromkeys(row.work.task.metric for row in rows)))
+    first, second = compact(rows, variants), costs(taken)
+    text = f"# {title}\n\n{tables.markdown(*first)}\n## What the searches took\n\n{tables.markdown(*second)}\n"
+    atomic.write_text(asked.out / f"{name}.md", f"{text}## All metrics\n\n{tables.markdown(headings, cells, remarks)}")
+    atomic.write_json(asked.out / f"{name}.json", {"rows": documents, "searches": taken})
+    most = max(len(row.episodes) for row in rows)
+    note = f"mean and standard deviation over up to {most} episodes" if most > 1 else ""
+    bars.grouped(panels, series, Path(asked.out) / f"{name}.png", title=title, note=note)
+    out = console.stdout(console.WIDE)
+    out.print(console.table("", *first))
+    for remark in remarks:
+        out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
+    out.print(f"saved in {asked.out} ({name}.md, {name}.json, {name}.png)", markup=False)

@@ -1,0 +1,124 @@
+"""`movlr prompt list | show RUN ITERATION`: the prompts with their versions, and what was sent to a model in a run, in full.
+
+In: the package's prompt files, or the records in a run's folder. Out: text on stdout. Pictures and clips are named, not shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from movlr_jax.cli import console, options
+from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.models.plain_words import plain_text
+
+# --stage -> names of the files of calls.
+_FILES = {"critique": "critique.json", "compare": "prefer.json", "write": "write-*.json"}
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    """List the prompts with their versions; a version is the start of the SHA-256 of the prompt's file.
+
+    movlr prompt show RUN ITERATION prints in full what was sent to models in one iteration of a run.
+    """
+
+
+@dataclass(frozen=True)
+class ShowOptions:
+    """Print in full what was sent to models in one iteration of a run."""
+
+    folder: Annotated[Path, tyro.conf.Positional]
+    """The run's folder."""
+    iteration: Annotated[int, tyro.conf.Positional]
+    """The iteration's number; 0 is the start reward's."""
+    stage: Literal["all", "critique", "compare", "write"] = "all"
+    """Only what was sent to criticise, to compare, or to write."""
+    answers: bool = False
+    """Print what came back as well."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    if argv and not argv[0].startswith("-"):
+        if argv[0] not in _ACTIONS:
+            raise MovlrError(f"movlr prompt cannot {argv[0]}: {did_you_mean(argv[0], _ACTIONS)}it can {', '.join(_ACTIONS)}.")
+        return _ACTIONS[argv[0]](argv[1:])
+    return list_prompts(argv)
+
+
+def list_prompts(argv: Sequence[str]) -> int:
+    """Run `movlr prompt list`."""
+    options.parse(ListOptions, argv, "prompt list")
+    from movlr_jax.prompts import prompt
+
+    rows = [(name, prompt.load(name).version, about) for name, about in prompt.NAMES.items()]
+    console.stdout().print(console.table("", ("prompt", "version", "asks for"), rows))
+    return 0
+
+
+def show_prompt(argv: Sequence[str]) -> int:
+    """Run `movlr prompt show`."""
+    asked = options.parse(ShowOptions, argv, "prompt show RUN ITERATION")
+    from movlr_jax.search.run_folder import RunFolder
+
+    folder = RunFolder.find(asked.folder)
+    place = folder.iteration(asked.iteration).path
+    if not place.is_dir():
+        raise MovlrError(f"{asked.folder} has no iteration {asked.iteration}: give a number from 0 to {len(folder.rows()) - 1}.")
+    stages = list(_FILES) if asked.stage == "all" else [asked.stage]
+    found = [(where, call) for stage in stages for where, call in _calls(place, _FILES[stage])]
+    if not found:
+        to = "" if asked.stage == "all" else f" to {asked.stage}"
+        raise MovlrError(f"No model was asked{to} in iteration {asked.iteration} of {asked.folder}.")
+    print("\n".join(plain_text(line) for where, call in found for line in _told(where, call, asked.answers)))
+    return 0
+
+
+def _calls(place: Path, pattern: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield (where it was kept, call) of an iteration: those of the chosen candidate, then those of the others."""
+    from movlr_jax import atomic
+
+    for folder in (place, *sorted((place / "candidates").glob("*"))):
+        for path in sorted((folder / "calls").glob(pattern)):
+            for call in atomic.read_json(path):
+                yield str(path.relative_to(place).with_suffix("")), call
+
+
+def _told(where: str, call: Mapping[str, Any], answers: bool) -> Iterator[str]:
+    from movlr_jax.prompts import prompt
+
+    request = call["request"]
+    name = str(call["prompt"]).partition("@")[0]
+    current = prompt.load(name).label if name in prompt.NAMES else call["prompt"]
+    changed = "" if current == call["prompt"] else f" (now {current})"
+    yield f"===== {where}: {call['prompt']}{changed} to {call['model']}, temperature {request['temperature']:g}"
+    yield "----- system"
+    yield request["system"]
+    yield "----- request"
+    yield "".join(part["text"] if "text" in part else _media(part) for part in request["parts"])
+    if request.get("schema"):
+        yield f"----- form of the answer: {request['schema'].get('title', 'JSON')}"
+    for turn in request["exchange"]:
+        yield "----- an earlier answer"
+        yield turn["answer"]
+        yield "----- what was said of it"
+        yield turn["complaint"]
+    if answers:
+        yield "----- answer"
+        yield call["response"] if call["response"] is not None else f"(none: {call['fault']['sentence']})"
+    yield ""
+
+
+def _media(part: Mapping[str, Any]) -> str:
+    """Return what stands for a picture or a clip."""
+    kind, what = next(iter(part.items()))
+    rate = f", {what['frames_per_second']:g} frames a second" if "frames_per_second" in what else ""
+    return f"[{kind}: {what['bytes']} bytes, SHA-256 {what['sha256'][:12]}{rate}]\n"
+
+
+_ACTIONS = {"list": list_prompts, "show": show_prompt}

@@ -1,0 +1,60 @@
+"""`movlr replay RUN`: repeats a run from the records of its model calls, with no network, and says whether it came to the same rewards.
+
+In: a run's folder. Out: another folder, filled; on stdout the iterations, and one line that says whether all is the same, bit for bit. The
+exit code is 1 where something differs.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from movlr_jax.cli import console, options
+from movlr_jax.cli.main import INTERRUPTED
+from movlr_jax.cli.progress import View
+from movlr_jax.cli.run import iterations_table
+
+
+@dataclass(frozen=True)
+class Options:
+    """Repeat a run from its records, without a model: its episodes are run anew, its critics and writers answer as they did."""
+
+    folder: Annotated[Path, tyro.conf.Positional]
+    """The run's folder."""
+    out: Path | None = None
+    """Where the repetition is kept; RUN-replay if left out."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    asked = options.parse(Options, argv, "replay")
+    from movlr_jax.search.replay import replay
+
+    out = asked.out or _free(asked.folder)
+    with View(console.stderr(), f"Run folder: {out}") as view:
+        replayed = replay(asked.folder, out, progress=view)
+    if replayed.result.stopped == "interrupted":
+        console.stderr().print("Interrupted. A replay starts anew: run the same command again.", markup=False, soft_wrap=True)
+        return INTERRUPTED
+    print()
+    console.stdout().print(iterations_table(replayed.result.rows))
+    print()
+    if replayed.redrawn:
+        print(f"{replayed.redrawn} answers were given to requests whose words agree and whose clips this machine draws in other pixels.")
+    if replayed.differences:
+        print(f"{out} is not as {asked.folder} was:\n" + "\n".join(replayed.differences))
+        return 1
+    print(f"{out} is as {asked.folder} was, bit for bit: the same rewards, episodes and scores.")
+    return 0
+
+
+def _free(folder: Path) -> Path:
+    """Return a folder beside the run that holds nothing yet: RUN-replay, else RUN-replay-2, ..."""
+    first = folder.resolve().with_name(f"{folder.resolve().name}-replay")
+    numbered = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
+    return next(path for path in itertools.chain([first], numbered) if not path.exists())

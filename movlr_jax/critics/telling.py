@@ -1,0 +1,102 @@
+"""Facts in words: what a language model is told of a motion, compact and with units.
+
+In: the facts of `tasks.facts.describe`. Out: text. Names end in their unit there (`speed_mps`); here it stands behind the number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from movlr_jax.critics.critique import FAULTS, Critique
+
+# Ending of a name -> unit; the first that fits.
+_UNITS: tuple[tuple[str, str], ...] = (("_mps", "m/s"), ("_rads", "rad/s"), ("_rad", "rad"), ("_m", "m"), ("_s", "s"))
+_NAMED_UNITS = {"seconds": "s", "jerk": "m/s^3", "com_acceleration_rms": "m/s^2", "activation_rate_rms": "1/s"}
+_SECTIONS = ("metrics", "fall", "object", "posture", "gait", "smoothness", "effort", "phases")
+
+
+def facts(told: Mapping[str, Any]) -> str:
+    """Return what was measured, a line a section; terms and goal are told elsewhere."""
+    lines = []
+    if told.get("goal_speed_mps"):
+        lines.append(f"asked for: {told['goal_speed_mps']:g} m/s for {told['seconds']:g} s")
+    else:
+        lines.append(f"asked for: {told['seconds']:g} s")
+    for section in _SECTIONS:
+        value = told.get(section)
+        if section == "phases":
+            lines += [f"{phase['name']} of the motion: {_inside(phase, ('name',))}" for phase in value or ()]
+        elif section == "fall":
+            lines.append("fall: " + (_inside(value) if value else "none") if "fall" in told and not told.get("object") else "")
+        elif value:
+            lines.append(f"{section}: {_inside(value, ('seed',))}")
+    episodes = told.get("episodes", ())
+    if len(episodes) > 1:
+        lines.append(f"metrics are the mean of {len(episodes)} episodes; each of them:")
+        lines += [f"  seed {e['seed']}: {_inside(e, ('seed',))}" for e in episodes]
+    return "\n".join(line for line in lines if line)
+
+
+def _inside(record: Mapping[str, Any], without: tuple[str, ...] = ()) -> str:
+    return ", ".join(_said(name, value) for name, value in record.items() if name not in without)
+
+
+def _said(name: str, value: Any, unit: str = "") -> str:
+    words, own = name, _NAMED_UNITS.get(name, "")
+    for ending, of in _UNITS:
+        if name.endswith(ending) and name != ending[1:]:
+            words, own = name.removesuffix(ending), of
+            break
+    unit = own or unit
+    words = words.replace("_", " ")
+    if isinstance(value, Mapping):
+        return f"{words} ({', '.join(_said(inner, item, unit) for inner, item in value.items())})"
+    if isinstance(value, list | tuple):
+        return f"{words} {' '.join(str(item) for item in value)}"
+    return f"{words} {_number(value)}" + (f" {unit}" if unit and value is not None and not isinstance(value, bool) else "")
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3g}" if isinstance(value, int | float) else str(value)
+
+
+def weights(terms: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the terms with their weights, a line a term."""
+    return "\n".join(f"- {name}: {stats['weight']:g}" for name, stats in terms.items())
+
+
+def statistics(terms: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return what each term did over the episode, a line a term; the share of the spread is that of the weighted reward."""
+    keys = ("mean", "std", "min", "max")
+    lines = []
+    for name, stats in terms.items():
+        did = [f"{key} {stats[key]:.3g}" for key in keys if key in stats]
+        lines.append(f"- {name}: weight {stats['weight']:g}, {', '.join(did)}, share {100 * stats.get('share_of_spread', 0.0):.0f} %")
+    return "\n".join(lines)
+
+
+def faults() -> str:
+    """Return the kinds of faults, a line a stage."""
+    by_stage: dict[str, list[str]] = {}
+    for kind, (stage, meaning) in FAULTS.items():
+        by_stage.setdefault(stage, []).append(f"{kind} ({meaning})")
+    return "\n".join(f"- {stage}: {', '.join(kinds)}" for stage, kinds in by_stage.items())
+
+
+def critique(judged: Critique) -> str:
+    """Return a critique as a writer reads it."""
+    lines = [f"{'The goal is reached.' if judged.success else 'The goal is not reached.'} {judged.summary}"]
+    for number, fault in enumerate(judged.faults, 1):
+        where = f"{fault.stage}, {fault.body_part}, {fault.phase}, severity {fault.severity:.2g}"
+        lines.append(f"Fault {number}, {fault.kind} ({where}): {fault.what}")
+    for number, wish in enumerate(judged.suggestions, 1):
+        term = f" {wish.term}" if wish.term else ""
+        weight = f", weight {wish.weight:g}" if wish.weight is not None else ""
+        against = f" (against {wish.addresses})" if wish.addresses else ""
+        lines.append(f"Suggestion {number}, {wish.action}{term}{weight}: {wish.words}{against}")
+    return "\n".join(lines)

@@ -1,0 +1,75 @@
+"""The critic that watches: a vision-language model is shown the clip, told what was measured, and answers in the schema of a Critique.
+
+In: a clip, facts. Out: Critique and Preference, cleaned and put in order. The words of the questions are in `movlr_jax/prompts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from movlr_jax.critics import telling
+from movlr_jax.critics.base import Evidence
+from movlr_jax.critics.critique import STAGES, Critique, Preference
+from movlr_jax.critics.showing import Show, measured, pictures
+from movlr_jax.models.asking import ask_for
+from movlr_jax.models.base import Ask, Model
+from movlr_jax.models.plain_words import plain_record
+from movlr_jax.prompts import prompt as prompts
+
+MAX_SUGGESTIONS = 3
+MAX_FAULTS = 12
+
+
+class VlmCritic:
+    """Judges motions with a vision-language model.
+
+    Args:
+        model: whom to ask.
+        show: what it is shown; `auto` is the clip.
+    """
+
+    def __init__(self, model: Model, show: Show | None = None):
+        show = show or Show()
+        self.model, self.show = model, replace(show, clip="video") if show.clip == "auto" else show
+        self.name = model.name
+
+    def critique(self, clip: Path | None, facts: Mapping[str, Any]) -> Critique:
+        """Have the model judge one motion.
+
+        Raises:
+            ModelFault: it gives no usable answer.
+            MovlrError: there is no clip to show.
+        """
+        prompt = prompts.load("critique")
+        request = prompt.fill(
+            "request",
+            goal=str(facts["goal"]),
+            terms=telling.weights(facts["terms"]),
+            facts=measured(prompt, self.show, facts),
+            clip=pictures(prompt, self.show, clip, facts),
+            faults=telling.faults(),
+        )
+        answer, _ = ask_for(self.model, Ask("critique", prompt.label, prompt.words("system"), request, schema=Critique), Critique)
+        judged = Critique.model_validate(plain_record(answer.model_dump(mode="json")))
+        # The order says what matters first, and the writer's small edits rest on few suggestions; neither is left to the model.
+        ordered = sorted(judged.faults, key=lambda fault: STAGES.index(fault.stage))[:MAX_FAULTS]
+        return judged.model_copy(update={"faults": tuple(ordered), "suggestions": judged.suggestions[:MAX_SUGGESTIONS]})
+
+    def compare(self, a: Evidence, b: Evidence) -> Preference:
+        """Have the model compare two motions, shown in this order.
+
+        Raises:
+            ModelFault: it gives no usable answer.
+            MovlrError: a clip is missing.
+        """
+        prompt = prompts.load("compare")
+        first, second = (
+            prompt.fill("one", facts=measured(prompt, self.show, e.facts), clip=pictures(prompt, self.show, e.clip, e.facts))
+            for e in (a, b)
+        )
+        request = prompt.fill("request", goal=str(a.facts["goal"]), first=first, second=second)
+        answer, _ = ask_for(self.model, Ask("compare", prompt.label, prompt.words("system"), request, schema=Preference), Preference)
+        return Preference.model_validate(plain_record(answer.model_dump(mode="json")))

@@ -1,0 +1,88 @@
+"""ModelsConfig: which models are asked, where, and how patiently.
+
+Flows in: the values of `models` in a run's YAML, the flags `--models.X`. Flows out: a frozen record. Keys stand in the environment
+alone (`secrets.py`): an address that carries one is refused, because the record is saved in the run's folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from movlr_jax.errors import MovlrError
+
+Role = Literal["critic", "writer"]
+SERVICES: tuple[str, ...] = ("gemini", "openai")
+
+# What a service is asked for where no model is named. The paper's Gemini 2.0 Flash was discontinued on 1 June 2026; its successor in
+# line, price and purpose (fast, watches video) is Gemini 3.8 Flash, released on 2 September 2026. The writer is the paper's.
+DEFAULT_MODELS: dict[tuple[str, str], str] = {
+    ("gemini", "critic"): "gemini-3.8-flash",
+    ("gemini", "writer"): "gemini-3.8-flash",
+    ("openai", "critic"): "Qwen/Qwen2.5-VL-72B-Instruct",
+    ("openai", "writer"): "Qwen/Qwen2.5-Coder-32B-Instruct",
+}
+
+
+@dataclass(frozen=True)
+class ModelsConfig:
+    """The models behind the critics and writers that ask one."""
+
+    critic_model: str = ""
+    """Who watches; empty: gemini-3.8-flash, or Qwen/Qwen2.5-VL-72B-Instruct on an OpenAI-compatible server.
+    (The paper's gemini-2.0-flash was discontinued in June 2026.)"""
+    writer_model: str = ""
+    """Who writes; empty: Qwen/Qwen2.5-Coder-32B-Instruct on an OpenAI-compatible server, or gemini-3.8-flash."""
+    critic_url: str = ""
+    """The critic's server: the base URL of an OpenAI-compatible one, for example http://localhost:8000/v1, or another endpoint for Gemini;
+    empty: OPENAI_BASE_URL if set, else http://localhost:8000/v1; Google's own for Gemini."""
+    writer_url: str = ""
+    """The writer's server, likewise."""
+    timeout_s: float = 180.0
+    """Longest time for one whole answer [s]."""
+    retries: int = 8
+    """Times that a call which failed for a passing reason is made again; 8 bridge some two minutes."""
+    frames_per_second: float = 8.0
+    """Frames of a clip that the critic looks at [1/s]; fewer than 4 miss a gait cycle."""
+    video: Literal["auto", "video", "frames"] = "auto"
+    """How an OpenAI-compatible server is shown a clip: video, frames (evenly spaced pictures), or auto (video until it is refused)."""
+    prices: str = ""
+    """A YAML file of prices [USD per million tokens], `MODEL: {input: X, output: Y}`, that adds to and overrides the packaged table."""
+    cache: str = ""
+    """A folder of answers shared by runs: a request that was answered in any of them is not made again; empty: none."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that no model can be asked with."""
+        rules = (
+            (self.timeout_s > 0, f"models.timeout_s is {self.timeout_s}: give more than 0 seconds."),
+            (self.retries >= 0, f"models.retries is {self.retries}: give 0 (never again) or more."),
+            (
+                0 < self.frames_per_second <= 24,
+                f"models.frames_per_second is {self.frames_per_second}: give more than 0 and at most 24, which is what Gemini takes.",
+            ),
+        )
+        for fine, sentence in rules:
+            if not fine:
+                raise MovlrError(sentence)
+        for name in ("critic_url", "writer_url"):
+            _check_url(name, getattr(self, name))
+
+    def model(self, role: Role, service: str) -> str:
+        """Return the name of the model that plays a role."""
+        return (self.critic_model if role == "critic" else self.writer_model) or DEFAULT_MODELS[(service, role)]
+
+    def url(self, role: Role) -> str:
+        """Return the address that a role's server was given, or ""."""
+        return self.critic_url if role == "critic" else self.writer_url
+
+
+def _check_url(name: str, url: str) -> None:
+    if not url:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise MovlrError(f"models.{name} is not an address: give one such as http://localhost:8000/v1.")
+    if "@" in parts.netloc or parts.query:
+        # The address itself is not repeated: it may hold a key.
+        raise MovlrError(f"models.{name} carries a name, a password or a query: give the bare address, and the key in the environment.")

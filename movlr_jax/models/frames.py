@@ -1,0 +1,72 @@
+"""Pictures of a clip, for models that take no video.
+
+Flows in: an MP4 file. Flows out: PNG bytes of evenly spaced frames, in order; the first and the last are among them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+
+from movlr_jax.errors import MovlrError
+
+# A picture costs a model some 300 tokens; beyond this many, a clip fills what most servers take in one request.
+MOST_FRAMES = 64
+
+
+def evenly(path: Path, count: int) -> list[bytes]:
+    """Return `count` evenly spaced frames of a clip as PNG; all of them, where it has fewer. A single one is the middle frame.
+
+    Raises:
+        MovlrError: it cannot be read as a film.
+    """
+    return _read(path, lambda seconds: count)
+
+
+def at_rate(path: Path, frames_per_second: float) -> list[bytes]:
+    """Return a clip's frames at a rate [1/s] as PNG, evenly spaced, at most `MOST_FRAMES` of them.
+
+    Raises:
+        MovlrError: it cannot be read as a film.
+    """
+    return _read(path, lambda seconds: min(MOST_FRAMES, max(2, round(seconds * frames_per_second))))
+
+
+def _read(path: Path, count_for: Callable[[float], int]) -> list[bytes]:
+    """Return as many evenly spaced frames as `count_for` asks of a clip of so many seconds."""
+    # By commands of our own: imageio's reader sets up its process in Python after a fork, which threads of JAX may deadlock.
+    try:
+        total, seconds = imageio_ffmpeg.count_frames_and_secs(str(path))
+        count = min(count_for(seconds), total)
+        wanted = [total // 2] if count == 1 else np.unique(np.linspace(0, total - 1, count).round().astype(int)).tolist()
+        chosen = "+".join(f"eq(n\\,{number})" for number in wanted)
+        picked = ["-i", str(path), "-vf", f"select={chosen}", "-fps_mode", "passthrough", "-c:v", "png", "-f", "image2pipe", "-"]
+        program = imageio_ffmpeg.get_ffmpeg_exe()
+        stream = subprocess.run([program, "-v", "error", *picked], capture_output=True, check=True, stdin=subprocess.DEVNULL).stdout
+    except (OSError, RuntimeError, ValueError, subprocess.CalledProcessError) as error:
+        told = error.stderr.decode(errors="replace") if isinstance(error, subprocess.CalledProcessError) and error.stderr else str(error)
+        said = told.strip().splitlines() or ["no reason given"]
+        raise MovlrError(f"The clip {path} cannot be read as a film ({said[-1].rstrip('.')}): film the motion again.") from None
+    found = _pictures(stream)
+    if not found:
+        raise MovlrError(f"The clip {path} holds no frame: film the motion again.")
+    return found
+
+
+def _pictures(stream: bytes) -> list[bytes]:
+    """Return the PNG files that follow one another in a stream: a signature each, then chunks up to IEND."""
+    found: list[bytes] = []
+    start = at = 0
+    while at < len(stream):
+        if at == start:
+            at += 8
+        length, kind = int.from_bytes(stream[at : at + 4], "big"), stream[at + 4 : at + 8]
+        at += 12 + length
+        if kind == b"IEND":
+            found.append(stream[start:at])
+            start = at
+    return found

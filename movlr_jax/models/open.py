@@ -1,0 +1,71 @@
+"""Opening a model: from a role, a service and the configuration to a Model that can be asked.
+
+Flows in: ("critic", "gemini"), a ModelsConfig, the run's Desk. Flows out: a Model. A replayed run needs no client, no key and no network.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+from movlr_jax._versions import installed
+from movlr_jax.errors import MovlrError
+from movlr_jax.models import secrets
+from movlr_jax.models.base import Ask, Model
+from movlr_jax.models.client import Client, Reply
+from movlr_jax.models.config import SERVICES, ModelsConfig, Role
+from movlr_jax.models.desk import Desk
+
+_LIBRARIES = {"gemini": "google-genai", "openai": "openai"}
+VLLM_URL = "http://localhost:8000/v1"
+
+
+def open_model(role: Role, service: str, config: ModelsConfig, desk: Desk) -> Model:
+    """Return the model that plays a role.
+
+    Raises:
+        MovlrError: there is no such service, its library or its key is missing, or a budget cannot be kept.
+    """
+    if service not in SERVICES:
+        raise MovlrError(f"There is no model service '{service}': use {' or '.join(SERVICES)}.")
+    if desk.replaying:
+        return desk.model(_Absent(config.model(role, service), service))
+    return desk.model(open_client(service, config.model(role, service), config.url(role), config, desk))
+
+
+def open_client(service: str, model: str, url: str, config: ModelsConfig, desk: Desk | None = None) -> Client:
+    """Return a client of one service.
+
+    Raises:
+        MovlrError: the service's library or its key is missing.
+    """
+    library = _LIBRARIES[service]
+    if installed(library) is None:
+        raise MovlrError(f"The service {service} needs the package {library}: pip install 'movlr-jax[{service}]'.")
+    if service == "gemini":
+        from movlr_jax.models.gemini import Gemini
+
+        key = secrets.find(secrets.GEMINI_KEYS)
+        if key is None:
+            raise MovlrError(f"The service gemini needs a key: set {secrets.GEMINI_KEYS[0]} in the environment.")
+        return Gemini(model, key, url=url, timeout_s=config.timeout_s, sleep=time.sleep if desk is None else desk.sleep)
+    from movlr_jax.models.openai_compatible import OpenAICompatible
+
+    key = secrets.find(secrets.OPENAI_KEYS)
+    address = url or os.environ.get("OPENAI_BASE_URL", "").strip() or VLLM_URL
+    return OpenAICompatible(model, address, key=key, timeout_s=config.timeout_s, video=config.video)
+
+
+@dataclass
+class _Absent:
+    """Stands for the client of a service that a replay never asks."""
+
+    name: str
+    service: str
+
+    def send(self, ask: Ask) -> Reply:
+        raise AssertionError("a replay asks no service")
+
+    def models(self) -> list[str]:
+        raise AssertionError("a replay asks no service")

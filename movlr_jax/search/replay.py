@@ -1,0 +1,131 @@
+"""Replay: a run made again from its records, with no model asked, to see that it comes to the same rewards.
+
+Flows in: a run's folder. Flows out: a new folder, in which every episode was run, measured and judged anew, and what differs from the
+first. A motion that is the same to the last bit keeps its clip.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from movlr_jax import atomic
+from movlr_jax.errors import MovlrError
+from movlr_jax.search import assembly
+from movlr_jax.search.config import RunConfig
+from movlr_jax.search.loop import Advisor, RunResult
+from movlr_jax.search.progress import Progress
+from movlr_jax.search.run_folder import Candidate, RunFolder
+from movlr_jax.search.stages import Arrays
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay came to.
+
+    Attributes:
+        result: the new run.
+        differences: one sentence for each thing that is not bit for bit as it was; empty where all is.
+        redrawn: recorded answers whose request had the same words and another clip, drawn anew on this machine.
+    """
+
+    result: RunResult
+    differences: tuple[str, ...]
+    redrawn: int
+
+
+def configure(folder: Path, out: Path) -> RunConfig:
+    """Return the configuration that repeats a run's closed iterations in another folder.
+
+    Raises:
+        MovlrError: there is no run, or none of its iterations was closed.
+    """
+    found = RunFolder.find(folder)
+    config = RunConfig.load(found["config.yaml"])
+    rows = RunFolder(folder, config.seeds).rows()
+    if not rows:
+        raise MovlrError(f"{folder} has no finished iteration to repeat: go on with `movlr resume {folder}` first.")
+    # The start reward is repeated as it was: the file or the run that it came from may have changed since.
+    start = config.start_reward if config.start_reward in ("start", "human") else str(found.iteration(0)["reward.py"])
+    return dataclasses.replace(
+        config,
+        engine=atomic.read_json(found["run.json"])["engine"],
+        iterations=len(rows) - 1,
+        start_reward=start,
+        max_minutes=0.0,
+        max_calls=0,
+        max_cost=0.0,
+        tracking="off",
+        out=out,
+    )
+
+
+def replay(folder: Path, out: Path, *, progress: Progress | None = None) -> Replayed:
+    """Repeat a run from its records; see the module's text.
+
+    Raises:
+        MovlrError: there is no run, `out` is taken, or a stage cannot go on.
+        ModelFault: the repeated run asks what the records do not hold.
+    """
+    config = configure(folder, out)
+    desk = assembly.open_desk(config, out, progress, replay=folder)
+    recorded = RunFolder(folder, config.seeds)
+    result = assembly.run(config, progress=progress, desk=desk, films=_Films(recorded), advisor=_adviser(recorded))
+    return Replayed(result, tuple(differences(folder, out, config.seeds)), desk.redrawn)
+
+
+class _Films:
+    """The clips of a run, by the motion that they show.
+
+    A motion that is repeated to the last bit keeps its clip: machines draw in other pixels, and a critic that was shown one clip has not
+    answered to another. What could not be filmed then is not filmed now.
+    """
+
+    def __init__(self, run: RunFolder):
+        self._films: dict[str, Candidate] = {}
+        for row in run.rows():
+            chosen = run.iteration(row["iteration"]).chosen()
+            if chosen is not None:
+                self._films[hashlib.sha256(chosen["rollout.npz"].read_bytes()).hexdigest()] = chosen
+
+    def __call__(self, rollout: Arrays, path: Path) -> bool:
+        filmed = self._films.get(hashlib.sha256(atomic.npz_bytes(rollout)).hexdigest())
+        if filmed is not None and filmed.has("no_clip.json"):
+            raise MovlrError(atomic.read_json(filmed["no_clip.json"])["sentence"])
+        if filmed is None or not filmed.has("clip.mp4"):
+            return False
+        path.write_bytes(filmed["clip.mp4"].read_bytes())
+        return True
+
+
+def _adviser(run: RunFolder) -> Advisor:
+    """Return what gives the advice that a person gave in a run."""
+
+    def advise(number: int, clip: Path | None, critique: Mapping[str, Any]) -> str:
+        chosen = run.iteration(number).chosen()
+        return "" if chosen is None else str(atomic.read_json(chosen["critique.json"]).get("advice", ""))
+
+    return advise
+
+
+def differences(first: Path, second: Path, seeds: tuple[int, ...]) -> list[str]:
+    """Return what sets two runs apart: decisions, reward texts, and every episode, to the last bit."""
+    one, other = RunFolder(first, seeds), RunFolder(second, seeds)
+    rows, again = one.rows(), other.rows()
+    found = [] if len(rows) == len(again) else [f"There are {len(again)} iterations instead of {len(rows)}."]
+    for row, row_again in zip(rows, again, strict=False):
+        number = row["iteration"]
+        for name in ("score", "kept", "edit", "weights", "refusals", "metrics"):
+            if row[name] != row_again[name]:
+                found.append(f"Iteration {number} differs in its {name}: {row_again[name]} instead of {row[name]}.")
+        chosen, chosen_again = one.iteration(number).chosen(), other.iteration(number).chosen()
+        if chosen is None or chosen_again is None:
+            continue
+        for name in ("reward.py", *(chosen.rollout(seed).name for seed in seeds)):
+            if not chosen_again.has(name) or chosen[name].read_bytes() != chosen_again[name].read_bytes():
+                found.append(f"Iteration {number} differs in {name}.")
+    return found

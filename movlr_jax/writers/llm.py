@@ -1,0 +1,165 @@
+"""The writer that is a language model: it is told all that is known, and answers with a whole program.
+
+In: a WriteRequest. Out: a Draft, or one whose `refusal` says why the answer holds no program. What it is told of the best motion is the
+method's choice (`sees`): a critic's words, measurements alone, or the motion itself. The words of the request are in `movlr_jax/prompts`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from movlr_jax.critics import telling
+from movlr_jax.critics.showing import Show, measured, pictures
+from movlr_jax.models.base import Ask, Model, ModelFault, Part
+from movlr_jax.models.plain_words import plain_words
+from movlr_jax.prompts import prompt as prompts
+from movlr_jax.prompts.prompt import Prompt
+from movlr_jax.rewards.program import ProgramError, literal_weights
+from movlr_jax.sandbox.rules import rules
+from movlr_jax.writers import reply
+from movlr_jax.writers.base import Draft, WriteRequest
+
+Sees = Literal["critique", "metrics", "motion"]
+
+# The first candidate is the model's best guess; the others are to differ.
+FIRST_TEMPERATURE = 0.0
+OTHER_TEMPERATURE = 0.9
+_HISTORY = 40  # attempts that are told
+_REFUSED = 20_000  # characters of a refused text that are shown again
+_SEEDS = 2**31 - 1  # services take 32-bit seeds
+
+
+class LlmWriter:
+    """Writes rewards with a language model.
+
+    Args:
+        model: whom to ask.
+        sees: what it is told of the best motion: a critic's words ("critique"), the metrics alone ("metrics"), or the motion itself with
+            what was measured ("motion").
+        show: how the motion is shown; `auto` is the clip.
+    """
+
+    def __init__(self, model: Model, sees: Sees = "critique", show: Show | None = None):
+        show = show or Show()
+        self.model, self.sees, self.show = model, sees, replace(show, clip="video") if show.clip == "auto" else show
+        self.name = model.name
+
+    def write(self, request: WriteRequest) -> Draft:
+        """Ask for a program.
+
+        Raises:
+            ModelFault: the model cannot be asked.
+            MovlrError: there is no clip to show.
+        """
+        prompt = prompts.load("write")
+        ask = Ask(
+            "write",
+            prompt.label,
+            prompt.words("system"),
+            self._request(prompt, request),
+            temperature=OTHER_TEMPERATURE if request.candidate else FIRST_TEMPERATURE,
+            seed=request.seed % _SEEDS,
+        )
+        try:
+            answer = self.model.ask(ask)
+        except ModelFault as fault:
+            if fault.kind not in ("blocked", "unusable"):
+                raise
+            return Draft("", "", "", f"There was no answer to use: {fault}")
+        try:
+            if not answer.complete:
+                raise reply.Unreadable("The answer was cut off at its longest: write fewer words and a shorter program.")
+            read = reply.read(answer.text)
+        except reply.Unreadable as unreadable:
+            return Draft(_shortened(answer.text), "", "", str(unreadable))
+        return Draft(read.source, read.edit or _changed(request.best_weights, read.source), read.why)
+
+    def _request(self, prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
+        return prompt.fill(
+            "request",
+            goal=request.goal,
+            seen=(*self._seen(prompt, request), *(prompt.fill("advice", advice=request.advice) if request.advice else ())),
+            source=_fenced(request.best_source, "python"),
+            terms=telling.statistics(request.term_stats),
+            history=_history(request),
+            vocabulary=request.vocabulary,
+            rules=rules(),
+            different=_different(prompt, request),
+            refused=_refused(prompt, request),
+        )
+
+    def _seen(self, prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
+        if self.sees == "motion":
+            told = measured(prompt, self.show, request.facts, "measured", "not measured")
+            return prompt.fill("watched", shown=pictures(prompt, self.show, request.clip, request.facts), measured=told)
+        if self.sees == "metrics":
+            metrics = {k: v for k, v in request.facts.items() if k in ("goal_speed_mps", "seconds", "metrics", "episodes")}
+            return prompt.fill("measured", facts=telling.facts(metrics))
+        if request.critique is None:
+            return prompt.fill("nothing seen")
+        return prompt.fill("critique", critique=telling.critique(request.critique))
+
+
+def _history(request: WriteRequest) -> str:
+    """Return what was tried and what it did, a line an attempt."""
+    lines = []
+    for record in request.history[-_HISTORY:]:
+        fate = "kept as best" if record.get("kept") else "not kept"
+        outcome = plain_words(str(record.get("outcome", "")), 300)
+        warnings = "".join(f" Warning: {plain_words(str(w), 200)}" for w in record.get("warnings", ()))
+        edit = record.get("edit") or ("no program" if record.get("refused") else "the reward of the start")
+        lines.append(f"- iteration {record.get('iteration', '?')}: {edit}: {outcome}; {fate}.{warnings}")
+    left_out = len(request.history) - len(lines)
+    return "\n".join([f"({left_out} earlier ones are left out.)"] * bool(left_out) + lines) or "Nothing yet."
+
+
+def _different(prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
+    if not request.candidate:
+        return prompt.fill("first idea")
+    changed = "\n\n".join(_difference(request.best_source, source) for source in request.siblings)
+    return prompt.fill(
+        "different idea",
+        number=str(request.candidate + 1),
+        count=str(request.candidates),
+        siblings=changed or "(none of them is proven yet)",
+    )
+
+
+def _difference(before: str, after: str) -> str:
+    """Return the lines in which two programs differ."""
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[2:]
+    return "\n".join(line for line in lines if not line.startswith("@@"))
+
+
+def _refused(prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
+    if request.refusal is None:
+        return prompt.fill("no refusal")
+    return prompt.fill("refused", refusal=request.refusal, text=_fenced(_shortened(request.refused_source or ""), ""))
+
+
+def _shortened(text: str) -> str:
+    """Return what can be saved and shown again of an answer."""
+    whole = text.encode(errors="replace").decode()
+    return whole if len(whole) <= _REFUSED else f"{whole[:_REFUSED]}\n(and {len(whole) - _REFUSED} characters more)"
+
+
+def _fenced(text: str, language: str) -> str:
+    """Return a text in a fence that is longer than any in it."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}"
+
+
+def _changed(before: Mapping[str, float], source: str) -> str:
+    """Return what a program changed of the weights, for one whose writer does not say."""
+    try:
+        after = literal_weights(source)
+    except ProgramError:
+        return ""
+    said = [f"add {name} {weight:g}" for name, weight in after.items() if name not in before]
+    said += [f"reweigh {name} to {after[name]:g}" for name, weight in before.items() if name in after and after[name] != weight]
+    said += [f"remove {name}" for name in before if name not in after]
+    return plain_words(", ".join(said) or "change terms, not weights", reply.MAX_EDIT)
