@@ -1,5 +1,6 @@
 """walk_flat: walk straight ahead on flat ground, upright."""
 
+from movlr_jax.tasks.stride import stride
 from movlr_jax.tasks.task import Task
 
 _START = """\
@@ -100,10 +101,11 @@ TASK = Task(
     goal_speed=0.8,
     seconds=10.0,
     walks=True,
-    rewards={"start": _START, "human": _HUMAN, "straight": straight()},
+    rewards={"start": _START, "human": _HUMAN, "straight": straight(), "stride": stride()},
     notes={
         "start": "forward speed alone",
         "human": "the published human-designed terms and weights",
+        "stride": "steered, and led by a clock, so that both legs take their turn",
         "straight": "steered and faster: yaw, lateral position and lateral stability added, posture left free",
     },
 )

@@ -3,6 +3,7 @@
 from movlr_jax.morphologies import Scene
 from movlr_jax.morphologies.terrain import Stairs
 from movlr_jax.tasks import walk_flat
+from movlr_jax.tasks.stride import stride
 from movlr_jax.tasks.task import Task
 
 # What walks on flat ground trips over the first riser. A demand on the swinging foot alone would punish lifting it at all; that one foot be
@@ -18,7 +19,11 @@ TASK = Task(
     goal_speed=0.7,
     seconds=10.0,
     walks=True,
-    rewards={**walk_flat.TASK.rewards, "high_step": _HIGH_STEP},
-    notes={**walk_flat.TASK.notes, "high_step": "straight, and the toes of one foot 0.15 m up at any time"},
+    rewards={**walk_flat.TASK.rewards, "high_step": _HIGH_STEP, "climb": stride(1.2, 0.45, 0.08, 100.0, climb=1.5)},
+    notes={
+        **walk_flat.TASK.notes,
+        "high_step": "straight, and the toes of one foot 0.15 m up at any time",
+        "climb": "stride, with a foot lifted higher where the ground rises ahead of it",
+    },
     scene=Scene(Stairs()),
 )

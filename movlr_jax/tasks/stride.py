@@ -1,0 +1,85 @@
+"""The reward "stride": a walk led by a clock, so that both legs take their turn.
+
+What the published cost asks for can be had by a limp: one foot always ahead, the other drawn after it. Here a clock says which foot swings.
+The swinging foot is lifted and carried from behind the centre of mass to before it, and put down where the sideways extrapolated centre of
+mass will need it (Hof, Hum. Mov. Sci. 27, 2008); the other bears. The clock is that of a periodic reward composition (Siekmann et al., ICRA
+2021), its stride grows from nothing, and its length follows from the speed asked for.
+"""
+
+from __future__ import annotations
+
+
+def stride(seconds: float = 1.0, swing: float = 0.42, lift: float = 0.06, lifting: float = 60.0, climb: float = 0.0) -> str:
+    """Return the reward program.
+
+    Args:
+        seconds: time of a stride, two steps (s).
+        swing: share of it that each foot is in the air.
+        lift: height of heel and toes in the middle of the swing (m).
+        lifting: weight of the lift.
+        climb: how much more a swinging foot is lifted where the ground rises ahead of it, as a multiple of the rise. With it, the body's
+            height is measured from the bearing foot instead of from both.
+    """
+    height, bears, rise = "0.5 * (m.left.foot.position[2] + m.right.foot.position[2])", "", "lift"
+    if climb:
+        height = "support / bearing"
+        bears = """
+        bears = jnp.where(phase < SWING, 0.0, 1.0)
+        bearing, support = bearing + bears, support + bears * side.foot.position[2]"""
+        rise = f"lift + jnp.where(phase < SWING, {climb} * jnp.maximum(0.0, side.foot.ground_ahead), 0.0)"
+    start = "\n    bearing, support = 0.0, 0.0" if climb else ""
+    return f"""\
+WEIGHTS = {{
+    "height": 100.0,
+    "forward_speed": 60.0,
+    "lateral_speed": 20.0,
+    "lateral_position": 20.0,
+    "lateral_margin": 100.0,
+    "heading": 100.0,
+    "yaw": 15.0,
+    "feet_apart": 50.0,
+    "lift": {lifting},
+    "step": 150.0,
+    "width": 100.0,
+}}
+
+STRIDE = {seconds}
+SWING = {swing}
+
+
+def terms(m):
+    across = m.left.hip.position - m.right.hip.position
+    across = across / norm(across)
+    gaps = [
+        jnp.dot(m.left.foot.position - m.right.foot.position, across),
+        jnp.dot(m.left.toe.position - m.right.toe.position, across),
+        jnp.dot(m.left.knee.position - m.right.knee.position, across),
+    ]
+    crossing = sum([jnp.minimum(0.0, gap - 0.15) for gap in gaps])
+    sideways = m.com.position[1] + 0.25 * m.com.velocity_left
+    extrapolated = m.com.position[1] + 0.3 * m.com.velocity_left
+    half = 0.5 * m.goal.speed * (1.0 - SWING) * STRIDE * ramp(m.time, 0.0, STRIDE)
+    low, step, width = 0.0, 0.0, 0.0{start}
+    for side, turn, out in ((m.left, 0.0, 0.09), (m.right, 0.5, -0.09)):
+        phase = m.time / STRIDE + turn
+        phase = phase - jnp.floor(phase)
+        swung, stood = ramp(phase, 0.0, SWING), ramp(phase, SWING, 1.0)
+        lift = {lift} * jnp.square(jnp.sin(pi * swung))
+        ahead = half * jnp.where(phase < SWING, -jnp.cos(pi * swung), 1.0 - 2.0 * stood)
+        low = low + smooth_abs(below(jnp.minimum(side.toe.height, side.heel.height), {rise}))
+        step = step + smooth_abs(side.foot.position[0] - m.com.position[0] - ahead)
+        width = width + jnp.where(phase < SWING, smooth_abs(side.foot.position[1] - extrapolated - out), 0.0){bears}
+    return {{
+        "height": -smooth_abs(below(m.head.position[2] - {height}, 0.98 * m.standing.head_height)),
+        "forward_speed": -smooth_abs(m.com.velocity_forward - m.goal.speed),
+        "lateral_speed": -smooth_abs(m.com.velocity_left),
+        "lateral_position": -smooth_abs(m.com.position[1]),
+        "lateral_margin": -smooth_abs(outside(sideways, m.right.foot.position[1], m.left.foot.position[1])),
+        "heading": -smooth_abs(1.0 - m.pelvis.forward[0]),
+        "yaw": -smooth_abs(m.pelvis.yaw),
+        "feet_apart": -smooth_abs(crossing),
+        "lift": -low,
+        "step": -step,
+        "width": -width,
+    }}
+"""
