@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.tasks import bottle_pour, cube_rotate, free, stand, turn_left, walk_flat, walk_injured, walk_rough, walk_slope, walk_stairs
+from movlr_jax.tasks import (
+    bottle_pour,
+    cube_rotate,
+    free,
+    ostrich_walk,
+    stand,
+    turn_left,
+    walk_flat,
+    walk_injured,
+    walk_rough,
+    walk_slope,
+    walk_stairs,
+)
 from movlr_jax.tasks.task import Task
 
-_ALL = (stand, walk_flat, walk_rough, walk_slope, walk_stairs, walk_injured, turn_left, bottle_pour, cube_rotate, free)
+_ALL = (stand, walk_flat, walk_rough, walk_slope, walk_stairs, walk_injured, turn_left, ostrich_walk, bottle_pour, cube_rotate, free)
 TASKS: dict[str, Task] = {task.TASK.name: task.TASK for task in _ALL}
 
 

@@ -3,7 +3,7 @@
 from movlr_jax.tasks.stride import stride
 from movlr_jax.tasks.task import Task
 
-_START = """\
+START = """\
 WEIGHTS = {
     "forward_speed": 10.0,
 }
@@ -41,18 +41,26 @@ _WALK = """\
         "heading": -smooth_abs(1.0 - m.pelvis.forward[0]),
 """
 
-# Terms and weights of the reference system's human-designed walking cost (MoVLR, arXiv 2512.23077, released task files): height 200,
-# upright 200, balance 100, feet crossing 50, velocity 10, lateral speed 10, heading 100, posture 2.5, smooth-abs of width 0.1.
-_HUMAN = f"""\
+
+def human(height: float = 200.0, upright: float = 200.0, posture: float = 2.5, rest: str = "m.joints.angle") -> str:
+    """Return the reference system's human-designed walking cost (MoVLR, arXiv 2512.23077, released task files), smooth-abs of width 0.1.
+
+    Args:
+        height: weight of the head's height.
+        upright: weight of an upright pelvis and head.
+        posture: weight of the joints' distance from rest, squared.
+        rest: that distance.
+    """
+    return f"""\
 WEIGHTS = {{
-    "height": 200.0,
-    "upright": 200.0,
+    "height": {height},
+    "upright": {upright},
     "balance": 100.0,
     "feet_apart": 50.0,
     "forward_speed": 10.0,
     "lateral_speed": 10.0,
     "heading": 100.0,
-    "posture": 2.5,
+    "posture": {posture},
 }}
 
 
@@ -60,7 +68,7 @@ def terms(m):
 {_FEET}    tilt = 2.0 - m.pelvis.up[2] - m.head.up[2] + 0.1 * (2.0 - m.left.foot.up[2] - m.right.foot.up[2])
 {_GAPS}    return {{
 {_HEIGHT}        "upright": -smooth_abs(tilt),
-{_WALK}        "posture": -0.5 * jnp.sum(jnp.square(m.joints.angle)),
+{_WALK}        "posture": -0.5 * jnp.sum(jnp.square({rest})),
     }}
 """
 
@@ -101,7 +109,7 @@ TASK = Task(
     goal_speed=0.8,
     seconds=10.0,
     walks=True,
-    rewards={"start": _START, "human": _HUMAN, "straight": straight(), "stride": stride()},
+    rewards={"start": START, "human": human(), "straight": straight(), "stride": stride()},
     notes={
         "start": "forward speed alone",
         "human": "the published human-designed terms and weights",
