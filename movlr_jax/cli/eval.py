@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EPISODES = "episodes.json"
 # Flags that take any number of values; each may be given more than once, and by either name.
-MANY_OF_ALL = (("--morphologies", "--morphology"), ("--seeds",))
+MANY_OF_ALL = (("--morphologies", "--morphology"), ("--seeds",), ("--injury",))
 _MANY = (("--rewards", "--reward"), ("--tasks", "--task"), *MANY_OF_ALL)
 
 
@@ -33,6 +33,8 @@ class Where:
 
     morphologies: Annotated[tuple[str, ...], tyro.conf.arg(aliases=("--morphology",))] = ()
     """The bodies, names from `movlr morphologies`; those that each task is meant for if left out."""
+    injury: tuple[str, ...] = ()
+    """Injured muscles, PATTERN=FRACTION of their strength: --injury 'semi*_r=0.5' 'gas*_r=0'."""
     seeds: tuple[int, ...] = (0,)
     """Seeds, one episode each: --seeds 1 2 3."""
     seconds: float = 0.0
@@ -58,7 +60,7 @@ class Where:
         """
         from movlr_jax.search.evaluation import Settings
 
-        return Settings(self.seeds, self.seconds, self.goal_speed, self.engine, self.planner, self.threads, self.mjx)
+        return Settings(self.seeds, self.seconds, self.goal_speed, self.engine, self.planner, self.threads, self.mjx, self.injury)
 
 
 @dataclass(frozen=True)

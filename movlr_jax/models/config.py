@@ -43,8 +43,6 @@ class ModelsConfig:
     """Longest time for one whole answer [s]."""
     retries: int = 8
     """Times that a call which failed for a passing reason is made again; 8 bridge some two minutes."""
-    frames_per_second: float = 8.0
-    """Frames of a clip that the critic looks at [1/s]; fewer than 4 miss a gait cycle."""
     video: Literal["auto", "video", "frames"] = "auto"
     """How an OpenAI-compatible server is shown a clip: video, frames (evenly spaced pictures), or auto (video until it is refused)."""
     prices: str = ""
@@ -57,10 +55,6 @@ class ModelsConfig:
         rules = (
             (self.timeout_s > 0, f"models.timeout_s is {self.timeout_s}: give more than 0 seconds."),
             (self.retries >= 0, f"models.retries is {self.retries}: give 0 (never again) or more."),
-            (
-                0 < self.frames_per_second <= 24,
-                f"models.frames_per_second is {self.frames_per_second}: give more than 0 and at most 24, which is what Gemini takes.",
-            ),
         )
         for fine, sentence in rules:
             if not fine:

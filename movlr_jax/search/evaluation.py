@@ -47,6 +47,7 @@ class Settings:
         planner: the planner.
         threads: threads of the native engine; 0: one a core. No result depends on it.
         mjx: the engines warp and jax.
+        injury: PATTERN=FRACTION, beside those that belong to a task.
     """
 
     seeds: tuple[int, ...] = (0,)
@@ -56,6 +57,7 @@ class Settings:
     planner: PlannerConfig = field(default_factory=PlannerConfig)
     threads: int = 0
     mjx: MjxConfig = field(default_factory=MjxConfig)
+    injury: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse values that no episode can have."""
@@ -102,6 +104,7 @@ class Row:
         engine: the engine's name.
         seconds: length asked for (s).
         goal_speed: speed asked for (m/s).
+        injury: PATTERN=FRACTION, beside the task's own.
         episodes: metric records, one a seed; empty where it was refused.
         refused: why there are none, else "".
     """
@@ -110,11 +113,12 @@ class Row:
     engine: str
     seconds: float
     goal_speed: float
+    injury: tuple[str, ...] = ()
     episodes: tuple[dict[str, Any], ...] = ()
     refused: str = ""
 
     def document(self) -> dict[str, Any]:
-        """Return the row as `movlr rollout --json` gives one, with "seconds" and, where there are no episodes, "refused"."""
+        """Return the row as `movlr rollout --json` gives one, with "seconds", "injury" if there is one and, without episodes, "refused"."""
         head = {
             "task": self.work.task.name,
             "morphology": self.work.morphology,
@@ -122,6 +126,7 @@ class Row:
             "reward": self.work.name,
             "goal_speed_mps": self.goal_speed,
             "seconds": self.seconds,
+            **({"injury": list(self.injury)} if self.injury else {}),
         }
         if self.work.reward is not None:
             head |= {"reward_from": self.work.reward.origin, "reward_sha256": self.work.reward.sha256}
@@ -192,6 +197,7 @@ class _Place:
 
     task: Task
     morphology: str
+    injury: tuple[str, ...]
     seconds: float
     goal_speed: float
     model_sha256: str
@@ -199,7 +205,7 @@ class _Place:
     gain: float
 
     def load(self) -> Morphology:
-        return _load(self.task, self.morphology)
+        return _load(self.task, self.morphology, self.injury)
 
 
 def evaluate(
@@ -272,10 +278,10 @@ class _Evaluation:
         return [self._row(work, keys, there, refused) for work in asked]
 
     def _place(self, task: Task, morphology: str) -> _Place:
-        planner = self.settings.planner
-        body = _load(task, morphology)
+        planner, injury = self.settings.planner, self.settings.injury
+        body = _load(task, morphology, injury)
         law, gain = muscle_law.resolve(planner.law, body, planner.gain)
-        return _Place(task, morphology, self.settings.seconds or task.seconds, self._speed(task), _model_sha256(body), law, gain)
+        return _Place(task, morphology, injury, self.settings.seconds or task.seconds, self._speed(task), _model_sha256(body), law, gain)
 
     def _speed(self, task: Task) -> float:
         return self.settings.goal_speed if self.settings.goal_speed >= 0 else task.goal_speed
@@ -398,10 +404,10 @@ class _Evaluation:
     def _row(self, work: Work, keys: dict[tuple[Work, int], str], there: dict[str, dict[str, Any]], refused: dict[Work, str]) -> Row:
         seconds, speed = self.settings.seconds or work.task.seconds, self._speed(work.task)
         if work in refused:
-            return Row(work, self.engine, seconds, speed, refused=refused[work])
+            return Row(work, self.engine, seconds, speed, self.settings.injury, refused=refused[work])
         kept = (there[keys[work, seed]] for seed in self.settings.seeds)
         shown = tuple({k: v for k, v in record.items() if k not in ("wall_s", "reward", "decided_by")} for record in kept)
-        return Row(work, self.engine, seconds, speed, shown)
+        return Row(work, self.engine, seconds, speed, self.settings.injury, shown)
 
 
 def metric_of(row: Row, name: str) -> list[float]:
@@ -418,9 +424,9 @@ class _Missing(MovlrError):
     """A body that is not on this machine, or does not suit a task."""
 
 
-def _load(task: Task, morphology: str) -> Morphology:
+def _load(task: Task, morphology: str, injury: Sequence[str]) -> Morphology:
     try:
-        return task.load(morphology)
+        return task.load(morphology, injury)
     except MovlrError as error:
         raise _Missing(str(error)) from None
 

@@ -83,6 +83,16 @@ def test_a_killed_evaluation_goes_on_where_it_was(stored: Path) -> None:
     assert (counter.there, counter.ran) == (2, 0) and again.document() == row.document()
 
 
+def test_an_injury_is_another_episode_and_stands_in_the_row(stored: Path) -> None:
+    start, injury = evaluation.works(["start"], [STAND], ["myolegs"]), ("soleus_*=0",)
+    (whole,), _ = measured(stored, start)
+    (row,), counter = measured(stored, start, dataclasses.replace(QUICK, injury=injury))
+    assert (counter.there, counter.ran) == (0, 2) and row.document()["injury"] == list(injury) and "injury" not in whole.document()
+    assert row.document()["mean"]["effort"] != whole.document()["mean"]["effort"]
+    (refused,), counter = measured(stored, start, dataclasses.replace(QUICK, injury=("soleuz_*=0",)))
+    assert refused.refused == counter.reasons[0] and "soleuz" in refused.refused
+
+
 def test_every_setting_makes_another_episode(stored: Path) -> None:
     start = evaluation.works(["start"], [STAND], ["myolegs"])
     measured(stored, start)
