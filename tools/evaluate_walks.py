@@ -1,6 +1,6 @@
 """The standing and walking table of the README: rows of an evaluation, each episode saved as it comes.
 
-    python tools/evaluate_walks.py                                # all rows: about two hours on 2 cores
+    python tools/evaluate_walks.py                                # all rows: about four hours on 2 cores
     python tools/evaluate_walks.py --only "myolegs walk_flat"     # some of them
     python tools/evaluate_walks.py --table                        # print what has been measured
 
@@ -26,16 +26,24 @@ from movlr_jax.search.episode_store import EpisodeStore
 from movlr_jax.search.evaluation import Settings, evaluate, works
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks.json"
-# body, task, reward, goal speed (m/s; -1: the task's), seconds, seeds
+FIVE = (1, 2, 3, 4, 5)
+# body, task, reward, goal speed (m/s; -1: the task's), seconds, seeds, time between plans (s)
 ROWS = [
-    ("ms-human-700-locomotion", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
-    ("myolegs", "walk_flat", "human", 0.8, 10.0, (1, 2, 3, 4, 5)),
-    ("ms-human-700", "stand", "human", -1.0, 5.0, (1,)),
-    ("ms-human-700", "walk_flat", "human", 0.8, 3.0, (1,)),
-    ("ms-human-700-locomotion", "stand", "human", -1.0, 10.0, (1, 2, 3, 4, 5)),
-    ("myolegs", "stand", "human", -1.0, 10.0, (1, 2, 3, 4, 5)),
-    ("myolegs", "walk_flat", "straight", 0.9, 10.0, (1, 2, 3, 4, 5)),
-    ("ms-human-700-locomotion", "walk_flat", "straight", 0.95, 10.0, (1, 2, 3, 4, 5)),
+    ("ms-human-700-locomotion", "walk_flat", "human", 0.8, 10.0, FIVE, 0.01),
+    ("myolegs", "walk_flat", "human", 0.8, 10.0, FIVE, 0.01),
+    ("ms-human-700", "stand", "human", -1.0, 5.0, (1,), 0.01),
+    ("ms-human-700", "walk_flat", "human", 0.8, 3.0, (1,), 0.01),
+    ("ms-human-700-locomotion", "stand", "human", -1.0, 10.0, FIVE, 0.01),
+    ("myolegs", "stand", "human", -1.0, 10.0, FIVE, 0.01),
+    ("myolegs", "walk_flat", "straight", 0.9, 10.0, FIVE, 0.01),
+    ("ms-human-700-locomotion", "walk_flat", "straight", 0.95, 10.0, FIVE, 0.01),
+    ("ms-human-700-locomotion", "walk_flat", "stride", 1.0, 10.0, FIVE, 0.02),
+    ("ms-human-700-locomotion", "walk_rough", "stride", 0.8, 10.0, FIVE, 0.02),
+    ("ms-human-700-locomotion", "walk_slope", "stride", 0.8, 10.0, FIVE, 0.02),
+    ("ms-human-700-locomotion", "walk_injured", "stride", 0.8, 10.0, FIVE, 0.02),
+    ("ms-human-700-locomotion", "walk_stairs", "climb", 0.6, 10.0, FIVE, 0.02),
+    ("ms-human-700-locomotion", "turn_left", "human", 0.5, 10.0, FIVE, 0.02),
+    ("ostrich", "ostrich_walk", "straight", 1.0, 10.0, FIVE, 0.02),
 ]
 
 
@@ -64,12 +72,23 @@ def table(episodes: dict[str, dict[str, Any]]) -> str:
                 name,
                 f"{sum(r['fell'] for r in records)} of {len(records)}",
                 f"{np.mean(d):.2f} ({min(d):.2f} to {max(d):.2f})",
-                *(f"{np.mean([r[k] for r in records]):{spec}}" for k, spec in (("lateral_drift_m", ".2f"), ("effort", ".3f"))),
+                *(
+                    f"{np.mean([r[k] for r in records]):{spec}}"
+                    for k, spec in (("lateral_drift_m", ".2f"), ("heading_error_rad", ".2f"), ("effort", ".3f"))
+                ),
                 f"{np.mean(symmetry):.2f}" if symmetry else "-",
                 f"{wall:.1f}",
             ]
         )
-    what = ["body, task, reward, goal, length", "falls", "distance [m] mean (min to max)", "drift [m]", "effort", "symmetry"]
+    what = [
+        "body, task, reward, goal, length",
+        "falls",
+        "distance [m] mean (min to max)",
+        "drift [m]",
+        "heading [rad]",
+        "effort",
+        "symmetry",
+    ]
     return markdown([*what, "s of wall per s"], cells)
 
 
@@ -81,10 +100,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--table", action="store_true", help="only print what has been measured")
     args = parser.parse_args(argv)
     with EpisodeStore(args.results) as store:
-        for body, task, reward, speed, seconds, seeds in ROWS:
+        for body, task, reward, speed, seconds, seeds, replan in ROWS:
             if args.table or args.only not in f"{body} {task} {reward}":
                 continue
-            settings = Settings(seeds, seconds, speed, "native", PlannerConfig(), args.threads)
+            settings = Settings(seeds, seconds, speed, "native", PlannerConfig(replan=replan), args.threads)
             with Watch(store.path) as watch:
                 evaluate(works([reward], [tasks.get(task)], [body]), settings, store, watcher=watch)
         print(table(store.episodes()), end="")
