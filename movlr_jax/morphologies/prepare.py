@@ -68,7 +68,9 @@ def prepare(plan: BodyPlan, scene: Scene = FLAT) -> Morphology:
     if scene.terrain != Flat():
         scene.terrain.add(spec)
         model = _compile(spec)
-    return Morphology(plan, scene.terrain, model, space, muscle_data, tuple(plan.landmarks), sensors, qpos, act, heights, scene.thing)
+    return Morphology(
+        plan, scene.terrain, model, leaned(spec, model), space, muscle_data, tuple(plan.landmarks), sensors, qpos, act, heights, scene.thing
+    )
 
 
 def _holding(plan: BodyPlan, thing: objects.Object) -> BodyPlan:
@@ -84,6 +86,29 @@ def _compile(spec: mujoco.MjSpec) -> mujoco.MjModel:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MyoSim's composer attaches parts without a prefix, which matters only for saving XML
         return spec.compile()
+
+
+def leaned(spec: mujoco.MjSpec, model: mujoco.MjModel) -> mujoco.MjModel:
+    """Return a model compiled anew without what no force and no sensor depends on: pictures, and sites that nothing refers to.
+
+    MS-Human-700's legs carry 2,875 sites of the whole body's muscles and use 389: placing the others took a seventh of a step.
+    """
+    site, used = mujoco.mjtObj.mjOBJ_SITE, np.zeros(model.nsite, bool)
+    used[model.wrap_objid[model.wrap_type == mujoco.mjtWrap.mjWRAP_SITE]] = True
+    beside = np.isin(model.wrap_type, (int(mujoco.mjtWrap.mjWRAP_SPHERE), int(mujoco.mjtWrap.mjWRAP_CYLINDER))) & (model.wrap_prm >= 0)
+    used[model.wrap_prm[beside].astype(int)] = True
+    used[model.sensor_objid[model.sensor_objtype == site]] = True
+    used[model.sensor_refid[model.sensor_reftype == site]] = True
+    for ids in (model.eq_obj1id, model.eq_obj2id):
+        used[ids[model.eq_objtype == site]] = True
+    at_sites = np.isin(model.actuator_trntype, (int(mujoco.mjtTrn.mjTRN_SITE), int(mujoco.mjtTrn.mjTRN_SLIDERCRANK)))
+    used[model.actuator_trnid[at_sites]] = True
+    kept = {model.site(int(i)).name for i in np.flatnonzero(used)}
+    lean = spec.copy()
+    lean.compiler.discardvisual = True
+    for idle in [s for s in lean.sites if s.name not in kept]:
+        lean.delete(idle)
+    return _compile(lean)
 
 
 def _add_sensors(spec: mujoco.MjSpec, bare: mujoco.MjModel, stance: np.ndarray, plan: BodyPlan) -> None:

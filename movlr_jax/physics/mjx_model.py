@@ -53,7 +53,7 @@ def prepare(morphology: Morphology, engine: str, plan_dt: float) -> Prepared:
         )
     if (morphology.model.actuator_trntype != mujoco.mjtTrn.mjTRN_TENDON).any():
         raise MovlrError(f"{morphology.name} has an actuator that pulls no tendon, which the MJX engines do not take: use --engine native.")
-    executed, changes = for_jax(morphology.model) if engine == "jax" else (copy.copy(morphology.model), ())
+    executed, changes = for_jax(morphology.lean) if engine == "jax" else (copy.copy(morphology.lean), ())
     planned = copy.copy(executed)
     planned.opt.timestep = plan_dt
     return Prepared(morphology, engine, planned, executed, changes)

@@ -102,7 +102,7 @@ class NativeSimulator(Simulator):
         self.size = self.columns["gait"][1]
         self.candidates, self.episodes = candidates, episodes
         self._rollouts = _Worlds(morphology.at_timestep(plan_dt), episodes * candidates, self.threads, self.columns)
-        self._executed = _Worlds(morphology.model, episodes, min(episodes, self.threads), self.columns)
+        self._executed = _Worlds(morphology.lean, episodes, min(episodes, self.threads), self.columns)
         self._kinematics: dict[int, tuple[Batch, tuple[np.ndarray, ...]]] = {}
         self._places = np.array([morphology.sensors[f"{name}/position"][0] + np.arange(2) for name in morphology.landmarks])
         self._feet = Feet(morphology)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from morphologies.checks import coupling_errors, foot_loads, sensor
 
-from movlr_jax import morphologies
+from movlr_jax import morphologies, tasks
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import myolegs as myolegs_file
 from movlr_jax.morphologies import posture, prepare, root, sources
@@ -20,6 +20,32 @@ def test_scene_has_one_floor_at_zero_and_nothing_else_in_the_world(myolegs):
     world = [g for g in range(model.ngeom) if model.geom_bodyid[g] == 0]
     assert [model.geom(g).name for g in world] == ["floor"]
     assert model.geom_pos[world[0], 2] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        ("myolegs", "walk_stairs"),
+        ("myofullbody", "stand"),
+        pytest.param("ms-human-700-locomotion", "walk_rough", marks=pytest.mark.models("ms_human_700/scene_locomotion.xml")),
+        pytest.param("ms-human-700-manipulation", "cube_rotate", marks=pytest.mark.models("ms_human_700/scene_locomotion.xml")),
+    ],
+)
+def test_the_lean_model_steps_to_the_same_bits(name, task):
+    body = tasks.get(task).load(name)
+    assert body.lean.ngeom < body.model.ngeom and body.lean.nsite < body.model.nsite
+    ended = []
+    for model in (body.model, body.lean):
+        rng, data = np.random.default_rng(0), mujoco.MjData(model)
+        data.qpos[:], data.act[:] = body.standing_qpos, body.standing_act
+        for _ in range(60):
+            data.ctrl[:] = rng.random(model.nu)
+            mujoco.mj_step(model, data)
+        ended.append(np.concatenate([data.qpos, data.qvel, data.act, data.sensordata, data.actuator_force, data.actuator_length]))
+    assert np.array_equal(*ended)
+    for kind, count in (("body", "nbody"), ("joint", "njnt"), ("tendon", "ntendon"), ("actuator", "nu"), ("sensor", "nsensor")):
+        of = [[getattr(m, kind)(i).name for i in range(getattr(m, count))] for m in (body.model, body.lean)]
+        assert of[0] == of[1]
 
 
 @pytest.mark.parametrize("distance", [0.0, 5.0, 40.0])
@@ -51,9 +77,9 @@ def test_standing_start_is_settled_upright_balanced_and_faces_forward(myolegs):
 def test_activation_is_limited(myolegs):
     model = myolegs.model
     assert model.actuator_actlimited.all()
-    data = myolegs.data()
-    data.ctrl[:] = 1.0
     coarse = myolegs.at_timestep(0.008)
+    data = mujoco.MjData(coarse)
+    data.qpos[:], data.act[:], data.ctrl[:] = myolegs.standing_qpos, myolegs.standing_act, 1.0
     for _ in range(5):
         mujoco.mj_step(coarse, data)
     assert data.act.max() <= 1.0

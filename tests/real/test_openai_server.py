@@ -57,7 +57,7 @@ def server(tmp_path_factory):
             except OSError:
                 time.sleep(1.0)
         url = f"http://127.0.0.1:{port}/v1"
-        yield ModelsConfig(writer_url=url, critic_url=url, writer_model=str(folder), critic_model=str(folder))
+        yield ModelsConfig(writer_url=url, critic_url=url, writer_model=str(folder), critic_model=str(folder), retries=0)
     finally:
         process.terminate()
         process.wait(30)

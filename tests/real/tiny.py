@@ -1,31 +1,39 @@
-"""Small random models made on the spot: a language model that a real server serves, and a CLIP. Run as a script: tiny.py KIND FOLDER."""
+"""Small random models made on the spot: a language model that a real server serves, and a CLIP."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 
 def language_model(folder: Path) -> None:
-    """Save a byte-level causal language model of two layers, with a chat template."""
+    """Save a causal language model of two layers, with a chat template."""
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
+    from movlr_jax.prompts import prompt
+    from movlr_jax.rewards import library, motion
+
     torch.manual_seed(0)
-    words = ["<|end|>", "<|user|>", "<|assistant|>", "<|system|>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
-    tokenizer = Tokenizer(models.BPE(vocab={word: i for i, word in enumerate(words)}, merges=[]))
+    words = ["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"]
+    tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
+    # Learnt from what it will be asked: of single bytes a request would be tens of thousands.
+    asked = [str(path) for path in sorted(Path(prompt.__file__).parent.glob("*.md"))] + [motion.__file__, library.__file__]
+    trainer = trainers.BpeTrainer(
+        vocab_size=2000, special_tokens=words, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    tokenizer.train(asked, trainer)
     told = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|end|>", additional_special_tokens=words[1:4]
+        tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|end|>", additional_special_tokens=words[1:]
     )
     told.chat_template = (
         "{% for m in messages %}<|{{ m['role'] }}|>{% if m['content'] is string %}{{ m['content'] }}"
         "{% else %}{% for p in m['content'] %}{{ p['text'] }}{% endfor %}{% endif %}{% endfor %}<|assistant|>"
     )
     config = Qwen2Config(
-        vocab_size=len(words),
+        vocab_size=tokenizer.get_vocab_size(),
         hidden_size=32,
         intermediate_size=64,
         num_hidden_layers=2,
@@ -35,7 +43,10 @@ def language_model(folder: Path) -> None:
         eos_token_id=0,
         pad_token_id=0,
     )
-    Qwen2ForCausalLM(config).save_pretrained(folder)
+    model = Qwen2ForCausalLM(config)
+    # Drawn at random, one word in forty ends the answer; one in two thousand would have it talk for minutes.
+    model.generation_config.eos_token_id = [0, *range(len(words), config.vocab_size, 40)]
+    model.save_pretrained(folder)
     told.save_pretrained(folder)
 
 
@@ -60,7 +71,3 @@ def clip_model(folder: Path) -> None:
     CLIPProcessor(image_processor=pictures, tokenizer=CLIPTokenizer(vocab={w: i for i, w in enumerate(words)}, merges=[])).save_pretrained(
         folder
     )
-
-
-if __name__ == "__main__":
-    {"language": language_model, "clip": clip_model}[sys.argv[1]](Path(sys.argv[2]))
