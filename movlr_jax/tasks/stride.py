@@ -30,7 +30,8 @@ def stride(seconds: float = 1.0, swing: float = 0.42, lift: float = 0.06, liftin
     start = "\n    bearing, support = 0.0, 0.0" if climb else ""
     return f"""\
 WEIGHTS = {{
-    "height": 100.0,
+    "height": 200.0,
+    "balance": 50.0,
     "forward_speed": 60.0,
     "lateral_speed": 20.0,
     "lateral_position": 20.0,
@@ -39,7 +40,7 @@ WEIGHTS = {{
     "yaw": 15.0,
     "feet_apart": 50.0,
     "lift": {lifting},
-    "step": 150.0,
+    "step": 100.0,
     "width": 100.0,
 }}
 
@@ -71,6 +72,7 @@ def terms(m):
         width = width + jnp.where(phase < SWING, smooth_abs(side.foot.position[1] - extrapolated - out), 0.0){bears}
     return {{
         "height": -smooth_abs(below(m.head.position[2] - {height}, 0.98 * m.standing.head_height)),
+        "balance": -smooth_abs(norm(m.com.position[:2] - 0.5 * (m.left.foot.position + m.right.foot.position)[:2])),
         "forward_speed": -smooth_abs(m.com.velocity_forward - m.goal.speed),
         "lateral_speed": -smooth_abs(m.com.velocity_left),
         "lateral_position": -smooth_abs(m.com.position[1]),
