@@ -26,6 +26,7 @@ from movlr_jax.tasks.metrics import direction
 FACTORS = (0.0, 0.5, 2.0)
 FALLS = "falls"  # the share of episodes that fell, beside the metrics of their records
 _SHOWN = ("seconds", "distance_m", "lateral_drift_m", "heading_error_rad", "effort", "step_symmetry")
+_REACH = 3.0  # effects are drawn on one scale, and those beyond it in its last colour
 _SURE = 0.5  # an effect smaller than this many standard deviations is not told from the spread over seeds
 
 Place = tuple[Task, str]
@@ -218,7 +219,7 @@ class Ablation:
         return [
             tables.spread(d.unchanged, d.unchanged_std, spec, count),
             tables.spread(d.mean, d.std, spec, count),
-            tables.number(d.raw, f"+{spec}") + ("" if d.raw_std is None else f" ± {tables.number(d.raw_std, spec)}"),
+            tables.number(d.raw, "+.2g") + ("" if d.raw_std is None else f" ± {tables.number(d.raw_std, '.2g')}"),
             tables.number(d.effect, "+.1f"),
         ]
 
@@ -229,7 +230,7 @@ class Ablation:
         for term, factor in self.rows:
             for p, (task, body) in enumerate(self.places):
                 found = self.differences(term, factor, p)
-                said = [_cell(found[m], m).replace("\n", " ") if m in found else "-" for m in names]
+                said = [_cell(found[m]).replace("\n", " ") if m in found else "-" for m in names]
                 cells.append([term, f"{factor:g}", task.name, body, *said])
         return ["term", "times", "task", "body", *map(tables.heading, names)], cells
 
@@ -247,21 +248,23 @@ class Ablation:
         columns = [(p, m) for p in range(len(self.places)) for m in self.metrics(p)]
         names = [tables.heading(m) + (f"\n{self.places[p][0].name}\n{Path(self.places[p][1]).stem}" if several else "") for p, m in columns]
         seeds = len(self.unchanged[0].episodes)
-        unit = "in standard deviations over seeds" if seeds > 1 else "as a share of the unchanged"
+        unit, reach = ("in standard deviations over seeds", _REACH) if seeds > 1 else ("as a share of the unchanged", 1.0)
+        where = "" if several else f" on {self.places[0][0].name}, {Path(self.places[0][1]).stem}"
         files = []
         for factor in self.factors:
             terms = [term for term, f in self.rows if f == factor]
             found = [[difference(self.unchanged[p], self.rows[t, factor][p], m) for p, m in columns] for t in terms]
             files.append(
                 heatmaps.metric_matrix(
-                    np.array([[np.nan if d.gain is None else np.clip(d.gain, -3.0, 3.0) for d in line] for line in found]),
+                    np.array([[np.nan if d.gain is None else np.clip(d.gain, -reach, reach) for d in line] for line in found]),
                     terms,
                     names,
                     folder / f"{stem}_x{factor:g}.png",
-                    cells=[[_cell(d, m) for d, (_, m) in zip(line, columns, strict=True)] for line in found],
+                    cells=[[_cell(d) for d in line] for line in found],
                     label=f"better (+) or worse (-), {unit}",
-                    title=f"{Path(self.text.name).name}: each term {_deed(factor)}",
+                    title=f"{Path(self.text.name).name}{where}: each term {_deed(factor)}",
                     row_label="term",
+                    reach=reach,
                 )
             )
         return files
@@ -297,10 +300,10 @@ class Ablation:
         }
 
 
-def _cell(d: Difference, metric: str) -> str:
+def _cell(d: Difference) -> str:
     if d.raw is None:
         return "-"
-    return tables.number(d.raw, f"+{tables.spec(metric)}") + ("" if d.effect is None else f"\n({tables.number(d.effect, '+.1f')} sd)")
+    return tables.number(d.raw, "+.2g") + ("" if d.effect is None else f"\n({tables.number(d.effect, '+.1f')} sd)")
 
 
 def _deed(factor: float) -> str:
