@@ -117,7 +117,7 @@ def _together(rows: Sequence[tuple[str, Row]]) -> list[Row]:
         first = next((row for row in of if row.episodes), of[0])
         work = Work(first.work.reward, name, first.work.task, first.work.morphology)
         episodes = tuple(episode for row in of for episode in row.episodes)
-        made.append(Row(work, first.engine, first.seconds, first.goal_speed, first.injury, episodes, first.refused))
+        made.append(Row(work, first.engine, first.seconds, first.goal_speed, episodes, first.refused, first.injury))
     return made
 
 

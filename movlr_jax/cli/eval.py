@@ -7,7 +7,8 @@ The same command goes on where it was stopped; started twice at the same time, t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +20,7 @@ from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.physics.mjx_config import MjxConfig
 
 if TYPE_CHECKING:
-    from movlr_jax.search.evaluation import Row, Settings, Work
+    from movlr_jax.search.evaluation import Evaluation, Measure, Row, Settings, Work
 
 EPISODES = "episodes.json"
 # Flags that take any number of values; each may be given more than once, and by either name.
@@ -90,13 +91,33 @@ def measure(works: Sequence[Work], settings: Settings, folder: Path, *, clips: b
         MovlrError: as `evaluation.evaluate`.
         Stopped: the user interrupted; everything finished is saved.
     """
+    with opened(settings, folder, clips=clips) as evaluation:
+        return evaluation.run(works)
+
+
+@contextlib.contextmanager
+def opened(
+    settings: Settings, folder: Path, *, clips: bool = False, measures: Mapping[str, Measure] | None = None, bodies: int = 1
+) -> Iterator[Evaluation]:
+    """Give an evaluation into a folder's episodes.json, which shows how it goes.
+
+    Args:
+        settings: how episodes are run.
+        folder: where episodes.json stands, and clips/.
+        clips: film the first seed of each work.
+        measures, bodies: as `Evaluation`.
+
+    Raises:
+        MovlrError: the folder cannot be written, or the engine is unknown.
+        Stopped: the user interrupted; everything finished is saved.
+    """
     from movlr_jax.cli.watch import Watch
     from movlr_jax.search.episode_store import EpisodeStore
-    from movlr_jax.search.evaluation import evaluate
+    from movlr_jax.search.evaluation import Evaluation
 
     with EpisodeStore(folder / EPISODES) as store, Watch(store.path) as watch:
         try:
-            return evaluate(works, settings, store, clips=folder / "clips" if clips else None, watcher=watch)
+            yield Evaluation(settings, store, folder / "clips" if clips else None, watch, measures=measures, bodies=bodies)
         except KeyboardInterrupt:
             raise Stopped(f"Interrupted: {watch.done} of {watch.wanted} episodes are in {store.path}; the same command goes on.") from None
 

@@ -50,6 +50,8 @@ class Watch(Watcher):
         self.done, self.wanted = there, wanted
         if there:
             self._say(f"{there} of {wanted} episodes found in {self._store}")
+        if self._all is not None:
+            self._progress.remove_task(self._all)
         self._all = self._progress.add_task("episodes", total=wanted, completed=there)
 
     def began(self, work: Work, seeds: Sequence[int], seconds: float) -> None:

@@ -20,6 +20,7 @@ from movlr_jax.physics import engines
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.physics.simulator import Controller, Simulator
+from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward, RewardBatch
 
 
@@ -112,6 +113,7 @@ class EpisodeRunner:
     def __init__(self, simulator: Simulator, controller: Controller, config: PlannerConfig):
         self.simulator, self.controller, self.config = simulator, controller, config
         self.planner = Planner(simulator, controller, config)
+        self._width = feature_layout(simulator.morphology).size
 
     @staticmethod
     def build(
@@ -202,7 +204,11 @@ class EpisodeRunner:
         dt = execute * simulator.sim_dt
         rows: list[dict[str, np.ndarray]] = []
         ended, length = ["time"] * count, [0] * count
-        for k in range(max(1, round(seconds / dt))):
+        steps = max(1, round(seconds / dt))
+        # Compiled before the first plan, for the whole length: neither an episode's end nor an early one compiles anything.
+        for reward in {job.reward for job in jobs}:
+            reward.terms_over_time(np.zeros((1, steps + 1, self._width), np.float32))
+        for k in range(steps):
             plan, report = self.planner.plan(state, plan, frames, rewards, planning.draw(space, config, rngs))
             before = state
             state, instant, broken = simulator.advance(state, self.controller, plan.mean[:, :1], execute, frames)
@@ -219,18 +225,20 @@ class EpisodeRunner:
                 break
         whole = {name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]}
         return [
-            self._rollout(job, {name: value[e, : length[e]] for name, value in whole.items()}, seconds, dt, ended[e])
+            self._rollout(job, {name: value[e, : length[e]] for name, value in whole.items()}, seconds, dt, ended[e], steps)
             for e, job in enumerate(jobs[:count])
         ]
 
-    def _rollout(self, job: Job, arrays: dict[str, np.ndarray], seconds: float, dt: float, ended: str) -> Rollout:
+    def _rollout(self, job: Job, arrays: dict[str, np.ndarray], seconds: float, dt: float, ended: str, steps: int) -> Rollout:
         instants = arrays["instants"]
+        # The predecessor of the first instant is itself; an episode that ended early stands still for the rest.
+        padded = np.concatenate([instants[:1], instants, np.repeat(instants[-1:], steps - len(instants), axis=0)])
         return Rollout(
             seed=job.seed,
             seconds=seconds,
             dt=dt,
             ended=ended,
-            terms=job.reward.terms_over_time(np.concatenate([instants[:1], instants])[None])[0],
+            terms=job.reward.terms_over_time(padded[None])[0, : len(instants)],
             term_names=job.reward.term_names,
             weights=job.reward.weights,
             goal_speed=float(job.frame.goal[0]),

@@ -286,6 +286,7 @@ def metric_matrix(
     title: str,
     row_label: str = "",
     column_label: str = "",
+    reach: float | None = None,
 ) -> Path:
     """Draw a matrix of one number a cell, such as a metric of rewards (rows) on tasks and bodies (columns).
 
@@ -299,6 +300,7 @@ def metric_matrix(
         title: of the picture.
         row_label: what the rows are.
         column_label: what the columns are.
+        reach: the colours go from -reach over 0 to reach, so that pictures can be compared; None: what the values need.
 
     Raises:
         MovlrError: shapes do not fit, or there is nothing to draw.
@@ -309,8 +311,9 @@ def metric_matrix(
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     # A range that starts at zero lets the eye compare sizes; one that crosses it has its own palette with zero in the middle.
-    if low < 0 < high and min(-low, high) > 0.25 * max(-low, high):
-        norm: Normalize = TwoSlopeNorm(0.0, -max(-low, high), max(-low, high))
+    if reach or (low < 0 < high and min(-low, high) > 0.25 * max(-low, high)):
+        far = reach or max(-low, high)
+        norm: Normalize = TwoSlopeNorm(0.0, -far, far)
         palette = colormaps["vanimo"]
     else:
         norm = Normalize(min(low, 0.0), max(high, 0.0) or 1.0)

@@ -22,6 +22,16 @@ METRIC_COLUMNS: dict[str, tuple[str, str]] = {
 }
 
 
+def heading(metric: str) -> str:
+    """Return what a column of a metric is called."""
+    return METRIC_COLUMNS.get(metric, (metric, ""))[0]
+
+
+def spec(metric: str) -> str:
+    """Return how a metric is written."""
+    return METRIC_COLUMNS.get(metric, ("", ".3g"))[1]
+
+
 def number(value: Any, spec: str) -> str:
     """Format one metric; a dash where there is none."""
     if value is None:
@@ -29,7 +39,8 @@ def number(value: Any, spec: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float) and spec:
-        return format(value, f"z{spec}")  # z: no minus before a zero
+        sign, rest = ("+", spec[1:]) if spec.startswith("+") else ("", spec)
+        return format(value, f"{sign}z{rest}")  # z: no minus before a zero
     return format(value, spec) if isinstance(value, (int, float)) else str(value)
 
 

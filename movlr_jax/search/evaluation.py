@@ -1,7 +1,8 @@
 """Evaluation: any number of rewards on any number of tasks and bodies, over seeds, without a search.
 
-In: works, each one reward on one task and body. Out: a row a work, with the metrics of its seeds or why there are none. Every episode goes
-into a store as soon as it is over (module episode_store), under a key of all that decides it; what the store has already is not run again.
+In: works, each one reward on one task and body, under its own weights or others. Out: a row a work, with the metrics of its seeds or why
+there are none. Every episode goes into a store as soon as it is over (module episode_store), under a key of all that decides it; what the
+store has already is not run again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import engines
 from movlr_jax.physics.mjx_config import MjxConfig
+from movlr_jax.rewards.program import literal_weights
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.search import filming, reward_texts
 from movlr_jax.search.episode_store import EpisodeStore, key_of
@@ -33,6 +36,9 @@ from movlr_jax.search.reward_texts import RewardText, Unfit
 from movlr_jax.tasks import Task, metrics
 
 _POLL_S = 0.5  # between looks at episodes that another process is at
+
+# A number measured on an episode beside its task's metrics.
+Measure = Callable[[Task, Morphology, Rollout], float]
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,7 @@ class Work:
         task: the task.
         morphology: name of the body.
         refused: why it cannot be run, where that is known beforehand.
+        weights: term -> weight, where that is not the text's own; nothing is compiled for them.
     """
 
     reward: RewardText | None
@@ -93,6 +100,14 @@ class Work:
     task: Task
     morphology: str
     refused: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def changed(self) -> dict[str, float]:
+        """Return the weights that differ from the text's own, sorted by name: equal changes make equal episodes."""
+        if not self.weights or self.reward is None:
+            return {}
+        own = literal_weights(self.reward.source)
+        return {name: float(weight) for name, weight in sorted(self.weights.items()) if own.get(name) != weight}
 
 
 @dataclass(frozen=True)
@@ -104,18 +119,18 @@ class Row:
         engine: the engine's name.
         seconds: length asked for (s).
         goal_speed: speed asked for (m/s).
-        injury: PATTERN=FRACTION, beside the task's own.
         episodes: metric records, one a seed; empty where it was refused.
         refused: why there are none, else "".
+        injury: PATTERN=FRACTION, beside the task's own.
     """
 
     work: Work
     engine: str
     seconds: float
     goal_speed: float
-    injury: tuple[str, ...] = ()
     episodes: tuple[dict[str, Any], ...] = ()
     refused: str = ""
+    injury: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the row as `movlr rollout --json` gives one, with "seconds", "injury" if there is one and, without episodes, "refused"."""
@@ -130,6 +145,8 @@ class Row:
         }
         if self.work.reward is not None:
             head |= {"reward_from": self.work.reward.origin, "reward_sha256": self.work.reward.sha256}
+        if self.work.weights:
+            head |= {"weights": dict(self.work.weights)}
         if not self.episodes:
             return {**head, "episodes": [], "mean": {}, "std": {}, "falls": 0, "refused": self.refused}
         return {**head, **metrics.summarize([dict(e) for e in self.episodes])}
@@ -227,9 +244,7 @@ def evaluate(
         MovlrError: there are no works, or the planner or the engine refuses a setting. A reward that a body cannot take, or a body that
             is not on this machine, becomes a row that says so.
     """
-    if not asked:
-        raise MovlrError("There is nothing to measure: give at least one reward and one task (--rewards human --tasks walk_flat).")
-    return _Evaluation(settings, store, clips, watcher or Watcher()).run(asked)
+    return Evaluation(settings, store, clips, watcher).run(asked)
 
 
 def clip_name(work: Work, key: str) -> str:
@@ -238,19 +253,55 @@ def clip_name(work: Work, key: str) -> str:
     return f"{work.task.name}_{Path(work.morphology).name}_{reward}_{key[:8]}.mp4"
 
 
-class _Evaluation:
-    """One call of `evaluate`: keeps the last body's runner and rewards, so that works on one body share them."""
+@dataclass(eq=False)
+class _Bench:
+    """A body with its engine, and the rewards compiled for it."""
 
-    def __init__(self, settings: Settings, store: EpisodeStore, clips: Path | None, watcher: Watcher):
-        self.settings, self.store, self.clips, self.watcher = settings, store, clips, watcher
+    body: Morphology
+    runner: EpisodeRunner
+    episodes: int
+    compiled: dict[tuple[str, float | None], Reward] = field(default_factory=dict)
+
+
+class Evaluation:
+    """Measures works, once or again and again: the engines and rewards of the last bodies are kept between calls.
+
+    Args:
+        settings: how episodes are run.
+        store: where episodes are looked up and saved.
+        clips: as `evaluate`.
+        watcher: is told how it goes.
+        measures: what else is measured on each episode, by name; a stored episode that lacks one is run again.
+        bodies: how many bodies are kept.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: EpisodeStore,
+        clips: Path | None = None,
+        watcher: Watcher | None = None,
+        *,
+        measures: Mapping[str, Measure] | None = None,
+        bodies: int = 1,
+    ):
+        self.settings, self.store, self.clips, self.watcher = settings, store, clips, watcher or Watcher()
+        self.measures, self.bodies = dict(measures or {}), bodies
         self.engine, _ = engines.choose(settings.engine)
-        self._runner: tuple[Morphology, int, EpisodeRunner] | None = None
-        self._body: Morphology | None = None
-        self._compiled: dict[tuple[str, float | None], Reward] = {}
+        self._places: dict[tuple[str, str], _Place] = {}
+        self._benches: OrderedDict[Morphology, _Bench] = OrderedDict()
 
-    def run(self, asked: Sequence[Work]) -> list[Row]:
+    def run(self, asked: Sequence[Work], seeds: Sequence[int] | None = None) -> list[Row]:
+        """Measure works; see `evaluate`.
+
+        Args:
+            asked: the works.
+            seeds: seeds other than the settings'.
+        """
+        if not asked:
+            raise MovlrError("There is nothing to measure: give at least one reward and one task (--rewards human --tasks walk_flat).")
+        seeds = tuple(self.settings.seeds if seeds is None else seeds)
         refused: dict[Work, str] = {}
-        known: dict[tuple[str, str], _Place] = {}
         places: dict[Work, _Place] = {}
         keys: dict[tuple[Work, int], str] = {}
         for work in asked:
@@ -259,12 +310,12 @@ class _Evaluation:
                 continue
             at = (work.task.name, work.morphology)
             try:
-                places[work] = known[at] = known.get(at) or self._place(work.task, work.morphology)
+                places[work] = self._places[at] = self._places.get(at) or self._place(work.task, work.morphology)
             except _Missing as error:
                 refused[work] = str(error)
                 continue
-            for seed in self.settings.seeds:
-                keys[work, seed] = key_of(self._decided_by(places[work], work.reward, seed))
+            for seed in seeds:
+                keys[work, seed] = key_of(self._decided_by(places[work], work, seed))
         there = self.store.episodes()
         todo = {job: key for job, key in keys.items() if not self._done(*job, key, there)}
         self.watcher.found(len(keys) - len(todo), len(keys))
@@ -275,7 +326,7 @@ class _Evaluation:
         for work, reason in refused.items():
             self.watcher.refused(work, reason)
         there = self.store.episodes()
-        return [self._row(work, keys, there, refused) for work in asked]
+        return [self._row(work, [keys[work, seed] for seed in seeds if work not in refused], there, refused) for work in asked]
 
     def _place(self, task: Task, morphology: str) -> _Place:
         planner, injury = self.settings.planner, self.settings.injury
@@ -286,14 +337,17 @@ class _Evaluation:
     def _speed(self, task: Task) -> float:
         return self.settings.goal_speed if self.settings.goal_speed >= 0 else task.goal_speed
 
-    def _decided_by(self, place: _Place, reward: RewardText, seed: int) -> dict[str, Any]:
-        """Return all that decides an episode."""
+    def _decided_by(self, place: _Place, work: Work, seed: int) -> dict[str, Any]:
+        """Return all that decides an episode; weights only where they are not the text's own."""
+        assert work.reward is not None
+        changed = work.changed()
         packages = ("movlr-jax", "mujoco", "jax", "numpy", *(("warp-lang",) if self.engine == "warp" else ()))
         return {
             "task": place.task.name,
             "morphology": place.morphology,
             "model_sha256": place.model_sha256,
-            "reward_sha256": reward.sha256,
+            "reward_sha256": work.reward.sha256,
+            **({"weights": changed} if changed else {}),
             "seed": seed,
             "seconds": place.seconds,
             "goal_speed_mps": place.goal_speed,
@@ -303,7 +357,9 @@ class _Evaluation:
         }
 
     def _done(self, work: Work, seed: int, key: str, there: dict[str, Any]) -> bool:
-        return key in there and not (self._films(seed) and not self._clip(work, key).exists())
+        if key not in there or not self.measures.keys() <= there[key].keys():
+            return False
+        return not (self._films(seed) and not self._clip(work, key).exists())
 
     def _films(self, seed: int) -> bool:
         return self.clips is not None and seed == self.settings.seeds[0]
@@ -314,12 +370,12 @@ class _Evaluation:
 
     def _run_place(self, place: _Place, todo: dict[tuple[Work, int], str], refused: dict[Work, str]) -> None:
         """Run the episodes of one place; those that another process is at are waited for, and run if it dies."""
-        body = place.load()
-        runner = self._runner_for(body, len(todo))
+        bench = self._bench(place.load(), len(todo))
+        runner = bench.runner
         rewards: dict[Work, Reward] = {}
         for work in dict.fromkeys(work for work, _ in todo):
             try:
-                rewards[work] = self._reward(work, body, place.goal_speed)
+                rewards[work] = self._reward(work, bench, place.goal_speed)
             except Unfit as error:
                 refused[work] = str(error)
         left = {job: key for job, key in todo.items() if job[0] not in refused}
@@ -346,23 +402,27 @@ class _Evaluation:
                 waited = True
                 time.sleep(_POLL_S)
 
-    def _reward(self, work: Work, body: Morphology, goal_speed: float) -> Reward:
-        """Return the compiled reward; tasks on one body share it, where a proof holds for their speed."""
+    def _reward(self, work: Work, bench: _Bench, goal_speed: float) -> Reward:
+        """Return the compiled reward; tasks on one body share it, where a proof holds for their speed, and all weights do."""
         text = work.reward
         assert text is not None
-        if self._body is not body:
-            self._body, self._compiled = body, {}
         key = (text.source, None if text.ours else goal_speed)
-        if key not in self._compiled:
-            self._compiled[key] = reward_texts.compiled(text, body, goal_speed)
-        return self._compiled[key]
+        if key not in bench.compiled:
+            bench.compiled[key] = reward_texts.compiled(text, bench.body, goal_speed)
+        reward, changed = bench.compiled[key], work.changed()
+        return reward.with_weights(changed) if changed else reward
 
-    def _runner_for(self, body: Morphology, episodes: int) -> EpisodeRunner:
-        if self._runner is None or self._runner[0] is not body or (self._runner[1] < episodes and self.engine != "native"):
+    def _bench(self, body: Morphology, episodes: int) -> _Bench:
+        """Return a body with its engine; an engine that runs episodes side by side is built anew for more than it was made for."""
+        bench = self._benches.get(body)
+        if bench is None or (bench.episodes < episodes and self.engine != "native"):
+            while len(self._benches) >= self.bodies and body not in self._benches:
+                self._benches.popitem(last=False)
             s = self.settings
-            made = EpisodeRunner.build(body, s.planner, self.engine, threads=s.threads, episodes=episodes, mjx=s.mjx)
-            self._runner = (body, episodes, made)
-        return self._runner[2]
+            runner = EpisodeRunner.build(body, s.planner, self.engine, threads=s.threads, episodes=episodes, mjx=s.mjx)
+            bench = self._benches[body] = _Bench(body, runner, episodes, {} if bench is None else bench.compiled)
+        self._benches.move_to_end(body)
+        return bench
 
     def _run_batch(self, place: _Place, runner: EpisodeRunner, jobs: list[tuple[tuple[Work, int], str, Reward]]) -> None:
         """Run episodes side by side and save them; the clip comes first, so that a saved episode has its clip."""
@@ -378,15 +438,15 @@ class _Evaluation:
         wall = (time.perf_counter() - start) / len(jobs)
         records: dict[str, dict[str, Any]] = {}
         for ((work, seed), key, _), rollout in zip(jobs, rollouts, strict=True):
-            assert work.reward is not None
             if self._films(seed):
                 self._film(runner.simulator.morphology, work, key, rollout)
             measured = place.task.measure(runner.simulator.morphology, rollout)
             records[key] = {
                 **measured,
+                **{name: of(place.task, runner.simulator.morphology, rollout) for name, of in self.measures.items()},
                 "wall_s": round(wall, 2),
                 "reward": work.name,
-                "decided_by": self._decided_by(place, work.reward, seed),
+                "decided_by": self._decided_by(place, work, seed),
             }
         self.store.add(records)
         for (work, _), key, _ in jobs:
@@ -401,13 +461,12 @@ class _Evaluation:
             self.watcher.remark(f"No clips: {error}")
             self.clips = None  # the numbers are wanted all the same
 
-    def _row(self, work: Work, keys: dict[tuple[Work, int], str], there: dict[str, dict[str, Any]], refused: dict[Work, str]) -> Row:
+    def _row(self, work: Work, keys: Sequence[str], there: dict[str, dict[str, Any]], refused: dict[Work, str]) -> Row:
         seconds, speed = self.settings.seconds or work.task.seconds, self._speed(work.task)
         if work in refused:
-            return Row(work, self.engine, seconds, speed, self.settings.injury, refused=refused[work])
-        kept = (there[keys[work, seed]] for seed in self.settings.seeds)
-        shown = tuple({k: v for k, v in record.items() if k not in ("wall_s", "reward", "decided_by")} for record in kept)
-        return Row(work, self.engine, seconds, speed, self.settings.injury, shown)
+            return Row(work, self.engine, seconds, speed, refused=refused[work], injury=self.settings.injury)
+        shown = tuple({k: v for k, v in there[key].items() if k not in ("wall_s", "reward", "decided_by")} for key in keys)
+        return Row(work, self.engine, seconds, speed, shown, injury=self.settings.injury)
 
 
 def metric_of(row: Row, name: str) -> list[float]:

@@ -93,6 +93,15 @@ def find(asked: str, tasks: Iterable[Task]) -> RewardText:
     return RewardText(asked, text, _is_ours(text))
 
 
+def home(asked: str) -> tuple[str, str]:
+    """Return the task and the body that a run's reward was found on; "" and "" where the word names no run that says so."""
+    try:
+        header = atomic.read_json(Path(asked) / "run.json")
+        return str(header["task"]), str(header["morphology"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", ""
+
+
 def _is_ours(text: str) -> bool:
     """Say whether a file's text is one of this package's, letter by letter, as a search's best may be."""
     return any(text in task.rewards.values() for task in TASKS.values())
@@ -100,11 +109,10 @@ def _is_ours(text: str) -> bool:
 
 def _origin(run: Path, folder: Path) -> str:
     """Say which task, body and iteration a run's reward was found on; "a folder" where it does not say so itself."""
-    try:
-        header = atomic.read_json(run / "run.json")
-        seen = f"{header['task']} on {header['morphology']}"
-    except (OSError, ValueError, KeyError, TypeError):
+    task, body = home(str(run))
+    if not task:
         return "a folder"
+    seen = f"{task} on {body}"
     number = folder.resolve().name
     return f"{seen}, iteration {int(number)}" if number.isdigit() else seen
 

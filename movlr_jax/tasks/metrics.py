@@ -11,7 +11,16 @@ from movlr_jax.control.episode import Rollout
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
 from movlr_jax.tasks.trajectory import Trajectory
 
+LOWER_IS_BETTER = (
+    *("falls", "fell", "dropped", "diverged", "diverged_candidates", "effort", "lateral_drift_m", "heading_error_rad"),
+    *("position_error_m", "orientation_error_rad", "final_position_error_m", "final_orientation_error_rad"),
+)
 FALL_RATIO = 0.6  # a fall is the pelvis below this share of its standing height above ground
+
+
+def direction(metric: str) -> int:
+    """Return 1 where more of a metric is better, -1 where less is."""
+    return -1 if metric in LOWER_IS_BETTER else 1
 
 
 def fallen(layout: FeatureLayout, instant: np.ndarray) -> bool:

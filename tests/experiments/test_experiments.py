@@ -119,6 +119,18 @@ def test_feedback(experiment, searches: Path, tmp_path: Path, monkeypatch: pytes
     assert (tmp_path / "feedback.png").stat().st_size > 5000 and "| video, no facts |" in (tmp_path / "feedback.md").read_text()
 
 
+def test_ablation(experiment, searches: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    words = [*TINY, "--rewards", "learned", "stride", "--factors", "0", "2", "--searches", str(searches), "--out", str(tmp_path)]
+    assert experiment("ablation").main(words) == 0
+    document = json.loads((tmp_path / "ablations.json").read_text())
+    # The search of no iterations found the start reward, whose one term is never dropped for good.
+    (found,) = document["ablations"]
+    assert found["name"] == "learned" and [(v["term"], v["factor"]) for v in found["variants"]] == [("head_height", 0), ("head_height", 2)]
+    assert found["pruned"]["dropped"] == [] and "no reward 'stride'" in document["remarks"][0]
+    assert "| learned | stand | myolegs | head_height | 100 |" in (tmp_path / "ablations.md").read_text()
+    assert (tmp_path / "stand-myolegs-learned" / "ablation_x0.png").stat().st_size > 3000
+
+
 def test_mistakes(experiment, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(MovlrError, match="did you mean walk_flat"):
         experiment("main_table").main(["--small", "--tasks", "wlk_flat", "--out", str(tmp_path)])

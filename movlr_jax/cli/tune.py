@@ -1,0 +1,182 @@
+"""`movlr tune REWARD`: better weights for a reward's terms, by black-box optimisation; the terms stay.
+
+In: a reward by name, as a file, or as a run's folder (its best), a task and a body. Out: what start and best do on seeds that no trial saw;
+in the folder of --out tuned.py (the same text, new weights), tune.json, tune.md (every trial), tune.png, the study, and the episodes, which
+`movlr eval` with the same --out shares. The same command goes on where it was stopped; with more --trials it goes further.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from movlr_jax.cli import console, eval, options
+from movlr_jax.clip.config import ClipConfig
+from movlr_jax.errors import MovlrError
+from movlr_jax.search.tuning import TuneConfig
+
+if TYPE_CHECKING:
+    from movlr_jax.search.evaluation import Settings
+    from movlr_jax.search.tuning import Trial, Tuned
+
+_MANY = (("--tune.held-out", "--held-out"), *eval.MANY_OF_ALL)
+
+
+@dataclass(frozen=True)
+class Options(eval.Where):
+    """Find better weights for a reward's terms: trials of weights, judged by a metric behind the gates, checked on seeds of their own."""
+
+    reward: Annotated[str, tyro.conf.Positional] = "human"
+    """The reward: a name of the task's, a file, or a run's folder, which stands for its best."""
+    task: str = ""
+    """The task: a name from `movlr tasks`; a run's own, else walk_flat, if left out."""
+    tune: Annotated[TuneConfig, tyro.conf.arg(name="")] = field(default_factory=TuneConfig)
+    """How weights are tuned."""
+    clip: ClipConfig = field(default_factory=ClipConfig)
+    """CLIP, for the objective clip_score."""
+    out: Path = Path("runs/tune")
+    """Folder for the study, the episodes and what comes of them; what it has already is not run again."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    asked = options.parse(Options, options.gather(argv, *_MANY), "tune")
+    from movlr_jax import tasks as registry
+    from movlr_jax.physics import engines
+    from movlr_jax.search import measures, reward_texts, transfer
+    from movlr_jax.search.helpers import Errand, Helpers
+    from movlr_jax.search.tuning import Tuner
+
+    home, body = reward_texts.home(asked.reward)
+    task = registry.get(asked.task or home or "walk_flat")
+    text = reward_texts.find(asked.reward, [task])
+    places = transfer.places([task], asked.morphologies or ((body,) if body and not asked.task else ()))
+    if len(places) > 1:
+        if asked.morphologies:
+            raise MovlrError(f"A reward is tuned for one body: give one --morphology, not {', '.join(asked.morphologies)}.")
+        places = places[:1]
+    if set(asked.seeds) & set(asked.tune.held_out):
+        raise MovlrError("--held-out names seeds that the trials see (--seeds): give others.")
+    settings = asked.settings()
+    engine, _ = engines.choose(settings.engine)
+    objective = asked.tune.objective or task.metric
+    helpers = min(asked.tune.parallel, asked.tune.trials) - 1 if engine == "native" else 0
+    if helpers and not settings.threads:
+        settings = dataclasses.replace(settings, threads=max(1, len(os.sched_getaffinity(0)) // (helpers + 1)))
+    errand = Errand(text, *(task.name, places[0][1]), settings, asked.out / eval.EPISODES, objective, asked.clip)
+    decided = {k: v for k, v in dataclasses.asdict(settings).items() if k not in ("threads", "mjx")}
+    decided |= {"engine": engine, "clip": dataclasses.asdict(asked.clip) if objective == measures.CLIP_SCORE else None}
+    more = measures.named(objective, task.sentence, asked.clip)
+    with eval.opened(settings, asked.out, measures=more) as evaluation, Helpers(errand, helpers) as staff:
+        helping = staff.sharing if helpers else None
+        found = Tuner(asked.tune, text, places[0], evaluation, asked.out, decided, helping, _tell(objective)).run()
+    document = save(asked.out, found)
+    if asked.json:
+        console.print_json(document)
+    else:
+        show(asked.out, found, settings)
+    return 0
+
+
+def _tell(objective: str) -> Any:
+    from movlr_jax.media import tables
+
+    err = console.stderr()
+
+    def tell(trial: Trial, best: Trial) -> None:
+        value, record = (tables.number(t.value, ".4g") for t in (trial, best))
+        faults = ", ".join(gate for gate, amount in trial.unfit.items() if amount)
+        err.print(
+            f"trial {trial.number}: {objective} {value}" + (f" (not {faults})" if faults else "") + f"; best {record}, trial {best.number}",
+            markup=False,
+        )
+
+    return tell
+
+
+def _table(found: Tuned) -> tuple[list[str], list[list[str]]]:
+    from movlr_jax.media import tables
+
+    terms = list(found.best.weights)
+    headings = ["trial", found.objective, "falls", "gates", *terms]
+    cells = [
+        [
+            str(t.number) + (" (best)" if t.number == found.best.number else ""),
+            tables.number(t.value, ".4g"),
+            f"{t.falls} of {t.episodes}",
+            "passed" if t.fit else "not " + ", ".join(g for g, amount in t.unfit.items() if amount),
+            *(f"{t.weights[term]:g}" for term in terms),
+        ]
+        for t in found.trials
+    ]
+    return headings, cells
+
+
+def _held_out(found: Tuned) -> tuple[list[str], list[list[str]], list[str]]:
+    from movlr_jax.media import tables
+
+    documents = [row.document() for row in found.held_out]
+    return tables.evaluation(documents, [found.objective])
+
+
+def save(folder: Path, found: Tuned) -> dict[str, Any]:
+    """Write what was found into a folder, and return the document that stands in its tune.json."""
+    from movlr_jax import atomic
+    from movlr_jax.media import history, tables
+    from movlr_jax.search.tuning import better
+    from movlr_jax.tasks.metrics import direction
+
+    atomic.write_text(folder / "tuned.py", found.text.source)
+    parts = [f"# {Path(found.start.name).name}, tuned for {found.objective}\n"]
+    if found.held_out:
+        parts.append(f"## On seeds that no trial saw\n\n{tables.markdown(*_held_out(found))}")
+    if found.importance:
+        rows = [[term, f"{share:.0%}"] for term, share in found.importance.items()]
+        parts.append(f"## Importance of each weight\n\n{tables.markdown(['term', 'share'], rows)}")
+    parts.append(f"## Trials\n\n{tables.markdown(*_table(found))}")
+    atomic.write_text(folder / "tune.md", "\n".join(parts))
+    sign, record = direction(found.objective), []
+    for n in range(1, len(found.trials) + 1):
+        value = max(found.trials[:n], key=lambda t: better(t, sign)).value
+        record.append(float("nan") if value is None else value)
+    history.trials(
+        [t.value for t in found.trials],
+        [t.fit for t in found.trials],
+        record,
+        folder / "tune.png",
+        label=tables.heading(found.objective),
+        title=f"{Path(found.start.name).name}, tuned",
+        importance=found.importance,
+    )
+    return atomic.write_json(folder / "tune.json", found.document())
+
+
+def show(folder: Path, found: Tuned, settings: Settings) -> None:
+    """Print tables."""
+    from movlr_jax.media import tables
+    from movlr_jax.search.ablation import weights_of
+
+    out = console.stdout(console.WIDE)
+    own = weights_of(found.start)
+    shares = found.importance
+    rows = [[t, f"{own[t]:g}", f"{w:g}", f"{shares[t]:.0%}" if t in shares else "-"] for t, w in found.best.weights.items()]
+    out.print(console.table(f"Weights of trial {found.best.number}, the best", ["term", "before", "tuned", "importance"], rows))
+    start = found.trials[0]
+    seeds = " ".join(map(str, settings.seeds))
+    values = (tables.number(t.value, ".4g") for t in (start, found.best))
+    out.print("\n{}: {} before, {} tuned, on the trials' seeds {}".format(found.objective, *values, seeds), markup=False)
+    if not found.best.fit:
+        out.print("No trial passes all gates: the best is the one that comes closest.")
+    if found.held_out:
+        headings, cells, _ = _held_out(found)
+        out.print()
+        out.print(console.table("On seeds that no trial saw", headings, cells))
+    if found.stopped == "budget":
+        out.print(f"The time is spent after {len(found.trials)} trials: the same command goes on.")
+    out.print(f"saved in {folder} (tuned.py, tune.md, tune.json, tune.png)", markup=False)

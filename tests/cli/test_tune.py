@@ -1,0 +1,64 @@
+"""movlr tune: a helper shares the work, the tuned text does what its trial did, more trials go further, and bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from movlr_jax import tasks
+from movlr_jax.cli.main import main
+from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.rewards.program import literal_weights
+from movlr_jax.search.episode_store import EpisodeStore
+from movlr_jax.search.evaluation import Settings, Work, evaluate
+from movlr_jax.search.reward_texts import RewardText
+
+pytest.importorskip("optuna")
+
+QUICK = [
+    "--seconds", "0.06", "--planner.candidates", "4", "--planner.elites", "2", "--planner.instant", "2", "--planner.horizon", "0.04",
+    "--threads", "1", "--seeds", "0", "--held-out", "5",
+]  # fmt: skip
+TUNE = ["tune", "human", "--task", "stand", "--objective", "effort", "--sampler", "random", "--parallel", "2", *QUICK]
+
+
+def test_tuning_the_real_body(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "tune"
+    assert main([*TUNE, "--trials", "2", "--out", str(out)]) == 0
+    assert "On seeds that no trial saw" in capsys.readouterr().out
+    first = json.loads((out / "tune.json").read_text())
+    assert main([*TUNE, "--trials", "4", "--json", "--out", str(out)]) == 0
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert document == json.loads((out / "tune.json").read_text()) and document["trials"][:2] == first["trials"]
+    assert [t["number"] for t in document["trials"]] == [0, 1, 2, 3] and document["better"] == "lower"
+    assert all((out / name).stat().st_size > 100 for name in ("tune.md", "tune.png", "study.journal"))
+    # Every trial's episode and the two of the held-out seed, each once, whichever process ran it.
+    records = json.loads((out / "episodes.json").read_text())["episodes"].values()
+    numbers = [(r["seed"], tuple(r["decided_by"].get("weights", {}).items())) for r in records]
+    assert len(set(numbers)) == len(numbers) and sum(seed == 0 for seed, _ in numbers) == 4
+    # The file stands for its trial: the same weights, the same episode.
+    text = RewardText("tuned", (out / "tuned.py").read_text(), ours=True)
+    assert literal_weights(text.source) == document["weights"] == document["trials"][document["best"]]["weights"]
+    settings = Settings((0,), 0.06, planner=PlannerConfig(candidates=4, elites=2, instant=2, horizon=0.04), threads=1)
+    with EpisodeStore(tmp_path / "other.json") as store:
+        (row,) = evaluate([Work(text, "tuned", tasks.get("stand"), "myolegs")], settings, store)
+    assert row.episodes[0]["effort"] == min(t["value"] for t in document["trials"])
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["humna"], "did you mean human?"),
+        (["human", "--sampler", "cma"], "did you mean cmaes?"),
+        (["human", "--objective", "clip_score"], "add --clip.weights"),
+        (["human", "--seeds", "1", "--held-out", "1"], "that the trials see"),
+        (["human", "--morphology", "myolegs", "ostrich"], "for one body"),
+    ],
+)
+def test_mistakes_are_one_sentence(words: list[str], part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tune", *words, "--out", str(tmp_path)]) == 1
+    captured = capsys.readouterr()
+    assert part in captured.err and captured.err.count("\n") == 1 and captured.out == ""
