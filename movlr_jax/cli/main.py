@@ -20,6 +20,8 @@ VERBS: dict[str, str] = {
     "rollout": "move a body with a given reward and print the metrics",
     "eval": "measure rewards on tasks and bodies, every combination, over seeds",
     "transfer": "measure rewards, unchanged, on other tasks and bodies, as a matrix",
+    "sweep": "run many configurations at once: on this machine, a Ray cluster, Slurm or by W&B's agents",
+    "trial": "run one trial of a sweep here, or go on with it",
     "check": "put a reward file through the sandbox and explain the verdict",
     "prompt": "list the prompts, or show in full what a run sent to a model",
     "report": "write a run's report.html anew",
