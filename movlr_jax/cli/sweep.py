@@ -78,11 +78,22 @@ def _show(sweep: SweepFile, made: Plan) -> int:
 
 
 def _drive(sweep: SweepFile, asked: Options) -> int:
-    from movlr_jax.search.sweep import drive
+    from movlr_jax.search.sweep import drive, on_slurm, on_wandb
 
     err = console.stderr()
+
+    def tell(sentence: str) -> None:
+        err.print(sentence, markup=False, soft_wrap=True)
+
+    if asked.on == "wandb":
+        path, agents = on_wandb.write(sweep)
+        tell(agents or f"WANDB_API_KEY is not set: nothing was registered. Later: wandb sweep {path}")
+        print(path)
+        return 0
+    if asked.on == "slurm":
+        return close(on_slurm.run(sweep, tell))
     with _terminable():
-        outcome = drive.run(sweep, _hands(sweep, asked), lambda sentence: err.print(sentence, markup=False, soft_wrap=True))
+        outcome = drive.run(sweep, _hands(sweep, asked), tell)
     return close(outcome)
 
 

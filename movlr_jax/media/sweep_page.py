@@ -1,7 +1,7 @@
 """The page that compares a sweep's trials: one HTML file that opens without a network.
 
-Flows in: the rows of the trials, and the clips of their best iterations. Flows out: `compare.html`: a table that sorts by any column, the best
-score over the iterations of every trial, and clips that play where the mouse is.
+Flows in: the rows of the trials, and the clips of their best iterations. Flows out: `compare.html`: a table that sorts by any column, the
+best score over the iterations of every trial, and clips that play where the mouse is.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ tr[data-t]:hover td, tr.on td { background: color-mix(in srgb, var(--accent) 12%
 svg .curve { fill: none; stroke-width: 1.6; opacity: .75; } svg .curve.on { stroke-width: 4; opacity: 1; }
 svg.some .curve:not(.on) { opacity: .15; }
 figure.on video { border-color: var(--accent); }
-#preview { position: fixed; right: 18px; bottom: 18px; width: 340px; border-radius: 10px; border: 1px solid var(--line); background: var(--card);
-  display: none; z-index: 2; } #preview.on { display: block; }
+#preview { position: fixed; right: 18px; bottom: 18px; width: 340px; border-radius: 10px; border: 1px solid var(--line); display: none;
+  background: var(--card); z-index: 2; } #preview.on { display: block; }
 """
 _SCRIPT = """
 const table = document.querySelector('table.sortable'), preview = document.getElementById('preview');

@@ -6,6 +6,7 @@ Flows in: YAML files and the command line's values. Flows out: a frozen record, 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -193,11 +194,16 @@ def validated(record: type[T], raw: Any, origin: str) -> T:
         raise MovlrError(f"{origin} must be a list of `name: value` lines.")
     _refuse_unknown(raw, record, origin, "")
     try:
-        return pydantic.TypeAdapter(record).validate_python(raw)
+        return _adapter(record).validate_python(raw)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise MovlrError(f"{origin}: {where or 'a value'} is {first['input']!r}: {first['msg'].lower()}.") from None
+
+
+@functools.cache
+def _adapter(record: type[T]) -> pydantic.TypeAdapter[T]:
+    return pydantic.TypeAdapter(record)
 
 
 def folder_of(config: RunConfig) -> Path:

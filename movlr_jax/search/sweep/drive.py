@@ -114,9 +114,18 @@ def run(
                     driver.drive(working, lambda number: job_of(sweep, outcome.plan, number, command, environment))
         except KeyboardInterrupt:
             outcome.interrupted = True
-        results.write_tables(outcome.plan, outcome.rows)
-        sweep_page.write_page(outcome.plan.out, outcome.plan.name, outcome.rows, outcome.plan.paths)
+        finish(outcome)
     return outcome
+
+
+def finish(outcome: Outcome) -> None:
+    """Write what there is of the results: tables and page.
+
+    Raises:
+        MovlrError: they cannot be written.
+    """
+    results.write_tables(outcome.plan, outcome.rows)
+    sweep_page.write_page(outcome.plan.out, outcome.plan.name, outcome.rows, outcome.plan.paths)
 
 
 def wanted(sweep: SweepFile, plan: Plan) -> int:

@@ -24,6 +24,7 @@ from movlr_jax.search.sweep.worker import Ended, Job, TrialDied, attend
 
 _MISSING = "Ray is not installed: pip install 'movlr-jax[sweep]', or run one trial after the other with --on here."
 _OBJECTS = 100 * 2**20  # bytes; jobs and their ends are all that is kept there
+_ATTEMPTS = 3
 _ANSWER = 5.0  # seconds that a cluster's head has to take a connection
 
 
@@ -113,8 +114,8 @@ def cluster(address: str, resources: Resources) -> Iterator[RayHands]:
     Raises:
         MovlrError: Ray is not installed, there is no cluster, or no trial would ever have room on it.
     """
-    ray = _ray()
     _refuse_absent(address)
+    ray = _ray()
     try:
         _init(ray, address=address)
         _refuse_hopeless(ray, resources, f"the cluster at {address}")
@@ -135,13 +136,16 @@ def _ray() -> Any:
 
 
 def _init(ray: Any, **more: Any) -> None:
-    try:
-        ray.init(include_dashboard=None if "address" in more else False, log_to_driver=False, logging_level=logging.CRITICAL, **more)
-    except MovlrError:
-        raise
-    except Exception as error:
-        said = " ".join(str(error).split())[:200]
-        raise MovlrError(f"Ray does not start ({said}): look at `ray status`, or run here with --on here.") from None
+    """Connect to Ray. A machine that is busy may be too slow for its limits on starting: it is given further attempts."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            ray.init(include_dashboard=None if "address" in more else False, log_to_driver=False, logging_level=logging.CRITICAL, **more)
+            return
+        except Exception as error:
+            ray.shutdown()
+            if "timed out" not in str(error) or attempt == _ATTEMPTS:
+                said = " ".join(str(error).split())[:200].rstrip(".")
+                raise MovlrError(f"Ray does not start ({said}): try when the machine is less busy, or run here with --on here.") from None
 
 
 def _refuse_absent(address: str) -> None:

@@ -70,11 +70,16 @@ class Proposer:
                 return None
         if over:
             return None
-        self._study.sampler = self._sampler(derive(self._asked.seed, "sweep", number) % 2**32)
+        self._study.sampler = self._sampler("sweep", number)
         begun = self._study.get_trials(deepcopy=False)
         # A driver that was killed while it asked left a trial that the plan does not know; it is asked to the end.
         asked = self._optuna.trial.Trial(self._study, begun[number]._trial_id) if len(begun) > number else self._study.ask()
-        trial = Trial(number, {path: of.propose(asked, path) for path, of in self._space.items()})
+        values = {}
+        for path, of in self._space.items():
+            # A key for each value: those that a killed driver had asked for already draw nothing now.
+            self._study.sampler = self._sampler("sweep", number, path)
+            values[path] = of.propose(asked, path)
+        trial = Trial(number, values)
         self.plan = replace(self.plan, trials=(*self.plan.trials, trial)).save()
         return trial
 
@@ -88,7 +93,8 @@ class Proposer:
         else:
             self._study.tell(row["trial"], float(value))
 
-    def _sampler(self, seed: int) -> Any:
+    def _sampler(self, *use: str | int) -> Any:
+        seed = derive(self._asked.seed, *use) % 2**32
         samplers = self._optuna.samplers
         match self._asked.sampler:
             case "tpe":

@@ -78,8 +78,16 @@ def attend(job: Job) -> Ended:
     command = [*(job.command or COMMAND), str(out), str(job.number), "--tied-to", str(os.getpid())]
     with pinning.cores(job.cpus) as cores, _log(out, job.number) as log:
         where = job.where if Path(job.where).is_dir() else str(out)
+        # A session of its own: what a terminal or a scheduler tells the worker's group, the worker passes on as it sees fit.
         process = subprocess.Popen(
-            command, cwd=where, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
+            command,
+            cwd=where,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
         )
         if cores:
             os.sched_setaffinity(process.pid, cores)
