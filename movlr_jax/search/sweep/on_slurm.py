@@ -10,7 +10,7 @@ import getpass
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ def run(
     cluster: str = "slurm",
     command: tuple[str, ...] = (),
     queued: Callable[[], set[str]] | None = None,
+    executor: Any = None,
 ) -> Outcome:
     """Submit the trials that are neither done nor queued, and write the results there are.
 
@@ -62,6 +63,7 @@ def run(
         cluster: submitit's name of who runs the jobs.
         command: the words that run a trial, if not this installation's.
         queued: returns the numbers of the jobs that wait or run; asks `squeue` by default.
+        executor: makes submitit's executor of a folder, if not that of the cluster.
 
     Raises:
         MovlrError: there is no Slurm here, it refuses the jobs, or the sweep needs a driver that stays.
@@ -91,7 +93,7 @@ def run(
         done = sum(row["state"] == "done" for row in outcome.rows)
         tell(f"{plan.out}: {done} of {len(plan.trials)} trials are done, {waiting} are queued or run.")
         if left:
-            numbers = submit(sweep, plan.out, left, cluster)
+            numbers = submit(sweep, plan.out, left, cluster, executor)
             atomic.write_json(plan.out / FOLDER / "jobs.json", {**known, **{str(j.number): n for j, n in zip(left, numbers, strict=True)}})
             array = numbers[0].partition("_")[0]
             tell(f"{len(left)} trials were submitted as {array}; the same command tells how they are, and submits again what died.")
@@ -99,7 +101,7 @@ def run(
     return outcome
 
 
-def submit(sweep: SweepFile, out: Path, jobs: Sequence[Job], cluster: str = "slurm") -> list[str]:
+def submit(sweep: SweepFile, out: Path, jobs: Sequence[Job], cluster: str = "slurm", makes: Any = None) -> list[str]:
     """Submit jobs as one array and return their numbers.
 
     Raises:
@@ -113,10 +115,10 @@ def submit(sweep: SweepFile, out: Path, jobs: Sequence[Job], cluster: str = "slu
         raise MovlrError("Slurm's sbatch is not on this machine: submit from a login node of the cluster.")
     for job in jobs:
         _word(out, job.number).unlink(missing_ok=True)
-    executor = submitit.AutoExecutor(folder=out / FOLDER, cluster=cluster)
+    executor = makes(out / FOLDER) if makes else submitit.AutoExecutor(folder=out / FOLDER, cluster=cluster)
     executor.update_parameters(**parameters(sweep, len(jobs)))
     try:
-        return [job.job_id for job in executor.map_array(Shift(), [replace(job, where=job.where) for job in jobs])]
+        return [job.job_id for job in executor.map_array(Shift(), list(jobs))]
     except (OSError, RuntimeError, submitit.core.utils.FailedJobError) as error:
         raise MovlrError(f"Slurm refuses the jobs ({' '.join(str(error).split())[-200:]}): mend `slurm` in the sweep's file.") from None
 

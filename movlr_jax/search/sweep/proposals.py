@@ -74,6 +74,7 @@ class Proposer:
         begun = self._study.get_trials(deepcopy=False)
         # A driver that was killed while it asked left a trial that the plan does not know; it is asked to the end.
         asked = self._optuna.trial.Trial(self._study, begun[number]._trial_id) if len(begun) > number else self._study.ask()
+        _ = asked.relative_params  # what is sampled jointly is sampled now, by the trial's own key
         values = {}
         for path, of in self._space.items():
             # A key for each value: those that a killed driver had asked for already draw nothing now.
