@@ -202,7 +202,7 @@ def validated(record: type[T], raw: Any, origin: str) -> T:
 
 
 @functools.cache
-def _adapter(record: type[T]) -> pydantic.TypeAdapter[T]:
+def _adapter(record: Any) -> pydantic.TypeAdapter[Any]:
     return pydantic.TypeAdapter(record)
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import logging
 import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from movlr_jax.search.sweep.worker import Ended, Job, TrialDied, attend
 
 _MISSING = "Ray is not installed: pip install 'movlr-jax[sweep]', or run one trial after the other with --on here."
 _OBJECTS = 100 * 2**20  # bytes; jobs and their ends are all that is kept there
-_ATTEMPTS = 3
+_START = 180.0  # seconds that a Ray of our own has to start
 _ANSWER = 5.0  # seconds that a cluster's head has to take a connection
 
 
@@ -95,7 +97,8 @@ def embedded(out: Path, resources: Resources, workers: int = 0) -> Iterator[RayH
     place = Path(tempfile.gettempdir()) / f"movlr-ray-{os.getuid()}-{digest}"
     shutil.rmtree(place, ignore_errors=True)
     try:
-        _init(ray, num_cpus=max(1, int(cpus)), resources=resources.more or None, object_store_memory=_OBJECTS, _temp_dir=str(place))
+        with _patience():
+            _init(ray, num_cpus=max(1, int(cpus)), resources=resources.more or None, object_store_memory=_OBJECTS, _temp_dir=str(place))
         _refuse_hopeless(ray, resources, "this machine")
         yield RayHands(resources)
     finally:
@@ -136,16 +139,41 @@ def _ray() -> Any:
 
 
 def _init(ray: Any, **more: Any) -> None:
-    """Connect to Ray. A machine that is busy may be too slow for its limits on starting: it is given further attempts."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            ray.init(include_dashboard=None if "address" in more else False, log_to_driver=False, logging_level=logging.CRITICAL, **more)
-            return
-        except Exception as error:
-            ray.shutdown()
-            if "timed out" not in str(error) or attempt == _ATTEMPTS:
-                said = " ".join(str(error).split())[:200].rstrip(".")
-                raise MovlrError(f"Ray does not start ({said}): try when the machine is less busy, or run here with --on here.") from None
+    try:
+        ray.init(include_dashboard=None if "address" in more else False, log_to_driver=False, logging_level=logging.CRITICAL, **more)
+    except Exception as error:
+        said = " ".join(str(error).split())[:200].rstrip(".")
+        raise MovlrError(f"Ray does not start ({said}): try when the machine is less busy, or run here with --on here.") from None
+
+
+@contextlib.contextmanager
+def _patience(clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
+    """Give Ray's processes longer to start than its 30 s, which no setting changes and a busy machine exceeds.
+
+    Ray asks its own `get_node` whether they have; that waits now in place of saying no. Where a version has no such
+    function, its limit holds.
+    """
+    services = importlib.import_module("ray._private.services")
+    asks = getattr(services, "get_node", None)
+    if asks is None:
+        yield
+        return
+    end = clock() + _START
+
+    def waits(*given: Any, **more: Any) -> Any:
+        while True:
+            try:
+                return asks(*given, **more)
+            except RuntimeError:
+                if clock() > end:
+                    raise
+                sleep(0.2)
+
+    services.get_node = waits  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        services.get_node = asks  # type: ignore[attr-defined]
 
 
 def _refuse_absent(address: str) -> None:
