@@ -193,8 +193,9 @@ def validated(record: type[T], raw: Any, origin: str) -> T:
     if not isinstance(raw, dict):
         raise MovlrError(f"{origin} must be a list of `name: value` lines.")
     _refuse_unknown(raw, record, origin, "")
+    kind: Any = record
     try:
-        return _adapter(record).validate_python(raw)
+        return _adapter(kind).validate_python(raw)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
