@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -110,6 +111,9 @@ def free_folder(config: RunConfig) -> RunConfig:
     if config.out is not None:
         return config
     first = search.folder_of(config)
+    if os.environ.get("WANDB_SWEEP_ID") and (agent := os.environ.get("WANDB_RUN_ID")):
+        # Agents of a W&B sweep start at the same moment, and would find the same folder free.
+        first = first.with_name(f"{first.name}-{agent}")
     numbered = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
     return dataclasses.replace(config, out=next(f for f in itertools.chain([first], numbered) if not f.exists()))
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import base64
 import difflib
-import hashlib
 import html
 import json
 import math
 import os
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -22,9 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax.errors import MovlrError
+from movlr_jax.media.markup import LONGEST_TEXT as _LONGEST_TEXT
+from movlr_jax.media.markup import policy as _policy
+from movlr_jax.media.markup import text as _text
 
 CLIP_BUDGET = 24_000_000  # bytes of mp4 embedded; base64 adds a third
-_LONGEST_TEXT = 60_000  # characters of one text shown
 STAGES: tuple[str, ...] = ("write", "prove", "move", "film", "judge", "save")
 # Shown in tables in this order; a task's own metrics follow.
 METRICS: tuple[str, ...] = (
@@ -196,17 +196,12 @@ class _Report:
             ("environment", "Environment", self._environment()),
             ("next", "How to go on", self._next()),
         ]
-        digest = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
-        policy = (
-            "default-src 'none'; img-src data:; media-src data: file: 'self'; style-src 'unsafe-inline'; "
-            f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-        )
         links = "".join(f'<a href="#{key}">{title}</a>' for key, title, _ in parts)
         body = "".join(f'<h2 id="{key}">{title}</h2>{content}' for key, title, content in parts)
         style = resources.files("movlr_jax.media").joinpath("report.css").read_text(encoding="utf-8")
         return (
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+            f'<meta http-equiv="Content-Security-Policy" content="{_policy(_SCRIPT)}">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{_text(goal)}</title><style>{style}</style></head><body><main>"
             f"<h1>{_text(goal)}</h1>{self._chips()}<nav>{links}</nav>{body}"
@@ -665,22 +660,6 @@ def _pretty(value: Any) -> str:
 
 def _none(sentence: str) -> str:
     return f'<p class="soft">{sentence}</p>'
-
-
-def _text(value: Any) -> str:
-    """Return any value as harmless HTML text: markup escaped, long texts cut, invisible characters shown.
-
-    Control and format characters (zero width, right-to-left override, lone surrogates) would make a reader see another text than is there.
-    """
-    text = value if isinstance(value, str) else str(value)
-    if len(text) > _LONGEST_TEXT:
-        text = text[:_LONGEST_TEXT] + " … (cut)"
-    if not text.isprintable():
-        text = "".join(
-            c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn") else f"\\u{ord(c):04x}"
-            for c in text.replace("\r\n", "\n")
-        )
-    return html.escape(text, quote=True)
 
 
 def _label(name: str) -> str:

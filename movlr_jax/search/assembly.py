@@ -402,7 +402,7 @@ def _go(folder: RunFolder, config: RunConfig, stages: RealStages, progress: Prog
     with folder.locked(), _terminable():
         if RunConfig.load(folder["config.yaml"]) != config:
             atomic.write_text(folder["config.yaml"], config.to_yaml())
-        trackers = open_trackers(config.tracking, folder.path, config.project, name, _warner(progress))
+        trackers = open_trackers(config.tracking, folder.path, config.project, name, _warner(progress), config.group)
         for tracker in trackers:
             tracker.start({**atomic.plain(dataclasses.asdict(config)), **stages.header()}, run_id)
         try:

@@ -6,10 +6,11 @@ Flows in: YAML files and the command line's values. Flows out: a frozen record, 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, TypeVar, get_type_hints
 
 import pydantic
 import yaml
@@ -20,6 +21,8 @@ from movlr_jax.critics.showing import Show
 from movlr_jax.errors import MovlrError
 from movlr_jax.models.config import SERVICES, ModelsConfig
 from movlr_jax.physics.mjx_config import MjxConfig
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class RunConfig:
     """Weights & Biases beside the local files: off, offline (files in the run's folder) or online."""
     project: str = "movlr-jax"
     """Weights & Biases project."""
+    group: str = ""
+    """Weights & Biases group, under which runs that belong together are shown; empty: none."""
     name: str = ""
     """The run's name; empty: the task's with the seed."""
     out: Path | None = None
@@ -124,7 +129,11 @@ class RunConfig:
 
     def to_yaml(self) -> str:
         """Return the configuration as YAML."""
-        return yaml.safe_dump(_plain(dataclasses.asdict(self)), sort_keys=False, allow_unicode=True)
+        return yaml.safe_dump(self.to_values(), sort_keys=False, allow_unicode=True)
+
+    def to_values(self) -> dict[str, Any]:
+        """Return the configuration as plain values, nested as in YAML."""
+        return dict(_plain(dataclasses.asdict(self)))
 
     @staticmethod
     def from_yaml(text: str, origin: str = "the configuration") -> RunConfig:
@@ -141,17 +150,20 @@ class RunConfig:
             raw = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise MovlrError(f"{origin} is not YAML: {' '.join(str(error).split())[:200]}.") from None
-        if raw is None:
-            raw = {}
-        if not isinstance(raw, dict):
-            raise MovlrError(f"{origin} must be a list of `name: value` lines.")
-        _refuse_unknown(raw, RunConfig, origin, "")
-        try:
-            return pydantic.TypeAdapter(RunConfig).validate_python(raw)
-        except pydantic.ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise MovlrError(f"{origin}: {where or 'a value'} is {first['input']!r}: {first['msg'].lower()}.") from None
+        return RunConfig.from_values({} if raw is None else raw, origin)
+
+    @staticmethod
+    def from_values(raw: Any, origin: str = "the configuration") -> RunConfig:
+        """Return the configuration of plain values, nested as in YAML; what they leave out has its default.
+
+        Args:
+            raw: the values.
+            origin: what to call them in an error.
+
+        Raises:
+            MovlrError: they name an unknown value, or give one of the wrong type.
+        """
+        return validated(RunConfig, raw, origin)
 
     @staticmethod
     def load(path: Path) -> RunConfig:
@@ -165,6 +177,34 @@ class RunConfig:
         except OSError as error:
             raise MovlrError(f"Cannot read the configuration {path}: {error.strerror}.") from None
         return RunConfig.from_yaml(text, str(path))
+
+
+def validated(record: type[T], raw: Any, origin: str) -> T:
+    """Return a record of configuration from plain values.
+
+    Args:
+        record: a dataclass.
+        raw: its values, nested as in YAML; what they leave out has its default.
+        origin: what to call them in an error.
+
+    Raises:
+        MovlrError: they name an unknown value, or give one of the wrong type.
+    """
+    if not isinstance(raw, dict):
+        raise MovlrError(f"{origin} must be a list of `name: value` lines.")
+    _refuse_unknown(raw, record, origin, "")
+    kind: Any = record
+    try:
+        return _adapter(kind).validate_python(raw)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise MovlrError(f"{origin}: {where or 'a value'} is {first['input']!r}: {first['msg'].lower()}.") from None
+
+
+@functools.cache
+def _adapter(record: Any) -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(record)
 
 
 def folder_of(config: RunConfig) -> Path:

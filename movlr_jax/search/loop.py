@@ -503,6 +503,9 @@ class Loop:
         row = self.folder.rows()[step.iteration]
         chosen = None if row["candidate"] is None else self._chosen(step.iteration)
         scalars = _scalars(row, atomic.read_json(chosen["facts.json"]).get("terms", {}) if chosen else {})
+        best = max((r["iteration"] for r in self.folder.rows()[: step.iteration + 1] if r["kept"]), default=None)
+        if best is not None and (score := self.folder.rows()[best]["score"]) is not None:
+            scalars["best_score"] = float(score)  # what a sweep goes by: the score of what was kept so far
         videos = {"clip": chosen["clip.mp4"]} if chosen and chosen.has("clip.mp4") else {}
         for tracker in self.trackers:
             tracker.log(step.iteration, scalars, {}, videos)

@@ -14,7 +14,7 @@ __all__ = ["LocalTracker", "Tracker", "WandbTracker", "open_trackers"]
 
 
 def open_trackers(
-    mode: Literal["off", "offline", "online"], folder: Path, project: str, run_name: str, warn: Callable[[str], None]
+    mode: Literal["off", "offline", "online"], folder: Path, project: str, run_name: str, warn: Callable[[str], None], group: str = ""
 ) -> tuple[Tracker, ...]:
     """Return a run's trackers, not yet started.
 
@@ -24,6 +24,7 @@ def open_trackers(
         project: the W&B project.
         run_name: the run's display name.
         warn: told in one sentence if W&B fails.
+        group: the W&B group of runs that belong together; "": none.
     """
     local = LocalTracker(folder)
-    return (local,) if mode == "off" else (local, WandbTracker(folder, mode, project, run_name, warn))
+    return (local,) if mode == "off" else (local, WandbTracker(folder, mode, project, run_name, warn, group=group))

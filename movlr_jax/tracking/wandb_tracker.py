@@ -37,6 +37,7 @@ class WandbTracker:
         project: the W&B project.
         run_name: the run's display name.
         warn: told at most once, in one sentence, that tracking has ended early.
+        group: the W&B group of runs that belong together; "": none.
         start_seconds, answer_seconds, finish_seconds: longest waits [s].
     """
 
@@ -50,12 +51,13 @@ class WandbTracker:
         run_name: str,
         warn: Callable[[str], None],
         *,
+        group: str = "",
         start_seconds: float = START_SECONDS,
         answer_seconds: float = ANSWER_SECONDS,
         finish_seconds: float = FINISH_SECONDS,
     ):
         self._folder, self._mode, self._project, self._run_name = folder.resolve(), mode, project, run_name
-        self._warn = warn
+        self._warn, self._group = warn, group
         self._start_seconds, self._answer_seconds, self._finish_seconds = start_seconds, answer_seconds, finish_seconds
         self._worker: subprocess.Popen[str] | None = None
         self._commands: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -94,6 +96,7 @@ class WandbTracker:
                 "do": "start",
                 "project": self._project,
                 "name": self._run_name,
+                "group": self._group,
                 "id": run_id,
                 "mode": self._mode,
                 "dir": str(self._folder),

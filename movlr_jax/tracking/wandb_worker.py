@@ -34,7 +34,9 @@ def _start(command: dict[str, Any]) -> Any:
     run = wandb.init(
         project=command["project"],
         name=command["name"],
-        id=command["id"],
+        group=command["group"] or None,
+        # An agent of a W&B sweep has drawn the id itself, and knows its run by that.
+        id=os.environ["WANDB_RUN_ID"] if os.environ.get("WANDB_SWEEP_ID") else command["id"],
         resume="allow" if command["mode"] == "online" else None,
         mode=command["mode"],
         dir=command["dir"],

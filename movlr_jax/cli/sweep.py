@@ -1,0 +1,137 @@
+"""`movlr sweep FILE`: runs many configurations, on this machine, on a Ray cluster, by Slurm, or by W&B's agents.
+
+In: a sweep's file. Out: a folder with a run a trial, results.parquet, table.md and compare.html; the table on stdout. The same command
+goes on after any end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from movlr_jax.cli import console, options
+from movlr_jax.cli.main import INTERRUPTED
+from movlr_jax.errors import MovlrError
+
+if TYPE_CHECKING:
+    from movlr_jax.search.sweep.definition import SweepFile
+    from movlr_jax.search.sweep.drive import Outcome
+    from movlr_jax.search.sweep.plan import Plan
+
+
+@dataclass(frozen=True)
+class Options:
+    """Run many configurations, each a run in a folder of its own; the same command goes on where it was stopped."""
+
+    file: Annotated[Path, tyro.conf.Positional]
+    """The sweep's file."""
+    out: Path | None = None
+    """The sweep's folder; the file's if left out."""
+    dry_run: bool = False
+    """Print the trials, and run nothing."""
+    on: Literal["ray", "here", "slurm", "wandb"] = "ray"
+    """Who runs the trials: ray (this machine, or the cluster of --address), here (one after the other, without Ray), slurm (an array of
+    jobs), or wandb (writes a W&B sweep for its agents)."""
+    address: str = ""
+    """HOST:PORT of a Ray cluster's head, or auto on one of its machines; this machine alone if left out."""
+    workers: int = 0
+    """Trials side by side on this machine; 0: as many as it has cores for."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    asked = options.parse(Options, argv, "sweep FILE")
+    from dataclasses import replace
+
+    from movlr_jax.search.sweep import definition, plan
+
+    sweep = definition.read(asked.file)
+    if asked.out is not None:
+        sweep = replace(sweep, out=asked.out)
+    if asked.address and asked.on != "ray":
+        raise MovlrError(f"--address is of a Ray cluster, and --on {asked.on} uses none: leave one of them out.")
+    if asked.dry_run:
+        return _show(sweep, plan.make(sweep))
+    return _drive(sweep, asked)
+
+
+def _show(sweep: SweepFile, made: Plan) -> int:
+    """Print the trials that there would be."""
+    out = console.stdout(console.WIDE)
+    if sweep.optuna is not None:
+        asked = sweep.optuna
+        out.print(f"{asked.trials} trials, {asked.parallel} at a time, proposed by {asked.sampler} to {asked.direction} {asked.objective}:")
+        told = [(path, str(raw)) for path, raw in asked.space.items()]
+        out.print(console.table("", ("value", "from"), told))
+    else:
+        rows = [(t.number, *(t.values[path] for path in made.paths), made.folder(t)) for t in made.trials]
+        out.print(console.table("", ("trial", *made.paths, "folder"), rows))
+    r = sweep.resources
+    out.print(f"each with {r.cpus:g} cores and {r.gpus:g} GPUs; nothing was run", markup=False)
+    return 0
+
+
+def _drive(sweep: SweepFile, asked: Options) -> int:
+    from movlr_jax.search.sweep import drive, on_slurm, on_wandb
+
+    err = console.stderr()
+
+    def tell(sentence: str) -> None:
+        err.print(sentence, markup=False, soft_wrap=True)
+
+    if asked.on == "wandb":
+        path, agents = on_wandb.write(sweep)
+        tell(agents or f"WANDB_API_KEY is not set: nothing was registered. Later: wandb sweep {path}")
+        print(path)
+        return 0
+    if asked.on == "slurm":
+        return close(on_slurm.run(sweep, tell))
+    with _terminable():
+        outcome = drive.run(sweep, _hands(sweep, asked), tell)
+    return close(outcome)
+
+
+def _hands(sweep: SweepFile, asked: Options) -> Any:
+    from movlr_jax.search.sweep import drive, on_ray
+
+    if asked.on == "here":
+        return lambda: contextlib.nullcontext(drive.OwnHands(sweep.resources.retries))
+    if asked.address:
+        return lambda: on_ray.cluster(asked.address, sweep.resources)
+    return lambda: on_ray.embedded(sweep.folder.absolute(), sweep.resources, asked.workers)
+
+
+def close(outcome: Outcome) -> int:
+    """Print what a sweep came to; return the exit code."""
+    out = console.stdout(console.WIDE)
+    out.print((outcome.plan.out / "table.md").read_text(encoding="utf-8"), markup=False, soft_wrap=True)
+    out.print(f"{outcome.plan.out}: results.parquet, table.md, compare.html", markup=False, soft_wrap=True)
+    err = console.stderr()
+    if outcome.interrupted:
+        done = sum(row["state"] == "done" for row in outcome.rows)
+        err.print(f"Interrupted: {done} trials are done; the same command goes on.", markup=False, soft_wrap=True)
+        return INTERRUPTED
+    if outcome.failed:
+        err.print(f"{len(outcome.failed)} trials are not done; the same command goes on with them.", markup=False, soft_wrap=True)
+        return 1
+    return 0
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM stop the driver as Ctrl-C does."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

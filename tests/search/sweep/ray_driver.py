@@ -1,0 +1,20 @@
+"""Drives a sweep of pendulum trials on a Ray of its own, as `movlr sweep` does; called by test_on_ray.py as a script, to be killed.
+
+python ray_driver.py FILE
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from movlr_jax.search.sweep import definition, drive, on_ray
+
+if __name__ == "__main__":
+    sweep = definition.read(Path(sys.argv[1]))
+    command = (sys.executable, str(Path(__file__).with_name("pendulum_trial.py")))
+    for note in sweep.folder.glob("kill-*"):
+        note.write_text(note.read_text().replace("driver", str(os.getpid())))
+    outcome = drive.run(sweep, lambda: on_ray.embedded(sweep.folder, sweep.resources, workers=2), print, command=command)
+    sys.exit(1 if outcome.failed else 0)

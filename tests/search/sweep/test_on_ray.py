@@ -1,0 +1,106 @@
+"""A sweep on a local Ray whose trial, worker and driver are killed with SIGKILL, each in mid-trial, ends as an undisturbed one."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from movlr_jax.errors import MovlrError
+from movlr_jax.search.sweep import definition, drive, on_ray
+from movlr_jax.search.sweep import plan as plans
+from movlr_jax.search.sweep.definition import Resources
+from movlr_jax.search.sweep.worker import TrialDied
+
+HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent))
+sys.path.append(str(HERE))
+from pendulum_stages import tree  # noqa: E402
+from pendulum_trial import InProcess  # noqa: E402
+
+BASE = {"iterations": 2, "seeds": [0, 1], "stagnation": 2}
+
+
+def write(folder: Path, name: str) -> Path:
+    file = folder / f"{name}.yaml"
+    file.write_text(yaml.safe_dump({"name": "killed", "out": str(folder / name), "base": BASE, "grid": {"seed": [5, 6, 7]}}))
+    return file
+
+
+def results(out: Path) -> list[dict]:
+    import pyarrow.parquet
+
+    rows = pyarrow.parquet.read_table(out / "results.parquet").to_pylist()
+    return [{k: v for k, v in row.items() if k != "wall_seconds"} for row in rows]
+
+
+def runs(out: Path) -> dict:
+    return {name: what for name, what in tree(out / "trials").items() if not name.endswith("config.yaml")}
+
+
+def test_killed_trials_workers_and_driver_leave_no_trace(tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed")
+    whole = drive.run(definition.read(write(tmp_path, "whole")), lambda: contextlib.nullcontext(InProcess()), print)
+    assert [row["state"] for row in whole.rows] == ["done"] * 3 and not whole.failed
+
+    file = write(tmp_path, "killed")
+    sweep = definition.read(file)
+    with plans.locked(sweep.folder):
+        plans.settle(plans.make(sweep))
+    for number, who in enumerate(("self", "worker", "driver")):
+        (sweep.folder / f"kill-{number}").write_text(who)
+    words = [sys.executable, str(HERE / "ray_driver.py"), str(file)]
+    first = subprocess.run(words, capture_output=True, text=True, timeout=240)
+    assert first.returncode == -9, first.stderr[-2000:]
+    assert "0 of 3 trials are done" in first.stdout and not list(sweep.folder.glob("kill-*"))
+    assert not (sweep.folder / "compare.html").exists()
+    second = subprocess.run(words, capture_output=True, text=True, timeout=240)
+    assert second.returncode == 0, second.stdout + second.stderr[-2000:]
+
+    found, expected = results(sweep.folder), results(tmp_path / "whole")
+    assert found == expected and [row["trial"] for row in found] == [0, 1, 2]
+    assert all(row["score"] is not None and len(row["scores"]) == 3 for row in found)
+    here, there = runs(sweep.folder), runs(tmp_path / "whole")
+    assert not {name for name in here.keys() | there.keys() if here.get(name) != there.get(name)}
+    table = (sweep.folder / "table.md").read_text()
+    assert table == (tmp_path / "whole" / "table.md").read_text() and table.count("| done |") == 3
+
+
+def test_a_cluster_that_is_not_there_is_one_sentence():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # taken, and nobody listens
+        address = f"127.0.0.1:{held.getsockname()[1]}"
+        with pytest.raises(MovlrError, match=f"No Ray cluster answers at {address}"), on_ray.cluster(address, Resources()):
+            pass
+    with pytest.raises(MovlrError, match="no HOST:PORT"), on_ray.cluster("ray://head:10001", Resources()):
+        pass
+
+
+def test_resources_that_no_machine_has_are_refused_and_not_waited_for():
+    class Ray:
+        @staticmethod
+        def nodes():
+            return [{"Alive": True, "Resources": {"CPU": 4.0, "GPU": 1.0}}, {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0}}]
+
+    on_ray._refuse_hopeless(Ray, Resources(cpus=4, gpus=0.5), "the cluster")
+    with pytest.raises(MovlrError, match=r"2 GPU where no machine has more than 1"):
+        on_ray._refuse_hopeless(Ray, Resources(gpus=2), "the cluster")
+
+
+def test_a_trial_that_always_dies_is_given_up_with_a_sentence(tmp_path, monkeypatch):
+    died = []
+
+    def attend(job):
+        died.append(job.number)
+        raise TrialDied("its process was killed by SIGSEGV")
+
+    monkeypatch.setattr(drive, "attend", attend)
+    outcome = drive.run(definition.read(write(tmp_path, "dying")), lambda: contextlib.nullcontext(drive.OwnHands(2)), print)
+    assert died == [0] * 3 + [1] * 3 + [2] * 3
+    assert set(outcome.failed) == {0, 1, 2} and "died 3 times" in outcome.failed[0] and "SIGSEGV" in outcome.failed[0]
+    assert "died 3 times" in (tmp_path / "dying" / "table.md").read_text()
