@@ -20,6 +20,7 @@ VERBS: dict[str, str] = {
     "rollout": "move a body with a given reward and print the metrics",
     "eval": "measure rewards on tasks and bodies, every combination, over seeds",
     "transfer": "measure rewards, unchanged, on other tasks and bodies, as a matrix",
+    "train": "train a policy by PPO on a task, with the same reward",
     "check": "put a reward file through the sandbox and explain the verdict",
     "prompt": "list the prompts, or show in full what a run sent to a model",
     "report": "write a run's report.html anew",

@@ -14,6 +14,7 @@ import numpy as np
 
 KINDS: tuple[str, ...] = ("muscles", "groups")
 _SLOPE, _MIDDLE = 5.0, 0.5
+_FAINTEST, _EDGE = 1e-4, 0.99  # how near to 0 and 1 an excitation, and to -1 and 1 an action, is cloned
 
 
 class Actions:
@@ -30,3 +31,10 @@ class Actions:
     def excitation(self, action: Any) -> Any:
         """Return excitations[..., nu] of actions[..., size] in (-1, 1)."""
         return jax.nn.sigmoid(_SLOPE * (jnp.asarray(action)[..., self.group_of] - _MIDDLE))
+
+    def raw(self, excitation: np.ndarray) -> np.ndarray:
+        """Return actions[..., size] before the tanh, nearest to excitations[..., nu]; a group's is the mean of its muscles'."""
+        unit = np.clip(np.asarray(excitation, np.float32), _FAINTEST, 1.0 - _FAINTEST)
+        wanted = np.clip(_MIDDLE + np.log(unit / (1.0 - unit)) / _SLOPE, -_EDGE, _EDGE)
+        shares = np.eye(self.size, dtype=np.float32)[self.group_of]
+        return np.arctanh(wanted @ (shares / shares.sum(0)))

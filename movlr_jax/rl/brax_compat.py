@@ -42,7 +42,7 @@ def parts() -> SimpleNamespace:
     if importlib.util.find_spec("brax") is None:
         raise MovlrError("Training needs Brax: pip install 'movlr-jax[rl]'.")
     if not hasattr(jax, "device_put_replicated"):
-        jax.device_put_replicated = device_put_replicated  # type: ignore[attr-defined]
+        setattr(jax, "device_put_replicated", device_put_replicated)  # noqa: B010 - which JAX says it never had
     return SimpleNamespace(**{name: importlib.import_module(module) for name, module in _PARTS.items()})
 
 

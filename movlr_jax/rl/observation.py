@@ -129,7 +129,7 @@ class Observation:
         goal, first = seen.block("goal"), self._layout.goal
         away = goal[:, first["object_x"] : first["object_x"] + 3] - seen.position(BODY)
         wanted = goal[:, first["object_qw"] : first["object_qw"] + 4]
-        axes = [seen.turned(jnp.stack(quat_axis(*wanted.T, axis), axis=1)) for axis in (0, 2)]
+        axes = [seen.along(wanted, axis) for axis in (0, 2)]
         return jnp.concatenate([seen.turned(away), *axes], axis=1)
 
 
@@ -153,8 +153,12 @@ class _Instants:
         return self.sensor(self._layout.landmarks[landmark]["velocity"])
 
     def axis(self, landmark: str, axis: int) -> Any:
-        quat = self.sensor(self._layout.landmarks[landmark]["quat"], 4)
-        return self.turned(jnp.stack(quat_axis(*quat.T, axis), axis=1))
+        return self.along(self.sensor(self._layout.landmarks[landmark]["quat"], 4), axis)
+
+    def along(self, quat: Any, axis: int) -> Any:
+        """Return an axis of orientations[W, 4] in the task's frame."""
+        w, x, y, z = quat.T
+        return self.turned(jnp.stack(quat_axis(w, x, y, z, axis), axis=1))
 
     def turned(self, v: Any) -> Any:
         """Return world vectors [W, 3] in the task's frame."""

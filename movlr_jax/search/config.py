@@ -5,15 +5,11 @@ Flows in: YAML files and the command line's values. Flows out: a frozen record, 
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Literal
 
-import pydantic
-import yaml
-
+from movlr_jax import typed_yaml
 from movlr_jax.clip.config import ClipConfig
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.critics.showing import Show
@@ -124,7 +120,7 @@ class RunConfig:
 
     def to_yaml(self) -> str:
         """Return the configuration as YAML."""
-        return yaml.safe_dump(_plain(dataclasses.asdict(self)), sort_keys=False, allow_unicode=True)
+        return typed_yaml.dump(self)
 
     @staticmethod
     def from_yaml(text: str, origin: str = "the configuration") -> RunConfig:
@@ -137,21 +133,7 @@ class RunConfig:
         Raises:
             MovlrError: it is not YAML, names an unknown value, or gives one of the wrong type.
         """
-        try:
-            raw = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise MovlrError(f"{origin} is not YAML: {' '.join(str(error).split())[:200]}.") from None
-        if raw is None:
-            raw = {}
-        if not isinstance(raw, dict):
-            raise MovlrError(f"{origin} must be a list of `name: value` lines.")
-        _refuse_unknown(raw, RunConfig, origin, "")
-        try:
-            return pydantic.TypeAdapter(RunConfig).validate_python(raw)
-        except pydantic.ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise MovlrError(f"{origin}: {where or 'a value'} is {first['input']!r}: {first['msg'].lower()}.") from None
+        return typed_yaml.parse(text, RunConfig, origin)
 
     @staticmethod
     def load(path: Path) -> RunConfig:
@@ -160,30 +142,9 @@ class RunConfig:
         Raises:
             MovlrError: there is no such file, or as in `from_yaml`.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise MovlrError(f"Cannot read the configuration {path}: {error.strerror}.") from None
-        return RunConfig.from_yaml(text, str(path))
+        return typed_yaml.load(path, RunConfig)
 
 
 def folder_of(config: RunConfig) -> Path:
     """Return the folder that a run of this configuration works in."""
     return config.out if config.out is not None else Path("runs") / (config.name or f"{config.task}-{config.seed}")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
-    return str(value) if isinstance(value, Path) else value
-
-
-def _refuse_unknown(raw: Mapping[str, Any], record: type, origin: str, prefix: str) -> None:
-    hints = get_type_hints(record)
-    for key, value in raw.items():
-        if key not in hints:
-            raise MovlrError(f"{origin} has an unknown value {prefix}{key}: it may have {', '.join(hints)}.")
-        if isinstance(value, Mapping) and dataclasses.is_dataclass(hints[key]):
-            _refuse_unknown(value, hints[key], origin, f"{prefix}{key}.")
