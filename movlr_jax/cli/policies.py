@@ -93,7 +93,8 @@ def episodes(trained: Trained, asked: Options, engine: str, reward: Reward, prog
     else:
         from movlr_jax.physics.mjx import MjxSimulator
 
-        simulator = MjxSimulator(trained.morphology, engine=engine, candidates=1, episodes=count, config=asked.mjx)
+        room = dataclasses.replace(asked.mjx, devices=1)
+        simulator = MjxSimulator(trained.morphology, engine=engine, candidates=1, episodes=count, config=room)
         if simulator.episodes < count:
             raise MovlrError(f"{count} seeds do not fit: there is room for {simulator.episodes}. Give fewer --seeds.")
     return trained.policy.episodes(

@@ -90,9 +90,11 @@ def asked_of(config: TrainConfig, reward: str, group_of: Sequence[int] | None = 
     engines.choose(config.engine)
     morphology = task.load(config.morphology, config.injury)
     compiled = reward_texts.compiled(text, morphology, config.goal_speed if config.goal_speed >= 0 else task.goal_speed)
-    if group_of is None:
-        group_of = dynsyn.grouping(morphology, config.groups) if config.actions == "groups" else np.arange(morphology.model.nu)
-    return Asked(config, task, morphology, compiled, np.asarray(group_of, int))
+    if group_of is not None:
+        follows = np.asarray(group_of, int)
+    else:
+        follows = dynsyn.grouping(morphology, config.groups) if config.actions == "groups" else np.arange(morphology.model.nu)
+    return Asked(config, task, morphology, compiled, follows)
 
 
 def of_folder(folder: Path, config: TrainConfig | None = None) -> Asked:
@@ -112,6 +114,7 @@ def create(config: TrainConfig) -> tuple[Path, Asked]:
         MovlrError: it is taken or cannot be written, or as `asked_of`.
     """
     from movlr_jax._versions import installed
+    from movlr_jax.rl import distil
     from movlr_jax.search.run_folder import RunFolder
 
     first = config.out or Path("runs") / f"train-{config.name or f'{config.task}-{config.seed}'}"
@@ -120,7 +123,11 @@ def create(config: TrainConfig) -> tuple[Path, Asked]:
     if (folder / "checkpoints").exists():
         raise MovlrError(f"{folder} already holds a training: go on with `movlr train --resume {folder}`, or choose another --out.")
     RunFolder.refuse_taken(folder)
+    # Of what is read later, absolute paths: a training goes on from any folder.
+    cloned = tuple(str(Path(name).resolve()) for name in config.distil.rollouts)
+    config = dataclasses.replace(config, out=folder, distil=dataclasses.replace(config.distil, rollouts=cloned))
     asked = asked_of(config, config.reward)
+    distil.files(cloned)
     packages = ("movlr-jax", "mujoco", "mujoco-mjx", "jax", "jaxlib", "numpy", "brax", "warp-lang")
     header = {
         "run_id": f"{folder.name}-{uuid.uuid4().hex[:8]}",
@@ -136,7 +143,7 @@ def create(config: TrainConfig) -> tuple[Path, Asked]:
     }
     try:
         with atomic.new_folder(folder) as partial:
-            atomic.write_text(partial / "config.yaml", typed_yaml.dump(dataclasses.replace(config, out=folder)))
+            atomic.write_text(partial / "config.yaml", typed_yaml.dump(config))
             atomic.write_text(partial / "reward.py", asked.reward.source)
             atomic.write_json(partial / "run.json", header)
     except OSError as error:
@@ -155,14 +162,29 @@ def main(argv: Sequence[str]) -> int:
         if wanted.steps:
             config = dataclasses.replace(config, steps=wanted.steps)
         brax_compat.parts()
-        return _go(folder, of_folder(folder, config))
-    config = configure(argv)
-    brax_compat.parts()
-    return _go(*create(config))
+        done = follow(folder, of_folder(folder, config))
+    else:
+        config = configure(argv)
+        brax_compat.parts()
+        folder, asked = create(config)
+        done = follow(folder, asked)
+    if not done:
+        return INTERRUPTED
+    header = atomic.read_json(folder / "run.json")
+    last: dict[str, Any] = atomic.read_json(max((folder / "evaluations").glob("*/metrics.json")))
+    out = console.stdout()
+    title = f"{header['task']} on {header['morphology']}, policy after {config.updates} updates, engine native"
+    out.print(console.metrics_table(title, last["episodes"], last["mean"], last["std"]))
+    out.print(f"saved in {folder}   move the body with it: movlr rollout --policy {folder}", markup=False, soft_wrap=True)
+    return 0
 
 
-def _go(folder: Path, asked: Asked) -> int:
-    """Train in a folder, show how it goes, print the last evaluation."""
+def follow(folder: Path, asked: Asked) -> bool:
+    """Train in a folder and show how it goes.
+
+    Returns:
+        False if it was interrupted, with everything saved.
+    """
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from movlr_jax.rl.train import train
@@ -199,17 +221,11 @@ def _go(folder: Path, asked: Asked) -> int:
             train(asked, folder, trackers, _films(asked, warn), told)
         except KeyboardInterrupt:
             warn(f"Interrupted. Go on with: movlr train --resume {folder}")
-            return INTERRUPTED
+            return False
         finally:
             for tracker in trackers:
                 tracker.finish()
-    newest = max((folder / "evaluations").glob("*/metrics.json"))
-    last: dict[str, Any] = atomic.read_json(newest)
-    out = console.stdout()
-    title = f"{asked.task.name} on {asked.morphology.name}, policy after {config.updates} updates, engine native"
-    out.print(console.metrics_table(title, last["episodes"], last["mean"], last["std"]))
-    out.print(f"saved in {folder}   move the body with it: movlr rollout --policy {folder}", markup=False, soft_wrap=True)
-    return 0
+    return True
 
 
 def _films(asked: Asked, warn: Callable[[str], None]) -> Callable[[Rollout, Path], None]:

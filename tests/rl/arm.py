@@ -1,7 +1,5 @@
 """An arm of two planned joints and six muscles, fixed in the world, and the task of holding it bent: small enough to learn in seconds."""
 
-import dataclasses
-
 import mujoco
 
 from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
@@ -27,6 +25,7 @@ def _sites(body: str) -> str:
 
 XML = f"""
 <mujoco>
+  <compiler angle="radian"/>
   <worldbody>
     <geom name="floor" type="plane" size="5 5 1"/>
     <body name="upper" pos="0 0 1">
@@ -63,6 +62,7 @@ PLAN = BodyPlan(
     },
     feet={},
     planned_joints=("elbow", "wrist"),
+    gains={"fibre-strain": 40.0},
 )
 
 REWARD = """\
@@ -93,8 +93,3 @@ TASK = Task(
 def load():  # type: ignore[no-untyped-def]
     """Return the prepared body."""
     return prepare(PLAN)
-
-
-def standing_task(seconds: float) -> Task:
-    """Return the task with another length."""
-    return dataclasses.replace(TASK, seconds=seconds)
