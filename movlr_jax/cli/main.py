@@ -24,6 +24,7 @@ VERBS: dict[str, str] = {
     "tune": "find better weights for a reward's terms by black-box optimisation",
     "sweep": "run many configurations at once: on this machine, a Ray cluster, Slurm or by W&B's agents",
     "trial": "run one trial of a sweep here, or go on with it",
+    "train": "train a policy by PPO on a task, with the same reward",
     "check": "put a reward file through the sandbox and explain the verdict",
     "prompt": "list the prompts, or show in full what a run sent to a model",
     "report": "write a run's report.html anew",

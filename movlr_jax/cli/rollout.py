@@ -1,6 +1,7 @@
 """`movlr rollout TASK --reward R`: moves a body with one reward over several seeds and prints the metrics; searches for nothing.
 
 In: a reward by name (the task's own), as a file, or as a run's folder (its best). Files and runs go through the sandbox first.
+With --policy a trained policy moves the body instead of MPC2; task, body and reward are then those it was trained on, unless given.
 Out: a table, or with --json the one document {"task", "morphology", "engine", "reward", "goal_speed_mps", "episodes", "mean", "std",
 "falls"} and nothing else on stdout; with --out rollout.npz (first seed), rollout_SEED.npz, metrics.json, reward.py, and clip.mp4.
 """
@@ -32,10 +33,13 @@ if TYPE_CHECKING:
 class Options:
     """Move a body with a given reward and print the metrics, one row a seed."""
 
-    task: Annotated[str, tyro.conf.Positional] = "walk_flat"
-    """The task: a name from `movlr tasks`."""
-    reward: str = "human"
-    """A named reward of the task (human, start, ...), a reward file, or a run's folder, which stands for its best."""
+    task: Annotated[str, tyro.conf.Positional] = ""
+    """The task: a name from `movlr tasks`; walk_flat, or what the policy was trained on, if left out."""
+    reward: str = ""
+    """A named reward of the task (human, start, ...), a reward file, or a run's folder, which stands for its best; human, or what the
+    policy was trained on, if left out."""
+    policy: Path | None = None
+    """A training's folder, whose newest checkpoint moves the body, or one of its checkpoints."""
     morphology: str = ""
     """The body: a name from `movlr morphologies`, or the YAML file of your own; the embedded one if left out."""
     injury: tuple[str, ...] = ()
@@ -88,14 +92,6 @@ def run_episodes(asked: Options, task: Task, morphology: Morphology, engine: str
     return rollouts
 
 
-def save(folder: Path, rollouts: Sequence[Rollout], document: dict[str, Any], reward: Reward) -> None:
-    """Write the episodes, their metrics and the reward's text."""
-    for i, rollout in enumerate(rollouts):
-        rollout.save(folder / ("rollout.npz" if i == 0 else f"rollout_{rollout.seed}.npz"))
-    (folder / "metrics.json").write_text(json.dumps(console.plain(document), indent=2) + "\n", encoding="utf-8")
-    (folder / "reward.py").write_text(reward.source, encoding="utf-8")
-
-
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "rollout")
@@ -103,30 +99,86 @@ def main(argv: Sequence[str]) -> int:
         raise MovlrError("--seeds needs at least one number: for example --seeds 0 1 2.")
     if asked.clip and asked.out is None:
         raise MovlrError("--clip needs a folder to write to: add --out DIR.")
+    return _with_policy(asked) if asked.policy is not None else _planned(asked)
+
+
+def _with_policy(asked: Options) -> int:
+    """Move the body with a trained policy."""
+    from movlr_jax.cli import policies
+    from movlr_jax.physics import engines
+    from movlr_jax.search import reward_texts
+
+    assert asked.policy is not None
+    if asked.mjx.hosts:
+        raise MovlrError("--mjx.hosts is for planning: leave it out with --policy.")
+    engine, _ = engines.choose("native" if asked.engine == "auto" else asked.engine)
+    trained = policies.load(asked.policy, asked.task, asked.morphology, asked.injury)
+    task, morphology, reward = trained.task, trained.morphology, trained.reward
+    if asked.reward:
+        goal_speed = asked.goal_speed if asked.goal_speed >= 0 else trained.goal_speed
+        reward = reward_texts.compiled(reward_texts.find(asked.reward, [task]), morphology, goal_speed)
+    if asked.out is not None:
+        asked.out.mkdir(parents=True, exist_ok=True)
+    with _progress() as progress:
+        bar = progress.add_task(f"seeds {', '.join(map(str, asked.seeds))}", total=asked.seconds or task.seconds)
+        rollouts = policies.episodes(trained, asked, engine, reward, lambda t: progress.update(bar, completed=t))
+    return tell(asked, task, morphology, engine, reward, rollouts, {"reward": asked.reward or trained.named, "policy": str(asked.policy)})
+
+
+def _progress() -> Progress:
+    """Return the bar of simulated time; nothing is shown where there is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.2f} of {task.total:g} s"))
+    err = console.stderr()
+    return Progress(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal)
+
+
+def _planned(asked: Options) -> int:
+    """Move the body with MPC2."""
     from movlr_jax import tasks
     from movlr_jax.physics import engines, hosts
-    from movlr_jax.search import filming, reward_texts
-    from movlr_jax.tasks import metrics
+    from movlr_jax.search import reward_texts
 
-    task = tasks.get(asked.task)
+    task = tasks.get(asked.task or "walk_flat")
+    named = asked.reward or "human"
     first = not (asked.mjx.hosts and hosts.join())
     engine, _ = engines.choose(asked.engine)
     morphology = task.load(asked.morphology, asked.injury)
     goal_speed = asked.goal_speed if asked.goal_speed >= 0 else task.goal_speed
-    reward = reward_texts.compiled(reward_texts.find(asked.reward, [task]), morphology, goal_speed)
+    reward = reward_texts.compiled(reward_texts.find(named, [task]), morphology, goal_speed)
     if asked.out is not None and first:
         asked.out.mkdir(parents=True, exist_ok=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.2f} of {task.total:g} s"))
-    err = console.stderr()
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal) as progress:
+    with _progress() as progress:
         rollouts = run_episodes(asked, task, morphology, engine, reward, progress)
     if not first:  # it has done its share of the plans; the first host tells
         return 0
+    return tell(asked, task, morphology, engine, reward, rollouts, {"reward": named})
+
+
+def tell(
+    asked: Options,
+    task: Task,
+    morphology: Morphology,
+    engine: str,
+    reward: Reward,
+    rollouts: Sequence[Rollout],
+    moved: dict[str, str],
+) -> int:
+    """Save and print the episodes.
+
+    Args:
+        asked: the options.
+        task, morphology, engine, reward: what was run.
+        rollouts: the episodes.
+        moved: "reward", the word for it, and "policy" where one moved the body.
+    """
+    from movlr_jax.search import filming
+    from movlr_jax.tasks import metrics
+
     document = {
         "task": task.name,
         "morphology": morphology.name,
         "engine": engine,
-        "reward": asked.reward,
+        **moved,
         "goal_speed_mps": rollouts[0].goal_speed,
         **metrics.summarize([task.measure(morphology, r) for r in rollouts]),
     }
@@ -137,8 +189,17 @@ def main(argv: Sequence[str]) -> int:
     if asked.json:
         console.print_json(document)
         return 0
-    title = f"{task.name} on {morphology.name}, reward {asked.reward}, engine {engine}"
+    by = f"policy {moved['policy']}" if "policy" in moved else f"reward {moved['reward']}"
+    title = f"{task.name} on {morphology.name}, {by}, engine {engine}"
     out = console.stdout()
     out.print(console.metrics_table(title, document["episodes"], document["mean"], document["std"]))
     out.print(f"falls: {document['falls']} of {len(rollouts)}" + (f"   saved in {asked.out}" if asked.out else ""), markup=False)
     return 0
+
+
+def save(folder: Path, rollouts: Sequence[Rollout], document: dict[str, Any], reward: Reward) -> None:
+    """Write the episodes, their metrics and the reward's text."""
+    for i, rollout in enumerate(rollouts):
+        rollout.save(folder / ("rollout.npz" if i == 0 else f"rollout_{rollout.seed}.npz"))
+    (folder / "metrics.json").write_text(json.dumps(console.plain(document), indent=2) + "\n", encoding="utf-8")
+    (folder / "reward.py").write_text(reward.source, encoding="utf-8")

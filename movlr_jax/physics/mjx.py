@@ -207,6 +207,28 @@ class MjxSimulator(Simulator):
 
     # --- stepping ---
 
+    def traced(self, state: State, controller: Controller, postures: Any, steps: int, frames: Any) -> tuple[State, Any, Any, Any]:
+        """Step all E x N worlds as rollouts are stepped; traceable, for programs that hold the physics inside, as training does.
+
+        Args:
+            state: all worlds.
+            controller: the muscle controller in the loop.
+            postures: float[W, K, d], as `rollout` takes them.
+            steps: steps of plan_dt.
+            frames: float32[W, 4 + goals], rows of the worlds' frames.
+
+        Returns:
+            the new state; float32[W, steps, f], the instants, whose dt is that of all steps together; bool[W], which worlds diverged;
+            int[W], the bits of buffers that overflowed, for `watch`.
+        """
+        self._refuse(controller)
+        after, instants, diverged, overflow = self._steps(self._rollouts, controller, state, postures, steps, frames, steps * self.plan_dt)
+        return after, instants, diverged, overflow
+
+    def watch(self, overflow: Any) -> None:
+        """Have the next `check` look at overflow bits that `traced` returned."""
+        self._overflowed.append(overflow)
+
     def _steps(
         self, worlds: Worlds, controller: Controller, state: State, postures: Any, steps: int, frames: Any, dt: float
     ) -> tuple[State, Any, Any, Any]:

@@ -94,6 +94,10 @@ class Reward:
         flat = features.reshape(-1, features.shape[-1])
         return np.asarray(self._compiled.call(flat)).reshape(*features.shape[:-1], len(self.term_names))
 
+    def traced(self, features: Any) -> Array:
+        """Return the terms float32[b, n] of features[b, F], for use inside a program that is being traced."""
+        return self._compiled.traced(features)
+
     def terms_over_time(self, instants: np.ndarray) -> np.ndarray:
         """Evaluate the terms along trajectories; each instant's predecessor is the one before it.
 
@@ -151,6 +155,10 @@ class _Compiled:
 
     def __init__(self, artifact: bytes):
         self._call = export.deserialize(bytearray(artifact)).call
+
+    def traced(self, features: Any) -> Array:
+        terms: Array = self._call(features)
+        return terms
 
     @functools.cached_property
     def call(self) -> Callable[[np.ndarray], Array]:

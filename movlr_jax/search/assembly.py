@@ -307,7 +307,7 @@ def _commit() -> str | None:
 
 
 @contextlib.contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Let SIGTERM (a scheduler's polite end) stop a run as Ctrl-C does."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -399,7 +399,7 @@ def resume(
 def _go(folder: RunFolder, config: RunConfig, stages: RealStages, progress: Progress | None, advisor: Advisor | None) -> RunResult:
     run_id = atomic.read_json(folder["run.json"])["run_id"]
     name = config.name or folder.path.resolve().name
-    with folder.locked(), _terminable():
+    with folder.locked(), terminable():
         if RunConfig.load(folder["config.yaml"]) != config:
             atomic.write_text(folder["config.yaml"], config.to_yaml())
         trackers = open_trackers(config.tracking, folder.path, config.project, name, _warner(progress), config.group)

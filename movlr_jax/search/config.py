@@ -5,24 +5,17 @@ Flows in: YAML files and the command line's values. Flows out: a frozen record, 
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Any, Literal
 
-import pydantic
-import yaml
-
+from movlr_jax import typed_yaml
 from movlr_jax.clip.config import ClipConfig
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.critics.showing import Show
 from movlr_jax.errors import MovlrError
 from movlr_jax.models.config import SERVICES, ModelsConfig
 from movlr_jax.physics.mjx_config import MjxConfig
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -129,11 +122,11 @@ class RunConfig:
 
     def to_yaml(self) -> str:
         """Return the configuration as YAML."""
-        return yaml.safe_dump(self.to_values(), sort_keys=False, allow_unicode=True)
+        return typed_yaml.dump(self)
 
     def to_values(self) -> dict[str, Any]:
         """Return the configuration as plain values, nested as in YAML."""
-        return dict(_plain(dataclasses.asdict(self)))
+        return typed_yaml.plain(self)
 
     @staticmethod
     def from_yaml(text: str, origin: str = "the configuration") -> RunConfig:
@@ -146,11 +139,7 @@ class RunConfig:
         Raises:
             MovlrError: it is not YAML, names an unknown value, or gives one of the wrong type.
         """
-        try:
-            raw = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise MovlrError(f"{origin} is not YAML: {' '.join(str(error).split())[:200]}.") from None
-        return RunConfig.from_values({} if raw is None else raw, origin)
+        return typed_yaml.parse(text, RunConfig, origin)
 
     @staticmethod
     def from_values(raw: Any, origin: str = "the configuration") -> RunConfig:
@@ -163,7 +152,7 @@ class RunConfig:
         Raises:
             MovlrError: they name an unknown value, or give one of the wrong type.
         """
-        return validated(RunConfig, raw, origin)
+        return typed_yaml.validated(raw, RunConfig, origin)
 
     @staticmethod
     def load(path: Path) -> RunConfig:
@@ -172,58 +161,9 @@ class RunConfig:
         Raises:
             MovlrError: there is no such file, or as in `from_yaml`.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise MovlrError(f"Cannot read the configuration {path}: {error.strerror}.") from None
-        return RunConfig.from_yaml(text, str(path))
-
-
-def validated(record: type[T], raw: Any, origin: str) -> T:
-    """Return a record of configuration from plain values.
-
-    Args:
-        record: a dataclass.
-        raw: its values, nested as in YAML; what they leave out has its default.
-        origin: what to call them in an error.
-
-    Raises:
-        MovlrError: they name an unknown value, or give one of the wrong type.
-    """
-    if not isinstance(raw, dict):
-        raise MovlrError(f"{origin} must be a list of `name: value` lines.")
-    _refuse_unknown(raw, record, origin, "")
-    kind: Any = record
-    try:
-        return _adapter(kind).validate_python(raw)
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise MovlrError(f"{origin}: {where or 'a value'} is {first['input']!r}: {first['msg'].lower()}.") from None
-
-
-@functools.cache
-def _adapter(record: Any) -> pydantic.TypeAdapter[Any]:
-    return pydantic.TypeAdapter(record)
+        return typed_yaml.load(path, RunConfig)
 
 
 def folder_of(config: RunConfig) -> Path:
     """Return the folder that a run of this configuration works in."""
     return config.out if config.out is not None else Path("runs") / (config.name or f"{config.task}-{config.seed}")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
-    return str(value) if isinstance(value, Path) else value
-
-
-def _refuse_unknown(raw: Mapping[str, Any], record: type, origin: str, prefix: str) -> None:
-    hints = get_type_hints(record)
-    for key, value in raw.items():
-        if key not in hints:
-            raise MovlrError(f"{origin} has an unknown value {prefix}{key}: it may have {', '.join(hints)}.")
-        if isinstance(value, Mapping) and dataclasses.is_dataclass(hints[key]):
-            _refuse_unknown(value, hints[key], origin, f"{prefix}{key}.")

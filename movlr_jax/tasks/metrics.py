@@ -23,9 +23,15 @@ def direction(metric: str) -> int:
     return -1 if metric in LOWER_IS_BETTER else 1
 
 
-def fallen(layout: FeatureLayout, instant: np.ndarray) -> bool:
-    """Say whether the pelvis of one instant [f] is below FALL_RATIO of its standing height."""
-    return bool(Trajectory(instant[None], layout).height("pelvis")[0] < FALL_RATIO * layout.standing["pelvis_height"])
+def fallen(layout: FeatureLayout, instants: Any) -> Any:
+    """Say of instants [..., f], of numpy or jax.numpy, whether the pelvis is below FALL_RATIO of its standing height."""
+    return height(layout, instants, "pelvis") < FALL_RATIO * layout.standing["pelvis_height"]
+
+
+def height(layout: FeatureLayout, instants: Any, landmark: str) -> Any:
+    """Return the height of a landmark above the ground under it in instants [..., f], of numpy or jax.numpy (m)."""
+    offsets = layout.landmarks[landmark]
+    return instants[..., layout.column("sensor", offsets["position"] + 2)] - instants[..., layout.column("ground", offsets["ground"])]
 
 
 def step_symmetry(trajectory: Trajectory) -> float | None:

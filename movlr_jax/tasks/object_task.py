@@ -6,6 +6,7 @@ Metrics beyond those of every task: `position_error_m` and `orientation_error_ra
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -64,10 +65,9 @@ class ObjectTask(Task):
         """See Task."""
         return Frame(start.origin, self.heading, target=self.target(seed))
 
-    def fallen(self, morphology: Morphology) -> Callable[[np.ndarray], bool]:
-        """Return the test that ends an episode: the object below its start by more than 0.15 m, or farther than 0.25 m from the palm."""
-        layout = feature_layout(morphology)
-        return lambda instant: dropped(layout, instant)
+    def over(self, morphology: Morphology) -> Callable[[Any], Any]:
+        """Return the test that ends episodes: the object below its start by more than 0.15 m, or farther than 0.25 m from the palm."""
+        return functools.partial(dropped, feature_layout(morphology))
 
     def measure(self, morphology: Morphology, rollout: Rollout) -> dict[str, Any]:
         """See Task; with the metrics of the module's first lines."""
@@ -85,11 +85,12 @@ class ObjectTask(Task):
         return {"upright": not mean["dropped"], "sound": not mean["diverged"]}
 
 
-def dropped(layout: FeatureLayout, instant: np.ndarray) -> bool:
-    """Say whether the object of one instant [f] has been dropped."""
-    at = Trajectory(instant[None], layout)
-    low = at.height(BODY)[0] < layout.standing["object_height"] - DROP_DEPTH
-    return bool(low or np.linalg.norm(at.position(BODY) - at.position(HAND)) > DROP_DISTANCE)
+def dropped(layout: FeatureLayout, instants: Any) -> Any:
+    """Say of instants [..., f], of numpy or jax.numpy, whether the object has been dropped."""
+    low = metrics.height(layout, instants, BODY) < layout.standing["object_height"] - DROP_DEPTH
+    thing, palm = (layout.column("sensor", layout.landmarks[name]["position"]) for name in (BODY, HAND))
+    away = instants[..., thing : thing + 3] - instants[..., palm : palm + 3]
+    return low | ((away * away).sum(-1) > DROP_DISTANCE**2)
 
 
 def turned(axis: np.ndarray, angle: float) -> tuple[float, float, float, float]:

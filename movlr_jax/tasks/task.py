@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -81,12 +82,17 @@ class Task:
         """Return the frame and goal of an episode: origin below the start, forward along the task's heading (bodies start facing +x)."""
         return Frame(start.origin, self.heading, (self.goal_speed if goal_speed is None else goal_speed, 0.0))
 
-    def fallen(self, morphology: Morphology) -> Callable[[np.ndarray], bool]:
-        """Return the test that ends an episode: the pelvis below 0.6 of its standing height above ground; a fixed body cannot fall."""
+    def over(self, morphology: Morphology) -> Callable[[Any], Any]:
+        """Return the test that ends episodes, of instants [..., f] of numpy or jax.numpy: the pelvis below 0.6 of its standing height
+        above ground; a fixed body cannot fall."""
         if morphology.fixed:
-            return lambda instant: False
-        layout = feature_layout(morphology)
-        return lambda instant: metrics.fallen(layout, instant)
+            return lambda instants: instants[..., 0] != instants[..., 0]
+        return functools.partial(metrics.fallen, feature_layout(morphology))
+
+    def fallen(self, morphology: Morphology) -> Callable[[np.ndarray], bool]:
+        """Return the test of `over` for one instant [f]."""
+        over = self.over(morphology)
+        return lambda instant: bool(over(np.asarray(instant, np.float64)))
 
     def episode(
         self,

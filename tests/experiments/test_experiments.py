@@ -131,6 +131,31 @@ def test_ablation(experiment, searches: Path, tmp_path: Path) -> None:  # type: 
     assert (tmp_path / "stand-myolegs-learned" / "ablation_x0.png").stat().st_size > 3000
 
 
+def test_transfer_to_rl(experiment, own_body, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    pytest.importorskip("warp", reason="warp-lang is not installed")
+    pytest.importorskip("brax", reason="brax is not installed")
+    words = [
+        "--small",
+        "--tasks",
+        "stand",
+        "--rewards",
+        "start",
+        "--morphology",
+        str(own_body()),
+        "--distil",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert experiment("transfer_to_rl").main(words) == 0
+    (row,) = json.loads((tmp_path / "out" / "transfer_to_rl.json").read_text())["rows"]
+    assert (row["task"], row["morphology"], row["steps"]) == ("stand", "my-biped", 128)
+    assert [point["steps"] for point in row["curve"]] == [0, 128] and row["MPC2"]["mean"]["mean_reward"] > -100.0
+    cloned = json.loads((Path(row["folder"]) / "distil.json").read_text())
+    assert cloned["last_loss"] < cloned["first_loss"]
+    assert (tmp_path / "out" / "transfer_to_rl.png").stat().st_size > 5000
+    assert "| stand | start | muscles | 128 | seconds | PPO |" in (tmp_path / "out" / "transfer_to_rl.md").read_text()
+
+
 def test_mistakes(experiment, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(MovlrError, match="did you mean walk_flat"):
         experiment("main_table").main(["--small", "--tasks", "wlk_flat", "--out", str(tmp_path)])

@@ -22,8 +22,9 @@ from typing import Any, Literal
 
 import yaml
 
+from movlr_jax import typed_yaml
 from movlr_jax.errors import MovlrError
-from movlr_jax.search.config import RunConfig, validated
+from movlr_jax.search.config import RunConfig
 from movlr_jax.search.sweep.space import Distribution, check_path, distribution
 
 # What a sweep decides itself, or what a run that nobody sits at cannot have.
@@ -178,7 +179,7 @@ def read(path: Path) -> SweepFile:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise MovlrError(f"{path} is not YAML: {' '.join(str(error).split())[:200]}.") from None
     try:
-        found = validated(SweepFile, raw, str(path))
+        found = typed_yaml.validated(raw, SweepFile, str(path))
         return replace(_checked(found, path), name=found.name or path.stem)
     except MovlrError as error:
         sentence = str(error)

@@ -1,0 +1,110 @@
+"""Trained policies for the verbs: a training's folder or one of its checkpoints becomes a policy, and its episodes.
+
+In: a path. Out: what the policy was trained on, and executed episodes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from movlr_jax.cli import train
+from movlr_jax.errors import MovlrError
+from movlr_jax.physics.native import NativeSimulator
+
+if TYPE_CHECKING:
+    from movlr_jax.cli.rollout import Options
+    from movlr_jax.control.episode import Rollout
+    from movlr_jax.morphologies import Morphology
+    from movlr_jax.rewards.reward import Reward
+    from movlr_jax.rl.policy import Policy
+    from movlr_jax.tasks import Task
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A policy and what it was trained on.
+
+    Attributes:
+        policy, params, observed: the policy with its parameters and statistics.
+        task, morphology, reward, goal_speed: what it was trained on, or what was asked for in their place.
+        named: the word that its reward was asked for by.
+    """
+
+    policy: Policy
+    params: Any
+    observed: Any
+    task: Task
+    morphology: Morphology
+    reward: Reward
+    goal_speed: float
+    named: str
+
+
+def load(path: Path, task: str = "", morphology: str = "", injury: tuple[str, ...] = ()) -> Trained:
+    """Return the policy of a training's newest checkpoint, or of the checkpoint named.
+
+    Args:
+        path: the training's folder, or checkpoints/UPDATE in it.
+        task, morphology, injury: in place of the training's own; the body must have the same muscles and joints.
+
+    Raises:
+        MovlrError: there is no policy, or it is one for another body.
+    """
+    from movlr_jax.rl import brax_compat, checkpoint
+    from movlr_jax.rl.actions import Actions
+    from movlr_jax.rl.observation import Observation
+    from movlr_jax.rl.policy import Policy
+    from movlr_jax.rl.ppo import Networks
+
+    brax_compat.parts()
+    update = int(path.name) if path.parent.name == checkpoint.FOLDER and path.name.isdigit() else None
+    folder = path if update is None else path.parent.parent
+    config = train.found(folder)
+    changed = {"task": task or config.task, "morphology": morphology or config.morphology, "injury": injury or config.injury}
+    asked = train.of_folder(folder, dataclasses.replace(config, **changed))  # type: ignore[arg-type]
+    actions, observation = Actions(asked.group_of), Observation(asked.morphology)
+    if len(asked.group_of) != asked.morphology.model.nu:
+        raise MovlrError(f"The policy excites {len(asked.group_of)} muscles, and {asked.morphology.name} has {asked.morphology.model.nu}.")
+    networks = Networks(observation.size, actions.size, config.ppo)
+    if not (folder / checkpoint.FOLDER).is_dir():
+        raise MovlrError(f"{folder} holds no checkpoint yet: let the training save one, or go on with movlr train --resume {folder}.")
+    with checkpoint.opened(folder) as checkpoints:
+        wanted = checkpoints.latest() if update is None else update
+        if wanted is None:
+            raise MovlrError(f"{folder} holds no checkpoint yet: let the training save one, or go on with movlr train --resume {folder}.")
+        params, observed = checkpoints.policy(wanted, networks.init)
+    policy = Policy(asked.morphology, actions, networks, config.control_dt)
+    return Trained(policy, params, observed, asked.task, asked.morphology, asked.reward, asked.goal_speed, config.reward)
+
+
+def episodes(trained: Trained, asked: Options, engine: str, reward: Reward, progress: Callable[[float], None]) -> list[Rollout]:
+    """Run an episode a seed, side by side.
+
+    Raises:
+        MovlrError: the engine refuses the body, or has no room for the seeds.
+    """
+    count = len(asked.seeds)
+    if engine == "native":
+        simulator: Any = NativeSimulator(trained.morphology, candidates=1, episodes=count, threads=asked.threads)
+    else:
+        from movlr_jax.physics.mjx import MjxSimulator
+
+        room = dataclasses.replace(asked.mjx, devices=1)
+        simulator = MjxSimulator(trained.morphology, engine=engine, candidates=1, episodes=count, config=room)
+        if simulator.episodes < count:
+            raise MovlrError(f"{count} seeds do not fit: there is room for {simulator.episodes}. Give fewer --seeds.")
+    return trained.policy.episodes(
+        trained.params,
+        trained.observed,
+        trained.task,
+        reward,
+        simulator,
+        asked.seeds,
+        seconds=asked.seconds or trained.task.seconds,
+        goal_speed=asked.goal_speed if asked.goal_speed >= 0 else trained.goal_speed,
+        progress=progress,
+    )

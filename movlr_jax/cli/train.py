@@ -1,0 +1,247 @@
+"""`movlr train`: trains a policy by PPO on a task, with the same reward that MPC2 plans with; `movlr train --resume DIR` goes on.
+
+In: TrainConfig, from code defaults < the YAML file of --config < flags. Out: a training's folder (`movlr_jax.rl.train`), and its last
+evaluation on stdout. Ctrl-C stops after the update under way, with everything saved.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from movlr_jax import atomic, typed_yaml
+from movlr_jax.cli import console, options
+from movlr_jax.cli.main import INTERRUPTED
+from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import custom
+from movlr_jax.rl.config import TrainConfig
+
+if TYPE_CHECKING:
+    from movlr_jax.control.episode import Rollout
+    from movlr_jax.rl.train import Asked
+
+ABOUT = """Train a policy by PPO on a task, with the same reward that MPC2 plans with.
+
+TASK may be given as the first word. --config FILE reads values from YAML; flags
+override them. Ctrl-C stops cleanly; movlr train --resume DIR goes on (--steps N
+with it: until so many)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Resume:
+    """Go on with a training, from its newest checkpoint."""
+
+    resume: Path
+    """The training's folder."""
+    steps: int = 0
+    """A new total of control steps; 0: the training's own."""
+
+
+def configure(argv: Sequence[str]) -> TrainConfig:
+    """Read the configuration of a training from the words after `movlr train`.
+
+    Raises:
+        MovlrError: the file or a flag cannot be understood, or a value is one that no training can have.
+    """
+    file, words = options.take_config(argv)
+    default = typed_yaml.load(file, TrainConfig) if file else TrainConfig()
+    if words and not words[0].startswith("-"):
+        words = ["--task", *words]
+    config = options.parse(TrainConfig, words, "train [TASK] [--config FILE] [--resume DIR]", default, ABOUT)
+    return dataclasses.replace(config, morphology=custom.settled(config.morphology))
+
+
+def found(folder: Path) -> TrainConfig:
+    """Return the configuration of the training in a folder.
+
+    Raises:
+        MovlrError: there is none.
+    """
+    if not (folder / "run.json").is_file() or not (folder / "reward.py").is_file() or not (folder / "config.yaml").is_file():
+        raise MovlrError(f"{folder} holds no training (no config.yaml, run.json, reward.py): give the folder that `movlr train` printed.")
+    return typed_yaml.load(folder / "config.yaml", TrainConfig)
+
+
+def asked_of(config: TrainConfig, reward: str, group_of: Sequence[int] | None = None) -> Asked:
+    """Return what a training is about.
+
+    Args:
+        config: its values.
+        reward: the word for its reward.
+        group_of: the actions that its muscles follow, where they are known.
+
+    Raises:
+        MovlrError: a name stands for nothing, or the reward does not suit the body.
+    """
+    import numpy as np
+
+    from movlr_jax import tasks
+    from movlr_jax.physics import engines
+    from movlr_jax.rl import dynsyn
+    from movlr_jax.rl.train import Asked
+    from movlr_jax.search import reward_texts
+
+    task = tasks.get(config.task)
+    text = reward_texts.find(reward, [task])
+    engines.choose(config.engine)
+    morphology = task.load(config.morphology, config.injury)
+    compiled = reward_texts.compiled(text, morphology, config.goal_speed if config.goal_speed >= 0 else task.goal_speed)
+    if group_of is not None:
+        follows = np.asarray(group_of, int)
+    else:
+        follows = dynsyn.grouping(morphology, config.groups) if config.actions == "groups" else np.arange(morphology.model.nu)
+    return Asked(config, task, morphology, compiled, follows)
+
+
+def of_folder(folder: Path, config: TrainConfig | None = None) -> Asked:
+    """Return what the training in a folder is about.
+
+    Raises:
+        MovlrError: there is none, or it is damaged.
+    """
+    config = config or found(folder)
+    return asked_of(config, str(folder / "reward.py"), atomic.read_json(folder / "run.json")["group_of"])
+
+
+def create(config: TrainConfig) -> tuple[Path, Asked]:
+    """Make a new training's folder, whole or not at all.
+
+    Raises:
+        MovlrError: it is taken or cannot be written, or as `asked_of`.
+    """
+    from movlr_jax._versions import installed
+    from movlr_jax.rl import distil
+    from movlr_jax.search.run_folder import RunFolder
+
+    first = config.out or Path("runs") / f"train-{config.name or f'{config.task}-{config.seed}'}"
+    numbered = itertools.chain([first], (first.with_name(f"{first.name}-{n}") for n in itertools.count(2)))
+    folder = first if config.out else next(f for f in numbered if not f.exists())
+    if (folder / "checkpoints").exists():
+        raise MovlrError(f"{folder} already holds a training: go on with `movlr train --resume {folder}`, or choose another --out.")
+    RunFolder.refuse_taken(folder)
+    # Of what is read later, absolute paths: a training goes on from any folder.
+    cloned = tuple(str(Path(name).resolve()) for name in config.distil.rollouts)
+    config = dataclasses.replace(config, out=folder, distil=dataclasses.replace(config.distil, rollouts=cloned))
+    asked = asked_of(config, config.reward)
+    distil.files(cloned)
+    packages = ("movlr-jax", "mujoco", "mujoco-mjx", "jax", "jaxlib", "numpy", "brax", "warp-lang")
+    header = {
+        "run_id": f"{folder.name}-{uuid.uuid4().hex[:8]}",
+        "task": asked.task.name,
+        "morphology": asked.morphology.name,
+        "engine": config.engine,
+        "reward": config.reward,
+        "goal_speed_mps": asked.goal_speed,
+        "seconds": asked.seconds,
+        "seed": config.seed,
+        "versions": {package: installed(package) for package in packages},
+        "group_of": asked.group_of.tolist(),
+    }
+    try:
+        with atomic.new_folder(folder) as partial:
+            atomic.write_text(partial / "config.yaml", typed_yaml.dump(config))
+            atomic.write_text(partial / "reward.py", asked.reward.source)
+            atomic.write_json(partial / "run.json", header)
+    except OSError as error:
+        raise MovlrError(f"Cannot write {folder} ({error.strerror}): choose another --out.") from error
+    return folder, asked
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    from movlr_jax.rl import brax_compat
+
+    if any(word.partition("=")[0] == "--resume" for word in argv):
+        wanted = options.parse(Resume, argv, "train")
+        folder = wanted.resume
+        config = found(folder)
+        if wanted.steps:
+            config = dataclasses.replace(config, steps=wanted.steps)
+        brax_compat.parts()
+        done = follow(folder, of_folder(folder, config))
+    else:
+        config = configure(argv)
+        brax_compat.parts()
+        folder, asked = create(config)
+        done = follow(folder, asked)
+    if not done:
+        return INTERRUPTED
+    header = atomic.read_json(folder / "run.json")
+    last: dict[str, Any] = atomic.read_json(max((folder / "evaluations").glob("*/metrics.json")))
+    out = console.stdout()
+    title = f"{header['task']} on {header['morphology']}, policy after {config.updates} updates, engine native"
+    out.print(console.metrics_table(title, last["episodes"], last["mean"], last["std"]))
+    out.print(f"saved in {folder}   move the body with it: movlr rollout --policy {folder}", markup=False, soft_wrap=True)
+    return 0
+
+
+def follow(folder: Path, asked: Asked) -> bool:
+    """Train in a folder and show how it goes.
+
+    Returns:
+        False if it was interrupted, with everything saved.
+    """
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from movlr_jax.rl.train import train
+    from movlr_jax.search.assembly import terminable
+    from movlr_jax.search.run_folder import RunFolder
+    from movlr_jax.tracking import open_trackers
+
+    config, err = asked.config, console.stderr()
+    err.print(f"Training folder: {folder}", markup=False, soft_wrap=True)
+
+    def warn(sentence: str) -> None:
+        err.print(sentence, markup=False, soft_wrap=True)
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} updates"))
+    with (
+        RunFolder(folder).locked(),
+        terminable(),
+        Progress(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal) as progress,
+    ):
+        atomic.sweep(folder)
+        if found(folder) != config:
+            atomic.write_text(folder / "config.yaml", typed_yaml.dump(config))
+        bar = progress.add_task("compiling", total=config.updates)
+
+        def told(update: int, scalars: dict[str, float]) -> None:
+            speed = scalars["steps_per_s"]
+            progress.update(bar, completed=update, description=f"reward {scalars['reward']:.3g}, {speed:.3g} steps/s")
+
+        trackers = open_trackers(config.tracking, folder, config.project, config.name or folder.resolve().name, warn)
+        run_id = atomic.read_json(folder / "run.json")["run_id"]
+        for tracker in trackers:
+            tracker.start(atomic.plain(dataclasses.asdict(config)), run_id)
+        try:
+            train(asked, folder, trackers, _films(asked, warn), told)
+        except KeyboardInterrupt:
+            warn(f"Interrupted. Go on with: movlr train --resume {folder}")
+            return False
+        finally:
+            for tracker in trackers:
+                tracker.finish()
+    return True
+
+
+def _films(asked: Asked, warn: Callable[[str], None]) -> Callable[[Rollout, Path], None]:
+    """Return what writes clips; a machine that cannot draw is told of once, and trains on."""
+    from movlr_jax.search import filming
+
+    failed = False
+
+    def film(rollout: Rollout, path: Path) -> None:
+        nonlocal failed
+        if failed:
+            return
+        try:
+            filming.film(asked.morphology, rollout, path, f"{asked.task.name}, policy, reward {asked.reward.name}")
+        except MovlrError as error:
+            failed = True
+            warn(f"No clips: {error}")
+
+    return film

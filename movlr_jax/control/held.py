@@ -1,0 +1,24 @@
+"""Held: a controller without a law. What it is given as a posture is the excitation itself, held for the whole time.
+
+For policies, which speak to the muscles: every engine then steps them as it steps the muscle laws.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from movlr_jax.physics.simulator import Simulator
+
+
+class Held:
+    """Excitations given as they are; "postures" are excitations[W, nu]."""
+
+    every_step = False
+
+    def targets(self, simulator: Simulator, posture: Any, qpos: Any) -> Any:
+        """Return the excitations."""
+        return posture
+
+    def excitation(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
+        """Return the excitations."""
+        return targets
