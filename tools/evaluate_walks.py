@@ -39,7 +39,7 @@ ROWS = [
     ("ms-human-700-locomotion", "walk_flat", "straight", 0.95, 10.0, FIVE, 0.01),
     ("ms-human-700-locomotion", "walk_flat", "stride", 1.0, 10.0, FIVE, 0.02),
     ("ms-human-700-locomotion", "walk_rough", "stride", 0.8, 10.0, FIVE, 0.02),
-    ("ms-human-700-locomotion", "walk_slope", "stride", 0.8, 10.0, FIVE, 0.02),
+    ("ms-human-700-locomotion", "walk_slope", "straight", 0.8, 10.0, FIVE, 0.02),
     ("ms-human-700-locomotion", "walk_injured", "stride", 0.8, 10.0, FIVE, 0.02),
     ("ms-human-700-locomotion", "walk_stairs", "climb", 0.6, 10.0, FIVE, 0.02),
     ("ms-human-700-locomotion", "turn_left", "human", 0.5, 10.0, FIVE, 0.02),
