@@ -80,14 +80,12 @@ def asked_of(config: TrainConfig, reward: str, group_of: Sequence[int] | None = 
     import numpy as np
 
     from movlr_jax import tasks
-    from movlr_jax.physics import engines
     from movlr_jax.rl import dynsyn
     from movlr_jax.rl.train import Asked
     from movlr_jax.search import reward_texts
 
     task = tasks.get(config.task)
     text = reward_texts.find(reward, [task])
-    engines.choose(config.engine)
     morphology = task.load(config.morphology, config.injury)
     compiled = reward_texts.compiled(text, morphology, config.goal_speed if config.goal_speed >= 0 else task.goal_speed)
     if group_of is not None:
@@ -107,11 +105,20 @@ def of_folder(folder: Path, config: TrainConfig | None = None) -> Asked:
     return asked_of(config, str(folder / "reward.py"), atomic.read_json(folder / "run.json")["group_of"])
 
 
+def refuse_unready(engine: str) -> None:
+    """Raise MovlrError, in one sentence, if this machine lacks what a training on an engine needs."""
+    from movlr_jax.physics import engines
+    from movlr_jax.rl import brax_compat
+
+    brax_compat.parts()
+    engines.choose(engine)
+
+
 def create(config: TrainConfig) -> tuple[Path, Asked]:
     """Make a new training's folder, whole or not at all.
 
     Raises:
-        MovlrError: it is taken or cannot be written, or as `asked_of`.
+        MovlrError: it is taken or cannot be written, this machine lacks something, or as `asked_of`.
     """
     from movlr_jax._versions import installed
     from movlr_jax.rl import distil
@@ -123,6 +130,7 @@ def create(config: TrainConfig) -> tuple[Path, Asked]:
     if (folder / "checkpoints").exists():
         raise MovlrError(f"{folder} already holds a training: go on with `movlr train --resume {folder}`, or choose another --out.")
     RunFolder.refuse_taken(folder)
+    refuse_unready(config.engine)
     # Of what is read later, absolute paths: a training goes on from any folder.
     cloned = tuple(str(Path(name).resolve()) for name in config.distil.rollouts)
     config = dataclasses.replace(config, out=folder, distil=dataclasses.replace(config.distil, rollouts=cloned))
@@ -153,19 +161,16 @@ def create(config: TrainConfig) -> tuple[Path, Asked]:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    from movlr_jax.rl import brax_compat
-
     if any(word.partition("=")[0] == "--resume" for word in argv):
         wanted = options.parse(Resume, argv, "train")
         folder = wanted.resume
         config = found(folder)
         if wanted.steps:
             config = dataclasses.replace(config, steps=wanted.steps)
-        brax_compat.parts()
+        refuse_unready(config.engine)
         done = follow(folder, of_folder(folder, config))
     else:
         config = configure(argv)
-        brax_compat.parts()
         folder, asked = create(config)
         done = follow(folder, asked)
     if not done:

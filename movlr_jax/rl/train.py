@@ -180,7 +180,7 @@ def train(asked: Asked, folder: Path, trackers: Sequence[Tracker], films: Films 
                 videos: dict[str, Path] = {}
                 if last or update % config.eval_every == 0:
                     count = -(-update // config.eval_every)
-                    means, videos = evaluation(training, update, bool(config.clip_every) and (last or count % config.clip_every == 0))
+                    means, videos = evaluation(after, update, bool(config.clip_every) and (last or count % config.clip_every == 0))
                     scalars |= means
                 if last or update % LOG_EVERY == 0 or update % config.eval_every == 0:
                     _log(trackers, update, scalars, videos)
