@@ -14,8 +14,7 @@ import os
 import shutil
 import socket
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from movlr_jax.search.sweep.worker import Ended, Job, TrialDied, attend
 
 _MISSING = "Ray is not installed: pip install 'movlr-jax[sweep]', or run one trial after the other with --on here."
 _OBJECTS = 100 * 2**20  # bytes; jobs and their ends are all that is kept there
-_START = 180.0  # seconds that a Ray of our own has to start
+_AGENTS = ("metrics_agent_port", "runtime_env_agent_port", "dashboard_agent_listen_port", "metrics_export_port")
 _ANSWER = 5.0  # seconds that a cluster's head has to take a connection
 
 
@@ -97,7 +96,7 @@ def embedded(out: Path, resources: Resources, workers: int = 0) -> Iterator[RayH
     place = Path(tempfile.gettempdir()) / f"movlr-ray-{os.getuid()}-{digest}"
     shutil.rmtree(place, ignore_errors=True)
     try:
-        with _patience():
+        with _ports_given():
             _init(ray, num_cpus=max(1, int(cpus)), resources=resources.more or None, object_store_memory=_OBJECTS, _temp_dir=str(place))
         _refuse_hopeless(ray, resources, "this machine")
         yield RayHands(resources)
@@ -147,33 +146,29 @@ def _init(ray: Any, **more: Any) -> None:
 
 
 @contextlib.contextmanager
-def _patience(clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
-    """Give Ray's processes longer to start than its 30 s, which no setting changes and a busy machine exceeds.
+def _ports_given() -> Iterator[None]:
+    """Give the agents of a Ray of our own their ports.
 
-    Ray asks its own `get_node` whether they have; that waits now in place of saying no. Where a version has no such
-    function, its limit holds.
+    Ray otherwise waits until each agent has chosen one, at most 15 s, and ends where that takes longer, which no setting changes: on a busy
+    machine it does, and an idle one starts sooner for it. `ray start` takes the ports as flags, `ray.init` does not hand them on. Where a
+    version keeps its parameters elsewhere, it starts as it does by itself.
     """
-    services = importlib.import_module("ray._private.services")
-    asks = getattr(services, "get_node", None)
-    if asks is None:
+    try:
+        parameter = importlib.import_module("ray._private.parameter")
+        plain = parameter.RayParams
+    except (ImportError, AttributeError):
         yield
         return
-    end = clock() + _START
-
-    def waits(*given: Any, **more: Any) -> Any:
-        while True:
-            try:
-                return asks(*given, **more)
-            except RuntimeError:
-                if clock() > end:
-                    raise
-                sleep(0.2)
-
-    services.get_node = waits  # type: ignore[attr-defined]
+    with contextlib.ExitStack() as held:
+        taken = [held.enter_context(socket.socket()) for _ in _AGENTS]
+        for one in taken:
+            one.bind(("127.0.0.1", 0))
+        ports = {name: one.getsockname()[1] for name, one in zip(_AGENTS, taken, strict=True)}
+    parameter.RayParams = lambda *given, **more: plain(*given, **{**more, **ports})  # type: ignore[attr-defined]
     try:
         yield
     finally:
-        services.get_node = asks  # type: ignore[attr-defined]
+        parameter.RayParams = plain  # type: ignore[attr-defined]
 
 
 def _refuse_absent(address: str) -> None:
