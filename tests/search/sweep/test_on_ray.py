@@ -43,6 +43,13 @@ def runs(out: Path) -> dict:
     return {name: what for name, what in tree(out / "trials").items() if not name.endswith("config.yaml")}
 
 
+def refuse_a_busy_machine(ran: subprocess.CompletedProcess[str]) -> None:
+    """Skip where Ray itself did not come up: its processes have fixed times to start, which a busy machine exceeds."""
+    told = ran.stdout + ran.stderr
+    if ran.returncode == 1 and ("Ray does not start" in told or "raylet" in told.lower()):
+        pytest.skip(f"Ray did not come up on this machine: {told[-300:]}")
+
+
 def test_killed_trials_workers_and_driver_leave_no_trace(tmp_path):
     pytest.importorskip("ray", reason="Ray is not installed")
     whole = drive.run(definition.read(write(tmp_path, "whole")), lambda: contextlib.nullcontext(InProcess()), print)
@@ -56,10 +63,12 @@ def test_killed_trials_workers_and_driver_leave_no_trace(tmp_path):
         (sweep.folder / f"kill-{number}").write_text(who)
     words = [sys.executable, str(HERE / "ray_driver.py"), str(file)]
     first = subprocess.run(words, capture_output=True, text=True, timeout=240)
-    assert first.returncode == -9, first.stderr[-2000:]
+    refuse_a_busy_machine(first)
+    assert first.returncode == -9, first.stdout + first.stderr[-2000:]
     assert "0 of 3 trials are done" in first.stdout and not list(sweep.folder.glob("kill-*"))
     assert not (sweep.folder / "compare.html").exists()
     second = subprocess.run(words, capture_output=True, text=True, timeout=240)
+    refuse_a_busy_machine(second)
     assert second.returncode == 0, second.stdout + second.stderr[-2000:]
 
     found, expected = results(sweep.folder), results(tmp_path / "whole")
