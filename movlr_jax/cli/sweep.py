@@ -7,8 +7,7 @@ goes on after any end.
 from __future__ import annotations
 
 import contextlib
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,6 +17,7 @@ import tyro
 from movlr_jax.cli import console, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.errors import MovlrError
+from movlr_jax.processes import terminable
 
 if TYPE_CHECKING:
     from movlr_jax.search.sweep.definition import SweepFile
@@ -92,7 +92,7 @@ def _drive(sweep: SweepFile, asked: Options) -> int:
         return 0
     if asked.on == "slurm":
         return close(on_slurm.run(sweep, tell))
-    with _terminable():
+    with terminable():
         outcome = drive.run(sweep, _hands(sweep, asked), tell)
     return close(outcome)
 
@@ -121,17 +121,3 @@ def close(outcome: Outcome) -> int:
         err.print(f"{len(outcome.failed)} trials are not done; the same command goes on with them.", markup=False, soft_wrap=True)
         return 1
     return 0
-
-
-@contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM stop the driver as Ctrl-C does."""
-
-    def interrupt(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -192,8 +192,8 @@ def follow(folder: Path, asked: Asked) -> bool:
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from movlr_jax.processes import terminable
     from movlr_jax.rl.train import train
-    from movlr_jax.search.assembly import terminable
     from movlr_jax.search.run_folder import RunFolder
     from movlr_jax.tracking import open_trackers
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import os
 import subprocess
 import tempfile
 import threading
@@ -24,6 +23,7 @@ import imageio_ffmpeg
 import mujoco
 import numpy as np
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import glyphs
 from movlr_jax.media.studio import Camera, Studio, activation_colour
@@ -286,7 +286,7 @@ def side_by_side(clips: Sequence[Path | str], path: Path | str, *, height: int =
     ]
     graph = ";".join(steps) + ";" + "".join(f"[v{i}]" for i in range(len(metas))) + f"hstack=inputs={len(metas)}[out]"
     inputs = [argument for c in sources for argument in ("-i", str(c))]
-    with _replacing(path) as partial:
+    with atomic.replacing(path) as partial:
         process, errors = _ffmpeg([*inputs, "-filter_complex", graph, "-map", "[out]", *_codec(fps, crf), str(partial)])
         _finish(process, errors, path)
     made = read_info(path)
@@ -331,7 +331,7 @@ def write_png(path: Path | str, image: np.ndarray) -> Path:
     from matplotlib.image import imsave  # here: drawing clips must not pay for matplotlib's figures
 
     path = Path(path)
-    with _replacing(path) as partial:
+    with atomic.replacing(path) as partial:
         imsave(partial, image, format="png", metadata={"Software": ""})
     return path
 
@@ -558,17 +558,6 @@ def _codec(fps: int, crf: int) -> list[str]:
     ]
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def _ffmpeg(arguments: Sequence[str]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     try:
         program = imageio_ffmpeg.get_ffmpeg_exe()
@@ -597,7 +586,7 @@ def _finish(process: subprocess.Popen[bytes], errors: IO[bytes], path: Path) -> 
 def _encoder(path: Path, view: ClipView) -> Iterator[Callable[[np.ndarray], None]]:
     """Give a function that takes frames, uint8[h, w, 3]; the file appears on leaving."""
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{view.width}x{view.height}", "-r", str(view.fps), "-i", "pipe:0"]
-    with _replacing(path) as partial:
+    with atomic.replacing(path) as partial:
         process, errors = _ffmpeg([*raw, *_codec(view.fps, view.crf), str(partial)])
         assert process.stdin is not None
         pipe = process.stdin

@@ -6,15 +6,12 @@ shared by all iterations; nothing of it carries a result from one episode to the
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import platform
-import signal
 import subprocess
-import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +29,7 @@ from movlr_jax.media import clip, heatmaps, report
 from movlr_jax.models import ledger
 from movlr_jax.models.desk import Desk
 from movlr_jax.physics import engines
+from movlr_jax.processes import terminable
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.library import LIBRARY
 from movlr_jax.rewards.motion import vocabulary
@@ -304,23 +302,6 @@ def _commit() -> str | None:
         return git("rev-parse", "HEAD") + ("+changes" if changed else "")
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-@contextlib.contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM (a scheduler's polite end) stop a run as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _warner(progress: Progress | None) -> Callable[[str], None]:

@@ -26,8 +26,6 @@ when it is decided. Every file is written atomically (`atomic.py`), and what is 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +34,7 @@ import numpy as np
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
+from movlr_jax.processes import alone
 
 # The chosen candidate's drafts and calls are folders; they move up whole, like files.
 _LOCK = ".lock"
@@ -182,15 +181,8 @@ class RunFolder:
         Raises:
             MovlrError: another process holds it.
         """
-        descriptor = os.open(self[_LOCK], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise MovlrError(f"Another process is working in {self.path}: wait for it, or end it first.") from None
+        with alone(self[_LOCK], f"Another process is working in {self.path}: wait for it, or end it first."):
             yield
-        finally:
-            os.close(descriptor)
 
     def iteration(self, number: int) -> Iteration:
         """Return an iteration's folder."""

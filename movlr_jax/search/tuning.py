@@ -16,10 +16,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +26,7 @@ from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.processes import alone
 from movlr_jax.search.ablation import FALLS, Place, difference, values, weights_of, work
 from movlr_jax.search.evaluation import Evaluation, Row, Work, metric_names
 from movlr_jax.search.reward_texts import RewardText
@@ -378,12 +377,5 @@ def _optuna() -> Any:
 def _alone(folder: Path) -> Iterator[None]:
     """Hold a folder's study: two processes that asked it at once would each see half of the other's trials."""
     folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / f".{JOURNAL}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise MovlrError(f"Another process tunes in {folder}: wait for it, or choose another --out.") from None
+    with alone(folder / f".{JOURNAL}.lock", f"Another process tunes in {folder}: wait for it, or choose another --out."):
         yield
-    finally:
-        os.close(lock)

@@ -7,24 +7,12 @@ import numpy as np
 
 from movlr_jax.morphologies import Scene
 from movlr_jax.morphologies.objects import Bottle, Table
-from movlr_jax.tasks.object_task import ObjectTask, turned
+from movlr_jax.tasks.object_task import START, ObjectTask, turned
 
 _PLACE = (0.33, -0.05, 1.05)  # m, as in the reference; with the start at (0.27, -0.28) and the table's top at 0.89
 # The reference says "tilted" and no more. Here the bottle turns to the left with the forearm that brings it there, and is tilted to the
 # left by the forearm's own turn (pronation), so that no joint has to go to its end.
 _YAW, _TILT = 0.6, 0.7  # rad
-
-_START = """\
-WEIGHTS = {
-    "position": 100.0,
-}
-
-
-def terms(m):
-    return {
-        "position": -smooth_abs(m.goal.object_position_error),
-    }
-"""
 
 # The reference's terms (position 100, orientation 10, the palm at the bottle, every finger around it), orientation twice as heavy, and what
 # keeps the bottle in the hand while it moves. At the start hand and bottle have the axes of the world, so a bottle held fast keeps its
@@ -82,7 +70,7 @@ TASK = ObjectTask(
     goal_speed=0.0,
     seconds=5.0,
     walks=False,
-    rewards={"start": _START, "human": _HUMAN},
+    rewards={"start": START, "human": _HUMAN},
     notes={
         "start": "the bottle's position alone",
         "human": "position, orientation, palm and fingers at the bottle, with the reference's weight for position",

@@ -6,21 +6,9 @@ import numpy as np
 
 from movlr_jax.morphologies import Scene
 from movlr_jax.morphologies.objects import Cube, Table
-from movlr_jax.tasks.object_task import ObjectTask, turned
+from movlr_jax.tasks.object_task import START, ObjectTask, turned
 
 _TURN = (0.5, 1.0)  # rad, about an axis of any direction: what wrist and fingers can do without letting go
-
-_START = """\
-WEIGHTS = {
-    "position": 100.0,
-}
-
-
-def terms(m):
-    return {
-        "position": -smooth_abs(m.goal.object_position_error),
-    }
-"""
 
 # The cube keeps its place in the palm (in the hand's axes, which at the start are the world's), so that arm and wrist turn it first; it may
 # turn within the fingers, but not tumble.
@@ -65,7 +53,7 @@ TASK = ObjectTask(
     goal_speed=0.0,
     seconds=5.0,
     walks=False,
-    rewards={"start": _START, "human": _HUMAN},
+    rewards={"start": START, "human": _HUMAN},
     notes={
         "start": "the cube's position alone",
         "human": "position, orientation, the cube held in the palm without tumbling",

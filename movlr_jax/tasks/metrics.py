@@ -9,7 +9,7 @@ import numpy as np
 
 from movlr_jax.control.episode import Rollout
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
-from movlr_jax.tasks.trajectory import Trajectory
+from movlr_jax.tasks.trajectory import Trajectory, height
 
 LOWER_IS_BETTER = (
     *("falls", "fell", "dropped", "diverged", "diverged_candidates", "effort", "lateral_drift_m", "heading_error_rad"),
@@ -26,12 +26,6 @@ def direction(metric: str) -> int:
 def fallen(layout: FeatureLayout, instants: Any) -> Any:
     """Say of instants [..., f], of numpy or jax.numpy, whether the pelvis is below FALL_RATIO of its standing height."""
     return height(layout, instants, "pelvis") < FALL_RATIO * layout.standing["pelvis_height"]
-
-
-def height(layout: FeatureLayout, instants: Any, landmark: str) -> Any:
-    """Return the height of a landmark above the ground under it in instants [..., f], of numpy or jax.numpy (m)."""
-    offsets = layout.landmarks[landmark]
-    return instants[..., layout.column("sensor", offsets["position"] + 2)] - instants[..., layout.column("ground", offsets["ground"])]
 
 
 def step_symmetry(trajectory: Trajectory) -> float | None:

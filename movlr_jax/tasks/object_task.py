@@ -22,12 +22,24 @@ from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.tasks import metrics
 from movlr_jax.tasks.task import Task
-from movlr_jax.tasks.trajectory import Trajectory
+from movlr_jax.tasks.trajectory import Trajectory, height
 
 HAND = "right.hand"
 DROP_DEPTH = 0.15  # m below its start: under the table's top for the bottle, on it for the cube
 DROP_DISTANCE = 0.25  # m from the palm: out of reach of fingers
 _FINAL = 0.1  # s
+
+START = """\
+WEIGHTS = {
+    "position": 100.0,
+}
+
+
+def terms(m):
+    return {
+        "position": -smooth_abs(m.goal.object_position_error),
+    }
+"""
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,7 @@ class ObjectTask(Task):
 
 def dropped(layout: FeatureLayout, instants: Any) -> Any:
     """Say of instants [..., f], of numpy or jax.numpy, whether the object has been dropped."""
-    low = metrics.height(layout, instants, BODY) < layout.standing["object_height"] - DROP_DEPTH
+    low = height(layout, instants, BODY) < layout.standing["object_height"] - DROP_DEPTH
     thing, palm = (layout.column("sensor", layout.landmarks[name]["position"]) for name in (BODY, HAND))
     away = instants[..., thing : thing + 3] - instants[..., palm : palm + 3]
     return low | ((away * away).sum(-1) > DROP_DISTANCE**2)

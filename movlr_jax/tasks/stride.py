@@ -8,6 +8,18 @@ mass will need it (Hof, Hum. Mov. Sci. 27, 2008); the other bears. The clock is 
 
 from __future__ import annotations
 
+# How far feet, toes or knees cross, measured along the hips.
+GAPS = """\
+    across = m.left.hip.position - m.right.hip.position
+    across = across / norm(across)
+    gaps = [
+        jnp.dot(m.left.foot.position - m.right.foot.position, across),
+        jnp.dot(m.left.toe.position - m.right.toe.position, across),
+        jnp.dot(m.left.knee.position - m.right.knee.position, across),
+    ]
+    crossing = sum([jnp.minimum(0.0, gap - 0.15) for gap in gaps])
+"""
+
 
 def stride(seconds: float = 1.0, swing: float = 0.42, lift: float = 0.06, lifting: float = 60.0, climb: float = 0.0) -> str:
     """Return the reward program.
@@ -49,15 +61,7 @@ SWING = {swing}
 
 
 def terms(m):
-    across = m.left.hip.position - m.right.hip.position
-    across = across / norm(across)
-    gaps = [
-        jnp.dot(m.left.foot.position - m.right.foot.position, across),
-        jnp.dot(m.left.toe.position - m.right.toe.position, across),
-        jnp.dot(m.left.knee.position - m.right.knee.position, across),
-    ]
-    crossing = sum([jnp.minimum(0.0, gap - 0.15) for gap in gaps])
-    sideways = m.com.position[1] + 0.25 * m.com.velocity_left
+{GAPS}    sideways = m.com.position[1] + 0.25 * m.com.velocity_left
     extrapolated = m.com.position[1] + 0.3 * m.com.velocity_left
     half = 0.5 * m.goal.speed * (1.0 - SWING) * STRIDE * ramp(m.time, 0.0, STRIDE)
     low, step, width = 0.0, 0.0, 0.0{start}

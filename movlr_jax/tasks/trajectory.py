@@ -5,10 +5,18 @@ In: float32[T, f] and the FeatureLayout that packed it. Out: arrays over time, f
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from movlr_jax.rewards.layout import GAIT_FIELDS, SIDES, FeatureLayout
 from movlr_jax.rewards.rotation import angle_between, quat_axis
+
+
+def height(layout: FeatureLayout, instants: Any, landmark: str) -> Any:
+    """Return the height of a landmark above the ground under it in instants [..., f], of numpy or jax.numpy (m)."""
+    offsets = layout.landmarks[landmark]
+    return instants[..., layout.column("sensor", offsets["position"] + 2)] - instants[..., layout.column("ground", offsets["ground"])]
 
 
 class Trajectory:
@@ -61,9 +69,7 @@ class Trajectory:
 
     def height(self, landmark: str) -> np.ndarray:
         """Height above the ground under the landmark [T] (m)."""
-        offsets = self.layout.landmarks[landmark]
-        ground = self.instants[:, self.layout.column("ground", offsets["ground"])]
-        return self._sensor(offsets["position"] + 2, 1)[:, 0] - ground
+        return np.asarray(height(self.layout, self.instants, landmark))
 
     def axis(self, landmark: str, axis: int) -> np.ndarray:
         """Unit vector of a landmark in the task's frame [T, 3]: axis 0 forward, 1 left, 2 up."""

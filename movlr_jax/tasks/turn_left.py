@@ -3,12 +3,14 @@
 import math
 
 from movlr_jax.tasks import walk_flat
+from movlr_jax.tasks.stride import GAPS
 from movlr_jax.tasks.task import Task
 
 # Forward of the task is to the left of where the body faces at the start. The walking cost is steered by a heading that swings from the
 # one to the other within 4.5 s: speed, side speed and facing are measured against it, so that no instant asks for more turn than a
 # step or two can make.
-_HUMAN = """\
+_HUMAN = (
+    """\
 WEIGHTS = {
     "height": 100.0,
     "balance": 100.0,
@@ -26,14 +28,9 @@ def terms(m):
     heading = -0.5 * pi * jnp.clip(1.0 - m.time / 4.5, 0.0, 1.0)
     ahead = jnp.array([jnp.cos(heading), jnp.sin(heading)])
     side = jnp.array([-jnp.sin(heading), jnp.cos(heading)])
-    across = m.left.hip.position - m.right.hip.position
-    across = across / norm(across)
-    gaps = [
-        jnp.dot(m.left.foot.position - m.right.foot.position, across),
-        jnp.dot(m.left.toe.position - m.right.toe.position, across),
-        jnp.dot(m.left.knee.position - m.right.knee.position, across),
-    ]
-    crossing = sum([jnp.minimum(0.0, gap - 0.15) for gap in gaps])
+"""
+    + GAPS
+    + """\
     velocity = m.com.velocity[:2]
     sideways = jnp.dot(m.com.position[:2] + 0.25 * velocity, side)
     right = jnp.dot(m.right.foot.position[:2], side)
@@ -49,6 +46,7 @@ def terms(m):
         "lateral_margin": -smooth_abs(outside(sideways, right, left)),
     }
 """
+)
 
 TASK = Task(
     name="turn_left",

@@ -1,6 +1,6 @@
 """walk_flat: walk straight ahead on flat ground, upright."""
 
-from movlr_jax.tasks.stride import stride
+from movlr_jax.tasks.stride import GAPS, stride
 from movlr_jax.tasks.task import Task
 
 START = """\
@@ -15,20 +15,10 @@ def terms(m):
     }
 """
 
-# What both rewards below are made of.
+# What the rewards below are made of.
 _FEET = """\
     feet = 0.5 * (m.left.foot.position + m.right.foot.position)
     head_height = m.head.position[2] - feet[2]
-"""
-_GAPS = """\
-    across = m.left.hip.position - m.right.hip.position
-    across = across / norm(across)
-    gaps = [
-        jnp.dot(m.left.foot.position - m.right.foot.position, across),
-        jnp.dot(m.left.toe.position - m.right.toe.position, across),
-        jnp.dot(m.left.knee.position - m.right.knee.position, across),
-    ]
-    crossing = sum([jnp.minimum(0.0, gap - 0.15) for gap in gaps])
 """
 _HEIGHT = """\
         "height": -smooth_abs(jnp.minimum(0.0, head_height - 0.98 * m.standing.head_height)),
@@ -66,7 +56,7 @@ WEIGHTS = {{
 
 def terms(m):
 {_FEET}    tilt = 2.0 - m.pelvis.up[2] - m.head.up[2] + 0.1 * (2.0 - m.left.foot.up[2] - m.right.foot.up[2])
-{_GAPS}    return {{
+{GAPS}    return {{
 {_HEIGHT}        "upright": -smooth_abs(tilt),
 {_WALK}        "posture": -0.5 * jnp.sum(jnp.square({rest})),
     }}
@@ -94,7 +84,7 @@ WEIGHTS = {{
 
 
 def terms(m):
-{_FEET}{_GAPS}    sideways = m.com.position[1] + 0.25 * m.com.velocity_left
+{_FEET}{GAPS}    sideways = m.com.position[1] + 0.25 * m.com.velocity_left
     return {{
 {_HEIGHT}{_WALK}        "lateral_margin": -smooth_abs(outside(sideways, m.right.foot.position[1], m.left.foot.position[1])),
         "yaw": -smooth_abs(m.pelvis.yaw),

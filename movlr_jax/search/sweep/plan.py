@@ -8,10 +8,8 @@ for ever, so that no result can come twice.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import itertools
 import json
-import os
 import random
 import re
 from collections.abc import Iterator, Mapping
@@ -22,6 +20,7 @@ from typing import Any
 from movlr_jax import atomic, tasks
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import custom
+from movlr_jax.processes import alone
 from movlr_jax.search import methods
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.seeds import derive
@@ -230,19 +229,13 @@ def locked(out: Path) -> Iterator[None]:
     Raises:
         MovlrError: another process holds it, or it cannot be made.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise MovlrError(f"Cannot write {out} ({error.strerror}): choose another out.") from None
-    try:
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise MovlrError(f"Another process drives the sweep in {out}: wait for it, or end it first.") from None
+            out.mkdir(parents=True, exist_ok=True)
+            held.enter_context(alone(out / _LOCK, f"Another process drives the sweep in {out}: wait for it, or end it first."))
+        except OSError as error:
+            raise MovlrError(f"Cannot write {out} ({error.strerror}): choose another out.") from None
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _short(value: Any) -> str:

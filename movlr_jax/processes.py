@@ -1,0 +1,54 @@
+"""What a process owes others: it holds what it alone may work on, and a polite end ends it as Ctrl-C does."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from movlr_jax.errors import MovlrError
+
+
+@contextlib.contextmanager
+def alone(lock: Path, taken: str) -> Iterator[None]:
+    """Hold a lock file against other processes; the system lets go when this one ends, however it ends.
+
+    Args:
+        lock: the file, in a folder that exists; it stays.
+        taken: what to say where another process holds it.
+
+    Raises:
+        MovlrError: another process holds it.
+        OSError: the file cannot be made.
+    """
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise MovlrError(taken) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM (a scheduler's polite end) stop a run as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
