@@ -42,6 +42,10 @@ VARIANTS: dict[str, tuple[PlannerConfig, str]] = {
     "covariance": (PlannerConfig(covariance=0.2), "the noise learns the elites' covariance (CMA-style)"),
     "keep": (PlannerConfig(keep=3), "half of the elites are candidates of the next plan"),
     "soft": (PlannerConfig(temperature=1e3), "elites weigh the same (cross-entropy method)"),
+    "anneal-soft": (
+        replace(_HALF, iterations=2, anneal=0.5, temperature=1e3),
+        "two rounds of 32, the second at half the noise, elites weigh the same",
+    ),
 }
 
 

@@ -24,6 +24,10 @@ from movlr_jax.physics.sizes import Sizes
 
 _REFUSED = (mujoco.mjtGeom.mjGEOM_MESH, mujoco.mjtGeom.mjGEOM_HFIELD)
 
+# C's own Newton solver for tendons that wrap inside a circle. Pure MJX stops it after 5 steps and starts it at 1 - 1e-5: of 14,277 random
+# wraps of a circle of 10 mm 51 were then off by more than 0.01 mm, up to 2 mm; with these, in single precision, none by more than 4e-9 m.
+_INSIDE_WRAP = {"wrap_inside_maxiter": 20, "wrap_inside_tolerance": 1e-6, "wrap_inside_z_init": 1.0 - 1e-7}
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -70,7 +74,10 @@ def on_device(model: mujoco.MjModel, engine: str, contacts: int = 1, constraints
     """
     device = jax.local_devices()[0]
     room = {"naconmax": contacts, "njmax": constraints} if engine == "warp" else {}
-    return mjx.put_model(model, device=device, impl=engine), mjx.make_data(model, device=device, impl=engine, **room)
+    placed = mjx.put_model(model, device=device, impl=engine)
+    if engine == "jax":
+        placed = placed.replace(_impl=placed._impl.replace(**_INSIDE_WRAP))
+    return placed, mjx.make_data(model, device=device, impl=engine, **room)
 
 
 def for_jax(model: mujoco.MjModel) -> tuple[mujoco.MjModel, tuple[str, ...]]:
