@@ -42,9 +42,11 @@ VARIANTS: dict[str, tuple[PlannerConfig, str]] = {
     "covariance": (PlannerConfig(covariance=0.2), "the noise learns the elites' covariance (CMA-style)"),
     "keep": (PlannerConfig(keep=3), "half of the elites are candidates of the next plan"),
     "soft": (PlannerConfig(temperature=1e3), "elites weigh the same (cross-entropy method)"),
-    "anneal-soft": (
-        replace(_HALF, iterations=2, anneal=0.5, temperature=1e3),
-        "two rounds of 32, the second at half the noise, elites weigh the same",
+    "once": (PlannerConfig(instant=1, mean_candidate=False), "published, with one instant candidate in place of ten copies"),
+    "wide": (PlannerConfig(instant=1, mean_candidate=False, noise=0.08), "once, with noise of 8 % of the joints' ranges in place of 5 %"),
+    "long": (
+        replace(with_candidates(PlannerConfig(mean_candidate=False), 48), instant=1, horizon=0.464),
+        "once, with 48 candidates over 58 steps in place of 64 over 44",
     ),
 }
 

@@ -1,8 +1,8 @@
 """The reward "stride": a walk led by a clock, so that both legs take their turn.
 
 What the published cost asks for can be had by a limp: one foot always ahead, the other drawn after it. Here a clock says which foot swings.
-The swinging foot is lifted and carried from behind the centre of mass to before it, and put down where the sideways extrapolated centre of
-mass will need it (Hof, Hum. Mov. Sci. 27, 2008); the other bears. The clock is that of a periodic reward composition (Siekmann et al., ICRA
+The swinging foot is lifted and carried from behind the centre of mass to before it, and put down where the extrapolated centre of mass will
+need it (Hof, Hum. Mov. Sci. 27, 2008), sideways and, as much as the body is faster than it should be, ahead; the other bears. The clock is that of a periodic reward composition (Siekmann et al., ICRA
 2021), its stride grows from nothing, and its length follows from the speed asked for.
 """
 
@@ -64,6 +64,7 @@ def terms(m):
 {GAPS}    sideways = m.com.position[1] + 0.25 * m.com.velocity_left
     extrapolated = m.com.position[1] + 0.3 * m.com.velocity_left
     half = 0.5 * m.goal.speed * (1.0 - SWING) * STRIDE * ramp(m.time, 0.0, STRIDE)
+    surplus = m.com.velocity_forward - m.goal.speed * ramp(m.time, 0.0, STRIDE)
     low, step, width = 0.0, 0.0, 0.0{start}
     for side, turn, out in ((m.left, 0.0, 0.09), (m.right, 0.5, -0.09)):
         phase = m.time / STRIDE + turn
@@ -71,6 +72,7 @@ def terms(m):
         swung, stood = ramp(phase, 0.0, SWING), ramp(phase, SWING, 1.0)
         lift = {lift} * jnp.square(jnp.sin(pi * swung))
         ahead = half * jnp.where(phase < SWING, -jnp.cos(pi * swung), 1.0 - 2.0 * stood)
+        ahead = ahead + jnp.where(phase < SWING, 0.3 * surplus * swung, 0.0)
         low = low + smooth_abs(below(jnp.minimum(side.toe.height, side.heel.height), {rise}))
         step = step + smooth_abs(side.foot.position[0] - m.com.position[0] - ahead)
         width = width + jnp.where(phase < SWING, smooth_abs(side.foot.position[1] - extrapolated - out), 0.0){bears}
