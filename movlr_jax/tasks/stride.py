@@ -64,7 +64,7 @@ def terms(m):
 {GAPS}    sideways = m.com.position[1] + 0.25 * m.com.velocity_left
     extrapolated = m.com.position[1] + 0.3 * m.com.velocity_left
     half = 0.5 * m.goal.speed * (1.0 - SWING) * STRIDE * ramp(m.time, 0.0, STRIDE)
-    surplus = m.com.velocity_forward - m.goal.speed * ramp(m.time, 0.0, STRIDE)
+    surplus = jnp.maximum(0.0, m.com.velocity_forward - m.goal.speed * ramp(m.time, 0.0, STRIDE))
     low, step, width = 0.0, 0.0, 0.0{start}
     for side, turn, out in ((m.left, 0.0, 0.09), (m.right, 0.5, -0.09)):
         phase = m.time / STRIDE + turn
