@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import mujoco
 
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.morphologies.muscles import MuscleData
+from movlr_jax.morphologies.muscles import PEAK_FORCE, MuscleData
 from movlr_jax.morphologies.objects import Object, Table
 from movlr_jax.morphologies.terrain import Flat, Terrain
 
@@ -80,5 +80,5 @@ def injure(spec: mujoco.MjSpec, muscles: MuscleData, injuries: Sequence[tuple[st
             )
         for i in hit:
             prm = spec.actuators[i].gainprm
-            prm[2] = fraction * muscles.peak_force[i]
+            prm[PEAK_FORCE] = fraction * muscles.peak_force[i]
             spec.actuators[i].gainprm = prm
