@@ -60,6 +60,18 @@ def parse_injuries(asked: Sequence[str]) -> tuple[tuple[str, float], ...]:
     return tuple(injuries)
 
 
+def at_strength(own: Sequence[tuple[str, float]], asked: Sequence[str], strength: float) -> tuple[str, ...]:
+    """Return injuries PATTERN=FRACTION in which what has no fraction of its own keeps that strength.
+
+    Args:
+        own: injuries that the scene has (see Scene); they keep it where nothing that is asked for does.
+        asked: PATTERN=FRACTION, which stays as it is, or PATTERN.
+        strength: the fraction.
+    """
+    added = () if any("=" not in text for text in asked) else [pattern for pattern, _ in own]
+    return tuple(text if "=" in text else f"{text}={strength:.12g}" for text in (*added, *asked))
+
+
 def injure(spec: mujoco.MjSpec, muscles: MuscleData, injuries: Sequence[tuple[str, float]]) -> None:
     """Scale the peak active force of muscles in a spec; later injuries of one muscle replace earlier ones.
 
