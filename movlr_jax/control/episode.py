@@ -257,7 +257,7 @@ class EpisodeRunner:
 
 
 def _peak_forces(jobs: Sequence[Job], body: Morphology) -> np.ndarray | None:
-    """Return the peak forces of each episode's muscles [E, nu] (N); None where all are the body's own, which is stepped faster."""
+    """Return the peak forces of each episode's muscles [E, nu] (N); None where all have the body's own."""
     if all(job.peak_force is None for job in jobs):
         return None
     return np.stack([body.muscles.peak_force if job.peak_force is None else job.peak_force for job in jobs])

@@ -211,7 +211,7 @@ def works(asked: Sequence[str], tasks: Sequence[Task], bodies: Sequence[str] = (
 
 
 def at_strengths(asked: Sequence[Work], strengths: Sequence[float]) -> list[Work]:
-    """Return each work at every strength; the works themselves where there are none.
+    """Return each work at every strength, and every work as it is where there are no strengths.
 
     Raises:
         MovlrError: a strength is not within [0, 1], or given twice.
@@ -415,7 +415,7 @@ class Evaluation:
         """Run the episodes of one task on one body, injured in one way or several; those that another process is at are waited for, and
         run if it dies."""
         together = list(dict.fromkeys(places[work] for work, _ in todo))
-        # One body stands for them all: injuries change neither its shapes nor its poses.
+        # One body stands for them all, in the engine and where rewards are proved: injuries change neither its shapes nor its poses.
         place, differ = together[0], len(together) > 1
         bench = self._bench(place.load(), len(todo))
         runner = bench.runner
