@@ -12,6 +12,7 @@ import json
 import statistics
 import time
 
+import jax
 import numpy as np
 
 from movlr_jax import morphologies, tasks
@@ -45,7 +46,7 @@ class _Timed:
 def bare(simulator: Simulator, timed: _Timed, state: State, controls: list[np.ndarray]) -> float:
     """Replay the same controls from the same state with nothing else around: the seconds of the steps alone."""
     worlds = simulator._rollouts
-    worlds.load(State(**{name: np.repeat(value, worlds.batch.nsim, axis=0) for name, value in vars(state).items()}))
+    worlds.load(jax.tree.map(lambda array: np.repeat(array, worlds.batch.nsim, axis=0), state))
     ctrl = timed._batch.bind("ctrl")
     start = time.perf_counter()
     for control in controls:

@@ -1,4 +1,4 @@
-"""`movlr eval`: every combination of rewards, tasks, bodies and seeds, measured; nothing is searched for.
+"""`movlr eval`: every combination of rewards, tasks, bodies, strengths of injured muscles and seeds, measured; nothing is searched for.
 
 In: rewards by name (each task's own), as files, or as runs' folders (their best), and where to try them. Out: a table with a row a
 combination; in the folder of --out episodes.json (every episode, as it comes), eval.json, eval.md and, with --clips, a clip a combination.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EPISODES = "episodes.json"
 # Flags that take any number of values; each may be given more than once, and by either name.
 MANY_OF_ALL = (("--morphologies", "--morphology"), ("--seeds",), ("--injury",))
-_MANY = (("--rewards", "--reward"), ("--tasks", "--task"), *MANY_OF_ALL)
+_MANY = (("--rewards", "--reward"), ("--tasks", "--task"), ("--strengths",), *MANY_OF_ALL)
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,9 @@ class Options(Where):
     """Rewards: a name (each task's own of that name), a file, or a run's folder, which stands for its best."""
     tasks: Annotated[tuple[str, ...], tyro.conf.arg(aliases=("--task",))] = ("walk_flat",)
     """The tasks: names from `movlr tasks`."""
+    strengths: tuple[float, ...] = ()
+    """Fractions of their strength that the muscles of --injury without a fraction keep in turn, or without such muscles the task's own
+    injured ones: --injury 'soleus_*' --strengths 0 0.5 1. Each gives a row; engines that batch plan them side by side."""
     clips: bool = False
     """Film the first seed of each combination."""
     out: Path = Path("runs/eval")
@@ -136,7 +139,7 @@ def main(argv: Sequence[str]) -> int:
 
     settings = asked.settings()
     tasks = [registry.get(name) for name in asked.tasks]
-    works = evaluation.works(asked.rewards, tasks, asked.morphologies)
+    works = evaluation.at_strengths(evaluation.works(asked.rewards, tasks, asked.morphologies), asked.strengths)
     rows = measure(works, settings, asked.out, clips=asked.clips)
     documents = [row.document() for row in rows]
     document = atomic.write_json(asked.out / "eval.json", {"rows": documents})

@@ -1,8 +1,9 @@
 """`movlr transfer`: rewards found on one task or body, tried without change on others, as a matrix of one metric.
 
 In: rewards (named ones of the tasks they are from, files, runs' folders) and the tasks and bodies to try them on. The text stays as it is;
-it is proved again for each body. Out: a table and a heat map (rows: reward and where it came from; columns: task and body); in the folder
-of --out transfer.json, transfer.md, transfer.png and the episodes, which `movlr eval` with the same --out shares.
+it is proved again for each body. Out: a table and a heat map (rows: reward and where it came from; columns: task and body, at each strength
+of injured muscles if several are asked for); in the folder of --out transfer.json, transfer.md, transfer.png and the episodes, which
+`movlr eval` with the same --out shares.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import tyro
 
 from movlr_jax.cli import console, eval, options
 
-_MANY = (("--rewards", "--reward"), ("--from",), ("--to", "--tasks", "--task"), *eval.MANY_OF_ALL)
+_MANY = (("--rewards", "--reward"), ("--from",), ("--to", "--tasks", "--task"), ("--strengths",), *eval.MANY_OF_ALL)
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class Options(eval.Where):
     """The tasks whose named rewards are meant; of several, each that has the name gives a row."""
     tasks: Annotated[tuple[str, ...], tyro.conf.arg(name="to", aliases=("--tasks", "--task"))] = ("walk_flat", "stand")
     """The tasks to try them on; name the first one too for comparison."""
+    strengths: tuple[float, ...] = ()
+    """Fractions of their strength that the muscles of --injury without a fraction keep in turn, or without such muscles the task's own
+    injured ones: --injury 'soleus_*' --strengths 0 0.5 1. Each gives a column; engines that batch plan them side by side."""
     metric: str = "distance_m"
     """The metric that the matrix shows: one of those that `movlr rollout TASK --json` prints."""
     out: Path = Path("runs/transfer")
@@ -41,13 +45,13 @@ def main(argv: Sequence[str]) -> int:
     from movlr_jax import atomic
     from movlr_jax import tasks as registry
     from movlr_jax.media import tables
-    from movlr_jax.search import transfer
+    from movlr_jax.search import evaluation, transfer
 
     settings = asked.settings()
     rewards = transfer.rewards([registry.get(name) for name in asked.source], asked.rewards)
     places = transfer.places([registry.get(name) for name in asked.tasks], asked.morphologies)
-    rows = eval.measure(transfer.works(rewards, places), settings, asked.out)
-    matrix = transfer.Matrix(asked.metric, rewards, places, rows)
+    rows = eval.measure(evaluation.at_strengths(transfer.works(rewards, places), asked.strengths), settings, asked.out)
+    matrix = transfer.Matrix(asked.metric, rewards, places, rows, asked.strengths)
     document = atomic.write_json(asked.out / "transfer.json", matrix.document())
     atomic.write_text(asked.out / "transfer.md", tables.markdown(*matrix.table(), matrix.remarks()))
     matrix.draw(asked.out / "transfer.png")

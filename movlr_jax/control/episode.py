@@ -93,12 +93,21 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Job:
-    """One episode to run: its reward, where it starts, its frame and goal, and the seed of the planner's noise."""
+    """One episode to run.
+
+    Attributes:
+        reward: its reward.
+        start: where it starts.
+        frame: its frame and goal.
+        seed: of the planner's noise.
+        peak_force: float[nu], peak active forces of its muscles (N); None: the body's own.
+    """
 
     reward: Reward
     start: Start
     frame: Frame
     seed: int
+    peak_force: np.ndarray | None = None
 
 
 class EpisodeRunner:
@@ -198,7 +207,8 @@ class EpisodeRunner:
         rewards, frames = RewardBatch([job.reward for job in jobs]), [job.frame for job in jobs]
         space = simulator.morphology.posture
         rngs = [np.random.default_rng(np.random.SeedSequence([job.seed, 0x9E37])) for job in jobs]
-        state = simulator.reset(np.stack([job.start.qpos for job in jobs]), np.stack([job.start.act for job in jobs]))
+        qpos, act = np.stack([job.start.qpos for job in jobs]), np.stack([job.start.act for job in jobs])
+        state = simulator.reset(qpos, act, _peak_forces(jobs, simulator.morphology))
         plan = planning.initial(space, config, space.read(state.qpos))
         execute = max(1, round(config.replan / simulator.sim_dt))
         dt = execute * simulator.sim_dt
@@ -244,3 +254,10 @@ class EpisodeRunner:
             goal_speed=float(job.frame.goal[0]),
             **arrays,
         )
+
+
+def _peak_forces(jobs: Sequence[Job], body: Morphology) -> np.ndarray | None:
+    """Return the peak forces of each episode's muscles [E, nu] (N); None where all have the body's own."""
+    if all(job.peak_force is None for job in jobs):
+        return None
+    return np.stack([body.muscles.peak_force if job.peak_force is None else job.peak_force for job in jobs])

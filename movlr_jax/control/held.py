@@ -15,7 +15,7 @@ class Held:
 
     every_step = False
 
-    def targets(self, simulator: Simulator, posture: Any, qpos: Any) -> Any:
+    def targets(self, simulator: Simulator, posture: Any, qpos: Any, peak_force: Any = None) -> Any:
         """Return the excitations."""
         return posture
 

@@ -15,7 +15,7 @@ Each law is written once, over the namespace of the arrays it is given (numpy or
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ import numpy as np
 from movlr_jax.control import muscle_curves as curves
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
+from movlr_jax.morphologies.muscles import MuscleData
 from movlr_jax.physics.simulator import Simulator
 
 LAWS: tuple[str, ...] = ("fibre-strain", "posture-weighted", "paper", "paper-hoisted")
@@ -49,7 +50,7 @@ class FibreStrain:
         self._scale = gain / self._m.optimal_length
         self._dt = dt
 
-    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray) -> np.ndarray:
+    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray, peak_force: Any = None) -> np.ndarray:
         """Return l*/L0 * k [W, m] at the completed postures."""
         length, _ = simulator.target_kinematics(self._posture.complete(posture, self._base))
         return length * self._scale
@@ -100,7 +101,7 @@ class PostureWeighted:
         self._base = morphology.standing_qpos
         self._gain = gain
 
-    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray) -> _WeightedTargets:
+    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray, peak_force: Any = None) -> _WeightedTargets:
         """Return lengths and moment arms at the completed postures."""
         full = self._posture.complete(posture, self._base)
         length, moment = simulator.target_kinematics(full)
@@ -123,6 +124,7 @@ class _PaperTargets:
     speed_arms: np.ndarray  # [W, moving, m] moment arms of the joints whose difference makes v*
     moving: np.ndarray  # [W, moving] target values of those joints
     passive: np.ndarray  # [W, m]
+    muscles: MuscleData  # peak forces [m], or [W, m] where worlds differ in them
 
 
 class Paper:
@@ -152,7 +154,7 @@ class Paper:
         self._clip_q = model.jnt_qposadr[limited]
         self._clip_range = model.jnt_range[limited]
 
-    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray) -> _PaperTargets:
+    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray, peak_force: Any = None) -> _PaperTargets:
         """Return what is constant while the targets hold: lengths, moment arms and passive forces at the target postures."""
         if self.every_step:
             full = np.array(qpos)
@@ -161,20 +163,22 @@ class Paper:
         else:
             full = self._posture.complete(posture, self._base)
         length, moment = simulator.target_kinematics(full)
+        muscles = self._m if peak_force is None else replace(self._m, peak_force=peak_force)
         return _PaperTargets(
             posture=full[:, self._posture.qpos_index],
             length=length,
             arms=abs(_by_joint(moment, self._posture.qvel_index)),
             speed_arms=_by_joint(moment, self._moving_v),
             moving=full[:, self._moving_q],
-            passive=curves.passive(length, self._m, length.__array_namespace__()),
+            passive=curves.passive(length, muscles, length.__array_namespace__()),
+            muscles=muscles,
         )
 
     def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
         """Return excitations[W, m]."""
         m, xp = self._m, qpos.__array_namespace__()
         velocity = (((targets.moving - qpos[:, self._moving_q]) / self._dt)[:, None] @ targets.speed_arms)[:, 0]
-        gain = xp.minimum(-1.0, curves.gain(targets.length, velocity, m, xp))
+        gain = xp.minimum(-1.0, curves.gain(targets.length, velocity, targets.muscles, xp))
         error = abs(targets.posture - qpos[:, self._posture.qpos_index])
         proportional = (error[:, None] @ targets.arms)[:, 0]
         force = xp.minimum(0.0, self._gain * proportional * (targets.length - length))

@@ -61,7 +61,16 @@ def evaluation(rows: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> t
     shown = [k for k in METRIC_COLUMNS if k not in ("fall_time_s", "mean_speed_mps")]  # in the others already
     shown += [k for k in dict.fromkeys(more) if k not in METRIC_COLUMNS]
     shown = [k for k in shown if any(row["mean"].get(k) is not None for row in rows)]
-    headings = ["task", "body", "reward", "goal [m/s]", "falls", *(METRIC_COLUMNS.get(k, (k, ""))[0] for k in shown)]
+    strengths = any("strength" in row for row in rows)
+    headings = [
+        "task",
+        "body",
+        "reward",
+        *(["strength"] if strengths else []),
+        "goal [m/s]",
+        "falls",
+        *(METRIC_COLUMNS.get(k, (k, ""))[0] for k in shown),
+    ]
     cells, remarks = [], []
     for row in rows:
         count = len(row["episodes"])
@@ -71,13 +80,15 @@ def evaluation(rows: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> t
                 row["task"],
                 row["morphology"],
                 row["reward"],
+                *([number(row.get("strength"), "g")] if strengths else []),
                 f"{row['goal_speed_mps']:g}",
                 f"{row['falls']} of {count}" if count else "-",
                 *(spread(row["mean"].get(k), row["std"].get(k), specs[k], count) for k in shown),
             ]
         )
         if not count:
-            remarks.append(f"{row['task']}, {row['morphology']}, {row['reward']}: {row['refused']}")
+            at = f", strength {row['strength']:g}" if "strength" in row else ""
+            remarks.append(f"{row['task']}, {row['morphology']}, {row['reward']}{at}: {row['refused']}")
     return headings, cells, remarks
 
 

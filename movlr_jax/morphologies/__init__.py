@@ -2,7 +2,7 @@
 
 from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
 from movlr_jax.morphologies.catalog import CATALOG, DEFAULT, load, plan
-from movlr_jax.morphologies.morphology import Morphology
+from movlr_jax.morphologies.morphology import Morphology, Strength
 from movlr_jax.morphologies.scene import FLAT, Scene
 
-__all__ = ["CATALOG", "DEFAULT", "FLAT", "BodyPlan", "LandmarkPlan", "Morphology", "Scene", "load", "plan"]
+__all__ = ["CATALOG", "DEFAULT", "FLAT", "BodyPlan", "LandmarkPlan", "Morphology", "Scene", "Strength", "load", "plan"]

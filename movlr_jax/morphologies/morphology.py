@@ -16,6 +16,19 @@ from movlr_jax.morphologies.terrain import Terrain
 
 
 @dataclass(frozen=True, eq=False)
+class Strength:
+    """How strong the muscles of a body are: all in which bodies differ that are prepared alike but for injuries.
+
+    Attributes:
+        peak_force: float[nu], peak active forces (N).
+        standing_act: float[na], activations that hold the standing pose with them.
+    """
+
+    peak_force: np.ndarray
+    standing_act: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Morphology:
     """A prepared body.
 
@@ -68,6 +81,11 @@ class Morphology:
             return slice(0, 0)
         first = int(self.model.joint(BODY).dofadr[0])
         return slice(first, first + 6)
+
+    @property
+    def strength(self) -> Strength:
+        """How strong its muscles are."""
+        return Strength(self.muscles.peak_force, self.standing_act)
 
     @property
     def weight(self) -> float:

@@ -10,6 +10,8 @@ import numpy as np
 
 from movlr_jax.errors import MovlrError
 
+PEAK_FORCE = 2  # the column of a muscle's gainprm that holds it
+
 
 @dataclass(frozen=True)
 class MuscleData:
@@ -70,7 +72,7 @@ def read(model: mujoco.MjModel, groups: Mapping[str, tuple[str, ...]], unsided: 
     length_range = model.actuator_lengthrange.copy()
     span = prm[:, 1] - prm[:, 0]
     acc0 = np.maximum(model.actuator_acc0, 1e-15)
-    peak = np.where(prm[:, 2] < 0, prm[:, 3] / acc0, prm[:, 2])
+    peak = np.where(prm[:, PEAK_FORCE] < 0, prm[:, 3] / acc0, prm[:, PEAK_FORCE])
     names = tuple(model.actuator(i).name for i in range(model.nu))
     return MuscleData(
         names=names,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import mujoco
 
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.morphologies.muscles import MuscleData
+from movlr_jax.morphologies.muscles import PEAK_FORCE, MuscleData
 from movlr_jax.morphologies.objects import Object, Table
 from movlr_jax.morphologies.terrain import Flat, Terrain
 
@@ -60,6 +60,18 @@ def parse_injuries(asked: Sequence[str]) -> tuple[tuple[str, float], ...]:
     return tuple(injuries)
 
 
+def at_strength(own: Sequence[tuple[str, float]], asked: Sequence[str], strength: float) -> tuple[str, ...]:
+    """Return injuries PATTERN=FRACTION in which what has no fraction of its own keeps that strength.
+
+    Args:
+        own: injuries that the scene has (see Scene); they keep it where nothing that is asked for does.
+        asked: PATTERN=FRACTION, which stays as it is, or PATTERN.
+        strength: the fraction.
+    """
+    added = () if any("=" not in text for text in asked) else [pattern for pattern, _ in own]
+    return tuple(text if "=" in text else f"{text}={strength:.12g}" for text in (*added, *asked))
+
+
 def injure(spec: mujoco.MjSpec, muscles: MuscleData, injuries: Sequence[tuple[str, float]]) -> None:
     """Scale the peak active force of muscles in a spec; later injuries of one muscle replace earlier ones.
 
@@ -80,5 +92,5 @@ def injure(spec: mujoco.MjSpec, muscles: MuscleData, injuries: Sequence[tuple[st
             )
         for i in hit:
             prm = spec.actuators[i].gainprm
-            prm[2] = fraction * muscles.peak_force[i]
+            prm[PEAK_FORCE] = fraction * muscles.peak_force[i]
             spec.actuators[i].gainprm = prm

@@ -32,6 +32,7 @@ from mujoco import mjx
 
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
+from movlr_jax.morphologies.muscles import PEAK_FORCE
 from movlr_jax.morphologies.sources import cache_dir
 from movlr_jax.physics import mjx_model, refine
 from movlr_jax.physics.feet import Feet
@@ -72,9 +73,16 @@ class Worlds:
 
         return jax.vmap(one)(state.time, state.qpos, state.qvel, state.act, state.ctrl, state.warmstart)
 
-    def step(self, data: mjx.Data) -> mjx.Data:
-        """Step W worlds."""
-        return jax.vmap(self._step, in_axes=(None, 0))(self.model, data)
+    def step(self, data: mjx.Data, peak_force: Any = None) -> mjx.Data:
+        """Step W worlds, whose muscles have peak_force[W, nu] (N), or without it the model's own."""
+        if peak_force is None:
+            return jax.vmap(self._step, in_axes=(None, 0))(self.model, data)
+
+        def one(data: mjx.Data, peak_force: Any) -> mjx.Data:
+            gain = self.model.actuator_gainprm.at[:, PEAK_FORCE].set(peak_force)
+            return self._step(self.model.replace(actuator_gainprm=gain), data)
+
+        return jax.vmap(one)(data, peak_force)
 
     def rows(self, data: mjx.Data) -> Any:
         """Return int[W], the constraint rows in use; `jax` has rows for all that might be and leaves those not in use empty."""
@@ -241,7 +249,7 @@ class MjxSimulator(Simulator):
             data, length, sound, overflow = carry
             data = data.replace(ctrl=controller.excitation(targets, data.qpos, data.act, length))
             before = (data.time[:, None], fixed, data.qpos, data.qvel, data.act, data.ctrl)
-            data = worlds.step(data)
+            data = worlds.step(data, state.peak_force)
             ground = self.morphology.terrain.height(data.sensordata[:, self._places], jnp)
             row = jnp.concatenate([*before, -data.actuator_force, data.sensordata, ground], axis=1)
             sound &= (jnp.abs(data.qpos) < _BOUND).all(axis=1) & (jnp.abs(data.qvel) < _BOUND).all(axis=1)  # false for NaN too
@@ -251,7 +259,7 @@ class MjxSimulator(Simulator):
         parts, knots = [], postures.shape[1]
         for k in range(knots):  # each posture is held for its share of the steps, as the native engine shares them out
             held = sum(i * knots // steps == k for i in range(steps))
-            targets = controller.targets(self, postures[:, k], state.qpos)
+            targets = controller.targets(self, postures[:, k], state.qpos, state.peak_force)
             carry, part = jax.lax.scan(functools.partial(step, targets), carry, None, length=held)
             parts.append(part)
         data, length, sound, overflow = carry
@@ -260,7 +268,7 @@ class MjxSimulator(Simulator):
         ahead = self._feet.ahead(sensors, frames[:, 2:4], jnp)
         memory = self._feet.over_time(state.gait, sensors, frames[:, 2:4], worlds.dt, jnp)
         instants = jnp.concatenate([recorded, ahead, memory.reshape(*memory.shape[:2], -1)], axis=-1)
-        after = State(data.time, data.qpos, data.qvel, data.act, data.ctrl, data.qacc_warmstart, length, memory[:, -1])
+        after = State(data.time, data.qpos, data.qvel, data.act, data.ctrl, data.qacc_warmstart, length, memory[:, -1], state.peak_force)
         return after, instants, ~sound, jnp.where(sound, overflow & _OVERFLOW_MASK, 0)
 
     def rollout(self, state: State, controller: Controller, postures: Any, steps: int, frames: Sequence[Frame]) -> Rolled:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+import jax
 import mujoco
 import numpy as np
 from mujoco.batch import Batch
 
 from movlr_jax._quiet import silence_mujoco
 from movlr_jax.morphologies import Morphology
+from movlr_jax.morphologies.muscles import PEAK_FORCE
 from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.instant import Frame, blocks, rows
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
@@ -53,11 +55,16 @@ class _Worlds:
         self.time = self.state["time"]
         self.length, self.force, self.sensors = (bind(n) for n in ("actuator_length", "actuator_force", "sensordata"))
         self.columns = {name: slice(*span) for name, span in columns.items()}
+        self._strengths_differ = False
 
     def load(self, state: State) -> None:
         """Write a state."""
         for name, view in self.state.items():
             view[...] = getattr(state, name)
+        if state.peak_force is not None or self._strengths_differ:  # until then all worlds share the model's own parameters
+            own = self.batch.model.actuator_gainprm[:, PEAK_FORCE]
+            self.batch.expand("actuator_gainprm")[..., PEAK_FORCE] = own if state.peak_force is None else state.peak_force
+            self._strengths_differ = state.peak_force is not None
 
     def warnings(self) -> np.ndarray:
         """Return int[W]: how often each world was found bad."""
@@ -154,7 +161,7 @@ class NativeSimulator(Simulator):
         steps, knots = instants.shape[1], postures.shape[1]
         for k in range(steps):
             if controller.every_step or k == 0 or k * knots // steps != (k - 1) * knots // steps:
-                targets = controller.targets(self, postures[:, k * knots // steps], worlds.qpos)
+                targets = controller.targets(self, postures[:, k * knots // steps], worlds.qpos, state.peak_force)
             worlds.ctrl[...] = controller.excitation(targets, worlds.qpos, worlds.act, length)
             worlds.before(instants[:, k])
             worlds.batch.step()
@@ -175,7 +182,7 @@ class NativeSimulator(Simulator):
         if self._buffer is None or self._buffer.shape[1] != steps + 1:
             self._buffer = _aligned((postures.shape[0] * postures.shape[1], steps + 1, self.size))
         instants = self._buffer
-        spread = State(**{name: np.repeat(value, self.candidates, axis=0) for name, value in vars(state).items()})
+        spread = jax.tree.map(lambda array: np.repeat(array, self.candidates, axis=0), state)
         fixed = np.repeat(rows(frames), self.candidates, axis=0)
         self._fill_constant(instants, fixed, self.plan_dt)
         bad = self._steps(worlds, spread, controller, postures.reshape(len(instants), *postures.shape[2:]), instants[:, 1:])
@@ -204,7 +211,7 @@ class NativeSimulator(Simulator):
         diverged = self._steps(worlds, state, controller, postures, instants)
         memory = self._remember(instants, state.gait, fixed, self.sim_dt)
         after = {name: view.copy() for name, view in worlds.state.items()}
-        return State(**after, length=worlds.length.copy(), gait=memory), instants[:, 0], diverged
+        return State(**after, length=worlds.length.copy(), gait=memory, peak_force=state.peak_force), instants[:, 0], diverged
 
     def close(self) -> None:
         """See Simulator."""

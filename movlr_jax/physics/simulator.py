@@ -2,7 +2,7 @@
 
 An engine (native, or MJX as warp and jax) is one subclass. E episodes are executed side by side, and each is planned for with N
 candidates, so that a rollout steps E x N worlds. The whole state always travels together: time, qpos, qvel, act, ctrl, warm start,
-plus the muscle lengths of the last step and the gait memory. Worlds lead every array.
+plus the muscle lengths of the last step and the gait memory. Worlds lead every array. Worlds may differ in the strength of their muscles.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class State:
         warmstart: float[W, nv], accelerations the constraint solver starts from.
         length: float[W, nu], muscle lengths at the last computed instant (m).
         gait: float[W, 2, 8], gait memory.
+        peak_force: float[W, nu], peak active forces of each world's muscles (N); None: all have the body's own.
     """
 
     time: np.ndarray
@@ -45,13 +46,14 @@ class State:
     warmstart: np.ndarray
     length: np.ndarray
     gait: np.ndarray
+    peak_force: np.ndarray | None = None
 
 
 class Controller(Hashable, Protocol):
     """A muscle controller: postures become excitations, inside every step."""
 
-    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray) -> Any:
-        """Return what can be known once per candidate from target postures[W, d] and the state's qpos[W, nq]."""
+    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray, peak_force: np.ndarray | None = None) -> Any:
+        """Return what can be known once per candidate from target postures[W, d], the state's qpos[W, nq] and its peak_force."""
         ...
 
     def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
@@ -100,10 +102,14 @@ class Simulator(abc.ABC):
     sim_dt: float
     columns: dict[str, tuple[int, int]]
 
-    def reset(self, qpos: np.ndarray, act: np.ndarray) -> State:
+    def reset(self, qpos: np.ndarray, act: np.ndarray, peak_force: np.ndarray | None = None) -> State:
         """Return W worlds at rest at qpos[W, nq] with activations act[W, na], muscle lengths and gait memory computed.
 
-        In C on every engine: a start needs no compiled program.
+        In C on every engine: a start needs no compiled program. Neither lengths nor gait memory depend on the muscles' strength.
+
+        Args:
+            qpos, act: as said.
+            peak_force: float[W, nu], see State.
         """
         qpos, act = np.atleast_2d(qpos), np.atleast_2d(act)
         model, count = self.morphology.model, len(qpos)
@@ -115,8 +121,8 @@ class Simulator(abc.ABC):
             mujoco.mj_forward(model, data)
             length[w], sensors[w] = data.actuator_length, data.sensordata
         still = np.zeros((count, model.nv))
-        state = State(np.zeros(count), qpos, still, act, act, still, length, Feet(self.morphology).initial(sensors))
-        return State(**{name: self.put(np.array(value)) for name, value in vars(state).items()})
+        state = State(np.zeros(count), qpos, still, act, act, still, length, Feet(self.morphology).initial(sensors), peak_force)
+        return jax.tree.map(lambda array: self.put(np.array(array)), state)
 
     @abc.abstractmethod
     def target_kinematics(self, qpos: Any) -> tuple[Any, Any]:

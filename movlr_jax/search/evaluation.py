@@ -1,8 +1,9 @@
 """Evaluation: any number of rewards on any number of tasks and bodies, over seeds, without a search.
 
-In: works, each one reward on one task and body, under its own weights or others. Out: a row a work, with the metrics of its seeds or why
-there are none. Every episode goes into a store as soon as it is over (module episode_store), under a key of all that decides it; what the
-store has already is not run again.
+In: works, each one reward on one task and body, under its own weights or others, with muscles at their own strength or another. Out: a row
+a work, with the metrics of its seeds or why there are none. Every episode goes into a store as soon as it is over (module episode_store),
+under a key of all that decides it; what the store has already is not run again. Episodes of one task on one body run side by side where the
+engine does that, whatever their rewards, seeds and strengths.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from movlr_jax.control import muscle_law
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError
-from movlr_jax.morphologies import Morphology
+from movlr_jax.morphologies import Morphology, Strength
+from movlr_jax.morphologies.scene import at_strength
 from movlr_jax.physics import engines
 from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.rewards.program import literal_weights
@@ -53,7 +55,7 @@ class Settings:
         planner: the planner.
         threads: threads of the native engine; 0: one a core. No result depends on it.
         mjx: the engines warp and jax.
-        injury: PATTERN=FRACTION, beside those that belong to a task.
+        injury: PATTERN=FRACTION, beside those that belong to a task; for works with a strength also PATTERN (`at_strengths`).
     """
 
     seeds: tuple[int, ...] = (0,)
@@ -93,6 +95,7 @@ class Work:
         morphology: name of the body.
         refused: why it cannot be run, where that is known beforehand.
         weights: term -> weight, where that is not the text's own; nothing is compiled for them.
+        strength: fraction of their strength that injured muscles keep where no fraction of their own is given; None: they all have one.
     """
 
     reward: RewardText | None
@@ -101,6 +104,11 @@ class Work:
     morphology: str
     refused: str = ""
     weights: Mapping[str, float] = field(default_factory=dict)
+    strength: float | None = None
+
+    def at(self) -> str:
+        """Return ", strength 0.5", which labels end in; nothing where it has none."""
+        return "" if self.strength is None else f", strength {self.strength:g}"
 
     def changed(self) -> dict[str, float]:
         """Return the weights that differ from the text's own, sorted by name: equal changes make equal episodes."""
@@ -133,7 +141,8 @@ class Row:
     injury: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
-        """Return the row as `movlr rollout --json` gives one, with "seconds", "injury" if there is one and, without episodes, "refused"."""
+        """Return the row as `movlr rollout --json` gives one, with "seconds", "strength" and "injury" if there is one and, without
+        episodes, "refused"."""
         head = {
             "task": self.work.task.name,
             "morphology": self.work.morphology,
@@ -141,6 +150,7 @@ class Row:
             "reward": self.work.name,
             "goal_speed_mps": self.goal_speed,
             "seconds": self.seconds,
+            **({} if self.work.strength is None else {"strength": self.work.strength}),
             **({"injury": list(self.injury)} if self.injury else {}),
         }
         if self.work.reward is not None:
@@ -200,6 +210,20 @@ def works(asked: Sequence[str], tasks: Sequence[Task], bodies: Sequence[str] = (
     return out
 
 
+def at_strengths(asked: Sequence[Work], strengths: Sequence[float]) -> list[Work]:
+    """Return each work at every strength, and every work as it is where there are no strengths.
+
+    Raises:
+        MovlrError: a strength is not within [0, 1], or given twice.
+    """
+    shown = " ".join(f"{strength:g}" for strength in strengths)
+    if not all(0.0 <= strength <= 1.0 for strength in strengths):
+        raise MovlrError(f"--strengths are fractions from 0 to 1, not {shown}.")
+    if len(set(strengths)) != len(strengths):
+        raise MovlrError(f"--strengths has repeats ({shown}): give each strength once.")
+    return [dataclasses.replace(work, strength=strength) for work in asked for strength in strengths or (None,)]
+
+
 def bodies_of(task: Task) -> tuple[str, ...]:
     """Return the names of the bodies that a task is evaluated on where none is asked for."""
     return task.morphologies or (morphologies.DEFAULT,)
@@ -207,9 +231,10 @@ def bodies_of(task: Task) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _Place:
-    """What episodes that may run side by side share: body, task, length and speed, and what of the body decides them.
+    """What episodes of one task on one body share: its injuries, length and speed, and what of the body decides them.
 
-    The body itself is loaded when its turn comes: tens of prepared models are more than a memory holds.
+    Those of places that differ in injuries alone may run side by side. The body itself is loaded when its turn comes: tens of prepared
+    models are more than a memory holds.
     """
 
     task: Task
@@ -218,6 +243,7 @@ class _Place:
     seconds: float
     goal_speed: float
     model_sha256: str
+    strength: Strength
     law: str
     gain: float
 
@@ -288,7 +314,7 @@ class Evaluation:
         self.settings, self.store, self.clips, self.watcher = settings, store, clips, watcher or Watcher()
         self.measures, self.bodies = dict(measures or {}), bodies
         self.engine, _ = engines.choose(settings.engine)
-        self._places: dict[tuple[str, str], _Place] = {}
+        self._places: dict[tuple[str, str, tuple[str, ...]], _Place] = {}
         self._benches: OrderedDict[Morphology, _Bench] = OrderedDict()
 
     def run(self, asked: Sequence[Work], seeds: Sequence[int] | None = None) -> list[Row]:
@@ -308,9 +334,10 @@ class Evaluation:
             if work.refused or work.reward is None:
                 refused[work] = work.refused
                 continue
-            at = (work.task.name, work.morphology)
+            injury = self._injury(work)
+            at = (work.task.name, work.morphology, injury)
             try:
-                places[work] = self._places[at] = self._places.get(at) or self._place(work.task, work.morphology)
+                places[work] = self._places[at] = self._places.get(at) or self._place(work.task, work.morphology, injury)
             except _Missing as error:
                 refused[work] = str(error)
                 continue
@@ -320,19 +347,35 @@ class Evaluation:
         todo = {job: key for job, key in keys.items() if not self._done(*job, key, there)}
         self.watcher.found(len(keys) - len(todo), len(keys))
         # One body after the other, and side by side what shares a task: the order of the rows is another matter.
-        order = sorted(dict.fromkeys(places[work] for work, _ in todo), key=lambda p: (p.morphology, p.task.name))
-        for place in order:
-            self._run_place(place, {job: key for job, key in todo.items() if places[job[0]] is place}, refused)
+        for which in sorted({(work.morphology, work.task.name) for work, _ in todo}):
+            group = {job: key for job, key in todo.items() if (job[0].morphology, job[0].task.name) == which}
+            self._run_group(group, places, refused)
         for work, reason in refused.items():
             self.watcher.refused(work, reason)
         there = self.store.episodes()
         return [self._row(work, [keys[work, seed] for seed in seeds if work not in refused], there, refused) for work in asked]
 
-    def _place(self, task: Task, morphology: str) -> _Place:
-        planner, injury = self.settings.planner, self.settings.injury
+    def _injury(self, work: Work) -> tuple[str, ...]:
+        """Return PATTERN=FRACTION beside those of the work's task.
+
+        Raises:
+            MovlrError: it has a strength, but no muscles that keep it.
+        """
+        own, asked = work.task.scene.injuries, self.settings.injury
+        if work.strength is None:
+            return asked
+        if not own and all("=" in text for text in asked):
+            raise MovlrError(
+                f"The task {work.task.name} injures no muscles that --strengths could change: name some without a fraction, for example "
+                "--injury 'soleus_*' --strengths 0 0.5 1."
+            )
+        return at_strength(own, asked, work.strength)
+
+    def _place(self, task: Task, morphology: str, injury: tuple[str, ...]) -> _Place:
+        planner, seconds = self.settings.planner, self.settings.seconds or task.seconds
         body = _load(task, morphology, injury)
         law, gain = muscle_law.resolve(planner.law, body, planner.gain)
-        return _Place(task, morphology, injury, self.settings.seconds or task.seconds, self._speed(task), _model_sha256(body), law, gain)
+        return _Place(task, morphology, injury, seconds, self._speed(task), _model_sha256(body), body.strength, law, gain)
 
     def _speed(self, task: Task) -> float:
         return self.settings.goal_speed if self.settings.goal_speed >= 0 else task.goal_speed
@@ -368,8 +411,12 @@ class Evaluation:
         assert self.clips is not None
         return self.clips / clip_name(work, key)
 
-    def _run_place(self, place: _Place, todo: dict[tuple[Work, int], str], refused: dict[Work, str]) -> None:
-        """Run the episodes of one place; those that another process is at are waited for, and run if it dies."""
+    def _run_group(self, todo: dict[tuple[Work, int], str], places: dict[Work, _Place], refused: dict[Work, str]) -> None:
+        """Run the episodes of one task on one body, injured in one way or several; those that another process is at are waited for, and
+        run if it dies."""
+        together = list(dict.fromkeys(places[work] for work, _ in todo))
+        # One body stands for them all, in the engine and where rewards are proved: injuries change neither its shapes nor its poses.
+        place, differ = together[0], len(together) > 1
         bench = self._bench(place.load(), len(todo))
         runner = bench.runner
         rewards: dict[Work, Reward] = {}
@@ -390,7 +437,8 @@ class Evaluation:
             fresh = [job for job in mine if not self._done(*job, left[job], there)]
             try:
                 if fresh:
-                    self._run_batch(place, runner, [(job, left[job], rewards[job[0]]) for job in fresh])
+                    strengths = [places[work].strength for work, _ in fresh] if differ else None
+                    self._run_batch(runner, places, [(job, left[job], rewards[job[0]]) for job in fresh], strengths)
             finally:
                 for job in mine:
                     self.store.release(left[job])
@@ -424,8 +472,15 @@ class Evaluation:
         self._benches.move_to_end(body)
         return bench
 
-    def _run_batch(self, place: _Place, runner: EpisodeRunner, jobs: list[tuple[tuple[Work, int], str, Reward]]) -> None:
+    def _run_batch(
+        self,
+        runner: EpisodeRunner,
+        places: Mapping[Work, _Place],
+        jobs: Sequence[tuple[tuple[Work, int], str, Reward]],
+        strengths: list[Strength] | None,
+    ) -> None:
         """Run episodes side by side and save them; the clip comes first, so that a saved episode has its clip."""
+        place = places[jobs[0][0][0]]
         self.watcher.began(jobs[0][0][0], [seed for (_, seed), _, _ in jobs], place.seconds)
         start = time.perf_counter()
         rollouts = place.task.episodes(
@@ -434,6 +489,7 @@ class Evaluation:
             seconds=place.seconds,
             goal_speed=place.goal_speed,
             progress=self.watcher.advanced,
+            strengths=strengths,
         )
         wall = (time.perf_counter() - start) / len(jobs)
         records: dict[str, dict[str, Any]] = {}
@@ -446,7 +502,7 @@ class Evaluation:
                 **{name: of(place.task, runner.simulator.morphology, rollout) for name, of in self.measures.items()},
                 "wall_s": round(wall, 2),
                 "reward": work.name,
-                "decided_by": self._decided_by(place, work, seed),
+                "decided_by": self._decided_by(places[work], work, seed),
             }
         self.store.add(records)
         for (work, _), key, _ in jobs:
@@ -456,17 +512,17 @@ class Evaluation:
         path = self._clip(work, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            filming.film(body, rollout, path, f"{work.task.name}, {work.name}")
+            filming.film(body, rollout, path, f"{work.task.name}, {work.name}{work.at()}")
         except MovlrError as error:
             self.watcher.remark(f"No clips: {error}")
             self.clips = None  # the numbers are wanted all the same
 
     def _row(self, work: Work, keys: Sequence[str], there: dict[str, dict[str, Any]], refused: dict[Work, str]) -> Row:
-        seconds, speed = self.settings.seconds or work.task.seconds, self._speed(work.task)
+        seconds, speed, injury = self.settings.seconds or work.task.seconds, self._speed(work.task), self._injury(work)
         if work in refused:
-            return Row(work, self.engine, seconds, speed, refused=refused[work], injury=self.settings.injury)
+            return Row(work, self.engine, seconds, speed, refused=refused[work], injury=injury)
         shown = tuple({k: v for k, v in there[key].items() if k not in ("wall_s", "reward", "decided_by")} for key in keys)
-        return Row(work, self.engine, seconds, speed, shown, injury=self.settings.injury)
+        return Row(work, self.engine, seconds, speed, shown, injury=injury)
 
 
 def metric_of(row: Row, name: str) -> list[float]:

@@ -59,14 +59,16 @@ class Matrix:
     Attributes:
         metric: its name.
         rewards: r texts.
-        places: c pairs of task and body.
-        rows: r x c rows of the evaluation, one reward after the other.
+        places: pairs of task and body.
+        rows: r x c rows of the evaluation, one reward after the other; c counts every place at every strength.
+        strengths: of the muscles that are injured (see Work); empty where they do not vary.
     """
 
     metric: str
     rewards: Sequence[RewardText]
     places: Sequence[tuple[Task, str]]
     rows: Sequence[Row]
+    strengths: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         """Refuse a metric that no episode has."""
@@ -75,24 +77,34 @@ class Matrix:
             hint = did_you_mean(self.metric, known)
             raise MovlrError(f"No episode has the metric '{self.metric}': {hint}they have {', '.join(known)} (what was measured is saved).")
 
+    def columns(self) -> list[dict[str, Any]]:
+        """Return the c columns: task and body, and the strength where it varies."""
+        at: list[dict[str, Any]] = [{"strength": strength} for strength in self.strengths] or [{}]
+        return [{"task": task.name, "morphology": body, **more} for task, body in self.places for more in at]
+
+    def labels(self) -> list[str]:
+        """Return the columns' names, a line for each thing said."""
+        return ["\n".join(f"strength {v:g}" if k == "strength" else v for k, v in column.items()) for column in self.columns()]
+
     def values(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation over seeds, float[r, c]; NaN where there is none."""
-        shape = (len(self.rewards), len(self.places))
+        shape = (len(self.rewards), len(self.columns()))
         documents = [row.document() for row in self.rows]
         mean, std = (np.array([d[of].get(self.metric) for d in documents], float).reshape(shape) for of in ("mean", "std"))
         return mean, std
 
     def names(self) -> tuple[list[str], list[str]]:
-        """Return the rewards' names, each with where it came from, and the places'."""
-        return [f"{_short(text.name)}\nfrom {text.origin}" for text in self.rewards], [f"{task.name}\n{body}" for task, body in self.places]
+        """Return the rewards' names, each with where it came from, and the columns'."""
+        return [f"{_short(text.name)}\nfrom {text.origin}" for text in self.rewards], self.labels()
 
     def cells(self) -> list[list[str]]:
         """Return what stands in each cell: mean, standard deviation and falls; a dash where the body cannot take the reward."""
         _, spec = tables.METRIC_COLUMNS.get(self.metric, ("", ".3g"))
         out: list[list[str]] = []
+        width = len(self.columns())
         for r in range(len(self.rewards)):
             out.append([])
-            for row in self.rows[r * len(self.places) : (r + 1) * len(self.places)]:
+            for row in self.rows[r * width : (r + 1) * width]:
                 d, count = row.document(), len(row.episodes)
                 text = tables.spread(d["mean"].get(self.metric), d["std"].get(self.metric), spec, count)
                 out[-1].append(text + (f"\n{d['falls']} of {count} fell" if d["falls"] else ""))
@@ -101,7 +113,7 @@ class Matrix:
     def remarks(self) -> list[str]:
         """Return why cells are empty."""
         empty = (row for row in self.rows if not row.episodes)
-        return [f"{row.work.name} on {row.work.task.name}, {row.work.morphology}: {row.refused}" for row in empty]
+        return [f"{row.work.name} on {row.work.task.name}, {row.work.morphology}{row.work.at()}: {row.refused}" for row in empty]
 
     def document(self) -> dict[str, Any]:
         """Return the matrix for JSON; "cells" holds the rows of the evaluation, one reward after the other."""
@@ -109,7 +121,7 @@ class Matrix:
         return {
             "metric": self.metric,
             "rows": [{"reward": t.name, "from": t.origin, "sha256": t.sha256} for t in self.rewards],
-            "columns": [{"task": task.name, "morphology": body} for task, body in self.places],
+            "columns": self.columns(),
             "mean": mean,
             "std": std,
             "cells": [row.document() for row in self.rows],
@@ -117,7 +129,7 @@ class Matrix:
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return headings and cells of the table."""
-        headings = ["reward", "from", *(f"{task.name}\n{body}" for task, body in self.places)]
+        headings = ["reward", "from", *self.labels()]
         cells = [[cell.replace("\n", ", ") for cell in line] for line in self.cells()]
         return headings, [[text.name, text.origin, *line] for text, line in zip(self.rewards, cells, strict=True)]
 
@@ -134,7 +146,7 @@ class Matrix:
             label=label,
             title=f"Rewards elsewhere, unchanged: {label}",
             row_label="reward",
-            column_label="task and body",
+            column_label="task, body and strength" if self.strengths else "task and body",
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from movlr_jax.control.episode import EpisodeRunner, Job, Rollout, Start
-from movlr_jax.morphologies import FLAT, Morphology, Scene, catalog, standing
+from movlr_jax.morphologies import FLAT, Morphology, Scene, Strength, catalog, standing
 from movlr_jax.morphologies.scene import parse_injuries
 from movlr_jax.physics.instant import NO_TARGET, Frame
 from movlr_jax.rewards.features import feature_layout
@@ -115,6 +115,7 @@ class Task:
         seconds: float | None = None,
         goal_speed: float | None = None,
         progress: Callable[[float], None] | None = None,
+        strengths: Sequence[Strength] | None = None,
     ) -> list[Rollout]:
         """Run episodes of (reward, seed), side by side where the engine does that, each from this task's start of its seed.
 
@@ -124,11 +125,17 @@ class Task:
             seconds: length (s); the task's own if left out.
             goal_speed: speed asked for (m/s); the task's own if left out.
             progress: called after each plan with the simulated time, averaged over the episodes (s).
+            strengths: how strong the body is in each of them, as an injured one's `strength` says; the runner's body if left out.
         """
         morphology = runner.simulator.morphology
-        starts = [self.start(morphology, seed) for _, seed in jobs]
+        made = []
+        for i, (reward, seed) in enumerate(jobs):
+            start, peak_force = self.start(morphology, seed), None
+            if strengths is not None:
+                start, peak_force = replace(start, act=strengths[i].standing_act), strengths[i].peak_force
+            made.append(Job(reward, start, self.frame(start, goal_speed, seed), seed, peak_force))
         return runner.run_many(
-            [Job(reward, start, self.frame(start, goal_speed, seed), seed) for (reward, seed), start in zip(jobs, starts, strict=True)],
+            made,
             seconds=self.seconds if seconds is None else seconds,
             fallen=self.fallen(morphology),
             ends_as=self.ends_as,

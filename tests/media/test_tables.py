@@ -26,6 +26,12 @@ def test_a_row_a_combination_with_its_spread_and_its_reason() -> None:
     assert cells[1] == ["walk", "legs", "c", "0.8", "-", "-", "-", "-"] and remarks == ["walk, legs, c: it has no tail."]
 
 
+def test_strengths_have_a_column_where_there_are_any() -> None:
+    headings, cells, remarks = tables.evaluation([ROWS[0], {**ROWS[0], "strength": 0.5}, {**ROWS[1], "strength": 0.0}])
+    assert headings[:4] == ["task", "body", "reward", "strength"] and [line[3] for line in cells] == ["-", "0.5", "0"]
+    assert remarks == ["walk, legs, c, strength 0: it has no tail."]
+
+
 def test_one_episode_has_no_spread_and_zero_no_sign() -> None:
     assert tables.spread(1.0, 0.0, ".2f", 1) == "1.00" and tables.spread(None, None, ".2f", 3) == "-"
     assert tables.number(-0.001, ".2f") == "0.00" and tables.number(True, ".2f") == "yes" and tables.number(3, "") == "3"

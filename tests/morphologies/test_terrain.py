@@ -9,6 +9,7 @@ from movlr_jax import morphologies, tasks
 from movlr_jax.control import muscle_law
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Scene, root, terrain
+from movlr_jax.morphologies.scene import at_strength
 from movlr_jax.physics import mjx_model
 from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.instant import Frame
@@ -132,6 +133,12 @@ def test_injuries_scale_active_force_alone():
     half = tasks.get("walk_flat").load("", ["soleus_l=0.5"])
     i = whole.muscles.names.index("soleus_l")
     assert half.muscles.peak_force[i] == pytest.approx(0.5 * whole.muscles.peak_force[i])
+
+
+def test_a_strength_is_kept_by_what_has_no_fraction_or_by_the_injuries_of_the_task():
+    own = (("bf?h_r", 0.0), ("gas*_r", 0.0))
+    assert at_strength(own, ["soleus_*=0.5"], 0.25) == ("bf?h_r=0.25", "gas*_r=0.25", "soleus_*=0.5")
+    assert at_strength(own, ["tib*_r", "soleus_*=0.5"], 1.0) == ("tib*_r=1", "soleus_*=0.5")
 
 
 @pytest.mark.parametrize(

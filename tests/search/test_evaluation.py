@@ -17,7 +17,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import catalog
 from movlr_jax.search import evaluation, transfer
 from movlr_jax.search.episode_store import EpisodeStore
-from movlr_jax.search.evaluation import Settings, Watcher, evaluate
+from movlr_jax.search.evaluation import Row, Settings, Watcher, evaluate
 
 QUICK = Settings((0, 1), 0.1, planner=PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08), threads=1)
 STAND, WALK = tasks.get("stand"), tasks.get("walk_flat")
@@ -91,6 +91,22 @@ def test_an_injury_is_another_episode_and_stands_in_the_row(stored: Path) -> Non
     assert row.document()["mean"]["effort"] != whole.document()["mean"]["effort"]
     (refused,), counter = measured(stored, start, dataclasses.replace(QUICK, injury=("soleuz_*=0",)))
     assert refused.refused == counter.reasons[0] and "soleuz" in refused.refused
+
+
+def test_strengths_are_rows_and_the_episodes_of_the_separately_injured_bodies(tmp_path: Path) -> None:
+    settings = dataclasses.replace(QUICK, seeds=(0,), injury=("gas*_r=0.5", "soleus_*"))
+    works = evaluation.at_strengths(evaluation.works(["start"], [STAND], ["myolegs"]), (0.0, 0.3))
+    rows, counter = measured(tmp_path / "together.json", works, settings)
+    assert (counter.there, counter.ran) == (0, 2) and [row.document()["strength"] for row in rows] == [0.0, 0.3]
+    assert rows[1].document()["injury"] == ["gas*_r=0.5", "soleus_*=0.3"]
+    again, counter = measured(tmp_path / "together.json", works, settings)
+    assert (counter.there, counter.ran) == (2, 0) and [row.document() for row in again] == [row.document() for row in rows]
+    # By itself, the injured body has the same episode, under the same key.
+    alone, apart = evaluation.works(["start"], [STAND], ["myolegs"]), dataclasses.replace(settings, injury=("gas*_r=0.5", "soleus_*=0.3"))
+    (found,), counter = measured(tmp_path / "together.json", alone, apart)
+    assert (counter.there, counter.ran) == (1, 0)
+    (ran,), counter = measured(tmp_path / "apart.json", alone, apart)
+    assert counter.ran == 1 and ran.episodes == found.episodes == rows[1].episodes != rows[0].episodes
 
 
 def test_every_setting_makes_another_episode(stored: Path) -> None:
@@ -178,3 +194,15 @@ def test_transfer_takes_one_text_to_every_place(stored: Path, tmp_path: Path) ->
     assert matrix.draw(tmp_path / "t.png").stat().st_size > 5000
     with pytest.raises(MovlrError, match="did you mean distance_m"):
         transfer.Matrix("distnce_m", texts, places, rows)
+
+
+def test_a_matrix_has_a_column_a_strength() -> None:
+    texts, places, strengths = transfer.rewards([WALK], ["start", "human"]), transfer.places([WALK], ["myolegs"]), (0.0, 0.5)
+    works = evaluation.at_strengths(transfer.works(texts, places), strengths)
+    episode = {"seed": 0, "fell": False}
+    rows = [Row(w, "native", 1.0, 0.8, ({**episode, "distance_m": 10.0 * (w.name == "human") + (w.strength or 0.0)},)) for w in works]
+    matrix = transfer.Matrix("distance_m", texts, places, rows, strengths)
+    assert matrix.values()[0].tolist() == [[0.0, 0.5], [10.0, 10.5]]
+    assert matrix.document()["columns"][1] == {"task": "walk_flat", "morphology": "myolegs", "strength": 0.5}
+    headings, cells = matrix.table()
+    assert headings[-1] == "walk_flat\nmyolegs\nstrength 0.5" and cells[1][-2:] == ["10.00", "10.50"]
