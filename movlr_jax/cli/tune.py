@@ -19,11 +19,12 @@ import tyro
 from movlr_jax.cli import console, eval, options
 from movlr_jax.clip.config import ClipConfig
 from movlr_jax.errors import MovlrError
-from movlr_jax.search.tuning import TuneConfig
+from movlr_jax.search.tune_config import TuneConfig
 
 if TYPE_CHECKING:
     from movlr_jax.search.evaluation import Settings
-    from movlr_jax.search.tuning import Trial, Tuned
+    from movlr_jax.search.tuning import Tuned
+    from movlr_jax.search.weight_study import Trial
 
 _MANY = (("--tune.held-out", "--held-out"), *eval.MANY_OF_ALL)
 
@@ -129,7 +130,7 @@ def save(folder: Path, found: Tuned) -> dict[str, Any]:
     """Write what was found into a folder, and return the document that stands in its tune.json."""
     from movlr_jax import atomic
     from movlr_jax.media import history, tables
-    from movlr_jax.search.tuning import better
+    from movlr_jax.search.weight_study import better
     from movlr_jax.tasks.metrics import direction
 
     atomic.write_text(folder / "tuned.py", found.text.source)

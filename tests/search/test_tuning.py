@@ -13,7 +13,8 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.search.evaluation import Row, Work
 from movlr_jax.search.reward_texts import RewardText
-from movlr_jax.search.tuning import JOURNAL, TuneConfig, Tuner
+from movlr_jax.search.tune_config import TuneConfig
+from movlr_jax.search.tuning import JOURNAL, Tuner
 
 pytest.importorskip("optuna")
 
