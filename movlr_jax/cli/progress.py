@@ -155,7 +155,7 @@ def _row(event: Event) -> tuple[Text, ...]:
 def _line(event: Event) -> str:
     """Return the plain line of an event, or "" for those that are only worth a live display."""
     at = f"iteration {event.iteration} of {event.iterations}"
-    if event.kind == "stage" and event.stage in _MOVING:
+    if event.kind == "stage" and event.stage in _MOVING and event.seed is not None:
         return f"{at}: {_doing(event)} for {event.seconds:g} s" if event.seconds else f"{at}: {_doing(event)}"
     if event.kind == "judged":
         score = "no score" if event.score is None else f"score {event.score:.3f}"

@@ -16,6 +16,7 @@ path and make the same products.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,7 +172,7 @@ STAGES: dict[type, str] = {
 STAGE_NAMES: tuple[str, ...] = ("write", "prove", "tune", "move", "film", "judge", "save")
 
 
-def simulated(rows: list[dict[str, Any]]) -> float:
+def simulated(rows: Sequence[dict[str, Any]]) -> float:
     """Return how much motion the iterations have executed [s]; those of an older version, which did not count, as none."""
     return float(sum(row.get("simulated_s", 0.0) for row in rows))
 
