@@ -18,8 +18,8 @@ class TuneConfig:
     """How `movlr tune` tunes weights."""
 
     objective: str = ""
-    """What is made better: a metric of `movlr rollout TASK --json` (distance_m, ...), score (the offline critic's), or clip_score; the
-    task's own metric if left out."""
+    """What is made better: a metric of `movlr rollout TASK --json` (distance_m, ...), score (the offline critic's), clip_score, or
+    preference (each trial's motion is compared with the best before it, by --critic); the task's own metric if left out."""
     sampler: str = "cmaes"
     """Who draws the weights: cmaes, tpe, gp (Bayesian; needs torch) or random."""
     trials: int = 40

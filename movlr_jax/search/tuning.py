@@ -22,10 +22,12 @@ from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.models.base import ModelFault
 from movlr_jax.processes import alone
 from movlr_jax.search import weight_study
 from movlr_jax.search.ablation import FALLS, Place, difference, values, weights_of, work
 from movlr_jax.search.evaluation import Evaluation, Row, Work, metric_names
+from movlr_jax.search.referee import Referee
 from movlr_jax.search.reward_texts import RewardText
 from movlr_jax.search.seeds import derive
 from movlr_jax.search.tune_config import TuneConfig
@@ -49,6 +51,7 @@ class Tuned:
         importance: term -> share of what its weight decides; empty for too few trials.
         held_out: rows of the start and of the best on seeds that no trial saw; empty where none were asked for.
         stopped: "trials" or "budget".
+        metric: what start and best are compared by on the held-out seeds: the objective, or the task's own metric where that is none.
     """
 
     start: RewardText
@@ -59,13 +62,14 @@ class Tuned:
     importance: Mapping[str, float]
     held_out: tuple[Row, ...]
     stopped: str
+    metric: str
 
     def document(self) -> dict[str, Any]:
         """Return it for JSON."""
         held: dict[str, Any] = {}
         if self.held_out:
             before, after = self.held_out
-            metrics = (self.objective, FALLS)
+            metrics = (self.metric, FALLS)
             held = {
                 "start": before.document(),
                 "best": after.document(),
@@ -99,6 +103,7 @@ class Tuner:
         asked: what else decides the trials (seeds, length, engine, planner); a folder of other trials is refused.
         helping: is given each batch's works before they are measured, so that other processes can share them.
         tell: is told each finished trial.
+        referee: gives each trial its value by a critic's preference, where the objective is that.
         clock: monotonic seconds.
     """
 
@@ -112,10 +117,12 @@ class Tuner:
         asked: Mapping[str, Any] | None = None,
         helping: Callable[[Sequence[Work]], contextlib.AbstractContextManager[None]] | None = None,
         tell: Callable[[Trial, Trial], None] | None = None,
+        referee: Referee | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
         self.config, self.text, self.place, self.evaluation, self.folder = config, text, place, evaluation, folder
         self.objective = config.objective or place[0].metric
+        self.referee = referee
         self._sign = direction(self.objective)
         self._helping, self._tell, self._clock = helping or (lambda works: contextlib.nullcontext()), tell, clock
         self._own = weights_of(text)
@@ -142,7 +149,13 @@ class Tuner:
                 if self.config.max_minutes and self._clock() - began > 60.0 * self.config.max_minutes:
                     stopped = "budget"
                     break
-                self._measure(study, batch)
+                try:
+                    self._measure(study, batch)
+                except ModelFault as fault:
+                    if fault.kind != "stopped":
+                        raise
+                    stopped = "budget"  # of calls or of money: what the critic said is saved, and the trial is judged when it goes on
+                    break
             trials = self._trials(study)
             best = max(trials, key=lambda t: better(t, self._sign))  # the first of equals: the start stays where nothing is better
             importance = _importance(study.study, trials)
@@ -154,7 +167,8 @@ class Tuner:
         if self.config.held_out:
             works = [work(self.text, self.place, self.text.name), work(self.text, self.place, text.name, best.weights)]
             held = tuple(self.evaluation.run(works, self.config.held_out))
-        return Tuned(self.text, text, self.objective, tuple(trials), best, importance, held, stopped)
+        metric = self.objective if self.referee is None else self.place[0].metric
+        return Tuned(self.text, text, self.objective, tuple(trials), best, importance, held, stopped, metric)
 
     # the study
 
@@ -190,22 +204,28 @@ class Tuner:
         return left + [study.ask(number) for number in range(done + len(begun), upto)]
 
     def _measure(self, study: WeightStudy, batch: Sequence[tuple[Any, dict[str, float]]]) -> None:
-        works = [work(self.text, self.place, f"{self.text.name}, trial {t.number}", weights) for t, weights in batch]
+        works = [self._work(trial.number, weights) for trial, weights in batch]
         with self._helping(works):
             rows = self.evaluation.run(works)
         if not rows[0].episodes:
             raise MovlrError(f"The reward {self.text.name} cannot be measured. {rows[0].refused}")
         known = metric_names(rows)
-        if self.objective not in known:
+        if self.referee is None and self.objective not in known:
             hint = did_you_mean(self.objective, [*known, "score", "clip_score"])
             raise MovlrError(f"No episode has the metric '{self.objective}': {hint}they have {', '.join(known)}, score and clip_score.")
         for (trial, weights), row in zip(batch, rows, strict=True):
             found = self._judged(trial.number, weights, row)
+            if self.referee is not None:
+                earlier = [(t, self._work(t.number, t.weights)) for t in self._finished(study)]
+                found = self.referee.placed(found, row.work, earlier)
             trial.set_user_attr("trial", weight_study.record(found))
             study.tell(trial, found, self._sign)
             if self._tell is not None:
                 trials = self._trials(study)
                 self._tell(found, max(trials, key=lambda t: better(t, self._sign)))
+
+    def _work(self, number: int, weights: Mapping[str, float]) -> Work:
+        return work(self.text, self.place, f"{self.text.name}, trial {number}", weights)
 
     def _judged(self, number: int, weights: dict[str, float], row: Row) -> Trial:
         """Return a trial from its row; gates are the task's, as amounts."""
@@ -219,9 +239,13 @@ class Tuner:
         return Trial(number, weights, value, unfit, round(sum(fell.values())), count)
 
     def _trials(self, study: WeightStudy) -> list[Trial]:
-        kept = [t.user_attrs["trial"] for t in study.study.get_trials(deepcopy=False) if t.state.is_finished()]
+        kept = self._finished(study)
         if not kept:
             raise MovlrError("The time was spent before a single trial was over: give more --max-minutes.")
+        return kept
+
+    def _finished(self, study: WeightStudy) -> list[Trial]:
+        kept = [t.user_attrs["trial"] for t in study.study.get_trials(deepcopy=False) if t.state.is_finished()]
         return [Trial(**record) for record in kept]
 
 

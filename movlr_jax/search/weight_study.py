@@ -33,6 +33,7 @@ class Trial:
         value: mean of the objective over the seeds; None where no episode has it.
         unfit: how far each gate is from being passed; 0 is passed.
         falls: episodes that fell; episodes: of how many.
+        reason: why it has that value, where a critic gave it.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Trial:
     unfit: dict[str, float]
     falls: int
     episodes: int
+    reason: str = ""
 
     @property
     def fit(self) -> bool:
