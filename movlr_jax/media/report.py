@@ -340,6 +340,8 @@ class _Report:
             mark = "best" if i is self.best else ("" if i.kept else "dropped")
             metrics = "".join(f'<td class="n">{_value(i.metrics.get(n))}</td>' for n in names)
             edit = i.row.get("edit") or ("start" if i is self.start else "")
+            if _dict(i.row.get("tuned")).get("trial"):
+                edit = f"{edit}; then weights tuned"
             total, bar = _seconds(i.row.get("seconds"))
             kept = '<span class="good">★ best</span>' if i is self.best else ("kept" if i.kept else "no")
             if i.score is None:

@@ -693,7 +693,7 @@ def _tuning(tuned: Mapping[str, Any] | None) -> str:
 def _scalars(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     """Return what trackers plot of an iteration: metrics, gates, seconds, and what each term did."""
     found: dict[str, float] = {"kept": float(row["kept"]), "refusals": float(len(row["refusals"]))}
-    found["simulated_s"] = float(row["simulated_s"])
+    found["simulated_s"] = float(row.get("simulated_s", 0.0))  # an older version did not count
     if row["score"] is not None:
         found["score"] = float(row["score"])
     for group in ("metrics", "gates", "seconds"):
