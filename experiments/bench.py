@@ -23,7 +23,7 @@ from movlr_jax.cli.progress import View
 from movlr_jax.control.planner import PlannerConfig, with_candidates
 from movlr_jax.errors import MovlrError
 from movlr_jax.models.base import ModelFault
-from movlr_jax.search import RunConfig, reward_texts
+from movlr_jax.search import RunConfig, reward_texts, state
 from movlr_jax.search.evaluation import Settings, Work
 from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.tasks import TASKS, Task, get
@@ -90,13 +90,14 @@ def tasks(asked: argparse.Namespace) -> list[Task]:
     return [get(name) for name in asked.tasks]
 
 
-def searched(asked: argparse.Namespace, task: Task, body: str, **more: Any) -> RunFolder:
+def searched(asked: argparse.Namespace, task: Task, body: str, *, iterations: int | None = None, **more: Any) -> RunFolder:
     """Return the folder of a finished search on a task and body; what is missing of it is run.
 
     Args:
         asked: the flags.
         task: the task.
         body: name of the body.
+        iterations: in place of the flags' own.
         more: further values of the run's configuration.
 
     Raises:
@@ -104,11 +105,12 @@ def searched(asked: argparse.Namespace, task: Task, body: str, **more: Any) -> R
         Stopped: the user interrupted; the search is saved.
     """
     s = size(asked)
+    iterations = s.iterations if iterations is None else iterations
     config = RunConfig(
         task=task.name,
         morphology=body,
         engine=asked.engine,
-        iterations=s.iterations,
+        iterations=iterations,
         seconds=s.seconds,
         planner=s.planner,
         threads=asked.threads,
@@ -119,16 +121,24 @@ def searched(asked: argparse.Namespace, task: Task, body: str, **more: Any) -> R
     told["models"] = {k: v for k, v in told["models"].items() if k in ("critic_model", "writer_model")}
     digest = hashlib.sha256(json.dumps(atomic.plain(told), sort_keys=True).encode()).hexdigest()[:8]
     folder = asked.searches / f"{task.name}-{body}-{digest}"
-    if (folder / "run.json").exists() and len(RunFolder.find(folder).rows()) > s.iterations:
+    if (folder / "run.json").exists() and _over(RunFolder.find(folder).rows(), iterations, config.max_simulated):
         return RunFolder.find(folder)
     with View(console.stderr(), f"Search: {folder}") as view:
         if (folder / "run.json").exists():
-            result = search.resume(folder, progress=view, iterations=s.iterations)
+            result = search.resume(folder, progress=view, iterations=iterations)
         else:
             result = search.run(replace(config, out=folder), progress=view)
     if result.stopped == "interrupted":
         raise Stopped(f"Interrupted: the search is saved in {folder}; the same command goes on.")
     return RunFolder.find(folder)
+
+
+def _over(rows: Sequence[dict[str, Any]], iterations: int, max_simulated: float) -> bool:
+    """Say whether nothing is left of a search: its iterations, its budget of executed motion, or its writer's drafts."""
+    if not rows:
+        return False
+    spent = bool(max_simulated) and state.simulated(rows) >= max_simulated
+    return len(rows) > iterations or spent or bool(rows[-1].get("exhausted"))
 
 
 def learned(asked: argparse.Namespace, task: Task, body: str, name: str = "learned", **more: Any) -> Work:

@@ -20,7 +20,7 @@ from movlr_jax.cli import console
 from movlr_jax.cli.eval import measure
 from movlr_jax.media import bars, tables
 from movlr_jax.models.config import ModelsConfig
-from movlr_jax.search import evaluation
+from movlr_jax.search import evaluation, state
 from movlr_jax.search.evaluation import Row, Work
 from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.tasks import Task
@@ -74,7 +74,7 @@ def compare(asked: argparse.Namespace, variants: Sequence[Variant]) -> tuple[lis
                     works.append((variant.name, work))
     rows = measure([work for _, work in works], bench.settings(asked), asked.out)
     # Rows come as they are finished; a work knows its own.
-    return _together([(name, next(row for row in rows if row.work is work)) for name, work in works]), taken
+    return together([(name, next(row for row in rows if row.work is work)) for name, work in works]), taken
 
 
 def _searched(asked: argparse.Namespace, task: Task, body: str, variant: Variant, count: int, taken: dict[str, Any]) -> list[Work]:
@@ -86,15 +86,21 @@ def _searched(asked: argparse.Namespace, task: Task, body: str, variant: Variant
         work = bench.learned(asked, task, body, variant.name if count == 1 else f"{variant.name}, search {seed}", **more)
         found.append(work)
         if work.reward is not None:
-            _add(taken, bench.searched(asked, task, body, **more))
+            add(taken, bench.searched(asked, task, body, **more))
     return found
 
 
-def _add(taken: dict[str, Any], folder: RunFolder) -> None:
-    """Add what a search took: model calls, tokens, money, refused texts, iterations that brought a new best."""
-    summary = atomic.read_json(folder["summary.json"])
-    spent = summary.get("calls", {}).values()
-    later = summary["iterations"][1:]
+def add(taken: dict[str, Any], folder: RunFolder, rows: Sequence[dict[str, Any]] | None = None) -> None:
+    """Add what a search took: model calls, tokens, money, refused texts, iterations that brought a new best, motion executed.
+
+    Args:
+        taken: what is added to.
+        folder: the search.
+        rows: those of its iterations that count; all if left out.
+    """
+    rows = folder.rows() if rows is None else rows
+    spent = atomic.read_json(folder["summary.json"]).get("calls", {}).values()
+    later = rows[1:]
     for name, value in (
         ("searches", 1),
         ("calls", sum(s["calls"] for s in spent)),
@@ -103,11 +109,12 @@ def _add(taken: dict[str, Any], folder: RunFolder) -> None:
         ("refused", sum(len(row["refusals"]) for row in later)),
         ("new_bests", sum(row["kept"] for row in later)),
         ("iterations", len(later)),
+        ("simulated_s", state.simulated(rows)),
     ):
         taken[name] = taken.get(name, 0) + value
 
 
-def _together(rows: Sequence[tuple[str, Row]]) -> list[Row]:
+def together(rows: Sequence[tuple[str, Row]]) -> list[Row]:
     """Return a row a task, body and variant, with the episodes of all its searches."""
     pooled: dict[tuple[str, str, str], list[Row]] = {}
     for name, row in rows:
@@ -134,6 +141,23 @@ def metric_label(task: Task) -> str:
     return tables.METRIC_COLUMNS.get(task.metric, (task.metric, ""))[0]
 
 
+def panels(rows: Sequence[Row], names: Sequence[str]) -> list[bars.Panel]:
+    """Return a panel of bars for each metric that tasks are measured by."""
+    by_metric: dict[str, list[Row]] = {}
+    for row in (row for row in rows if row.work.name in names):
+        by_metric.setdefault(row.work.task.metric, []).append(row)
+    made = []
+    for of in by_metric.values():
+        places = list(dict.fromkeys((row.work.task.name, row.work.morphology) for row in of))
+        mean = np.full((len(names), len(places)), np.nan)
+        std, notes = mean.copy(), [[""] * len(places) for _ in names]
+        for row in of:
+            m, p = names.index(row.work.name), places.index((row.work.task.name, row.work.morphology))
+            mean[m, p], std[m, p], notes[m][p] = value(row)
+        made.append(bars.Panel(metric_label(of[0].work.task), [f"{task}\n{body}" for task, body in places], mean, std, notes))
+    return made
+
+
 def compact(rows: Sequence[Row], variants: Sequence[Variant]) -> tuple[list[str], list[list[str]]]:
     """Return headings and cells: a line a variant, a column a task and body, each cell the task's own metric."""
     places = list(dict.fromkeys((row.work.task.name, row.work.morphology) for row in rows))
@@ -158,9 +182,11 @@ def costs(taken: dict[str, dict[str, Any]]) -> tuple[list[str], list[list[str]]]
     """Return headings and cells of what the searches took."""
     keys = ("searches", "iterations", "new_bests", "refused", "calls", "tokens")
     cells = [
-        [name, *(str(record[key]) for key in keys), f"{record['usd']:.2f}"] for name, record in taken.items() if record.get("searches")
+        [name, *(str(record[key]) for key in keys), f"{record['usd']:.2f}", f"{record['simulated_s']:.1f}"]
+        for name, record in taken.items()
+        if record.get("searches")
     ]
-    return ["", "searches", "iterations", "new bests", "texts refused", "model calls", "tokens", "cost [USD]"], cells
+    return ["", "searches", "iterations", "new bests", "texts refused", "model calls", "tokens", "cost [USD]", "motion executed [s]"], cells
 
 
 def save(

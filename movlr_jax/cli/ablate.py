@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from movlr_jax.cli import console, eval, options
+from movlr_jax.cli import carried, console, eval, options
 
 if TYPE_CHECKING:
     from movlr_jax.search.ablation import Ablation
@@ -29,7 +29,8 @@ class Options(eval.Where):
     """Change every weight of a reward by every factor, measure, rank the terms, and drop those that do little."""
 
     reward: Annotated[str, tyro.conf.Positional] = "human"
-    """The reward: a name of the first task that has it, a file, or a run's folder, which stands for its best."""
+    """The reward: a name of the first task that has it, a file, or a run's folder, which stands for its best and brings the run's task,
+    body, injuries, length, goal speed and planner along."""
     tasks: Annotated[tuple[str, ...], tyro.conf.arg(aliases=("--task",))] = ()
     """The tasks to try it on: names from `movlr tasks`; a run's own, else walk_flat, if left out."""
     factors: tuple[float, ...] = (0.0, 0.5, 2.0)
@@ -46,7 +47,7 @@ class Options(eval.Where):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, options.gather(argv, *_MANY), "ablate")
+    asked, _ = carried.parse(Options, options.gather(argv, *_MANY), "ablate", lambda o: (o.reward, o.tasks))
     from movlr_jax import tasks as registry
     from movlr_jax.search import ablation, pruning, reward_texts, transfer
 

@@ -20,9 +20,9 @@ from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.physics.mjx_config import MjxConfig
 
 if TYPE_CHECKING:
-    from movlr_jax.search.evaluation import Evaluation, Measure, Row, Settings, Work
+    from movlr_jax.search.evaluation import Describe, Evaluation, Measure, Row, Settings, Work
 
-EPISODES = "episodes.json"
+EPISODES, CLIPS = "episodes.json", "clips"
 # Flags that take any number of values; each may be given more than once, and by either name.
 MANY_OF_ALL = (("--morphologies", "--morphology"), ("--seeds",), ("--injury",))
 _MANY = (("--rewards", "--reward"), ("--tasks", "--task"), ("--strengths",), *MANY_OF_ALL)
@@ -100,7 +100,13 @@ def measure(works: Sequence[Work], settings: Settings, folder: Path, *, clips: b
 
 @contextlib.contextmanager
 def opened(
-    settings: Settings, folder: Path, *, clips: bool = False, measures: Mapping[str, Measure] | None = None, bodies: int = 1
+    settings: Settings,
+    folder: Path,
+    *,
+    clips: bool = False,
+    measures: Mapping[str, Measure] | None = None,
+    facts: tuple[Path, Describe] | None = None,
+    bodies: int = 1,
 ) -> Iterator[Evaluation]:
     """Give an evaluation into a folder's episodes.json, which shows how it goes.
 
@@ -108,7 +114,7 @@ def opened(
         settings: how episodes are run.
         folder: where episodes.json stands, and clips/.
         clips: film the first seed of each work.
-        measures, bodies: as `Evaluation`.
+        measures, facts, bodies: as `Evaluation`.
 
     Raises:
         MovlrError: the folder cannot be written, or the engine is unknown.
@@ -120,7 +126,7 @@ def opened(
 
     with EpisodeStore(folder / EPISODES) as store, Watch(store.path) as watch:
         try:
-            yield Evaluation(settings, store, folder / "clips" if clips else None, watch, measures=measures, bodies=bodies)
+            yield Evaluation(settings, store, folder / CLIPS if clips else None, watch, measures=measures, facts=facts, bodies=bodies)
         except KeyboardInterrupt:
             raise Stopped(f"Interrupted: {watch.done} of {watch.wanted} episodes are in {store.path}; the same command goes on.") from None
 

@@ -23,11 +23,13 @@ from movlr_jax.search.progress import Event
 STAGES = {
     "write": "writing the reward",
     "prove": "proving it safe",
+    "tune": "tuning its weights",
     "move": "moving the body",
     "film": "filming",
     "judge": "judging",
     "save": "saving",
 }
+_MOVING = ("tune", "move")
 _REMARKS = ("refused", "failure", "warning")
 _ROWS_SHOWN = 12
 
@@ -78,12 +80,7 @@ class View:
         if self._heading:
             self._console.print(self._heading, markup=False, soft_wrap=True)
             self._heading = ""
-        if (event.iteration, event.stage, event.candidate, event.seed) != (
-            self._event.iteration,
-            self._event.stage,
-            self._event.candidate,
-            self._event.seed,
-        ):
+        if _at(event) != _at(self._event):
             self._stage_began = time.monotonic()
         if event.kind in ("stage", "simulated", "judged", "iteration", "finished", "run"):
             self._event = event
@@ -113,7 +110,7 @@ class View:
         if event.kind == "run":
             parts.append(Text("preparing the body, the engine and the sandbox"))
         elif event.kind != "finished":
-            moving = event.stage == "move" and event.seconds > 0
+            moving = event.stage in _MOVING and event.seconds > 0
             line = Table.grid(padding=(0, 2))
             line.add_row(
                 Text(f"iteration {event.iteration} of {event.iterations}", style="bold"),
@@ -131,13 +128,19 @@ class View:
         return Group(*parts)
 
 
+def _at(event: Event) -> tuple[object, ...]:
+    return event.iteration, event.stage, event.candidate, event.trial, event.seed
+
+
 def _has_best(event: Event) -> bool:
     return event.best is not None and event.best_score is not None
 
 
 def _doing(event: Event) -> str:
     what = STAGES.get(event.stage, event.stage)
-    if event.stage == "move" and event.seed is not None:
+    if event.trial is not None:
+        what += f", trial {event.trial}"
+    if event.stage in _MOVING and event.seed is not None:
         what += f" (seed {event.seed})"
     return what + (f", candidate {event.candidate}" if event.candidate else "")
 
@@ -152,7 +155,7 @@ def _row(event: Event) -> tuple[Text, ...]:
 def _line(event: Event) -> str:
     """Return the plain line of an event, or "" for those that are only worth a live display."""
     at = f"iteration {event.iteration} of {event.iterations}"
-    if event.kind == "stage" and event.stage == "move":
+    if event.kind == "stage" and event.stage in _MOVING and event.seed is not None:
         return f"{at}: {_doing(event)} for {event.seconds:g} s" if event.seconds else f"{at}: {_doing(event)}"
     if event.kind == "judged":
         score = "no score" if event.score is None else f"score {event.score:.3f}"

@@ -31,6 +31,8 @@ class Options:
     """A new budget of model calls, those already made included; the run's own if left out."""
     max_cost: float | None = None
     """A new budget of money, what is already spent included [USD]; the run's own if left out."""
+    max_simulated: float | None = None
+    """A new budget of executed motion, what was already executed included [s]; the run's own if left out."""
     ask: bool | None = None
     """Whether to take a sentence of advice from you after each critique (True, False); the run's own if left out."""
 
@@ -48,6 +50,7 @@ def main(argv: Sequence[str]) -> int:
             max_minutes=asked.max_minutes,
             max_calls=asked.max_calls,
             max_cost=asked.max_cost,
+            max_simulated=asked.max_simulated,
             ask=asked.ask,
             advisor=advice.adviser(view),
         ),

@@ -101,8 +101,28 @@ def of_folder(folder: Path, config: TrainConfig | None = None) -> Asked:
     Raises:
         MovlrError: there is none, or it is damaged.
     """
-    config = config or found(folder)
-    return asked_of(config, str(folder / "reward.py"), atomic.read_json(folder / "run.json")["group_of"])
+    config, header = config or found(folder), header_of(folder)
+    return asked_of(config, str(folder / "reward.py"), header["group_of"])
+
+
+def header_of(folder: Path) -> dict[str, Any]:
+    """Return what a training's run.json says.
+
+    Raises:
+        MovlrError: it is damaged, or not a training's.
+    """
+    path = folder / "run.json"
+    try:
+        header = atomic.read_json(path)
+    except (OSError, ValueError, RecursionError) as error:
+        raise MovlrError(f"{path} is damaged ({type(error).__name__}): restore it, or start the training again.") from None
+    known = header if isinstance(header, dict) else {}
+    missing = [name for name in ("run_id", "task", "morphology", "group_of") if name not in known]
+    groups = known.get("group_of", [])
+    if missing or not isinstance(groups, list) or not all(isinstance(g, int) for g in groups):
+        said = f"without {missing[0]}" if missing else "with another kind of group_of"
+        raise MovlrError(f"{path} is not of a training ({said}): give the folder that `movlr train` printed.")
+    return known
 
 
 def refuse_unready(engine: str) -> None:
@@ -175,7 +195,7 @@ def main(argv: Sequence[str]) -> int:
         done = follow(folder, asked)
     if not done:
         return INTERRUPTED
-    header = atomic.read_json(folder / "run.json")
+    header = header_of(folder)
     last: dict[str, Any] = atomic.read_json(max((folder / "evaluations").glob("*/metrics.json")))
     out = console.stdout()
     title = f"{header['task']} on {header['morphology']}, policy after {config.updates} updates, engine native"
@@ -219,7 +239,7 @@ def follow(folder: Path, asked: Asked) -> bool:
             progress.update(bar, completed=update, description=f"reward {scalars['reward']:.3g}, {speed:.3g} steps/s")
 
         trackers = open_trackers(config.tracking, folder, config.project, config.name or folder.resolve().name, warn)
-        run_id = atomic.read_json(folder / "run.json")["run_id"]
+        run_id = header_of(folder)["run_id"]
         for tracker in trackers:
             tracker.start(atomic.plain(dataclasses.asdict(config)), run_id)
         try:

@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from movlr_jax.cli import console, eval, options
+from movlr_jax.cli import carried, console, eval, options
 from movlr_jax.clip.config import ClipConfig
 from movlr_jax.errors import MovlrError
-from movlr_jax.search.tuning import TuneConfig
+from movlr_jax.models.config import SERVICES, ModelsConfig
+from movlr_jax.search.tune_config import TuneConfig
 
 if TYPE_CHECKING:
     from movlr_jax.search.evaluation import Settings
-    from movlr_jax.search.tuning import Trial, Tuned
+    from movlr_jax.search.minds import Minds
+    from movlr_jax.search.tuning import Tuned
+    from movlr_jax.search.weight_study import Trial
 
+_FACTS = "facts"
 _MANY = (("--tune.held-out", "--held-out"), *eval.MANY_OF_ALL)
 
 
@@ -33,28 +37,39 @@ class Options(eval.Where):
     """Find better weights for a reward's terms: trials of weights, judged by a metric behind the gates, checked on seeds of their own."""
 
     reward: Annotated[str, tyro.conf.Positional] = "human"
-    """The reward: a name of the task's, a file, or a run's folder, which stands for its best."""
+    """The reward: a name of the task's, a file, or a run's folder, which stands for its best and brings the run's task, goal, body,
+    injuries, length, goal speed and planner along."""
     task: str = ""
     """The task: a name from `movlr tasks`; a run's own, else walk_flat, if left out."""
     tune: Annotated[TuneConfig, tyro.conf.arg(name="")] = field(default_factory=TuneConfig)
     """How weights are tuned."""
     clip: ClipConfig = field(default_factory=ClipConfig)
     """CLIP, for the objective clip_score."""
+    critic: str = "offline"
+    """Who compares motions, for the objective preference: offline measures, gemini or openai watch the clips."""
+    models: ModelsConfig = field(default_factory=ModelsConfig)
+    """The model that the critic asks."""
+    max_calls: int = 0
+    """Stop before the tuning makes more model calls than this, with everything saved; 0: no limit."""
+    max_cost: float = 0.0
+    """Stop, with everything saved, once the tuning's model calls have cost this much [USD]; 0: no limit."""
     out: Path = Path("runs/tune")
     """Folder for the study, the episodes and what comes of them; what it has already is not run again."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, options.gather(argv, *_MANY), "tune")
+    asked, goal = carried.parse(Options, options.gather(argv, *_MANY), "tune", lambda o: (o.reward, (o.task,) if o.task else ()))
     from movlr_jax import tasks as registry
     from movlr_jax.physics import engines
     from movlr_jax.search import measures, reward_texts, transfer
     from movlr_jax.search.helpers import Errand, Helpers
+    from movlr_jax.search.referee import PREFERENCE, Referee
     from movlr_jax.search.tuning import Tuner
 
     home, body = reward_texts.home(asked.reward)
     task = registry.get(asked.task or home or "walk_flat")
+    task = dataclasses.replace(task, sentence=goal or task.sentence)
     text = reward_texts.find(asked.reward, [task])
     places = transfer.places([task], asked.morphologies or ((body,) if body and not asked.task else ()))
     if len(places) > 1:
@@ -69,19 +84,45 @@ def main(argv: Sequence[str]) -> int:
     helpers = min(asked.tune.parallel, asked.tune.trials) - 1 if engine == "native" else 0
     if helpers and not settings.threads:
         settings = dataclasses.replace(settings, threads=max(1, len(os.sched_getaffinity(0)) // (helpers + 1)))
-    errand = Errand(text, *(task.name, places[0][1]), settings, asked.out / eval.EPISODES, objective, asked.clip)
+    if objective != PREFERENCE and asked.critic != "offline":
+        raise MovlrError(f"Nobody is asked by the objective {objective}: add --objective preference, or leave out --critic.")
+    preferred, watched = objective == PREFERENCE, objective == PREFERENCE and asked.critic in SERVICES
+    minds = _minds(asked) if preferred else None
+    facts = (asked.out / _FACTS, measures.described) if preferred else None
+    clips = asked.out / eval.CLIPS if watched else None
+    store = asked.out / eval.EPISODES
+    errand = Errand(text, task.name, places[0][1], settings, store, objective, asked.clip, facts and facts[0], clips, goal)
     decided = {k: v for k, v in dataclasses.asdict(settings).items() if k not in ("threads", "mjx")}
     decided |= {"engine": engine, "clip": dataclasses.asdict(asked.clip) if objective == measures.CLIP_SCORE else None}
+    if goal:
+        decided |= {"goal": goal}
+    if preferred:
+        decided |= {"critic": asked.critic, "critic_model": asked.models.critic_model if watched else None}
     more = measures.named(objective, task.sentence, asked.clip)
-    with eval.opened(settings, asked.out, measures=more) as evaluation, Helpers(errand, helpers) as staff:
+    with (
+        eval.opened(settings, asked.out, clips=watched, measures=more, facts=facts) as evaluation,
+        Helpers(errand, helpers) as staff,
+    ):
         helping = staff.sharing if helpers else None
-        found = Tuner(asked.tune, text, places[0], evaluation, asked.out, decided, helping, _tell(objective)).run()
+        referee = None if minds is None else Referee(evaluation, minds)
+        found = Tuner(asked.tune, text, places[0], evaluation, asked.out, decided, helping, _tell(objective), referee).run()
     document = save(asked.out, found)
     if asked.json:
         console.print_json(document)
     else:
         show(asked.out, found, settings)
     return 0
+
+
+def _minds(asked: Options) -> Minds:
+    """Return the critic of a search with the same options, whose calls are kept in the folder of --out."""
+    from movlr_jax.search import RunConfig, assembly
+    from movlr_jax.search.minds import Minds
+
+    if asked.critic == "clip":
+        raise MovlrError("Preferring by CLIP is its score: use --objective clip_score.")
+    config = RunConfig(critic=asked.critic, models=asked.models, max_calls=asked.max_calls, max_cost=asked.max_cost)
+    return Minds(config, assembly.open_desk(config, asked.out))
 
 
 def _tell(objective: str) -> Any:
@@ -92,10 +133,9 @@ def _tell(objective: str) -> Any:
     def tell(trial: Trial, best: Trial) -> None:
         value, record = (tables.number(t.value, ".4g") for t in (trial, best))
         faults = ", ".join(gate for gate, amount in trial.unfit.items() if amount)
-        err.print(
-            f"trial {trial.number}: {objective} {value}" + (f" (not {faults})" if faults else "") + f"; best {record}, trial {best.number}",
-            markup=False,
-        )
+        line = f"trial {trial.number}: {objective} {value}" + (f" (not {faults})" if faults else "")
+        why = f". {trial.reason}" if trial.reason else ""
+        err.print(f"{line}; best {record}, trial {best.number}{why}", markup=False, soft_wrap=True)
 
     return tell
 
@@ -122,14 +162,14 @@ def _held_out(found: Tuned) -> tuple[list[str], list[list[str]], list[str]]:
     from movlr_jax.media import tables
 
     documents = [row.document() for row in found.held_out]
-    return tables.evaluation(documents, [found.objective])
+    return tables.evaluation(documents, [found.metric])
 
 
 def save(folder: Path, found: Tuned) -> dict[str, Any]:
     """Write what was found into a folder, and return the document that stands in its tune.json."""
     from movlr_jax import atomic
     from movlr_jax.media import history, tables
-    from movlr_jax.search.tuning import better
+    from movlr_jax.search.weight_study import better
     from movlr_jax.tasks.metrics import direction
 
     atomic.write_text(folder / "tuned.py", found.text.source)
@@ -178,5 +218,5 @@ def show(folder: Path, found: Tuned, settings: Settings) -> None:
         out.print()
         out.print(console.table("On seeds that no trial saw", headings, cells))
     if found.stopped == "budget":
-        out.print(f"The time is spent after {len(found.trials)} trials: the same command goes on.")
+        out.print(f"The budget is spent after {len(found.trials)} trials: the same command, with a larger one, goes on.")
     out.print(f"saved in {folder} (tuned.py, tune.md, tune.json, tune.png)", markup=False)

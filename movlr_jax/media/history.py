@@ -1,4 +1,4 @@
-"""The history of a tuning: every trial, the best so far, and which weights decide.
+"""Histories: every trial of a tuning, the best so far and which weights decide; the best of searches against what they executed.
 
 Flows in: plain numbers. Flows out: a PNG.
 """
@@ -13,6 +13,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from movlr_jax.errors import MovlrError
+from movlr_jax.media.bars import COLOURS
 from movlr_jax.media.style import STYLE, save
 
 
@@ -62,4 +63,35 @@ def trials(
             all_axes[1].barh(names, [importance[t] for t in names], 0.7, color="#6b7686")
             all_axes[1].tick_params(axis="y", length=0)
             all_axes[1].set_title("importance of each weight", fontsize=9, fontweight="normal")
+        return save(figure, path)
+
+
+def searches(curves: Mapping[str, Sequence[Sequence[tuple[float, float]]]], path: Path | str, *, label: str, title: str) -> Path:
+    """Draw the best so far of searches against the motion that they executed.
+
+    Args:
+        curves: way to search -> its searches, each the points (motion executed so far (s), best so far), oldest first; a way has one
+            colour.
+        path: the PNG to write.
+        label: what the values are, with their unit.
+        title: of the picture.
+
+    Raises:
+        MovlrError: there is nothing to draw.
+    """
+    if not any(points for of in curves.values() for points in of):
+        raise MovlrError("There are no searches to draw: none has a value.")
+    with rc_context(STYLE):
+        figure = Figure(figsize=(7.5, 4.2), layout="constrained")
+        axes = figure.subplots()
+        for i, (name, of) in enumerate(curves.items()):
+            colour = COLOURS[i % len(COLOURS)]
+            for k, points in enumerate(p for p in of if p):
+                x, y = np.array(points, float).T
+                axes.step(x, y, where="post", color=colour, lw=1.6, alpha=0.8, label=name if k == 0 else "_")
+                axes.plot(x[-1], y[-1], "o", color=colour, ms=4)
+        axes.set_xlabel("motion executed (s)")
+        axes.set_ylabel(label)
+        axes.set_title(title)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=len(curves), frameon=False, fontsize=8)
         return save(figure, path)

@@ -25,7 +25,7 @@ from movlr_jax.media.markup import policy as _policy
 from movlr_jax.media.markup import text as _text
 
 CLIP_BUDGET = 24_000_000  # bytes of mp4 embedded; base64 adds a third
-STAGES: tuple[str, ...] = ("write", "prove", "move", "film", "judge", "save")
+STAGES: tuple[str, ...] = ("write", "prove", "move", "film", "judge", "save", "tune")  # by colour; tune only where weights are tuned
 # Shown in tables in this order; a task's own metrics follow.
 METRICS: tuple[str, ...] = (
     "distance_m",
@@ -340,6 +340,8 @@ class _Report:
             mark = "best" if i is self.best else ("" if i.kept else "dropped")
             metrics = "".join(f'<td class="n">{_value(i.metrics.get(n))}</td>' for n in names)
             edit = i.row.get("edit") or ("start" if i is self.start else "")
+            if _dict(i.row.get("tuned")).get("trial"):
+                edit = f"{edit}; then weights tuned"
             total, bar = _seconds(i.row.get("seconds"))
             kept = '<span class="good">★ best</span>' if i is self.best else ("kept" if i.kept else "no")
             if i.score is None:
@@ -349,7 +351,8 @@ class _Report:
                 f'<td class="k">{_gates(i)}</td>{metrics}<td class="n">{_value(i.score)}</td><td class="k">{kept}</td>'
                 f'<td class="n">{total}<br>{bar}</td></tr>'
             )
-        keys = "".join(f'<span class="key s{k}"></span>{stage}' for k, stage in enumerate(STAGES))
+        spent = {stage for i in self.iterations for stage in _dict(i.row.get("seconds"))} or set(STAGES[:6])
+        keys = "".join(f'<span class="key s{k}"></span>{stage}' for k, stage in enumerate(STAGES) if stage in spent)
         return f'<div class="card scroll"><table>{head}{"".join(lines)}</table><p class="soft">Seconds per stage:{keys}</p></div>'
 
     def _one(self, i: _Iteration) -> str:
@@ -363,7 +366,7 @@ class _Report:
         why = i.row.get("why") or i.decision.get("reason")
         right = f"<h3>Decision</h3><p>{_text(why)}</p>" if why else ""
         right += _critique(i.critique)
-        rest = self._diff(i) + self._refusals(i) + self._verdict(i) + self._others(i)
+        rest = self._diff(i) + self._tuning(i) + self._refusals(i) + self._verdict(i) + self._others(i)
         opened = " open" if i is self.best else ""
         content = f'<div class="two"><div>{left}</div><div>{right}</div></div>{rest}'
         return f'<details id="iteration-{i.number}"{opened}><summary>{head}</summary><div>{content}</div></details>'
@@ -399,6 +402,32 @@ class _Report:
         diff = f'<pre class="diff">{shown}</pre>' if lines else _none("No difference in the text.")
         title = f"<h3>Source against iteration {parent.number}, the best before</h3>"
         return title + diff + _fold("whole source", _code(i.source))
+
+    def _tuning(self, i: _Iteration) -> str:
+        """Return what came of tuning the weights: the outcome in a sentence, the trials in a fold."""
+        tuned = _dict(_json(i.folder / "tuned.json"))
+        if not tuned:
+            return ""
+        paths = sorted(i.folder.glob("tune/[0-9]*/trial.json"), key=lambda p: int(p.parent.name))
+        trials = [_dict(_json(path)) for path in paths]
+        terms = list(dict.fromkeys(term for trial in trials for term in _dict(trial.get("weights"))))
+        head = '<th class="n">trial</th><th class="n">score</th><th>gates</th>' + "".join(f'<th class="n">{_text(t)}</th>' for t in terms)
+        lines = ""
+        for path, trial in zip(paths, trials, strict=True):
+            number, weights = int(path.parent.name), _dict(trial.get("weights"))
+            refused = path.with_name("refusal.json").is_file()
+            notes = [("as written", number == 0), ("★ taken", number == tuned.get("trial")), ("refused", refused)]
+            note = ", ".join(word for word, on in notes if on)
+            gates = _gates_of(_dict(trial.get("gates")), _dict(trial.get("mean")))
+            lines += (
+                f'<tr><td class="n">{number}{f" ({note})" if note else ""}</td><td class="n">{_value(trial.get("score"))}</td>'
+                f"<td>{gates}</td>" + "".join(f'<td class="n">{_value(weights.get(t))}</td>' for t in terms) + "</tr>"
+            )
+        before, after = (_value(tuned.get(name)) for name in ("score_as_written", "score"))
+        count = _count(len(trials), "trial")
+        said = f"None of {count} bettered the weights as written" if tuned.get("trial") == 0 else f"{count}: score {before} became {after}"
+        table = f'<div class="scroll"><table><tr>{head}</tr>{lines}</table></div>'
+        return f"<h3>Weights tuned</h3><p>{said}.</p>{_fold('the trials', table)}"
 
     def _refusals(self, i: _Iteration) -> str:
         listed: list[str] = []
@@ -491,7 +520,9 @@ class _Report:
     def _environment(self) -> str:
         config = _file_text(self.dir / "config.yaml")
         total = sum(_number(s) or 0.0 for i in self.iterations for s in _dict(i.row.get("seconds")).values())
-        parts = f"<p>{_text(_duration(total))} of work in {_count(len(self.iterations), 'iteration')}.</p>" if total else ""
+        moved = sum(_number(i.row.get("simulated_s")) or 0.0 for i in self.iterations)
+        executed = f", {_duration(moved)} of motion executed" if moved else ""
+        parts = f"<p>{_text(_duration(total))} of work in {_count(len(self.iterations), 'iteration')}{executed}.</p>" if total else ""
         if self.run:
             parts += f'<div class="card scroll"><table class="plain">{_flat_rows(self.run)}</table></div>'
         if config:
@@ -584,12 +615,15 @@ def _metric_names(iterations: Iterable[_Iteration]) -> list[str]:
 
 
 def _gates(i: _Iteration) -> str:
-    gates = _dict(i.row.get("gates"))
+    return _gates_of(_dict(i.row.get("gates")), i.metrics)
+
+
+def _gates_of(gates: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     found = []
     if gates.get("diverged"):
         found.append('<span class="bad">diverged</span>')
     if gates.get("fell"):
-        fall = _number(i.metrics.get("fall_time_s"))
+        fall = _number(metrics.get("fall_time_s"))
         found.append(f'<span class="bad">fell{f" at {fall:.1f} s" if fall is not None else ""}</span>')
     if gates.get("moved") is False:
         found.append('<span class="bad">did not move</span>')
@@ -608,8 +642,11 @@ def _seconds(seconds: Any) -> tuple[str, str]:
     if not total:
         return "", ""
     order = [*STAGES, *(k for k in spent if k not in STAGES)]
+    last = len(STAGES) - 1
     pieces = "".join(
-        f'<i class="s{min(k, 5)}" style="width:{100 * spent[stage] / total:.1f}%"></i>' for k, stage in enumerate(order) if stage in spent
+        f'<i class="s{min(k, last)}" style="width:{100 * spent[stage] / total:.1f}%"></i>'
+        for k, stage in enumerate(order)
+        if stage in spent
     )
     told = ", ".join(f"{stage} {spent[stage]:.1f} s" for stage in order if stage in spent)
     return f"{total:.1f}", f'<span class="bar" title="{_text(told)}">{pieces}</span>'

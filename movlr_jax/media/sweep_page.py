@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import html
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -22,6 +23,8 @@ from movlr_jax.media.markup import policy, text
 PAGE = "compare.html"
 CLIP_BUDGET = 24_000_000  # bytes of mp4 embedded; base64 adds a third
 _COLOURS = ("#1f5f9e", "#cf6f3c", "#2f8f83", "#b07cc6", "#c9a227", "#b3261e", "#6f86b8", "#1a7f45", "#8d96a3", "#7a4f2b")
+_ENDS = {"iterations": "finished"}  # how a run ended, where its own word could be misread beside the column of that name
+_RIGHT = ' class="n"'
 _WIDTH, _HEIGHT = 1080, 300
 _STYLE = """
 th button { all: unset; cursor: pointer; color: inherit; font: inherit; } th button:hover { color: var(--accent); }
@@ -29,6 +32,7 @@ th[aria-sort=ascending] button::after { content: ' ▲'; } th[aria-sort=descendi
 tr[data-t]:hover td, tr.on td { background: color-mix(in srgb, var(--accent) 12%, transparent); }
 svg .curve { fill: none; stroke-width: 1.6; opacity: .75; } svg .curve.on { stroke-width: 4; opacity: 1; }
 svg.some .curve:not(.on) { opacity: .15; }
+.chip .key { margin-left: 0; }
 figure.on video { border-color: var(--accent); }
 #preview { position: fixed; right: 18px; bottom: 18px; width: 340px; border-radius: 10px; border: 1px solid var(--line); display: none;
   background: var(--card); z-index: 2; } #preview.on { display: block; }
@@ -130,7 +134,8 @@ def _clips(out: Path, rows: Sequence[Mapping[str, Any]], budget: int) -> dict[in
 def _table(rows: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> str:
     metrics = [m for m in tables.METRIC_COLUMNS if any(row.get(f"metrics.{m}") is not None for row in rows)]
     headings = ["trial", *paths, "state", "iterations", "best", "score", "fell", *(tables.METRIC_COLUMNS[m][0] for m in metrics), "USD"]
-    head = "".join(f"<th><button>{text(h)}</button></th>" for h in headings)
+    words = {"state", *(path for path in paths if any(_is_word(row["values"].get(path)) for row in rows))}
+    head = "".join(f"<th{'' if h in words else _RIGHT}><button>{text(h)}</button></th>" for h in headings)
     body = "".join(
         f'<tr data-t="{row["trial"]}">{_number(row["trial"], "")}'
         + "".join(_value(row["values"].get(path)) for path in paths)
@@ -146,7 +151,7 @@ def _table(rows: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> str:
 def _state(row: Mapping[str, Any]) -> str:
     if row["state"] == "done":
         report = html.escape(f"{row['folder']}/report.html", quote=True)
-        return f'<a href="{report}">{text(row["stopped"])}</a>'
+        return f'<a href="{report}">{text(_ENDS.get(row["stopped"], row["stopped"]))}</a>'
     return f'<span class="warn">{text(row["state"])}</span> {text(row["sentence"])}'
 
 
@@ -156,9 +161,13 @@ def _number(value: Any, spec: str) -> str:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if not _is_word(value):
         return f'<td class="n" data-v="{value:.9g}">{value:.4g}</td>'
     return f"<td>{text(value if isinstance(value, str) else json.dumps(value))}</td>"
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, bool) or not isinstance(value, int | float)
 
 
 def _colours(rows: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> dict[str, str]:
@@ -201,7 +210,10 @@ def _curves(rows: Sequence[Mapping[str, Any]], paths: Sequence[str], colours: Ma
         if points:
             # A trial of one iteration is a line too, and can be seen.
             ends = [*points, (points[-1][0] + 0.15, points[-1][1])] if len(points) == 1 else points
-            trace = " ".join(f"{x(number):.1f},{y(value):.1f}" for number, value in ends)
+            # The best stays what it is until the next: a step, as in a run's report.
+            steps = [(n, held) for (_, held), (n, _) in itertools.pairwise(ends)]
+            corners = [point for pair in itertools.zip_longest(ends, steps) for point in pair if point is not None]
+            trace = " ".join(f"{x(number):.1f},{y(value):.1f}" for number, value in corners)
             said = text(f"{row['name']}: {points[-1][1]:.2f}")
             colour = colours[_group(row, paths)]
             curve = f'<polyline data-t="{row["trial"]}" class="curve" stroke="{colour}" points="{trace}"><title>{said}</title></polyline>'
@@ -213,6 +225,7 @@ def _curves(rows: Sequence[Mapping[str, Any]], paths: Sequence[str], colours: Ma
     axes = (
         f'<line class="axis" x1="57" x2="57" y1="12" y2="{_HEIGHT - 38}"/>'
         f'<line class="axis" x1="57" x2="{_WIDTH - 20}" y1="{_HEIGHT - 38}" y2="{_HEIGHT - 38}"/>'
+        f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 4}" text-anchor="middle">iteration</text>'
     )
     legend = f'<div class="chips"><span class="chip"><b>{text(paths[0])}</b></span>{keys}</div>' if paths else ""
     return (

@@ -38,6 +38,7 @@ def resume(
     max_minutes: float | None = None,
     max_calls: int | None = None,
     max_cost: float | None = None,
+    max_simulated: float | None = None,
     ask: bool | None = None,
     advisor: Advisor | None = None,
 ) -> RunResult:
@@ -50,6 +51,7 @@ def resume(
         max_minutes: a new time budget for this and later resumes [min]; None keeps the run's.
         max_calls: a new budget of model calls, those already made included; None keeps the run's.
         max_cost: a new budget of money, what is already spent included [USD]; None keeps the run's.
+        max_simulated: a new budget of executed motion, what was executed included [s]; None keeps the run's.
         ask: whether a person is asked for advice; None keeps the run's.
         advisor: asks the person.
 
@@ -65,6 +67,7 @@ def resume(
         max_minutes=max_minutes,
         max_calls=max_calls,
         max_cost=max_cost,
+        max_simulated=max_simulated,
         ask=ask,
         advisor=advisor,
     )

@@ -36,7 +36,7 @@ from movlr_jax.rewards.motion import vocabulary
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Prover, load
-from movlr_jax.search import filming, looks, methods, reward_texts
+from movlr_jax.search import filming, looks, methods, reward_texts, weight_study
 from movlr_jax.search.config import RunConfig, folder_of
 from movlr_jax.search.loop import Advisor, Loop, RunResult
 from movlr_jax.search.minds import Minds
@@ -87,6 +87,8 @@ class RealStages:
             seconds=config.seconds or task.seconds,
         )
         find_start(config.start_reward, self.task)
+        if config.tune.trials:
+            weight_study.require(config.tune.sampler)
         self.minds = Minds(config, desk)
         self.eye = Eye(TransformersEncoder(config.clip.weights), config.clip, self.task.sentence) if config.clip.weights else None
         self.engine, self.engine_reason = engines.choose(config.engine)
@@ -175,6 +177,13 @@ class RealStages:
             self._compiled[trusted.source] = reward
         return self._compiled[trusted.source]
 
+    def _weighed(self, trusted: Trusted) -> Reward:
+        """Return the compiled reward under the weights that are asked for, which may be others than its text's."""
+        reward = self._reward(trusted)
+        own = reward.weight_of()
+        changed = {term: weight for term, weight in trusted.weights.items() if float(np.float32(weight)) != own[term]}
+        return reward.with_weights(changed) if changed else reward
+
     @property
     def side_by_side(self) -> int:
         """How many episodes `move` runs at the same time."""
@@ -184,7 +193,7 @@ class RealStages:
         """Run episodes, all at the same time."""
         wanted = {trusted.source for trusted, _ in jobs}
         self._compiled = {source: reward for source, reward in self._compiled.items() if source in wanted}
-        ran = self.task.episodes(self.runner, [(self._reward(trusted), seed) for trusted, seed in jobs], progress=advanced)
+        ran = self.task.episodes(self.runner, [(self._weighed(trusted), seed) for trusted, seed in jobs], progress=advanced)
         return [rollout.arrays() for rollout in ran]
 
     def measure(self, rollout: Arrays) -> Json:
@@ -362,13 +371,21 @@ def resume(
     max_minutes: float | None = None,
     max_calls: int | None = None,
     max_cost: float | None = None,
+    max_simulated: float | None = None,
     ask: bool | None = None,
     advisor: Advisor | None = None,
 ) -> RunResult:
     """Go on with a run; see `movlr_jax.search.resume`."""
     found = RunFolder.find(folder)
     config = RunConfig.load(found["config.yaml"])
-    changed = {"iterations": iterations, "max_minutes": max_minutes, "max_calls": max_calls, "max_cost": max_cost, "ask": ask}
+    changed = {
+        "iterations": iterations,
+        "max_minutes": max_minutes,
+        "max_calls": max_calls,
+        "max_cost": max_cost,
+        "max_simulated": max_simulated,
+        "ask": ask,
+    }
     config = methods.settled(dataclasses.replace(config, **{k: v for k, v in changed.items() if v is not None}))  # type: ignore[arg-type]
     stages = RealStages(config, open_desk(config, folder, progress))
     try:

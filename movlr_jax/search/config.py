@@ -16,6 +16,7 @@ from movlr_jax.critics.showing import Show
 from movlr_jax.errors import MovlrError
 from movlr_jax.models.config import SERVICES, ModelsConfig
 from movlr_jax.physics.mjx_config import MjxConfig
+from movlr_jax.search.tune_config import InnerTune
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ class RunConfig:
     """Stop before the run, resumes included, makes more model calls than this, with everything saved; 0: no limit."""
     max_cost: float = 0.0
     """Stop, with everything saved, once the run's model calls, resumes included, have cost this much [USD]; 0: no limit."""
+    max_simulated: float = 0.0
+    """Stop, with everything saved, once the run has executed this much motion, all episodes together [s]; 0: no limit."""
+    tune: InnerTune = field(default_factory=InnerTune)
+    """Tuning the weights of each text that the writer wrote, inside the iteration."""
     planner: PlannerConfig = field(default_factory=PlannerConfig)
     """The planner."""
     threads: int = 0
@@ -107,6 +112,7 @@ class RunConfig:
             (self.max_minutes >= 0, f"max_minutes is {self.max_minutes}: give 0 (no limit) or more."),
             (self.max_calls >= 0, f"max_calls is {self.max_calls}: give 0 (no limit) or more."),
             (self.max_cost >= 0, f"max_cost is {self.max_cost}: give 0 (no limit) or more."),
+            (self.max_simulated >= 0, f"max_simulated is {self.max_simulated}: give 0 (no limit) or more."),
             (
                 not (self.mjx.hosts and self.max_minutes),
                 "max_minutes cannot be kept by several hosts, whose clocks differ: leave it out, or stop the run by hand.",

@@ -20,7 +20,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from movlr_jax import morphologies
+from movlr_jax import atomic, morphologies
 from movlr_jax._versions import installed
 from movlr_jax.control import muscle_law
 from movlr_jax.control.episode import EpisodeRunner, Rollout
@@ -41,6 +41,8 @@ _POLL_S = 0.5  # between looks at episodes that another process is at
 
 # A number measured on an episode beside its task's metrics.
 Measure = Callable[[Task, Morphology, Rollout], float]
+# What a critic is told of an episode.
+Describe = Callable[[Task, Morphology, Rollout], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -298,6 +300,7 @@ class Evaluation:
         clips: as `evaluate`.
         watcher: is told how it goes.
         measures: what else is measured on each episode, by name; a stored episode that lacks one is run again.
+        facts: a folder for what critics are told of each episode, and who says it; likewise.
         bodies: how many bodies are kept.
     """
 
@@ -309,10 +312,11 @@ class Evaluation:
         watcher: Watcher | None = None,
         *,
         measures: Mapping[str, Measure] | None = None,
+        facts: tuple[Path, Describe] | None = None,
         bodies: int = 1,
     ):
         self.settings, self.store, self.clips, self.watcher = settings, store, clips, watcher or Watcher()
-        self.measures, self.bodies = dict(measures or {}), bodies
+        self.measures, self.facts, self.bodies = dict(measures or {}), facts, bodies
         self.engine, _ = engines.choose(settings.engine)
         self._places: dict[tuple[str, str, tuple[str, ...]], _Place] = {}
         self._benches: OrderedDict[Morphology, _Bench] = OrderedDict()
@@ -354,6 +358,20 @@ class Evaluation:
             self.watcher.refused(work, reason)
         there = self.store.episodes()
         return [self._row(work, [keys[work, seed] for seed in seeds if work not in refused], there, refused) for work in asked]
+
+    def evidence(self, work: Work) -> tuple[dict[str, Any], Path | None]:
+        """Return what a critic is told of a work that was measured, and its clip: the first seed's motion, the metrics of all.
+
+        Args:
+            work: it; this evaluation has `facts`.
+        """
+        assert self.facts is not None
+        place = self._places[work.task.name, work.morphology, self._injury(work)]
+        keys = [key_of(self._decided_by(place, work, seed)) for seed in self.settings.seeds]
+        row = self._row(work, keys, self.store.episodes(), {})
+        clip = None if self.clips is None else self._clip(work, keys[0])
+        told = {**atomic.read_json(self.facts[0] / f"{keys[0]}.json"), "metrics": row.document()["mean"], "episodes": list(row.episodes)}
+        return told, clip if clip is not None and clip.exists() else None
 
     def _injury(self, work: Work) -> tuple[str, ...]:
         """Return PATTERN=FRACTION beside those of the work's task.
@@ -401,6 +419,8 @@ class Evaluation:
 
     def _done(self, work: Work, seed: int, key: str, there: dict[str, Any]) -> bool:
         if key not in there or not self.measures.keys() <= there[key].keys():
+            return False
+        if self.facts is not None and not (self.facts[0] / f"{key}.json").exists():
             return False
         return not (self._films(seed) and not self._clip(work, key).exists())
 
@@ -496,6 +516,9 @@ class Evaluation:
         for ((work, seed), key, _), rollout in zip(jobs, rollouts, strict=True):
             if self._films(seed):
                 self._film(runner.simulator.morphology, work, key, rollout)
+            if self.facts is not None:
+                folder, describe = self.facts
+                atomic.write_json(folder / f"{key}.json", describe(work.task, runner.simulator.morphology, rollout))
             measured = place.task.measure(runner.simulator.morphology, rollout)
             records[key] = {
                 **measured,

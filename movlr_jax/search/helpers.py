@@ -8,6 +8,7 @@ there are. A helper ends when the process that started it does, however it ends.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import multiprocessing
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +37,9 @@ class Errand:
         store: the file of episodes.
         metric: what has to be known of each.
         clip: CLIP, where the metric needs it.
+        facts: where what critics are told of each episode goes, or None.
+        clips: where the clips go, or None.
+        goal: the goal sentence; "": the task's own.
     """
 
     text: RewardText
@@ -45,15 +49,21 @@ class Errand:
     store: Path
     metric: str
     clip: ClipConfig
+    facts: Path | None = None
+    clips: Path | None = None
+    goal: str = ""
 
 
 def serve(errand: Errand, line: Connection) -> None:
     """Measure what comes along a line until it is closed; the other end is told when a share is done."""
     warnings.filterwarnings("ignore")
     task = tasks.get(errand.task)
+    task = dataclasses.replace(task, sentence=errand.goal or task.sentence)
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt, MovlrError), EpisodeStore(errand.store) as store:
         # A mistake is told by the process that asked, which makes it, too.
-        evaluation = Evaluation(errand.settings, store, measures=measures.named(errand.metric, task.sentence, errand.clip))
+        facts = None if errand.facts is None else (errand.facts, measures.described)
+        more = measures.named(errand.metric, task.sentence, errand.clip)
+        evaluation = Evaluation(errand.settings, store, errand.clips, measures=more, facts=facts)
         while True:
             shares: list[tuple[str, dict[str, float]]] = line.recv()
             evaluation.run([work(errand.text, (task, errand.morphology), name, weights) for name, weights in shares])

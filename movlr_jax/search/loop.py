@@ -8,7 +8,7 @@ reward and is shown the critique of the best's motion; what failed since stands 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from movlr_jax.models import ledger
 from movlr_jax.models.base import ModelFault
 from movlr_jax.search import failures, judging, state
 from movlr_jax.search.config import RunConfig
+from movlr_jax.search.inner_tuning import InnerTuner, executed
 from movlr_jax.search.progress import Event, Kind, Progress
 from movlr_jax.search.run_folder import Candidate, RunFolder, read_arrays
 from movlr_jax.search.seeds import derive
@@ -82,6 +83,7 @@ class Loop:
         self.folder, self.config, self.stages = folder, config, stages
         self.trackers, self.progress, self.header = trackers, progress, dict(header or {})
         self._clock, self.advisor = clock, advisor
+        self._tuner = InnerTuner(config, stages)
         self._announced = -1
         self._best = self._read_best()
 
@@ -102,6 +104,8 @@ class Loop:
                 step = state.next_step(self.folder, self.config)
                 if isinstance(step, state.Finished):
                     stopped = step.reason
+                    if stopped == "budget":
+                        spent = f"The budget of {self.config.max_simulated:g} simulated seconds is spent"
                     break
                 if self.config.max_minutes and self._clock() - began > 60.0 * self.config.max_minutes:
                     stopped, spent = "budget", f"The time budget of {self.config.max_minutes:g} minutes is spent"
@@ -137,7 +141,7 @@ class Loop:
         if self._announced < number:
             self._announced = number
             self._tell("iteration", number)
-        if not isinstance(step, state.Move):
+        if not isinstance(step, state.Move | state.Try):
             self._tell("stage", number, stage=stage, candidate=getattr(step, "candidate", 0))
         began = self._clock()
         match step:
@@ -145,6 +149,12 @@ class Loop:
                 self._write(step)
             case state.Prove():
                 self._prove(step)
+            case state.Try():
+                self._try(step)
+            case state.Weigh():
+                self._weigh(step)
+            case state.Settle():
+                self._settle(step)
             case state.Move():
                 self._move(step)
             case state.Measure():
@@ -213,11 +223,15 @@ class Loop:
             facts=atomic.read_json(source["facts.json"]),
             critique={**atomic.read_json(source["critique.json"]), "advice": self._advice(best)},
             history=tuple(record for row in self.folder.rows() for record in row["tried"]),
-            siblings=tuple(s["reward.py"].read_text(encoding="utf-8") for s in siblings if s.proven),
+            siblings=tuple(s["reward.py"].read_text(encoding="utf-8") for s in map(self._as_written, siblings) if s.proven),
             refusal=refusals[-1] if refusals else None,
             refused_source=written["source"] if written else None,
             clip=source["clip.mp4"] if source.has("clip.mp4") else None,
         )
+
+    def _as_written(self, candidate: Candidate) -> Candidate:
+        """Return where a candidate's text stands as it was written."""
+        return candidate.written if candidate.written.proven else candidate
 
     def _advice(self, best: int) -> str:
         """Return what a person said of the best motion and of those since, each with the motion it is about."""
@@ -248,10 +262,11 @@ class Loop:
             proof = self.stages.prove(draft, self._archive())
             verdict = {**proof.verdict, "trusted": proof.trusted}
             if proof.trusted and proof.artifact is not None:
-                atomic.write_text(candidate["reward.py"], draft.source)
-                atomic.write_bytes(candidate["reward.stablehlo"], proof.artifact)
-                atomic.write_json(candidate["weights.json"], dict(proof.weights))
-                atomic.write_json(candidate["verdict.json"], verdict)  # last: it says that the others are whole
+                place = candidate.written if self.config.tune.applies(step.iteration) else candidate
+                atomic.write_text(place["reward.py"], draft.source)
+                atomic.write_bytes(place["reward.stablehlo"], proof.artifact)
+                atomic.write_json(place["weights.json"], dict(proof.weights))
+                atomic.write_json(place["verdict.json"], verdict)  # last: it says that the others are whole
                 return
         if step.iteration == 0:
             line = f" (line {verdict['line']})" if verdict.get("line") else ""
@@ -264,30 +279,70 @@ class Loop:
         closed = [(row, self.folder.iteration(row["iteration"]).chosen()) for row in self.folder.rows()]
         return [Judged(row["score"], chosen.rollout(self.config.seeds[0])) for row, chosen in closed if chosen is not None]
 
-    def _trusted(self, candidate: Candidate) -> Trusted:
+    def _trusted(self, candidate: Candidate, place: Candidate | None = None) -> Trusted:
+        """Return a candidate's reward as it stands in its folder, or in another place of it."""
         attempts = sorted((candidate.path / "drafts").glob("[0-9]*.json"))
+        place = place or candidate
         return Trusted(
             name=atomic.read_json(attempts[-1])["name"],
-            source=candidate["reward.py"].read_text(encoding="utf-8"),
-            weights=atomic.read_json(candidate["weights.json"]),
-            folder=candidate.path,
+            source=place["reward.py"].read_text(encoding="utf-8"),
+            weights=atomic.read_json(place["weights.json"]),
+            folder=place.path,
         )
+
+    # tune
+
+    def _try(self, step: state.Try) -> None:
+        iteration = self.folder.iteration(step.iteration)
+        rewards: dict[int, Trusted | None] = {}
+        for index in dict.fromkeys(index for index, _ in step.jobs):
+            candidate = iteration.candidate(index)
+            written = self._trusted(candidate, candidate.written)
+            rewards[index] = self._tuner.to_move(step.iteration, candidate, step.trial, written)
+        jobs = [(index, seed) for index, seed in step.jobs if rewards[index] is not None][: self.stages.side_by_side]
+        if jobs:
+            places = {index: iteration.candidate(index).trial(step.trial) for index, _ in jobs}
+            self._run(step.iteration, jobs, {k: r for k, r in rewards.items() if r is not None}, places, "tune", step.trial)
+
+    def _weigh(self, step: state.Weigh) -> None:
+        candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
+        self._tuner.weigh(step.iteration, candidate, step.trial, self._trusted(candidate, candidate.written))
+
+    def _settle(self, step: state.Settle) -> None:
+        candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
+        name = self._trusted(candidate, candidate.written).name
+        refused = self._tuner.settle(candidate, name, lambda draft: self.stages.prove(draft, self._archive()))
+        if refused:
+            message = f"The best weights are refused, the next best are proven: {refused}"
+            self._tell("refused", step.iteration, stage="prove", candidate=step.candidate, message=message)
 
     # move
 
     def _move(self, step: state.Move) -> None:
         jobs = step.jobs[: self.stages.side_by_side]
         candidates = {index: self.folder.iteration(step.iteration).candidate(index) for index, _ in jobs}
-        first, seed = jobs[0]
+        rewards = {index: self._trusted(candidate) for index, candidate in candidates.items()}
+        self._run(step.iteration, jobs, rewards, candidates, "move")
+
+    def _run(
+        self,
+        number: int,
+        jobs: Sequence[tuple[int, int]],
+        rewards: Mapping[int, Trusted],
+        places: Mapping[int, Candidate],
+        stage: str,
+        trial: int | None = None,
+    ) -> None:
+        """Run episodes of (candidate, seed) side by side, and save each in its candidate's place."""
+        told: dict[str, Any] = {"stage": stage, "candidate": jobs[0][0], "trial": trial, "seed": jobs[0][1]}
 
         def advanced(seconds: float) -> None:
-            self._tell("simulated", step.iteration, stage="move", candidate=first, seed=seed, simulated_s=seconds)
+            self._tell("simulated", number, simulated_s=seconds, **told)
 
-        self._tell("stage", step.iteration, stage="move", candidate=first, seed=seed)
-        rewards = {index: self._trusted(candidate) for index, candidate in candidates.items()}
+        self._tell("stage", number, **told)
         moved = self.stages.move([(rewards[index], seed) for index, seed in jobs], advanced)
         for (index, seed), arrays in zip(jobs, moved, strict=True):
-            atomic.write_npz(candidates[index].rollout(seed), arrays)
+            atomic.write_npz(places[index].rollout(seed), arrays)
 
     def _measure(self, step: state.Measure) -> None:
         candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
@@ -424,7 +479,8 @@ class Loop:
             "refusals": refusals,
             "tried": tried,
             "exhausted": gave_up,
-            "seconds": {stage: iteration.seconds().get(stage, 0.0) for stage in state.STAGE_NAMES},
+            "seconds": {stage: iteration.seconds().get(stage, 0.0) for stage in self._stage_names(number)},
+            "simulated_s": self._simulated(number, index),
         }
         named: list[dict[str, Any]] = []
         if index is not None:
@@ -435,7 +491,9 @@ class Loop:
             )
             critique, trusted = atomic.read_json(candidate["critique.json"]), self._trusted(candidate)
             facts, weights = atomic.read_json(candidate["facts.json"]), dict(trusted.weights)
-            edit = failures.changes(parent_weights, weights) if best is not None else {}
+            # What the writer did, which is what a later edit may undo; the tuner moves every weight in every iteration.
+            written = atomic.read_json(self._as_written(candidate)["weights.json"])
+            edit = failures.changes(parent_weights, written) if best is not None else {}
             row |= {
                 "reward": trusted.name,
                 "metrics": {**metrics["mean"], "fell": metrics["falls"] > 0},
@@ -449,12 +507,28 @@ class Loop:
                 "edit": next(record["edit"] for record in tried if record["chosen"]),
                 "changes": edit,
             }
+            if candidate.has("tuned.json"):
+                row["tuned"] = atomic.read_json(candidate["tuned.json"])
             parent_edit = rows[best]["changes"] if best is not None else {}
             asked = failures.suggested(critique, weights)
             named += failures.collapse(number, facts.get("terms", {}))
             named += failures.drift(number, edit, best, parent_edit, row["kept"], asked)
         named += failures.stagnation(number, state.since_best([*rows, row]), self.config.stagnation)
         return {**row, "failures": named}
+
+    def _stage_names(self, number: int) -> list[str]:
+        return [name for name in state.STAGE_NAMES if name != "tune" or self.config.tune.applies(number)]
+
+    def _simulated(self, number: int, index: int | None) -> float:
+        """Return how much motion an iteration executed, all candidates and trials together [s]."""
+        total = 0.0
+        for k in range(self.config.candidates if number else 1):
+            candidate = self._chosen(number) if k == index else self.folder.iteration(number).candidate(k)
+            tuned = atomic.read_json(candidate["tuned.json"]) if candidate.has("tuned.json") else {"simulated_s": 0.0, "moved_again": True}
+            total += tuned["simulated_s"]
+            if tuned["moved_again"] and candidate.has("metrics.json"):
+                total += executed(atomic.read_json(candidate["metrics.json"]))
+        return round(total, 6)
 
     def _tried(self, number: int, index: int | None, parent: Mapping[str, float]) -> tuple[list[dict[str, Any]], list[str]]:
         """Return the history records of an iteration's drafts, and the sentences of its refusals."""
@@ -486,12 +560,14 @@ class Loop:
                         atomic.read_json(candidate["weights.json"]),
                     )
                     chosen = k == index
+                    tuned = atomic.read_json(candidate["tuned.json"]) if candidate.has("tuned.json") else None
+                    written = atomic.read_json(self._as_written(candidate)["weights.json"])
                     record |= {
                         "chosen": chosen,
                         "kept": chosen and decision["kept"],
-                        "outcome": _outcome(metrics),
+                        "outcome": _outcome(metrics) + _tuning(tuned),
                         "weights": weights,
-                        "changes": failures.changes(parent, weights) if parent else {},
+                        "changes": failures.changes(parent, written) if parent else {},
                         "warnings": list(atomic.read_json(candidate["verdict.json"]).get("warnings", ())),
                         "score": metrics["score"],
                         "gates": metrics["gates"],
@@ -605,9 +681,19 @@ def _outcome(metrics: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def _tuning(tuned: Mapping[str, Any] | None) -> str:
+    """Return what tuning did, for the writer's history."""
+    if tuned is None:
+        return ""
+    if tuned["trial"] == 0:
+        return f", none of {tuned['trials'] - 1} other sets of weights was better"
+    return f" under tuned weights (score {tuned['score_as_written']:.2f} under those written)"
+
+
 def _scalars(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     """Return what trackers plot of an iteration: metrics, gates, seconds, and what each term did."""
     found: dict[str, float] = {"kept": float(row["kept"]), "refusals": float(len(row["refusals"]))}
+    found["simulated_s"] = float(row.get("simulated_s", 0.0))  # an older version did not count
     if row["score"] is not None:
         found["score"] = float(row["score"])
     for group in ("metrics", "gates", "seconds"):

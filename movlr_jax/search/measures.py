@@ -1,9 +1,11 @@
-"""What is measured on an episode beside its task's metrics: the documented score, and CLIP's.
+"""What is measured on an episode beside its task's metrics: the facts that critics read, the documented score, and CLIP's.
 
 In: a name. Out: a function of task, body and episode that an evaluation stores with the episode.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from movlr_jax.clip.config import ClipConfig
 from movlr_jax.clip.encoder import TransformersEncoder
@@ -44,8 +46,13 @@ def named(name: str, sentence: str, config: ClipConfig) -> dict[str, Measure]:
 
 def score(task: Task, morphology: Morphology, rollout: Rollout) -> float:
     """Return the score of one episode, 0 to 100, as `critics.biomechanics.score` documents it."""
+    return float(biomechanics.score(described(task, morphology, rollout)))
+
+
+def described(task: Task, morphology: Morphology, rollout: Rollout) -> dict[str, Any]:
+    """Return the facts of one episode, as critics read them."""
     record = task.measure(morphology, rollout)
-    told = facts.describe(
+    return facts.describe(
         rollout.instants,
         feature_layout(morphology),
         task=task.name,
@@ -59,4 +66,3 @@ def score(task: Task, morphology: Morphology, rollout: Rollout) -> float:
         term_classes={t: LIBRARY[t].term_class if t in LIBRARY else "custom" for t in rollout.term_names},
         seconds=rollout.seconds,
     )
-    return float(biomechanics.score(told))

@@ -102,5 +102,7 @@ def settled(config: RunConfig) -> RunConfig:
             raise MovlrError(f"The method {name} is its own reward: leave out --start-reward {config.start_reward}.")
         if config.writer != "offline":
             raise MovlrError(f"The method {name} writes nothing: leave out --writer {config.writer}.")
+        if config.tune.trials:
+            raise MovlrError(f"The method {name} writes nothing whose weights could be tuned: leave out --tune.trials.")
         config = replace(config, start_reward=name, iterations=0)
     return config

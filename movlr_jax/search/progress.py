@@ -22,9 +22,10 @@ class Event:
             named failure), "warning", "finished".
         iteration: the iteration at work.
         iterations: the last iteration that the run may reach.
-        stage: "write", "prove", "move", "film", "judge" or "save".
+        stage: "write", "prove", "tune", "move", "film", "judge" or "save".
         candidate: the candidate at work.
-        seed: the episode's seed, in "move".
+        trial: the trial of weights at work, in "tune".
+        seed: the episode's seed, in "tune" and "move".
         simulated_s: seconds simulated in the episode at work [s].
         seconds: length of an episode [s].
         best: the iteration kept as best so far, or None.
@@ -39,6 +40,7 @@ class Event:
     iterations: int = 0
     stage: str = ""
     candidate: int = 0
+    trial: int | None = None
     seed: int | None = None
     simulated_s: float = 0.0
     seconds: float = 0.0

@@ -59,6 +59,7 @@ def configure(folder: Path, out: Path) -> RunConfig:
         max_minutes=0.0,
         max_calls=0,
         max_cost=0.0,
+        max_simulated=0.0,
         tracking="off",
         out=out,
     )

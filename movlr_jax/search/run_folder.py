@@ -10,6 +10,9 @@ it.
         clip.mp4                                        or no_clip.json, why there is none
         drafts/NN.json                                  each text that was written, with its edit; refusals/NN.json why
         one was refused calls/                                          model calls as they were made
+        written/                                        the text as it was written and its proof, where weights are tuned;
+        tune/NN/trial.json                              each set of weights that was tried (refusal.json: why a proof refused
+        the best of them); tuned.json which was taken
         candidates/K/                                   the candidates that were not chosen, with the same files but
         the clip choice.json, decision.json, iteration.json      which candidate; kept or not, and why; the iteration's
         row
@@ -69,6 +72,19 @@ class Candidate:
     def proven(self) -> bool:
         """Whether a trusted artifact stands here (verdict.json is written after it)."""
         return self.has("verdict.json")
+
+    @property
+    def written(self) -> Candidate:
+        """Where the text stands as it was written while its weights are tuned, and afterwards."""
+        return Candidate(self.path / "written", self.index, self._seeds)
+
+    def trial(self, number: int) -> Candidate:
+        """Return the folder of one set of weights that is tried for this candidate."""
+        return Candidate(self.path / "tune" / f"{number:02d}", self.index, self._seeds)
+
+    def trials(self) -> list[dict[str, Any]]:
+        """Return the records of the trials that are over, in order."""
+        return [atomic.read_json(p) for p in sorted((self.path / "tune").glob("[0-9]*/trial.json"), key=lambda p: int(p.parent.name))]
 
     def refusals(self) -> list[dict[str, Any]]:
         """Return the refusals, in the order of the attempts."""

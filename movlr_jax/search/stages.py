@@ -98,7 +98,7 @@ class Trusted:
     Attributes:
         name: for people.
         source: its text.
-        weights: term name -> weight.
+        weights: term name -> weight; those to move under, where they are not the text's own.
         folder: holds reward.py, reward.stablehlo and verdict.json.
     """
 

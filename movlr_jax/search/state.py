@@ -6,6 +6,8 @@ path and make the same products.
 
     propose      Write(k, a) -> drafts/AA.json
     prove        Prove(k, a) -> verdict.json, or refusals/AA.json and another Write, up to the limit of attempts
+    tune         where weights are tuned, the proof stands in written/, and for each trial n of weights:
+                 Try(n, (k, seed), ...) -> tune/NN/rollout*.npz ;  Weigh(n, k) -> tune/NN/trial.json ; then Settle(k) -> verdict.json
     move         Move((k, seed), ...) -> rollout*.npz of all candidates ;  Measure(k) -> facts.json, metrics.json
     judge        Choose -> choice.json ;  Film -> clip.mp4, or no_clip.json ;  Critique -> critique.json, or, where a person is asked,
                  unadvised.json and Advise -> critique.json ;  Decide -> decision.json
@@ -14,6 +16,7 @@ path and make the same products.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +41,32 @@ class Prove:
     iteration: int
     candidate: int
     attempt: int
+
+
+@dataclass(frozen=True)
+class Try:
+    """Run the episodes of a trial of weights that are still missing, of all candidates: (candidate, seed) each."""
+
+    iteration: int
+    trial: int
+    jobs: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Weigh:
+    """Measure a candidate's episodes of a trial of weights."""
+
+    iteration: int
+    trial: int
+    candidate: int
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Have a candidate's text proven under the best weights that were tried."""
+
+    iteration: int
+    candidate: int
 
 
 @dataclass(frozen=True)
@@ -114,19 +143,22 @@ class Finished:
     """Nothing is left to do.
 
     Attributes:
-        reason: "iterations" (all were run), "patience" (no new best for as many as it allows) or "exhausted" (the
-            writer had no draft left to offer).
+        reason: "iterations" (all were run), "patience" (no new best for as many as it allows), "exhausted" (the
+            writer had no draft left to offer) or "budget" (as much was simulated as it allows).
     """
 
     reason: str
 
 
-Step = Write | Prove | Move | Measure | Choose | Film | Critique | Advise | Decide | Keep | Track | Finished
+Step = Write | Prove | Try | Weigh | Settle | Move | Measure | Choose | Film | Critique | Advise | Decide | Keep | Track | Finished
 
 # Which stage of `seconds` in summary.json a step's wall time belongs to.
 STAGES: dict[type, str] = {
     Write: "write",
     Prove: "prove",
+    Try: "tune",
+    Weigh: "tune",
+    Settle: "prove",
     Move: "move",
     Measure: "judge",
     Choose: "judge",
@@ -137,7 +169,12 @@ STAGES: dict[type, str] = {
     Keep: "save",
     Track: "save",
 }
-STAGE_NAMES: tuple[str, ...] = ("write", "prove", "move", "film", "judge", "save")
+STAGE_NAMES: tuple[str, ...] = ("write", "prove", "tune", "move", "film", "judge", "save")
+
+
+def simulated(rows: Sequence[dict[str, Any]]) -> float:
+    """Return how much motion the iterations have executed [s]; those of an older version, which did not count, as none."""
+    return float(sum(row.get("simulated_s", 0.0) for row in rows))
 
 
 def since_best(rows: list[dict[str, Any]]) -> int:
@@ -170,6 +207,8 @@ def next_step(folder: RunFolder, config: RunConfig) -> Step:
         return Finished("patience")
     if not begun and rows and rows[-1].get("exhausted"):
         return Finished("exhausted")
+    if not begun and config.max_simulated and simulated(rows) >= config.max_simulated:
+        return Finished("budget")
     return _in_iteration(folder.iteration(number), config)
 
 
@@ -181,6 +220,10 @@ def _in_iteration(iteration: Iteration, config: RunConfig) -> Step:
         candidates = [iteration.candidate(index) for index in range(config.candidates if number else 1)]
         for candidate in candidates:
             step = _proposing(candidate, number, config)
+            if step is not None:
+                return step
+        if config.tune.applies(number):
+            step = _tuning([candidate for candidate in candidates if candidate.written.proven], number, config)
             if step is not None:
                 return step
         proven = [candidate for candidate in candidates if candidate.proven]
@@ -202,7 +245,7 @@ def _in_iteration(iteration: Iteration, config: RunConfig) -> Step:
 
 def _proposing(candidate: Candidate, number: int, config: RunConfig) -> Step | None:
     """Return the next step towards a candidate's proven text, or None when it is proven or given up."""
-    if candidate.proven:
+    if (candidate.written if config.tune.applies(number) else candidate).proven:
         return None
     for attempt in range(config.attempts if number else 1):
         if not candidate.draft(attempt).exists():
@@ -210,3 +253,19 @@ def _proposing(candidate: Candidate, number: int, config: RunConfig) -> Step | N
         if not candidate.refusal(attempt).exists():
             return Prove(number, candidate.index, attempt)
     return None
+
+
+def _tuning(candidates: list[Candidate], number: int, config: RunConfig) -> Step | None:
+    """Return the next step towards tuned weights of texts that were proven as written, or None when all are settled.
+
+    All candidates make their n-th trial before one makes the next: an engine that runs episodes side by side is kept full.
+    """
+    for trial in range(config.tune.trials):
+        left = [c for c in candidates if not c.trial(trial).has("trial.json")]
+        jobs = tuple((c.index, seed) for c in left for seed in config.seeds if not c.trial(trial).rollout(seed).exists())
+        if jobs:
+            return Try(number, trial, jobs)
+        if left:
+            return Weigh(number, trial, left[0].index)
+    unsettled = next((c.index for c in candidates if not c.proven), None)
+    return None if unsettled is None else Settle(number, unsettled)

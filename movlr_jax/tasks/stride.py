@@ -2,8 +2,9 @@
 
 What the published cost asks for can be had by a limp: one foot always ahead, the other drawn after it. Here a clock says which foot swings.
 The swinging foot is lifted and carried from behind the centre of mass to before it, and put down where the extrapolated centre of mass will
-need it (Hof, Hum. Mov. Sci. 27, 2008), sideways and, as much as the body is faster than it should be, ahead; the other bears. The clock is that of a periodic reward composition (Siekmann et al., ICRA
-2021), its stride grows from nothing, and its length follows from the speed asked for.
+need it (Hof, Hum. Mov. Sci. 27, 2008), sideways and, as much as the body is faster than it should be, ahead; the other bears. The clock is
+that of a periodic reward composition (Siekmann et al., ICRA 2021), its stride grows from nothing, and its length follows from the speed
+asked for.
 """
 
 from __future__ import annotations

@@ -78,6 +78,26 @@ def test_mistakes_are_one_sentence(words: list[str], part: str, tmp_path: Path, 
     assert not (tmp_path / "t").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ('{"run_id": "t", "task', "run.json is damaged (JSONDecodeError): restore it"),
+        ('{"task": "stand", "morphology": "myolegs", "run_id": "a-search"}', "is not of a training (without group_of)"),
+        ('["run_id"]', "is not of a training (without run_id)"),
+        ('{"run_id": "t", "task": "stand", "morphology": "myolegs", "group_of": "0"}', "with another kind of group_of"),
+    ],
+)
+def test_a_damaged_or_foreign_folder_is_one_sentence(text: str, part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("brax", reason="brax is not installed")
+    (tmp_path / "run.json").write_text(text)
+    (tmp_path / "reward.py").write_text("WEIGHTS = {}\n")
+    (tmp_path / "config.yaml").write_text("engine: jax\n")
+    for words in (["train", "--resume", str(tmp_path)], ["rollout", "--policy", str(tmp_path)]):
+        assert main(words) == 1
+        captured = capsys.readouterr()
+        assert part in captured.err and captured.err.count("\n") == 1 and captured.out == ""
+
+
 @pytest.mark.parametrize("file", sorted((Path(__file__).resolve().parents[2] / "configs" / "train").glob("*.yaml")), ids=lambda f: f.stem)
 def test_every_file_is_a_valid_training(file: Path) -> None:
     config = configure(["--config", str(file)])

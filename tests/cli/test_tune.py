@@ -48,12 +48,24 @@ def test_tuning_the_real_body(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert row.episodes[0]["effort"] == min(t["value"] for t in document["trials"])
 
 
+def test_tuning_by_the_offline_critics_preference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["tune", "start", "--task", "stand", "--objective", "preference", "--sampler", "random", *QUICK, "--trials", "2", "--json"]
+    assert main([*words, "--out", str(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    first, second = json.loads(captured.out)["trials"]
+    assert first["reason"] == "It is the first." and "score" in second["reason"].lower() and second["reason"] in captured.err
+    assert len(list((tmp_path / "facts").glob("*.json"))) == 3  # two trials, and the start, which is the best, on the held-out seed
+    assert main([*words, "--out", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out)["trials"] == [first, second]
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [
         (["humna"], "did you mean human?"),
         (["human", "--sampler", "cma"], "did you mean cmaes?"),
         (["human", "--objective", "clip_score"], "add --clip.weights"),
+        (["human", "--critic", "gemini"], "add --objective preference"),
         (["human", "--seeds", "1", "--held-out", "1"], "that the trials see"),
         (["human", "--morphology", "myolegs", "ostrich"], "for one body"),
     ],

@@ -119,6 +119,49 @@ def test_feedback(experiment, searches: Path, tmp_path: Path, monkeypatch: pytes
     assert (tmp_path / "feedback.png").stat().st_size > 5000 and "| video, no facts |" in (tmp_path / "feedback.md").read_text()
 
 
+def test_tuned_search(experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    pytest.importorskip("optuna")
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "search"))
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
+    from pendulum_stages import PendulumStages
+
+    from movlr_jax.search import RunConfig
+    from movlr_jax.search.evaluation import Row
+    from movlr_jax.search.loop import Loop
+    from movlr_jax.search.run_folder import RunFolder
+
+    tuned_search = experiment("tuned_search")
+    made, measured = {}, []
+
+    def searched(asked, task, body, *, iterations=None, **more):  # type: ignore[no-untyped-def]
+        """A search of the pendulum stands for one of the body: its budget, its trials and its files are as real."""
+        config = RunConfig(iterations=asked.iterations if iterations is None else iterations, seeds=(0, 1), **more)
+        folder = tmp_path / f"search-{len(made)}"
+        run = made[folder] = RunFolder.create(folder, config.to_yaml(), {"task": "stand", "morphology": "pendulum"}, config.seeds)
+        assert Loop(run, config, PendulumStages(), (), None).run().stopped == ("budget" if more.get("max_simulated") else "iterations")
+        return run
+
+    def measure(works, settings, out):  # type: ignore[no-untyped-def]
+        measured.extend(works)
+        episode = {"seed": 1, "seconds": 1.0, "fell": False, "diverged": False, "distance_m": 0.5}
+        return [Row(work, "native", 1.0, 0.0, (episode,)) for work in works]
+
+    monkeypatch.setattr(tuned_search.bench, "searched", searched)
+    monkeypatch.setattr(tuned_search, "measure", measure)
+    words = ["--small", "--tasks", "stand", "--iterations", "3", "--trials", "4", "--sampler", "random"]
+    assert tuned_search.main([*words, "--out", str(tmp_path / "out")]) == 0
+    taken = json.loads((tmp_path / "out" / "tuned_search.json").read_text())["searches"]
+    budget = taken["tuned"]["simulated_s"]
+    # A start and three texts under four sets of weights, on two seeds of 0.24 s.
+    assert budget == pytest.approx(0.48 * (1 + 3 * 4))
+    assert taken["more iterations"]["simulated_s"] == pytest.approx(budget) and taken["more iterations"]["iterations"] == 12
+    assert budget <= taken["more candidates"]["simulated_s"] < budget + 4 * 0.48 and taken["more candidates"]["iterations"] == 3
+    best = {run.path: run.path / "iterations" / f"{run.best():03d}" / "reward.py" for run in made.values()}
+    assert [work.reward.source for work in measured] == [path.read_text() for path in best.values()]
+    assert all((tmp_path / "out" / name).stat().st_size > 5000 for name in ("tuned_search.png", "curve_stand_myolegs.png"))
+    assert "| more candidates | 1 | 3 |" in (tmp_path / "out" / "tuned_search.md").read_text()
+
+
 def test_ablation(experiment, searches: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     words = [*TINY, "--rewards", "learned", "stride", "--factors", "0", "2", "--searches", str(searches), "--out", str(tmp_path)]
     assert experiment("ablation").main(words) == 0

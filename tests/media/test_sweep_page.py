@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from movlr_jax.media import sweep_page
@@ -34,4 +35,8 @@ def test_one_file_with_table_curves_and_clips(tmp_path):
     assert re.findall(r'id="clip-(\d)"[^>]*src="(data|trials)', page) == [("0", "data"), ("1", "data"), ("2", "trials")]
     assert 'data-v="4.25"' in page and "3 of 4 trials are done" in page
     curve = re.search(r'<polyline data-t="1"[^>]*points="([^"]*)"', page)
-    assert curve is not None and len(curve[1].split()) == 3  # what was not kept holds the score before it
+    assert curve is not None
+    points = [tuple(map(float, p.split(","))) for p in curve[1].split()]
+    # What was not kept holds the score before it, and a better one is a step up, not a slope.
+    assert len({x for x, _ in points}) == 3 and all(a[0] == b[0] or a[1] == b[1] for a, b in itertools.pairwise(points))
+    assert 'report.html">finished</a>' in page and re.findall(r"<th><button>(\w+)", page) == ["method", "state"]

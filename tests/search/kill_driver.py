@@ -6,10 +6,13 @@ simulated instant inside an episode, each half-written clip, and each rename or 
     python kill_driver.py FOLDER           writes FOLDER/whole (undisturbed) and prints its events, one JSON list
     python kill_driver.py FOLDER 3 17 ...  for each number n writes FOLDER/killed-n: killed at event n, then resumed to the end
     python kill_driver.py FOLDER every 5   one run, killed at every 5th event of each life until it ends by itself
+
+A first word "tuned" before FOLDER makes it a search that also tunes weights.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -21,9 +24,15 @@ from pendulum_stages import PendulumStages
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.loop import Loop
 from movlr_jax.search.run_folder import RunFolder
+from movlr_jax.search.tune_config import InnerTune
 from movlr_jax.tracking import LocalTracker
 
 CONFIG = RunConfig(task="pendulum", iterations=3, candidates=2, seeds=(0, 1), seed=5, stagnation=2)
+if sys.argv[1] == "tuned":
+    import optuna  # once, not in every life
+
+    assert optuna
+    CONFIG = dataclasses.replace(CONFIG, iterations=2, tune=InnerTune(3, "tpe"))
 
 
 class Death:
@@ -128,4 +137,5 @@ def main(folder: Path, words: list[str]) -> None:
 if __name__ == "__main__":
     # A kill is not a power cut: what a process wrote stays, flushed or not, and flushing is most of this search's time.
     os.fsync = lambda descriptor: None
-    main(Path(sys.argv[1]), sys.argv[2:])
+    given = sys.argv[2:] if sys.argv[1] == "tuned" else sys.argv[1:]
+    main(Path(given[0]), given[1:])

@@ -47,6 +47,11 @@ def weights_of(source: str) -> dict[str, float]:
     return ast.literal_eval(source.split("\n", 1)[0].removeprefix("WEIGHTS = "))
 
 
+def artifact_of(source: str) -> bytes:
+    """Return what stands for the compiled program: weights are no part of it, as they are none of the real one."""
+    return hashlib.sha256(source.split("\n", 1)[1].encode()).digest()
+
+
 class PendulumStages:
     """The stages. `bad_share` of the drafts name a term that does not exist."""
 
@@ -75,7 +80,7 @@ class PendulumStages:
         unknown = sorted(set(weights) - set(TERMS))
         if unknown:
             return Proof(False, {"sentence": f"There is no term {unknown[0]}.", "line": 1})
-        return Proof(True, {"layers": []}, weights, hashlib.sha256(draft.source.encode()).digest())
+        return Proof(True, {"layers": []}, weights, artifact_of(draft.source))
 
     side_by_side = 1
 
@@ -83,7 +88,7 @@ class PendulumStages:
         return [self._episode(reward, seed, advanced) for reward, seed in jobs]
 
     def _episode(self, reward: Trusted, seed: int, advanced: Callable[[float], None]) -> Arrays:
-        assert (reward.folder / "reward.stablehlo").read_bytes() == hashlib.sha256(reward.source.encode()).digest()
+        assert (reward.folder / "reward.stablehlo").read_bytes() == artifact_of(reward.source)
         draw, data, probe = np.random.default_rng(seed), mujoco.MjData(self.model), mujoco.MjData(self.model)
         data.qpos[:] = draw.normal(0, 0.1, 2)
         rows = []
@@ -107,7 +112,8 @@ class PendulumStages:
         rows = rollout["rows"]
         height = float(rows[:, 7 + list(TERMS).index("tip_height")].mean())
         fell = bool(np.abs(rows[:, 2]).max() > 2.12)
-        return {"seed": int(rollout["seed"]), "fell": fell, "diverged": False, "distance_m": height, "fall_time_s": None}
+        record = {"seed": int(rollout["seed"]), "fell": fell, "diverged": False, "distance_m": height, "fall_time_s": None}
+        return {**record, "seconds": float(rows[-1, 0])}
 
     def summarize(self, episodes: list[Json]) -> Json:
         falls = sum(e["fell"] for e in episodes)

@@ -10,10 +10,14 @@ import pytest
 
 from movlr_jax import tasks
 from movlr_jax.errors import MovlrError
+from movlr_jax.models.base import ModelFault
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.search.evaluation import Row, Work
+from movlr_jax.search.referee import Referee
 from movlr_jax.search.reward_texts import RewardText
-from movlr_jax.search.tuning import JOURNAL, TuneConfig, Tuner
+from movlr_jax.search.stages import Moved, Preference
+from movlr_jax.search.tune_config import TuneConfig
+from movlr_jax.search.tuning import JOURNAL, Tuner
 
 pytest.importorskip("optuna")
 
@@ -123,6 +127,72 @@ def test_the_budget_stops_it_with_everything_saved(tmp_path: Path) -> None:
     config = TuneConfig(trials=9, max_minutes=1.0, held_out=())
     found = Tuner(config, TEXT, PLACE, World(), tmp_path, clock=lambda: next(clock)).run()  # type: ignore[arg-type]
     assert (found.stopped, len(found.trials)) == ("budget", 2) and (tmp_path / JOURNAL).exists()
+
+
+class Facts(World):
+    """The world, as a critic is told of it."""
+
+    def evidence(self, work: Work) -> tuple[dict[str, Any], None]:
+        episode = self.episode(work, 0)
+        return {"weights": dict(work.weights), "metrics": episode, "episodes": [episode], "seconds": 2.0}, None
+
+
+class Judge:
+    """Prefers the motion whose weight `go` is nearer to 2, whatever the distance; below 1.3 off it knows no difference."""
+
+    def __init__(self, killed_at: int = 0):
+        self.killed_at, self.asked = killed_at, []
+
+    def prefer(self, candidate: Moved, best: Moved) -> Preference:
+        self.asked.append((candidate.name, best.name))
+        if len(self.asked) == self.killed_at:
+            raise Killed
+        new, old = (abs(math.log(m.facts["weights"].get("go", 1.0) / 2.0)) for m in (candidate, best))
+        if max(new, old) < math.log(1.3):
+            return Preference("tie", "They are alike.")
+        return Preference("candidate" if new < old else "best", f"{candidate.name} is {'nearer' if new < old else 'farther'}.")
+
+
+def refereed(folder: Path, world: Facts, judge: Judge, **more: Any) -> Tuner:
+    config = TuneConfig(**{"trials": 25, "held_out": (7, 8), "objective": "preference", **more})
+    return Tuner(config, TEXT, PLACE, world, folder, referee=Referee(world, judge))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sampler", ["cmaes", "tpe"])
+def test_the_critics_preference_decides_behind_the_gates(sampler: str, tmp_path: Path) -> None:
+    judge = Judge()
+    found = refereed(tmp_path, Facts(falls_beyond=4.0), judge, sampler=sampler).run()
+    off = {t.number: abs(math.log(t.weights["go"] / 2.0)) for t in found.trials}
+    assert found.best.number > 0 and found.best.fit and off[found.best.number] < math.log(1.3)
+    # Physics is not put to the vote, and each other trial is compared once, with the best of those before it.
+    unfit = [t for t in found.trials if not t.fit]
+    assert any(t.weights["go"] > 4.0 for t in unfit)
+    assert all(t.reason.startswith("Physics") and t.value is not None and t.value < (found.best.value or 0.0) for t in unfit)
+    assert [name for name, _ in judge.asked] == [f"trial {t.number}" for t in found.trials[1:] if t.fit]
+    steps = [t.value for t in found.trials if t.value == int(t.value or 0.0)]
+    assert steps == sorted(steps) and steps[0] == 0.0 and found.best.value == steps[-1] == len(steps) - 1
+    assert found.document()["held_out"]["difference"]["distance_m"]["raw"] is not None and found.document()["better"] == "higher"
+
+
+def test_a_tune_that_is_killed_while_the_critic_compares_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    whole = refereed(tmp_path / "whole", Facts(), Judge(), parallel=4).run()
+    for killed_at in (2, 1, 5):
+        with pytest.raises(Killed):
+            refereed(tmp_path / "cut", Facts(), Judge(killed_at), parallel=4).run()
+    assert refereed(tmp_path / "cut", Facts(), Judge(), parallel=4).run().document() == whole.document()
+
+
+def test_a_budget_of_calls_stops_it_before_the_trial_that_it_cannot_pay(tmp_path: Path) -> None:
+    class Poor(Judge):
+        def prefer(self, candidate: Moved, best: Moved) -> Preference:
+            if len(self.asked) == 3:
+                raise ModelFault("The budget of 6 model calls is spent", "stopped")
+            return super().prefer(candidate, best)
+
+    found = refereed(tmp_path, Facts(falls_beyond=100.0), Poor(), sampler="random").run()
+    assert found.stopped == "budget" and sum(t.fit for t in found.trials) == 4
+    rest = refereed(tmp_path, Facts(falls_beyond=100.0), Judge(), sampler="random").run()
+    assert len(rest.trials) == 25 and rest.trials[: len(found.trials)] == found.trials
 
 
 def test_mistakes(tmp_path: Path) -> None:

@@ -1,0 +1,159 @@
+"""Tuning inside a search: structure from the writer, weights from an optimiser.
+
+In: a candidate whose text was proven as it was written. Out: the trials of its weights, each measured as the search measures, and the text
+under the best of them, proven itself. The search's own rule says which is best: gates, then score; the weights as written are trial 0,
+and stay where nothing is better.
+
+The trials are records in the candidate's folder and nothing else: the optimiser is told them anew for each draw, so a run that was killed
+draws what it would have drawn.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from movlr_jax import atomic
+from movlr_jax.errors import MovlrError
+from movlr_jax.rewards.program import literal_weights
+from movlr_jax.search import judging
+from movlr_jax.search.config import RunConfig
+from movlr_jax.search.run_folder import Candidate, read_arrays
+from movlr_jax.search.seeds import derive
+from movlr_jax.search.stages import Draft, Stages, Trusted
+from movlr_jax.search.weight_study import Trial, WeightStudy
+from movlr_jax.writers import edits
+
+
+class InnerTuner:
+    """Tunes the weights of a run's candidates.
+
+    Args:
+        config: the run's configuration.
+        stages: what moves, measures and proves.
+    """
+
+    def __init__(self, config: RunConfig, stages: Stages):
+        self.config, self.stages = config, stages
+
+    def weights(self, iteration: int, candidate: Candidate, trial: int) -> dict[str, float]:
+        """Return the weights of a trial, from those of the trials before it.
+
+        Raises:
+            MovlrError: those on record are not what the optimiser draws.
+        """
+        own = literal_weights(_source(candidate))
+        if trial == 0 or not any(own.values()):
+            return own
+        tune, run = self.config.tune, self.config.seed
+        study = WeightStudy(own, tune.sampler, tune.span, lambda n: derive(run, "tune", iteration, candidate.index, n))
+        study.begin()
+        for number, record in enumerate(candidate.trials()[:trial]):
+            asked, drawn = study.ask(number)
+            if drawn != record["weights"]:
+                raise MovlrError(
+                    f"{candidate.trial(number).path} holds other weights than are drawn here (another version of Optuna, or a changed "
+                    f"file): delete {candidate.path / 'tune'} and resume; the trials are made again."
+                )
+            study.tell(asked, _told(number, record), 1)
+        return study.ask(trial)[1]
+
+    def to_move(self, iteration: int, candidate: Candidate, trial: int, reward: Trusted) -> Trusted | None:
+        """Return the reward under a trial's weights, or None where an earlier trial had the same and its record is taken over."""
+        drawn = self.weights(iteration, candidate, trial)
+        records = candidate.trials()
+        same = next((n for n, record in enumerate(records[:trial]) if record["weights"] == drawn), None)
+        if same is None:
+            return dataclasses.replace(reward, weights=drawn)
+        atomic.write_json(candidate.trial(trial)["trial.json"], {**records[same], "trial": trial, "same_as": same, "simulated_s": 0.0})
+        return None
+
+    def weigh(self, iteration: int, candidate: Candidate, trial: int, reward: Trusted) -> None:
+        """Measure a trial's episodes, and keep those of the best trial so far alone."""
+        rollouts = [read_arrays(candidate.trial(trial).rollout(seed)) for seed in self.config.seeds]
+        weighed = dataclasses.replace(reward, weights=self.weights(iteration, candidate, trial))
+        summary = atomic.plain(self.stages.summarize([self.stages.measure(rollout) for rollout in rollouts]))
+        facts = atomic.plain(self.stages.describe(weighed, list(rollouts), summary))
+        record = {**summary, "score": self.stages.score(facts), "trial": trial, "weights": weighed.weights}
+        atomic.write_json(candidate.trial(trial)["trial.json"], {**record, "simulated_s": executed(summary)})
+        best, _ = judging.choose(list(enumerate(candidate.trials())))
+        for number in range(trial + 1):
+            if number != best:
+                self._forget(candidate.trial(number))
+
+    def settle(self, candidate: Candidate, name: str, prove: Callable[[Draft], Any]) -> str:
+        """Make the text under the best weights the candidate's, proven; a proof that refuses them leaves the next best for the next call.
+
+        Args:
+            candidate: the candidate, all trials over.
+            name: what its text is called.
+            prove: the sandbox.
+
+        Returns:
+            Why the sandbox refused, or "" where the candidate is settled.
+        """
+        records, written = candidate.trials(), candidate.written
+        left = [(n, record) for n, record in enumerate(records) if not candidate.trial(n).has("refusal.json")]
+        best, _ = judging.choose(left)
+        assert best is not None  # trial 0 was proven as it was written
+        own, weights = records[0]["weights"], records[best]["weights"]
+        changes = [edits.Change("reweigh", term, weight) for term, weight in weights.items() if weight != own[term]]
+        verdict: Mapping[str, Any] = atomic.read_json(written["verdict.json"])
+        text, artifact, proven = _source(candidate), written["reward.stablehlo"].read_bytes(), atomic.read_json(written["weights.json"])
+        if changes:
+            try:
+                text = edits.apply(text, changes)
+                proof = prove(Draft(name, text, edits.describe(changes)))
+                refusal = None if proof.trusted and proof.artifact is not None else proof.verdict
+            except edits.EditError as error:
+                refusal = {"sentence": str(error), "line": None}
+            if refusal is not None:
+                atomic.write_json(candidate.trial(best)["refusal.json"], {**refusal, "trusted": False})
+                return str(refusal.get("sentence", "no reason was given"))
+            verdict, artifact, proven = {**proof.verdict, "trusted": True}, proof.artifact, dict(proof.weights)
+        # The episodes of the trial are those of the text if the program is the same to the last byte, but for its weights.
+        same = artifact == written["reward.stablehlo"].read_bytes()
+        atomic.write_text(candidate["reward.py"], text)
+        atomic.write_bytes(candidate["reward.stablehlo"], artifact)
+        atomic.write_json(candidate["weights.json"], proven)
+        atomic.write_json(
+            candidate["tuned.json"],
+            {
+                "trial": best,
+                "trials": len(records),
+                "score_as_written": records[0]["score"],
+                "score": records[best]["score"],
+                "moved_again": not same,
+                "simulated_s": round(sum(record["simulated_s"] for record in records), 6),
+            },
+        )
+        for seed in self.config.seeds if same else ():
+            episode = candidate.trial(best).rollout(seed)
+            if episode.exists():
+                episode.replace(candidate.rollout(seed))
+        for number in range(len(records)):
+            self._forget(candidate.trial(number))
+        atomic.write_json(candidate["verdict.json"], verdict)  # last: it says that the others are whole
+        return ""
+
+    def _forget(self, trial: Candidate) -> None:
+        for seed in self.config.seeds:
+            trial.rollout(seed).unlink(missing_ok=True)
+
+
+def executed(summary: Mapping[str, Any]) -> float:
+    """Return how much motion the episodes of a metrics record executed [s]."""
+    return round(sum(float(episode.get("seconds") or 0.0) for episode in summary["episodes"]), 6)
+
+
+def _source(candidate: Candidate) -> str:
+    return candidate.written["reward.py"].read_text(encoding="utf-8")
+
+
+def _told(number: int, record: Mapping[str, Any]) -> Trial:
+    """Return a trial's record as the optimiser is told it: the score, and how far each gate is from being passed."""
+    count = max(len(record["episodes"]), 1)
+    amounts = {"fell": record["falls"] / count, "diverged": float(record["gates"]["diverged"])}
+    passed = {gate: float(not fine) for gate, fine in record["gates"].items() if gate not in amounts}
+    return Trial(number, dict(record["weights"]), record["score"], {**amounts, **passed}, record["falls"], count)
