@@ -70,10 +70,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--small", action="store_true", help="a tenth of a second, few candidates, two seeds")
     parser.add_argument("--reward", default="human", help="a reward of walk_flat, or a file")
     parser.add_argument("--threads", type=int, default=0, help="threads of the native engine; 0: one a core")
+    parser.add_argument("--replan", type=float, default=PlannerConfig.replan, help="time executed between plans (s)")
     parser.add_argument("--again", type=int, default=5, help="of how many episodes one is run again; 0: none")
     asked = parser.parse_args(argv)
     front.quiet()
     planner = dataclasses.replace(with_candidates(PlannerConfig(), 8), horizon=0.08) if asked.small else PlannerConfig()
+    planner = dataclasses.replace(planner, replan=asked.replan)
     seeds, seconds = ((0, 1), 0.1) if asked.small else ((0, 1, 2), 2.0)
     settings = Settings(seeds, seconds, engine="native", planner=planner, threads=asked.threads)
     task = tasks.get("walk_flat")
@@ -92,6 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "factors": found.factors,
         "seeds": seeds,
         "seconds": seconds,
+        "replan_s": asked.replan,
         "episodes": len(records),
         "compilations_after_first_plan": compiled,
         "wall_s": round(wall, 2),
