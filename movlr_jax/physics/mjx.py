@@ -11,6 +11,7 @@ no state travels, and of a plan only its costs do.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import os
@@ -146,6 +147,7 @@ class MjxSimulator(Simulator):
         self._places = np.array([morphology.sensors[f"{name}/position"][0] + np.arange(2) for name in morphology.landmarks])
         self._feet = Feet(morphology)
         self._overflowed: list[Any] = []
+        atexit.register(_settle, self._overflowed)
         self._options = compiler_options(engine)
         self._mesh = Mesh(np.array(self.devices), (_AXIS,)) if len(self.devices) > 1 else None
         self._whole: Sharding = NamedSharding(self._mesh, PartitionSpec()) if self._mesh else SingleDeviceSharding(self.devices[0])
@@ -314,8 +316,19 @@ class MjxSimulator(Simulator):
         )
 
     def close(self) -> None:
-        """See Simulator."""
-        self._overflowed.clear()
+        """See Simulator; waits for what is still being stepped."""
+        _settle(self._overflowed)
+
+
+def _settle(overflowed: list[Any]) -> None:
+    """Wait for programs in flight, and forget their overflow bits.
+
+    Warp's kernels are launched by Python: a program that is still running when the interpreter ends never gets its lock again, and
+    the process would wait for it for ever.
+    """
+    with contextlib.suppress(Exception):  # what failed has ended too
+        jax.block_until_ready(overflowed)
+    overflowed.clear()
 
 
 def compiler_options(engine: str) -> dict[str, str | bool | int] | None:
