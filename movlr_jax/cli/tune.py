@@ -84,9 +84,10 @@ def main(argv: Sequence[str]) -> int:
     helpers = min(asked.tune.parallel, asked.tune.trials) - 1 if engine == "native" else 0
     if helpers and not settings.threads:
         settings = dataclasses.replace(settings, threads=max(1, len(os.sched_getaffinity(0)) // (helpers + 1)))
-    if objective != PREFERENCE and asked.critic != "offline":
+    preferred = objective == PREFERENCE
+    if not preferred and asked.critic != "offline":
         raise MovlrError(f"Nobody is asked by the objective {objective}: add --objective preference, or leave out --critic.")
-    preferred, watched = objective == PREFERENCE, objective == PREFERENCE and asked.critic in SERVICES
+    watched = preferred and asked.critic in SERVICES
     minds = _minds(asked) if preferred else None
     facts = (asked.out / _FACTS, measures.described) if preferred else None
     clips = asked.out / eval.CLIPS if watched else None

@@ -74,16 +74,17 @@ class Worlds:
 
         return jax.vmap(one)(state.time, state.qpos, state.qvel, state.act, state.ctrl, state.warmstart)
 
-    def step(self, data: mjx.Data, peak_force: Any = None) -> mjx.Data:
-        """Step W worlds, whose muscles have peak_force[W, nu] (N), or without it the model's own."""
+    def gains(self, peak_force: Any) -> Any:
+        """Return the muscles' gain parameters[W, nu, 10] for peak_force[W, nu] (N); None, the model's own, for None."""
         if peak_force is None:
+            return None
+        return jax.vmap(self.model.actuator_gainprm.at[:, PEAK_FORCE].set)(peak_force)
+
+    def step(self, data: mjx.Data, gains: Any = None) -> mjx.Data:
+        """Step W worlds with gains[W, nu, 10] of `gains`."""
+        if gains is None:
             return jax.vmap(self._step, in_axes=(None, 0))(self.model, data)
-
-        def one(data: mjx.Data, peak_force: Any) -> mjx.Data:
-            gain = self.model.actuator_gainprm.at[:, PEAK_FORCE].set(peak_force)
-            return self._step(self.model.replace(actuator_gainprm=gain), data)
-
-        return jax.vmap(one)(data, peak_force)
+        return jax.vmap(lambda data, gain: self._step(self.model.replace(actuator_gainprm=gain), data))(data, gains)
 
     def rows(self, data: mjx.Data) -> Any:
         """Return int[W], the constraint rows in use; `jax` has rows for all that might be and leaves those not in use empty."""
@@ -246,12 +247,13 @@ class MjxSimulator(Simulator):
         self.traces += 1
         count = len(state.time)
         fixed = jnp.concatenate([jnp.full((count, 1), dt), frames], axis=1)
+        gains = worlds.gains(state.peak_force)
 
         def step(targets: Any, carry: Any, _: None) -> tuple[Any, Any]:
             data, length, sound, overflow = carry
             data = data.replace(ctrl=controller.excitation(targets, data.qpos, data.act, length))
             before = (data.time[:, None], fixed, data.qpos, data.qvel, data.act, data.ctrl)
-            data = worlds.step(data, state.peak_force)
+            data = worlds.step(data, gains)
             ground = self.morphology.terrain.height(data.sensordata[:, self._places], jnp)
             row = jnp.concatenate([*before, -data.actuator_force, data.sensordata, ground], axis=1)
             sound &= (jnp.abs(data.qpos) < _BOUND).all(axis=1) & (jnp.abs(data.qvel) < _BOUND).all(axis=1)  # false for NaN too

@@ -21,7 +21,7 @@ from movlr_jax.search import judging
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.run_folder import Candidate, read_arrays
 from movlr_jax.search.seeds import derive
-from movlr_jax.search.stages import Draft, Stages, Trusted
+from movlr_jax.search.stages import Draft, Stages, Trusted, measured
 from movlr_jax.search.weight_study import Trial, WeightStudy
 from movlr_jax.writers import edits
 
@@ -73,10 +73,9 @@ class InnerTuner:
         """Measure a trial's episodes, and keep those of the best trial so far alone."""
         rollouts = [read_arrays(candidate.trial(trial).rollout(seed)) for seed in self.config.seeds]
         weighed = dataclasses.replace(reward, weights=self.weights(iteration, candidate, trial))
-        summary = atomic.plain(self.stages.summarize([self.stages.measure(rollout) for rollout in rollouts]))
-        facts = atomic.plain(self.stages.describe(weighed, list(rollouts), summary))
-        record = {**summary, "score": self.stages.score(facts), "trial": trial, "weights": weighed.weights}
-        atomic.write_json(candidate.trial(trial)["trial.json"], {**record, "simulated_s": executed(summary)})
+        _, metrics = measured(self.stages, weighed, rollouts)
+        record = {**metrics, "trial": trial, "weights": weighed.weights, "simulated_s": executed(metrics)}
+        atomic.write_json(candidate.trial(trial)["trial.json"], record)
         best, _ = judging.choose(list(enumerate(candidate.trials())))
         for number in range(trial + 1):
             if number != best:
@@ -114,9 +113,6 @@ class InnerTuner:
             verdict, artifact, proven = {**proof.verdict, "trusted": True}, proof.artifact, dict(proof.weights)
         # The episodes of the trial are those of the text if the program is the same to the last byte, but for its weights.
         same = artifact == written["reward.stablehlo"].read_bytes()
-        atomic.write_text(candidate["reward.py"], text)
-        atomic.write_bytes(candidate["reward.stablehlo"], artifact)
-        atomic.write_json(candidate["weights.json"], proven)
         atomic.write_json(
             candidate["tuned.json"],
             {
@@ -134,7 +130,7 @@ class InnerTuner:
                 episode.replace(candidate.rollout(seed))
         for number in range(len(records)):
             self._forget(candidate.trial(number))
-        atomic.write_json(candidate["verdict.json"], verdict)  # last: it says that the others are whole
+        candidate.keep(text, artifact, proven, verdict)
         return ""
 
     def _forget(self, trial: Candidate) -> None:

@@ -23,7 +23,7 @@ from movlr_jax.search.inner_tuning import InnerTuner, executed
 from movlr_jax.search.progress import Event, Kind, Progress
 from movlr_jax.search.run_folder import Candidate, RunFolder, read_arrays
 from movlr_jax.search.seeds import derive
-from movlr_jax.search.stages import Draft, Judged, Moved, NothingToWrite, Stages, Trusted, WriteRequest
+from movlr_jax.search.stages import Draft, Judged, Moved, NothingToWrite, Stages, Trusted, WriteRequest, measured
 from movlr_jax.tracking.base import Tracker
 
 # (iteration, its clip or None, its critique) -> what a person advises, or "".
@@ -263,10 +263,7 @@ class Loop:
             verdict = {**proof.verdict, "trusted": proof.trusted}
             if proof.trusted and proof.artifact is not None:
                 place = candidate.written if self.config.tune.applies(step.iteration) else candidate
-                atomic.write_text(place["reward.py"], draft.source)
-                atomic.write_bytes(place["reward.stablehlo"], proof.artifact)
-                atomic.write_json(place["weights.json"], dict(proof.weights))
-                atomic.write_json(place["verdict.json"], verdict)  # last: it says that the others are whole
+                place.keep(draft.source, proof.artifact, proof.weights, verdict)
                 return
         if step.iteration == 0:
             line = f" (line {verdict['line']})" if verdict.get("line") else ""
@@ -347,10 +344,9 @@ class Loop:
     def _measure(self, step: state.Measure) -> None:
         candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
         rollouts = [read_arrays(candidate.rollout(seed)) for seed in self.config.seeds]
-        summary = atomic.plain(self.stages.summarize([self.stages.measure(rollout) for rollout in rollouts]))
-        facts = atomic.plain(self.stages.describe(self._trusted(candidate), list(rollouts), summary))
+        facts, metrics = measured(self.stages, self._trusted(candidate), rollouts)
         atomic.write_json(candidate["facts.json"], facts)
-        atomic.write_json(candidate["metrics.json"], {**summary, "score": self.stages.score(facts)})
+        atomic.write_json(candidate["metrics.json"], metrics)
 
     # judge
 

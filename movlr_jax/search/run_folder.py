@@ -29,7 +29,7 @@ when it is decided. Every file is written atomically (`atomic.py`), and what is 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,13 @@ class Candidate:
     def proven(self) -> bool:
         """Whether a trusted artifact stands here (verdict.json is written after it)."""
         return self.has("verdict.json")
+
+    def keep(self, source: str, artifact: bytes, weights: Mapping[str, float], verdict: Mapping[str, Any]) -> None:
+        """Save a proven text with its artifact, weights and verdict."""
+        atomic.write_text(self["reward.py"], source)
+        atomic.write_bytes(self["reward.stablehlo"], artifact)
+        atomic.write_json(self["weights.json"], dict(weights))
+        atomic.write_json(self["verdict.json"], dict(verdict))  # last: it says that the others are whole
 
     @property
     def written(self) -> Candidate:

@@ -14,6 +14,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from movlr_jax import atomic
+
 Json = Mapping[str, Any]
 Arrays = Mapping[str, np.ndarray]
 
@@ -231,3 +233,10 @@ class Stages(Protocol):
     def close(self) -> None:
         """End the processes that the stages keep."""
         ...
+
+
+def measured(stages: Stages, reward: Trusted, rollouts: Sequence[Arrays]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the facts of a reward's episodes, and their metrics with the score, both as JSON gives them back."""
+    summary = atomic.plain(stages.summarize([stages.measure(rollout) for rollout in rollouts]))
+    facts = atomic.plain(stages.describe(reward, list(rollouts), summary))
+    return facts, {**summary, "score": stages.score(facts)}

@@ -27,6 +27,7 @@ from movlr_jax.processes import alone
 from movlr_jax.search import weight_study
 from movlr_jax.search.ablation import FALLS, Place, difference, values, weights_of, work
 from movlr_jax.search.evaluation import Evaluation, Row, Work, metric_names
+from movlr_jax.search.quiet_optuna import optuna
 from movlr_jax.search.referee import Referee
 from movlr_jax.search.reward_texts import RewardText
 from movlr_jax.search.seeds import derive
@@ -173,10 +174,10 @@ class Tuner:
     # the study
 
     def _study(self) -> WeightStudy:
-        optuna = weight_study.optuna()
-        backend = optuna.storages.journal.JournalFileBackend(str(self.folder / JOURNAL))
-        storage = optuna.storages.JournalStorage(backend)
-        study = optuna.create_study(storage=storage, study_name="tune", direction="maximize", load_if_exists=True)
+        storages = optuna().storages
+        backend = storages.journal.JournalFileBackend(str(self.folder / JOURNAL))
+        storage = storages.JournalStorage(backend)
+        study = optuna().create_study(storage=storage, study_name="tune", direction="maximize", load_if_exists=True)
         before = study.user_attrs.get("asked")
         if before is None:
             study.set_user_attr("asked", self._asked)
@@ -192,7 +193,7 @@ class Tuner:
     def _batch(self, study: WeightStudy) -> list[tuple[Any, dict[str, float]]]:
         """Return the trials of the batch that is next: those that a killed process left, and new ones; none where all are made."""
         known = study.study.get_trials(deepcopy=False)
-        begun = [t for t in known if t.state == weight_study.optuna().trial.TrialState.RUNNING]
+        begun = [t for t in known if t.state == optuna().trial.TrialState.RUNNING]
         done = sum(t.state.is_finished() for t in known)
         width = self.config.parallel
         # A batch of which one is told has been asked for in full; one that none is told of may have been cut short.
@@ -251,11 +252,11 @@ class Tuner:
 
 def _importance(study: Any, trials: Sequence[Trial]) -> dict[str, float]:
     """Return PED-ANOVA's importance of each weight; nothing for fewer than ten trials, of which its best tenth would be one."""
-    optuna = weight_study.optuna()
     if sum(t.value is not None for t in trials) < 10:
         return {}
-    evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-    return {term: float(v) for term, v in optuna.importance.get_param_importances(study, evaluator=evaluator).items()}
+    importance = optuna().importance
+    evaluator = importance.PedAnovaImportanceEvaluator()
+    return {term: float(v) for term, v in importance.get_param_importances(study, evaluator=evaluator).items()}
 
 
 @contextlib.contextmanager

@@ -11,13 +11,12 @@ constraints; CMA-ES and random search, which know none, see the value of an unfi
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from movlr_jax.errors import MovlrError
+from movlr_jax.search.quiet_optuna import need, optuna
 
 _UNFIT = 1e6  # beyond any metric
 _CONSTRAINED = ("tpe", "gp")
@@ -138,27 +137,6 @@ def require(sampler: str) -> None:
     """Raise MovlrError, in one sentence, if a package that a sampler needs is not installed."""
     optuna()
     if sampler == "cmaes":
-        _need("cmaes", "The sampler cmaes needs the package cmaes: pip install 'movlr-jax[tune]', or use the sampler tpe.")
+        need("cmaes", "The sampler cmaes needs the package cmaes: pip install 'movlr-jax[tune]', or use the sampler tpe.")
     if sampler == "gp":
-        _need("torch", "The sampler gp needs torch: pip install torch, or use the sampler tpe.")
-
-
-def _need(package: str, sentence: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        raise MovlrError(sentence)
-
-
-def optuna() -> Any:
-    """Return Optuna, quiet.
-
-    Raises:
-        MovlrError: it is not installed.
-    """
-    _need("optuna", "Tuning needs Optuna: pip install 'movlr-jax[tune]'.")
-    import warnings
-
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.filterwarnings("ignore", module="optuna")
-    return optuna
+        need("torch", "The sampler gp needs torch: pip install torch, or use the sampler tpe.")

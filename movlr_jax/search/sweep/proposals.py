@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from movlr_jax.errors import MovlrError
+from movlr_jax.search import quiet_optuna
 from movlr_jax.search.seeds import derive
 from movlr_jax.search.sweep.definition import SweepFile
 from movlr_jax.search.sweep.plan import Plan, Trial
@@ -31,18 +32,13 @@ class Proposer:
     """
 
     def __init__(self, sweep: SweepFile, plan: Plan):
-        try:
-            import optuna
-            from optuna.storages.journal import JournalFileBackend
-        except ImportError:
-            raise MovlrError("Optuna is not installed: pip install 'movlr-jax[sweep]'.") from None
+        optuna = quiet_optuna.optuna("Optuna is not installed: pip install 'movlr-jax[sweep]'.")
         assert sweep.optuna is not None
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._optuna, self._asked, self._space, self.plan = optuna, sweep.optuna, sweep.space, plan
         path = plan.out / JOURNAL
         # The sweep's folder is held by this driver: a lock that stands is a killed one's.
         path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
-        backend = JournalFileBackend(str(path))
+        backend = optuna.storages.journal.JournalFileBackend(str(path))
         try:
             self._study = optuna.create_study(
                 study_name=plan.name,
