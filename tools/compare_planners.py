@@ -45,6 +45,10 @@ VARIANTS: dict[str, tuple[PlannerConfig, str]] = {
     "once": (PlannerConfig(instant=1, mean_candidate=False), "published, with one instant candidate in place of ten copies"),
     "wide": (PlannerConfig(instant=1, mean_candidate=False, noise=0.08), "once, with noise of 8 % of the joints' ranges in place of 5 %"),
     "narrow": (PlannerConfig(instant=1, mean_candidate=False, noise=0.035), "once, with noise of 3.5 %"),
+    "relative": (
+        PlannerConfig(instant=1, mean_candidate=False, temperature=0.5, relative=True),
+        "once, with lambda half of the elites' spread in place of 0.1",
+    ),
     "long": (
         replace(with_candidates(PlannerConfig(mean_candidate=False), 48), instant=1, horizon=0.464),
         "once, with 48 candidates over 58 steps in place of 64 over 44",

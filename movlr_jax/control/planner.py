@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies.posture import PostureSpace
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.simulator import Controller, Simulator, State
@@ -30,7 +31,10 @@ class PlannerConfig:
     elites: int = 6
     """Best candidates that make the new plan."""
     temperature: float = 0.1
-    """lambda of the elites' weights, in units of cost."""
+    """lambda of the elites' weights, in units of cost, unless `relative`."""
+    relative: bool = False
+    """Whether the temperature is a share of how far the elites' costs lie above the best (root mean square), so that the scale of a reward
+    does not matter."""
     instant: int = 10
     """Candidates around the current posture; the first of them is exactly it."""
     instant_noise: bool = True
@@ -62,6 +66,26 @@ class PlannerConfig:
     """Muscle law: auto (the one that measured best on the body), fibre-strain, posture-weighted, paper or paper-hoisted."""
     gain: float | None = None
     """Gain of the muscle law; the body's calibrated one if not given."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings with which no plan can be made."""
+        above = ("candidates", "elites", "temperature", "noise", "knots", "iterations", "anneal", "horizon", "plan_dt", "replan")
+        for name in (*above, "gain"):
+            if (value := getattr(self, name)) is not None and not value > 0:
+                raise MovlrError(f"planner.{name} is {value}: give a number above 0.")
+        for name in ("instant", "covariance", "colour", "keep"):
+            if not (value := getattr(self, name)) >= 0:
+                raise MovlrError(f"planner.{name} is {value}: give 0 or more.")
+        if self.covariance > 1:
+            raise MovlrError(f"planner.covariance is {self.covariance}: give at most 1.")
+        if self.knots > self.steps:
+            raise MovlrError(f"planner.knots is {self.knots}: give at most the {self.steps} steps of a horizon of {self.horizon:g} s.")
+        room = self.candidates - min(self.candidates, self.instant + self.mean_candidate)
+        if self.keep > min(self.elites, room):
+            raise MovlrError(
+                f"planner.keep is {self.keep}: there are {self.elites} elites, and room for {room} candidates beside the mean and the "
+                f"instant ones; give at most the lesser number."
+            )
 
     @property
     def steps(self) -> int:
@@ -197,7 +221,11 @@ def update(space: PostureSpace, config: PlannerConfig, plan: PlanState, candidat
     chosen = xp.take_along_axis(costs, order, axis=1)
     sound = xp.isfinite(chosen)
     chosen = xp.where(sound, chosen, 0.0)
-    weights = xp.where(sound, xp.exp(-(chosen - chosen[:, :1]) / config.temperature), 0.0)
+    above = xp.where(sound, chosen - chosen[:, :1], 0.0)
+    temperature = config.temperature
+    if config.relative:
+        temperature = xp.maximum(temperature * xp.sqrt(xp.square(above).mean(axis=1, keepdims=True)), 1e-30)
+    weights = xp.where(sound, xp.exp(-above / temperature), 0.0)
     weights = (weights / xp.maximum(weights.sum(axis=1, keepdims=True), 1e-30))[..., None, None]
     z = xp.take_along_axis(candidates, order[..., None, None], axis=1)
     mean = (weights * z).sum(axis=1)

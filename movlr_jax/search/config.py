@@ -5,6 +5,7 @@ Flows in: YAML files and the command line's values. Flows out: a frozen record, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -107,6 +108,8 @@ class RunConfig:
             (len(set(self.seeds)) == len(self.seeds), f"seeds has repeats ({self.seeds}): give each seed once."),
             (all(s >= 0 for s in self.seeds), f"seeds has a negative number ({self.seeds}): give 0 or more."),
             (self.seconds >= 0, f"seconds is {self.seconds}: give 0 (the task's own) or more."),
+            (math.isfinite(self.goal_speed), f"goal_speed is {self.goal_speed}: give one in m/s, or -1 for the task's own."),
+            (self.threads >= 0, f"threads is {self.threads}: give 0 (one a core) or more."),
             (self.patience >= 0, f"patience is {self.patience}: give 0 (never stop) or more."),
             (self.stagnation >= 1, f"stagnation is {self.stagnation}: give 1 or more."),
             (self.max_minutes >= 0, f"max_minutes is {self.max_minutes}: give 0 (no limit) or more."),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -76,6 +77,8 @@ class Settings:
             (len(set(self.seeds)) == len(self.seeds), f"--seeds has repeats ({' '.join(map(str, self.seeds))}): give each seed once."),
             (all(s >= 0 for s in self.seeds), f"--seeds has a negative number ({' '.join(map(str, self.seeds))}): give 0 or more."),
             (self.seconds >= 0, f"--seconds is {self.seconds:g}: give 0 (the task's own) or more."),
+            (math.isfinite(self.goal_speed), f"--goal-speed is {self.goal_speed}: give one in m/s, or -1 for the task's own."),
+            (self.threads >= 0, f"--threads is {self.threads}: give 0 (one a core) or more."),
             (
                 not self.mjx.hosts,
                 "--mjx.hosts is for one search over several hosts: to share an evaluation, start the same command on each with one --out.",

@@ -9,6 +9,7 @@ import pytest
 from movlr_jax import tasks
 from movlr_jax.control import episode, planner
 from movlr_jax.control.planner import PlannerConfig, PlanState
+from movlr_jax.errors import MovlrError
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.rewards.features import feature_layout
@@ -57,6 +58,40 @@ def test_update_is_mppi_over_elites(space):
         sigma = np.sqrt((weights[:, None] * ((z[e, best, 0] - mean) / space.range) ** 2).sum(0) / weights.sum())
         assert list(elites[e]) == list(best)
         assert np.allclose(new.mean[e, 0], mean) and np.allclose(new.sigma[e, 0], np.maximum(sigma, 0.05))
+
+
+def test_a_relative_temperature_weighs_the_same_whatever_the_scale_of_the_reward(space):
+    config = PlannerConfig(candidates=20, elites=4, temperature=0.5, relative=True)
+    rng = np.random.default_rng(1)
+    z, costs = rng.uniform(space.lower, space.upper, (1, 20, 1, space.size)), rng.uniform(0, 3, (1, 20))
+    plan = PlanState(z[:, 0], np.full((1, 1, space.size), 0.05))
+    means = [planner.update(space, config, plan, z, scale * costs)[0].mean for scale in (1.0, 1e-4, 1e4)]
+    assert np.allclose(means[0], means[1]) and np.allclose(means[0], means[2])
+    best = np.argsort(costs[0])[:4]
+    above = costs[0, best] - costs.min()
+    weights = np.exp(-above / (0.5 * np.sqrt(np.square(above).mean())))
+    assert np.allclose(means[0][0, 0], (weights[:, None] * z[0, best, 0]).sum(0) / weights.sum())
+    same = planner.update(space, config, plan, z, np.full((1, 20), 3.0))[0].mean
+    assert np.allclose(same[0, 0], z[0, :4, 0].mean(0))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"candidates": 0}, "planner.candidates is 0: give a number above 0"),
+        ({"temperature": float("nan")}, "planner.temperature is nan"),
+        ({"noise": -0.1}, "planner.noise is -0.1"),
+        ({"gain": 0.0}, "planner.gain is 0.0"),
+        ({"instant": -1}, "planner.instant is -1: give 0 or more"),
+        ({"covariance": 1.5}, "planner.covariance is 1.5: give at most 1"),
+        ({"knots": 45}, "the 44 steps of a horizon of 0.35 s"),
+        ({"keep": 7}, "there are 6 elites"),
+        ({"candidates": 12, "keep": 2}, "room for 1 candidates"),
+    ],
+)
+def test_settings_that_make_no_plan_are_refused_in_one_sentence(settings, sentence):
+    with pytest.raises(MovlrError, match=sentence):
+        PlannerConfig(**settings)
 
 
 def test_diverged_candidates_are_never_elites(space):
