@@ -28,31 +28,31 @@ from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "planners.json"
-_HALF = with_candidates(PlannerConfig(), 32)
+_EVERY = 0.01  # s between plans of 64 candidates, which --replan scales
+_FIRST = PlannerConfig(temperature=0.1, relative=False, instant=10, mean_candidate=True, replan=_EVERY)  # the paper's text, and the mean
+_HALF = with_candidates(_FIRST, 32)
+_ONCE = replace(_FIRST, instant=1, mean_candidate=False)
 VARIANTS: dict[str, tuple[PlannerConfig, str]] = {
-    "published": (replace(PlannerConfig.published(), law="auto"), "copies as instant candidates, the mean not a candidate"),
-    "mean": (PlannerConfig(), "the mean is a candidate, instant candidates are spread: the default"),
-    "rare": (replace(with_candidates(PlannerConfig(), 128), replan=0.02), "128 candidates every 20 ms"),
-    "fast": (replace(_HALF, replan=0.005), "32 candidates every 5 ms"),
-    "rounds": (replace(_HALF, iterations=2), "two rounds of 32"),
-    "anneal": (replace(_HALF, iterations=2, anneal=0.5), "two rounds of 32, the second at half the noise"),
-    "knots2": (PlannerConfig(knots=2), "two knots over the horizon"),
-    "knots4": (PlannerConfig(knots=4), "four knots over the horizon"),
-    "colour": (PlannerConfig(knots=4, colour=2.0), "four knots, noise of power 1/f^2 over them"),
-    "covariance": (PlannerConfig(covariance=0.2), "the noise learns the elites' covariance (CMA-style)"),
-    "keep": (PlannerConfig(keep=3), "half of the elites are candidates of the next plan"),
-    "soft": (PlannerConfig(temperature=1e3), "elites weigh the same (cross-entropy method)"),
-    "once": (PlannerConfig(instant=1, mean_candidate=False), "published, with one instant candidate in place of ten copies"),
-    "wide": (PlannerConfig(instant=1, mean_candidate=False, noise=0.08), "once, with noise of 8 % of the joints' ranges in place of 5 %"),
-    "narrow": (PlannerConfig(instant=1, mean_candidate=False, noise=0.035), "once, with noise of 3.5 %"),
-    "relative": (
-        PlannerConfig(instant=1, mean_candidate=False, temperature=0.5, relative=True),
-        "once, with lambda half of the elites' spread in place of 0.1",
-    ),
+    "published": (replace(PlannerConfig.published(), law="auto", replan=_EVERY), "copies as instant candidates, the mean not a candidate"),
+    "mean": (_FIRST, "the mean is a candidate, instant candidates are spread"),
+    "rare": (replace(with_candidates(_FIRST, 128), replan=2 * _EVERY), "mean, with 128 candidates every 20 ms"),
+    "fast": (replace(_HALF, replan=_EVERY / 2), "mean, with 32 candidates every 5 ms"),
+    "rounds": (replace(_HALF, iterations=2), "mean, with two rounds of 32"),
+    "anneal": (replace(_HALF, iterations=2, anneal=0.5), "mean, with two rounds of 32, the second at half the noise"),
+    "knots2": (replace(_FIRST, knots=2), "mean, with two knots over the horizon"),
+    "knots4": (replace(_FIRST, knots=4), "mean, with four knots over the horizon"),
+    "colour": (replace(_FIRST, knots=4, colour=2.0), "mean, with four knots, noise of power 1/f^2 over them"),
+    "covariance": (replace(_FIRST, covariance=0.2), "mean, and the noise learns the elites' covariance (CMA-style)"),
+    "keep": (replace(_FIRST, keep=3), "mean, and half of the elites are candidates of the next plan"),
+    "soft": (replace(_FIRST, temperature=1e3), "mean, and elites weigh the same (cross-entropy method)"),
+    "once": (_ONCE, "published, with one instant candidate in place of ten copies"),
+    "wide": (replace(_ONCE, noise=0.08), "once, with noise of 8 % of the joints' ranges in place of 5 %"),
+    "narrow": (replace(_ONCE, noise=0.035), "once, with noise of 3.5 %"),
     "long": (
-        replace(with_candidates(PlannerConfig(mean_candidate=False), 48), instant=1, horizon=0.464),
+        replace(with_candidates(_ONCE, 48), horizon=0.464),
         "once, with 48 candidates over 58 steps in place of 64 over 44",
     ),
+    "relative": (PlannerConfig(replan=_EVERY), "once, with lambda half of the elites' spread in place of 0.1: the default"),
 }
 
 
@@ -108,7 +108,7 @@ def main() -> None:
                 if key in load():
                     continue
                 config = VARIANTS[variant][0]
-                config = replace(config, replan=config.replan * args.replan / PlannerConfig.replan)
+                config = replace(config, replan=config.replan * args.replan / _EVERY)
                 runner = runner or EpisodeRunner.build(body, config, "native", threads=args.threads)
                 began = time.perf_counter()
                 record = task.measure(body, task.episode(runner, reward, seed, seconds=args.seconds, goal_speed=args.goal_speed))

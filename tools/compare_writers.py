@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax import atomic
-from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.search import assembly
 from movlr_jax.search.config import RunConfig
 
@@ -51,7 +50,6 @@ def measure(writer: str, seed: int, iterations: int, seconds: float, folder: Pat
                 seeds=(seed,),
                 writer=writer,
                 out=folder,
-                planner=PlannerConfig(replan=0.02),  # as `make demo`
                 threads=1,
             )
         )

@@ -3,6 +3,10 @@
 Candidates z ~ N(mu, (sigma range)^2) are simulated with the muscle controller in the loop; the elites' weights are
 w_n = exp(-(C_n - C_min) / lambda), mu <- sum w z / sum w, and sigma <- the elites' weighted spread, floored. Some candidates are
 "instant": they hold the body's current posture, so that the plan reacts when the warm start is stale, as in a fall.
+
+Two things differ from the paper unless `PlannerConfig.published` is asked for. lambda is in units of how far the elites lie above the
+best: the published 0.1 is that of one reward's scale, and of most it leaves the best candidate alone, with all its noise. And one
+candidate is instant; the released controller simulates ten that are the same.
 """
 
 from __future__ import annotations
@@ -24,22 +28,22 @@ from movlr_jax.rewards.reward import RewardBatch
 
 @dataclass(frozen=True)
 class PlannerConfig:
-    """Settings of the planner; the defaults are the published ones where they are known."""
+    """Settings of the planner; where nothing else is said, the defaults are the published ones."""
 
     candidates: int = 64
     """Candidate postures per plan."""
     elites: int = 6
     """Best candidates that make the new plan."""
-    temperature: float = 0.1
-    """lambda of the elites' weights, in units of cost, unless `relative`."""
-    relative: bool = False
+    temperature: float = 0.5
+    """lambda of the elites' weights; published is 0.1, in units of cost."""
+    relative: bool = True
     """Whether the temperature is a share of how far the elites' costs lie above the best (root mean square), so that the scale of a reward
     does not matter."""
-    instant: int = 10
-    """Candidates around the current posture; the first of them is exactly it."""
+    instant: int = 1
+    """Candidates around the current posture; the first of them is exactly it. Published are ten."""
     instant_noise: bool = True
     """Whether the other instant candidates are spread around the current posture, as the paper says, or copies, as released."""
-    mean_candidate: bool = True
+    mean_candidate: bool = False
     """Whether the un-noised plan is itself a candidate."""
     noise: float = 0.05
     """Initial noise and its floor, as a share of each joint's range."""
@@ -59,9 +63,8 @@ class PlannerConfig:
     """Time looked ahead (s); published are 0.30 to 0.35."""
     plan_dt: float = 0.008
     """Step of the rollouts (s)."""
-    replan: float = 0.01
-    """Time executed between plans (s). The released controller plans as fast as it can beside a slowed simulation; 0.02 costs half as
-    much, walks more slowly and falls more often."""
+    replan: float = 0.02
+    """Time executed between plans (s). The released controller plans as fast as it can beside a slowed simulation."""
     law: str = "auto"
     """Muscle law: auto (the one that measured best on the body), fibre-strain, posture-weighted, paper or paper-hoisted."""
     gain: float | None = None
@@ -95,7 +98,7 @@ class PlannerConfig:
     @staticmethod
     def published() -> PlannerConfig:
         """Return the settings of the released controller, with its copies for instant rollouts and its published law."""
-        return PlannerConfig(instant_noise=False, mean_candidate=False, law="paper")
+        return PlannerConfig(temperature=0.1, relative=False, instant=10, instant_noise=False, law="paper")
 
 
 @jax.tree_util.register_dataclass
@@ -308,5 +311,6 @@ class Planner:
 
 
 def with_candidates(config: PlannerConfig, candidates: int) -> PlannerConfig:
-    """Return the settings for another number of candidates, elites and instant candidates in the published proportion."""
-    return replace(config, candidates=candidates, elites=max(2, candidates // 10), instant=max(1, round(candidates * 10 / 64)))
+    """Return the settings for another number of candidates, with elites and instant candidates in proportion."""
+    instant = max(1, round(candidates * config.instant / config.candidates))
+    return replace(config, candidates=candidates, elites=max(2, candidates // 10), instant=instant)
