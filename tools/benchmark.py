@@ -35,7 +35,8 @@ from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig, with_candidates
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import mjx_model
-from movlr_jax.physics.mjx import Worlds
+from movlr_jax.physics.instant import rows
+from movlr_jax.physics.mjx import Worlds, compiler_options
 from movlr_jax.physics.simulator import State
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward, RewardBatch
@@ -116,30 +117,36 @@ def plan(body: Morphology, engine: str, candidates: int, horizon: int, episodes:
     config = with_candidates(PlannerConfig(horizon=horizon * 0.008), candidates)
     task = tasks.get("walk_flat")
     runner = EpisodeRunner.build(body, config, engine, episodes=episodes)
-    simulator, frame = runner.simulator, task.frame()
-    rewards = RewardBatch([Reward.trusted("human", task.rewards["human"], feature_layout(body))] * simulator.episodes)
+    simulator = runner.simulator
+    reward = Reward.trusted("human", task.rewards["human"], feature_layout(body))
+    rewards = RewardBatch([reward] * simulator.episodes)
     starts = [task.start(body, seed) for seed in range(simulator.episodes)]
+    frames = [task.frame(start) for start in starts]
     state = simulator.reset(np.stack([s.qpos for s in starts]), np.stack([s.act for s in starts]))
     before = planning.initial(body.posture, config, body.posture.read(state.qpos))
     noise = planning.draw(body.posture, config, [np.random.default_rng(seed) for seed in range(simulator.episodes)])
 
     def call() -> Any:
-        return runner.planner.plan(state, before, frame, rewards, noise)[0].mean
+        return runner.planner.plan(state, before, frames, rewards, noise)[0].mean
 
     if fused:
-        roll, row = simulator.roll(runner.controller, config.steps), simulator.put(frame.row())  # type: ignore[attr-defined]
+        # Not compiled by itself: options of a compilation may stand at the outermost program alone.
+        roll = simulator.roll(runner.controller, config.steps).__wrapped__  # type: ignore[attr-defined]
+        row = simulator.put(rows(frames))
 
-        @jax.jit
         def whole(state: State, before: Any, noise: Any) -> Any:
             candidates = planning.sample(body.posture, config, before, body.posture.read(state.qpos), noise)
             instants, diverged, _ = roll(state, candidates, row)
-            costs = jnp.where(diverged, jnp.inf, -rewards.mean_reward(instants))
+            seen = jnp.concatenate([instants[:, :, 1:], instants[:, :, :-1]], axis=-1)
+            terms = reward.traced(seen.reshape(-1, seen.shape[-1])).reshape(*seen.shape[:3], -1)
+            costs = jnp.where(diverged, jnp.inf, -(terms.mean(axis=2) @ reward.weights))
             return planning.update(body.posture, config, before, candidates, costs)[0].mean
 
-        on_device = simulator.put(noise)
+        program = jax.jit(whole, compiler_options=compiler_options(engine))
+        on_device = simulator.put(noise[0])
 
         def call() -> Any:
-            return whole(state, before, on_device)
+            return program(state, before, on_device)
 
     first, median = timed(call, repeats)
     simulator.check()

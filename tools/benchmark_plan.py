@@ -18,7 +18,6 @@ import numpy as np
 from movlr_jax import morphologies, tasks
 from movlr_jax.control import muscle_law, planner
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.simulator import Simulator, State
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward, RewardBatch
@@ -74,20 +73,20 @@ def main() -> None:
     state = simulator.reset(start.qpos, start.act)
     plan = planner.initial(body.posture, config, body.posture.read(state.qpos))
     rng = np.random.default_rng(0)
-    frame: Frame = task.frame()
+    frames = [task.frame(start)]
     timed = _Timed(simulator._rollouts.batch)
     simulator._rollouts.batch = timed
     rows = []
     for i in range(args.plans + 5):
         timed.seconds, timed.controls = 0.0, []
         t0 = time.perf_counter()
-        new, _ = runner.planner.plan(state, plan, frame, rewards, planner.draw(body.posture, config, [rng]))
+        new, _ = runner.planner.plan(state, plan, frames, rewards, planner.draw(body.posture, config, [rng]))
         whole = time.perf_counter() - t0
         alone = bare(simulator, timed, state, timed.controls)
         if i >= 5:  # the first plans compile the reward
             rows.append((whole, timed.seconds, alone))
         plan = new
-        state, _, _ = simulator.advance(state, controller, plan.mean[:, :1], 10, frame)
+        state, _, _ = simulator.advance(state, controller, plan.mean[:, :1], 10, frames)
     whole, alone = (statistics.median(r[i] for r in rows) for i in (0, 2))
     print(
         json.dumps(
