@@ -115,13 +115,14 @@ def plan(body: Morphology, engine: str, candidates: int, horizon: int, episodes:
     With `fused` the reward is traced into the same program, as in samplers such as hydrax; a changed reward then costs a first call.
     """
     config = with_candidates(PlannerConfig(horizon=horizon * 0.008), candidates)
-    task = tasks.get("walk_flat")
+    task = tasks.get("bottle_pour" if body.fixed else "walk_flat")
+    body = task.load(body.name) if body.fixed else body  # with what the hand holds
     runner = EpisodeRunner.build(body, config, engine, episodes=episodes)
     simulator = runner.simulator
     reward = Reward.trusted("human", task.rewards["human"], feature_layout(body))
     rewards = RewardBatch([reward] * simulator.episodes)
     starts = [task.start(body, seed) for seed in range(simulator.episodes)]
-    frames = [task.frame(start) for start in starts]
+    frames = [task.frame(start, seed=seed) for seed, start in enumerate(starts)]
     state = simulator.reset(np.stack([s.qpos for s in starts]), np.stack([s.act for s in starts]))
     before = planning.initial(body.posture, config, body.posture.read(state.qpos))
     noise = planning.draw(body.posture, config, [np.random.default_rng(seed) for seed in range(simulator.episodes)])
@@ -212,7 +213,7 @@ def main() -> None:
                         work[label] = functools.partial(plan, body, engine, worlds, horizon, episodes, fused, args.repeats)
             for label, measure in work.items():
                 key = f"{machine()}, {name}, {engine}, {label}"
-                if key in load() and not args.again:
+                if "error" not in load().get(key, {"error": "not measured"}) and not args.again:
                     continue
                 try:
                     row = measure()
