@@ -34,7 +34,7 @@ ROWS = [
     ("ms-human-700-locomotion", "walk_flat", "human", 0.8, 10.0, FIVE),
     ("myolegs", "walk_flat", "human", 0.8, 10.0, FIVE),
     ("ms-human-700-locomotion", "walk_rough", "stride", 0.8, 10.0, FIVE),
-    ("ms-human-700-locomotion", "walk_slope", "stride", 0.8, 10.0, FIVE),
+    ("ms-human-700-locomotion", "walk_slope", "straight", 0.8, 10.0, FIVE),
     ("ms-human-700-locomotion", "walk_injured", "stride", 0.8, 10.0, FIVE),
     ("ms-human-700-locomotion", "walk_stairs", "climb", 0.6, 10.0, FIVE),
     ("ms-human-700-locomotion", "turn_left", "human", 0.5, 10.0, FIVE),
