@@ -44,7 +44,7 @@ class Size:
 
 # Searches judge on seed 0; what is reported is measured on others. 15 iterations as in the paper (MoVLR, arXiv 2512.23077).
 FULL = Size(0.0, (1, 2, 3, 4, 5), 15, PlannerConfig())
-SMALL = Size(1.0, (1,), 2, replace(with_candidates(PlannerConfig(), 16), horizon=0.2, replan=0.02))
+SMALL = Size(1.0, (1,), 2, replace(with_candidates(PlannerConfig(), 16), horizon=0.2))
 
 
 def parser(about: str | None, name: str) -> argparse.ArgumentParser:

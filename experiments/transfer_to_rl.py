@@ -36,7 +36,7 @@ TASKS = ("walk_flat", "bottle_pour")
 ACTIONS = {"bottle_pour": "groups"}
 FULL = TrainConfig(steps=50_000_000, worlds=2048, ppo=PpoConfig(unroll=20, minibatches=16))
 SMALL = TrainConfig(steps=128, worlds=8, seconds=0.4, starts=4, eval_seeds=(1000,), clip_every=0, ppo=PpoConfig(unroll=8, minibatches=2))
-SMALL_PLANNER = dataclasses.replace(with_candidates(PlannerConfig(), 16), horizon=0.1, replan=0.02)
+SMALL_PLANNER = dataclasses.replace(with_candidates(PlannerConfig(), 16), horizon=0.1)
 
 
 def configured(asked: argparse.Namespace, task: str, reward: str, rollouts: tuple[str, ...]) -> TrainConfig:

@@ -8,6 +8,13 @@ class MovlrError(Exception):
     """Bad input or a missing part, told in one sentence; the command line prints it without a traceback and exits with 1."""
 
 
+def require(*rules: tuple[bool, str]) -> None:
+    """Raise MovlrError with the sentence of the first rule (is it kept, what to say if not) that is not kept."""
+    for kept, sentence in rules:
+        if not kept:
+            raise MovlrError(sentence)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return "did you mean X? " for the known name nearest to an unknown one, or "" where none is near."""
     close = difflib.get_close_matches(name, list(known), n=1)

@@ -213,7 +213,8 @@ def main() -> None:
                         work[label] = functools.partial(plan, body, engine, worlds, horizon, episodes, fused, args.repeats)
             for label, measure in work.items():
                 key = f"{machine()}, {name}, {engine}, {label}"
-                if "error" not in load().get(key, {"error": "not measured"}) and not args.again:
+                known = load().get(key)
+                if known and "error" not in known and not args.again:
                     continue
                 try:
                     row = measure()

@@ -1,6 +1,6 @@
 """The standing and walking table of the README: rows of an evaluation, each episode saved as it comes.
 
-    python tools/evaluate_walks.py                                # all rows: about five hours on 2 cores, most of them for the full body
+    python tools/evaluate_walks.py                                # all rows: about five hours of one core
     python tools/evaluate_walks.py --only "myolegs walk_flat"     # some of them
     python tools/evaluate_walks.py --table                        # print what has been measured
 

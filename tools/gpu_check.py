@@ -129,7 +129,7 @@ class Check:
             command = [sys.executable, "-m", "movlr_jax", "run", "walk_flat", "--engine", "warp", "--out", f"{folder}/run"]
             command += ["--iterations", "2", "--seconds", "2" if self.gpu else "0.2", "--candidates", "2" if self.gpu else "1"]
             if not self.gpu:
-                command += ["--planner.candidates", "8", "--planner.horizon", "0.04", "--planner.replan", "0.02"]
+                command += ["--planner.candidates", "8", "--planner.horizon", "0.04"]
 
             def call() -> dict[str, Any]:
                 ran = subprocess.run(command, capture_output=True, text=True, timeout=max(60.0, self.left()))

@@ -52,7 +52,7 @@ def record_walk(body: Morphology) -> Walk:
     from movlr_jax.rewards.reward import Reward
 
     task, layout = tasks.of(body.name), feature_layout(body)
-    runner = EpisodeRunner.build(body, dataclasses.replace(with_candidates(PlannerConfig(), 16), replan=0.02), "native")
+    runner = EpisodeRunner.build(body, with_candidates(PlannerConfig(), 16), "native")
     walk = task.episode(runner, Reward.trusted("human", task.rewards["human"], layout), 0, seconds=_SECONDS)
     every = round(walk.dt / runner.simulator.sim_dt)
     rows = np.linspace(0, len(walk.time) - 1 - parity.STEPS // every, _WORLDS).astype(int)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import require
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,10 @@ class ClipConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be."""
-        rules = (
+        require(
             (0.0 <= self.alpha <= 1.0, f"clip.alpha is {self.alpha}: give 0 to 1."),
             (0.0 < self.fps <= 60.0, f"clip.fps is {self.fps}: give more than 0 and at most 60."),
             (0.0 < self.last <= 1.0, f"clip.last is {self.last}: give more than 0 and at most 1."),
             (-1.0 <= self.gate <= 1.0, f"clip.gate is {self.gate}: a score is between -1 and 1."),
             (self.alpha == 0.0 or bool(self.baseline.strip()), "clip.baseline is empty: give a sentence, or clip.alpha 0."),
         )
-        for fine, sentence in rules:
-            if not fine:
-                raise MovlrError(sentence)

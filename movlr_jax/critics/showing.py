@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from movlr_jax.critics import telling
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import MovlrError, require
 from movlr_jax.models.base import Image, Part, Video
 from movlr_jax.models.frames import evenly
 from movlr_jax.prompts.prompt import Prompt
@@ -34,7 +34,7 @@ class Show:
 
     def __post_init__(self) -> None:
         """Refuse values that show nothing."""
-        rules = (
+        require(
             (1 <= self.frames <= 64, f"show.frames is {self.frames}: give 1 to 64."),
             (0 < self.fps <= 24, f"show.fps is {self.fps}: give more than 0 and at most 24."),
             (
@@ -46,9 +46,6 @@ class Show:
                 "Neither pictures nor measurements would be shown: leave out show.clip nothing or show.no-facts.",
             ),
         )
-        for fine, sentence in rules:
-            if not fine:
-                raise MovlrError(sentence)
 
 
 def measured(prompt: Prompt, show: Show, facts: Mapping[str, Any], told: str = "facts", untold: str = "no facts") -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import MovlrError, require
 
 Role = Literal["critic", "writer"]
 SERVICES: tuple[str, ...] = ("gemini", "openai")
@@ -52,13 +52,10 @@ class ModelsConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that no model can be asked with."""
-        rules = (
+        require(
             (self.timeout_s > 0, f"models.timeout_s is {self.timeout_s}: give more than 0 seconds."),
             (self.retries >= 0, f"models.retries is {self.retries}: give 0 (never again) or more."),
         )
-        for fine, sentence in rules:
-            if not fine:
-                raise MovlrError(sentence)
         for name in ("critic_url", "writer_url"):
             _check_url(name, getattr(self, name))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import MovlrError, require
 from movlr_jax.physics.mjx_config import MjxConfig
 
 
@@ -137,7 +137,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Refuse values that no training can have."""
         hold = self.control_dt / self.sim_dt if self.sim_dt > 0 else 0.0
-        rules = (
+        require(
             (self.engine in ("warp", "jax"), f"engine is '{self.engine}': train on warp or jax, the engines inside a compiled program."),
             (self.steps >= 1, f"steps is {self.steps}: give 1 or more."),
             (self.worlds >= 1, f"worlds is {self.worlds}: give 1 or more."),
@@ -164,9 +164,6 @@ class TrainConfig:
             (self.mjx.devices in (0, 1), f"mjx.devices is {self.mjx.devices}: a training has one device; start several with other seeds."),
             (not self.mjx.hosts, "mjx.hosts is for planning: a training has one host; start several with other seeds."),
         )
-        for fine, sentence in rules:
-            if not fine:
-                raise MovlrError(sentence)
 
     @property
     def updates(self) -> int:

@@ -14,7 +14,7 @@ from movlr_jax import typed_yaml
 from movlr_jax.clip.config import ClipConfig
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.critics.showing import Show
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import require
 from movlr_jax.models.config import SERVICES, ModelsConfig
 from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.search.tune_config import InnerTune
@@ -100,7 +100,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can have."""
-        rules = (
+        require(
             (self.iterations >= 0, f"iterations is {self.iterations}: give 0 or more."),
             (self.candidates >= 1, f"candidates is {self.candidates}: give 1 or more."),
             (self.attempts >= 1, f"attempts is {self.attempts}: give 1 or more."),
@@ -125,9 +125,6 @@ class RunConfig:
                 "Several hosts cannot ask a model, which would answer each of them differently: use the critic and the writer `offline`.",
             ),
         )
-        for fine, sentence in rules:
-            if not fine:
-                raise MovlrError(sentence)
 
     def to_yaml(self) -> str:
         """Return the configuration as YAML."""

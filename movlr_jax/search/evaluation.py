@@ -26,7 +26,7 @@ from movlr_jax._versions import installed
 from movlr_jax.control import muscle_law
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.control.planner import PlannerConfig
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import MovlrError, require
 from movlr_jax.morphologies import Morphology, Strength
 from movlr_jax.morphologies.scene import at_strength
 from movlr_jax.physics import engines
@@ -72,7 +72,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse values that no episode can have."""
-        rules = (
+        require(
             (len(self.seeds) >= 1, "--seeds needs at least one number: for example --seeds 0 1 2."),
             (len(set(self.seeds)) == len(self.seeds), f"--seeds has repeats ({' '.join(map(str, self.seeds))}): give each seed once."),
             (all(s >= 0 for s in self.seeds), f"--seeds has a negative number ({' '.join(map(str, self.seeds))}): give 0 or more."),
@@ -84,9 +84,6 @@ class Settings:
                 "--mjx.hosts is for one search over several hosts: to share an evaluation, start the same command on each with one --out.",
             ),
         )
-        for fine, sentence in rules:
-            if not fine:
-                raise MovlrError(sentence)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
+from pathlib import Path
 from typing import Any
 
 from movlr_jax.errors import MovlrError
@@ -27,3 +28,10 @@ def optuna(missing: str = "Tuning needs Optuna: pip install 'movlr-jax[tune]'.")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", module="optuna")
     return optuna
+
+
+def journal(path: Path) -> Any:
+    """Return the storage in a file of a folder that the caller holds alone: a lock that stands beside it is a killed process's."""
+    storages = optuna().storages
+    path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
+    return storages.JournalStorage(storages.journal.JournalFileBackend(str(path)))

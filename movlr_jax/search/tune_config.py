@@ -5,10 +5,9 @@ Flows in: flags and YAML values. Flows out: frozen records that no tuning can be
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.errors import did_you_mean, require
 
 SAMPLERS = ("cmaes", "tpe", "gp", "random")
 
@@ -38,16 +37,14 @@ class TuneConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be."""
-        _refuse(
-            (
-                *_drawn(self.sampler, self.span),
-                (self.trials >= 1, f"trials is {self.trials}: give 1 or more."),
-                (self.parallel >= 1, f"parallel is {self.parallel}: give 1 or more."),
-                (self.seed >= 0, f"seed is {self.seed}: give 0 or more."),
-                (self.max_minutes >= 0, f"max_minutes is {self.max_minutes:g}: give 0 (no limit) or more."),
-                (len(set(self.held_out)) == len(self.held_out), "held_out has repeats: give each seed once."),
-                (all(s >= 0 for s in self.held_out), "held_out has a negative number: give 0 or more."),
-            )
+        require(
+            *_drawn(self.sampler, self.span),
+            (self.trials >= 1, f"trials is {self.trials}: give 1 or more."),
+            (self.parallel >= 1, f"parallel is {self.parallel}: give 1 or more."),
+            (self.seed >= 0, f"seed is {self.seed}: give 0 or more."),
+            (self.max_minutes >= 0, f"max_minutes is {self.max_minutes:g}: give 0 (no limit) or more."),
+            (len(set(self.held_out)) == len(self.held_out), "held_out has repeats: give each seed once."),
+            (all(s >= 0 for s in self.held_out), "held_out has a negative number: give 0 or more."),
         )
 
 
@@ -66,7 +63,7 @@ class InnerTune:
         """Refuse values that cannot be."""
         fine = self.trials == 0 or self.trials >= 2
         sentence = f"tune.trials is {self.trials}: give 0 (off), or 2 or more, of which the first is the weights as written."
-        _refuse((*_drawn(self.sampler, self.span, "tune."), (fine, sentence)))
+        require(*_drawn(self.sampler, self.span, "tune."), (fine, sentence))
 
     def applies(self, iteration: int) -> bool:
         """Say whether an iteration's texts are tuned; the start reward, number 0, stays as it is."""
@@ -78,9 +75,3 @@ def _drawn(sampler: str, span: float, prefix: str = "") -> tuple[tuple[bool, str
         (sampler in SAMPLERS, f"There is no sampler '{sampler}': {did_you_mean(sampler, SAMPLERS)}use {', '.join(SAMPLERS)}."),
         (1.0 < span <= 1e4, f"{prefix}span is {span:g}: give more than 1 and at most 10000."),
     )
-
-
-def _refuse(rules: Iterable[tuple[bool, str]]) -> None:
-    for fine, sentence in rules:
-        if not fine:
-            raise MovlrError(sentence)

@@ -27,7 +27,7 @@ from movlr_jax.processes import alone
 from movlr_jax.search import weight_study
 from movlr_jax.search.ablation import FALLS, Place, difference, values, weights_of, work
 from movlr_jax.search.evaluation import Evaluation, Row, Work, metric_names
-from movlr_jax.search.quiet_optuna import optuna
+from movlr_jax.search.quiet_optuna import journal, optuna
 from movlr_jax.search.referee import Referee
 from movlr_jax.search.reward_texts import RewardText
 from movlr_jax.search.seeds import derive
@@ -174,9 +174,7 @@ class Tuner:
     # the study
 
     def _study(self) -> WeightStudy:
-        storages = optuna().storages
-        backend = storages.journal.JournalFileBackend(str(self.folder / JOURNAL))
-        storage = storages.JournalStorage(backend)
+        storage = journal(self.folder / JOURNAL)
         study = optuna().create_study(storage=storage, study_name="tune", direction="maximize", load_if_exists=True)
         before = study.user_attrs.get("asked")
         if before is None:

@@ -181,7 +181,7 @@ simulator.rollout(state, law, simulator.put(np.zeros((2, 8, 1, body.posture.size
 def test_two_devices_make_the_plan_of_one_exchange_nothing_inside_it_and_end_in_the_middle_of_one(engine):
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     code = _SHARDED.format(tests=str(Path(__file__).parents[1]))
-    ran = subprocess.run([sys.executable, "-c", code, engine], capture_output=True, text=True, timeout=300, env=environment)
+    ran = subprocess.run([sys.executable, "-c", code, engine], capture_output=True, text=True, timeout=600, env=environment)
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stdout.strip().endswith("equal")
 

@@ -36,13 +36,10 @@ class Proposer:
         assert sweep.optuna is not None
         self._optuna, self._asked, self._space, self.plan = optuna, sweep.optuna, sweep.space, plan
         path = plan.out / JOURNAL
-        # The sweep's folder is held by this driver: a lock that stands is a killed one's.
-        path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
-        backend = optuna.storages.journal.JournalFileBackend(str(path))
         try:
             self._study = optuna.create_study(
                 study_name=plan.name,
-                storage=optuna.storages.JournalStorage(backend),
+                storage=quiet_optuna.journal(path),
                 direction=sweep.optuna.direction,
                 load_if_exists=True,
             )
