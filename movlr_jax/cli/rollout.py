@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from movlr_jax import episode_rules
 from movlr_jax.cli import console, options
 from movlr_jax.control.planner import PlannerConfig
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import MovlrError, require
 from movlr_jax.physics.mjx_config import MjxConfig
 
 if TYPE_CHECKING:
@@ -95,8 +96,7 @@ def run_episodes(asked: Options, task: Task, morphology: Morphology, engine: str
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "rollout")
-    if not asked.seeds:
-        raise MovlrError("--seeds needs at least one number: for example --seeds 0 1 2.")
+    require(*episode_rules.flags(asked.seeds, asked.seconds, asked.goal_speed, asked.threads))
     if asked.clip and asked.out is None:
         raise MovlrError("--clip needs a folder to write to: add --out DIR.")
     return _with_policy(asked) if asked.policy is not None else _planned(asked)

@@ -12,6 +12,7 @@ candidate is instant; the released controller simulates ten that are the same.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -74,10 +75,10 @@ class PlannerConfig:
         """Refuse settings with which no plan can be made."""
         above = ("candidates", "elites", "temperature", "noise", "knots", "iterations", "anneal", "horizon", "plan_dt", "replan")
         for name in (*above, "gain"):
-            if (value := getattr(self, name)) is not None and not value > 0:
-                raise MovlrError(f"planner.{name} is {value}: give a number above 0.")
+            if (value := getattr(self, name)) is not None and not 0 < value < math.inf:
+                raise MovlrError(f"planner.{name} is {value}: give a finite number above 0.")
         for name in ("instant", "covariance", "colour", "keep"):
-            if not (value := getattr(self, name)) >= 0:
+            if not 0 <= (value := getattr(self, name)) < math.inf:
                 raise MovlrError(f"planner.{name} is {value}: give 0 or more.")
         if self.covariance > 1:
             raise MovlrError(f"planner.covariance is {self.covariance}: give at most 1.")

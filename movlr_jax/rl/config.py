@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from movlr_jax import episode_rules
 from movlr_jax.errors import MovlrError, require
 from movlr_jax.physics.mjx_config import MjxConfig
 
@@ -141,7 +142,7 @@ class TrainConfig:
             (self.engine in ("warp", "jax"), f"engine is '{self.engine}': train on warp or jax, the engines inside a compiled program."),
             (self.steps >= 1, f"steps is {self.steps}: give 1 or more."),
             (self.worlds >= 1, f"worlds is {self.worlds}: give 1 or more."),
-            (self.seconds >= 0, f"seconds is {self.seconds:g}: give 0 (the task's own) or more."),
+            episode_rules.seconds(self.seconds),
             (0 < self.sim_dt <= 0.02, f"sim_dt is {self.sim_dt:g} s: give more than 0 and at most 0.02."),
             (
                 hold >= 1 - 1e-6 and abs(hold - round(hold)) < 1e-6,
@@ -150,9 +151,7 @@ class TrainConfig:
             (self.groups >= 0, f"groups is {self.groups}: give 0 (as published) or more."),
             (self.starts >= 1, f"starts is {self.starts}: give 1 or more."),
             (self.eval_every >= 1, f"eval_every is {self.eval_every}: give 1 or more."),
-            (len(self.eval_seeds) >= 1, "eval_seeds is empty: give at least one."),
-            (len(set(self.eval_seeds)) == len(self.eval_seeds), f"eval_seeds has repeats ({self.eval_seeds}): give each seed once."),
-            (all(s >= 0 for s in self.eval_seeds), f"eval_seeds has a negative number ({self.eval_seeds}): give 0 or more."),
+            *episode_rules.seeds(self.eval_seeds, "eval_seeds"),
             (self.seed >= 0, f"seed is {self.seed}: give 0 or more."),
             (self.clip_every >= 0, f"clip_every is {self.clip_every}: give 0 (none) or more."),
             (self.checkpoint_every >= 1, f"checkpoint_every is {self.checkpoint_every}: give 1 or more."),

@@ -5,12 +5,11 @@ Flows in: YAML files and the command line's values. Flows out: a frozen record, 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from movlr_jax import typed_yaml
+from movlr_jax import episode_rules, typed_yaml
 from movlr_jax.clip.config import ClipConfig
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.critics.showing import Show
@@ -104,12 +103,10 @@ class RunConfig:
             (self.iterations >= 0, f"iterations is {self.iterations}: give 0 or more."),
             (self.candidates >= 1, f"candidates is {self.candidates}: give 1 or more."),
             (self.attempts >= 1, f"attempts is {self.attempts}: give 1 or more."),
-            (len(self.seeds) >= 1, "seeds is empty: give at least one."),
-            (len(set(self.seeds)) == len(self.seeds), f"seeds has repeats ({self.seeds}): give each seed once."),
-            (all(s >= 0 for s in self.seeds), f"seeds has a negative number ({self.seeds}): give 0 or more."),
-            (self.seconds >= 0, f"seconds is {self.seconds}: give 0 (the task's own) or more."),
-            (math.isfinite(self.goal_speed), f"goal_speed is {self.goal_speed}: give one in m/s, or -1 for the task's own."),
-            (self.threads >= 0, f"threads is {self.threads}: give 0 (one a core) or more."),
+            *episode_rules.seeds(self.seeds),
+            episode_rules.seconds(self.seconds),
+            episode_rules.goal_speed(self.goal_speed),
+            episode_rules.threads(self.threads),
             (self.patience >= 0, f"patience is {self.patience}: give 0 (never stop) or more."),
             (self.stagnation >= 1, f"stagnation is {self.stagnation}: give 1 or more."),
             (self.max_minutes >= 0, f"max_minutes is {self.max_minutes}: give 0 (no limit) or more."),

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +20,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from movlr_jax import atomic, morphologies
+from movlr_jax import atomic, episode_rules, morphologies
 from movlr_jax._versions import installed
 from movlr_jax.control import muscle_law
 from movlr_jax.control.episode import EpisodeRunner, Rollout
@@ -73,12 +72,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse values that no episode can have."""
         require(
-            (len(self.seeds) >= 1, "--seeds needs at least one number: for example --seeds 0 1 2."),
-            (len(set(self.seeds)) == len(self.seeds), f"--seeds has repeats ({' '.join(map(str, self.seeds))}): give each seed once."),
-            (all(s >= 0 for s in self.seeds), f"--seeds has a negative number ({' '.join(map(str, self.seeds))}): give 0 or more."),
-            (self.seconds >= 0, f"--seconds is {self.seconds:g}: give 0 (the task's own) or more."),
-            (math.isfinite(self.goal_speed), f"--goal-speed is {self.goal_speed}: give one in m/s, or -1 for the task's own."),
-            (self.threads >= 0, f"--threads is {self.threads}: give 0 (one a core) or more."),
+            *episode_rules.flags(self.seeds, self.seconds, self.goal_speed, self.threads),
             (
                 not self.mjx.hosts,
                 "--mjx.hosts is for one search over several hosts: to share an evaluation, start the same command on each with one --out.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from movlr_jax import episode_rules
 from movlr_jax.errors import did_you_mean, require
 
 SAMPLERS = ("cmaes", "tpe", "gp", "random")
@@ -43,8 +44,7 @@ class TuneConfig:
             (self.parallel >= 1, f"parallel is {self.parallel}: give 1 or more."),
             (self.seed >= 0, f"seed is {self.seed}: give 0 or more."),
             (self.max_minutes >= 0, f"max_minutes is {self.max_minutes:g}: give 0 (no limit) or more."),
-            (len(set(self.held_out)) == len(self.held_out), "held_out has repeats: give each seed once."),
-            (all(s >= 0 for s in self.held_out), "held_out has a negative number: give 0 or more."),
+            *episode_rules.seeds(self.held_out, "held_out", least=0),
         )
 
 

@@ -61,6 +61,12 @@ def test_a_clip_is_filmed(tmp_path: Path) -> None:
         (["stand", "--morphology", "myoleg"], "did you mean myolegs?"),
         (["stand", "--engine", "cuda"], "use auto, native, warp, jax"),
         (["stand", "--clip"], "add --out DIR"),
+        (["stand", "--seeds"], "--seeds is empty"),
+        (["stand", "--seeds", "1", "1"], "--seeds has repeats (1 1)"),
+        (["stand", "--seeds", "-1"], "--seeds has a negative number (-1)"),
+        (["stand", "--seconds", "inf"], "--seconds is inf"),
+        (["stand", "--goal-speed", "nan"], "--goal-speed is nan"),
+        (["stand", "--threads", "-1"], "--threads is -1"),
         (["stand", "--planner.law", "papr"], "muscle law 'papr'"),
     ],
 )

@@ -78,9 +78,10 @@ def test_a_relative_temperature_weighs_the_same_whatever_the_scale_of_the_reward
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"candidates": 0}, "planner.candidates is 0: give a number above 0"),
+        ({"candidates": 0}, "planner.candidates is 0: give a finite number above 0"),
         ({"temperature": float("nan")}, "planner.temperature is nan"),
         ({"noise": -0.1}, "planner.noise is -0.1"),
+        ({"horizon": float("inf")}, "planner.horizon is inf: give a finite"),
         ({"gain": 0.0}, "planner.gain is 0.0"),
         ({"instant": -1}, "planner.instant is -1: give 0 or more"),
         ({"covariance": 1.5}, "planner.covariance is 1.5: give at most 1"),

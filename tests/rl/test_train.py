@@ -165,7 +165,7 @@ def test_cloning_starts_from_what_was_planned(made, planned, tmp_path):
         ({"engine": "native"}, "train on warp or jax"),
         ({"control_dt": 0.01, "sim_dt": 0.004}, "a whole number of steps"),
         ({"worlds": 10}, "cannot be cut into 8 minibatches"),
-        ({"eval_seeds": ()}, "eval_seeds is empty"),
+        ({"eval_seeds": ()}, "eval_seeds is empty: give at least one number"),
     ],
 )
 def test_settings_that_no_training_can_have(values, sentence):

@@ -30,6 +30,7 @@ def test_yaml_there_and_back():
         ("planner: {elites: 0}", "planner.elites is 0"),
         ("seeds: []", "seeds is empty"),
         ("seeds: [1, 1]", "seeds has repeats"),
+        ("seconds: .inf", "seconds is inf"),
         ("tracking: sometimes", "tracking is 'sometimes'"),
         ("a: [", "is not YAML"),
         ("- 1", "`name: value`"),
