@@ -46,8 +46,8 @@ class PlannerConfig:
     """Whether the other instant candidates are spread around the current posture, as the paper says, or copies, as released."""
     mean_candidate: bool = False
     """Whether the un-noised plan is itself a candidate."""
-    noise: float = 0.05
-    """Initial noise and its floor, as a share of each joint's range."""
+    noise: float | None = None
+    """Initial noise and its floor, as a share of each joint's range; the body's own if not given: 0.05, as published, 0.03 of a hand."""
     knots: int = 1
     """Target postures in a horizon, held one after the other; published is one."""
     iterations: int = 1
@@ -73,8 +73,8 @@ class PlannerConfig:
 
     def __post_init__(self) -> None:
         """Refuse settings with which no plan can be made."""
-        above = ("candidates", "elites", "temperature", "noise", "knots", "iterations", "anneal", "horizon", "plan_dt", "replan")
-        for name in (*above, "gain"):
+        above = ("candidates", "elites", "temperature", "knots", "iterations", "anneal", "horizon", "plan_dt", "replan")
+        for name in (*above, "noise", "gain"):
             if (value := getattr(self, name)) is not None and not 0 < value < math.inf:
                 raise MovlrError(f"planner.{name} is {value}: give a finite number above 0.")
         for name in ("instant", "covariance", "colour", "keep"):
@@ -96,10 +96,14 @@ class PlannerConfig:
         """Planning steps in a horizon: 38 for 0.30 s of 8 ms, 44 for 0.35 s."""
         return max(2, round(self.horizon / self.plan_dt))
 
+    def around(self, space: PostureSpace) -> float:
+        """Return the noise in a body's posture space, as a share of the ranges."""
+        return space.noise if self.noise is None else self.noise
+
     @staticmethod
     def published() -> PlannerConfig:
         """Return the settings of the released controller, with its copies for instant rollouts and its published law."""
-        return PlannerConfig(temperature=0.1, relative=False, instant=10, instant_noise=False, law="paper")
+        return PlannerConfig(temperature=0.1, relative=False, instant=10, instant_noise=False, noise=0.05, law="paper")
 
 
 @jax.tree_util.register_dataclass
@@ -133,10 +137,11 @@ def initial(space: PostureSpace, config: PlannerConfig, posture: Any) -> PlanSta
     """Return the first plan: the given postures[E, d], clipped to the joint ranges, at every knot."""
     xp = posture.__array_namespace__()
     mean = xp.repeat(xp.clip(posture, space.lower, space.upper)[:, None], config.knots, axis=1)
-    isotropic = config.noise**2 * xp.broadcast_to(xp.eye(space.size, dtype=mean.dtype), (*mean.shape, space.size))
+    noise = config.around(space)
+    isotropic = noise**2 * xp.broadcast_to(xp.eye(space.size, dtype=mean.dtype), (*mean.shape, space.size))
     return PlanState(
         mean,
-        xp.full_like(mean, config.noise),
+        xp.full_like(mean, noise),
         isotropic if config.covariance else None,
         xp.repeat(mean[:, None], config.keep, axis=1) if config.keep else None,
     )
@@ -195,7 +200,7 @@ def sample(space: PostureSpace, config: PlannerConfig, plan: PlanState, current:
     """
     xp = noise.__array_namespace__()
     if plan.covariance is None:
-        noise = noise * (xp.maximum(plan.sigma, config.noise) * space.range)[:, None]
+        noise = noise * (xp.maximum(plan.sigma, config.around(space)) * space.range)[:, None]
     else:
         noise = xp.einsum("ekij,enkj->enki", xp.linalg.cholesky(plan.covariance), noise) * space.range
     first = int(config.mean_candidate)
@@ -234,17 +239,19 @@ def update(space: PostureSpace, config: PlannerConfig, plan: PlanState, candidat
     z = xp.take_along_axis(candidates, order[..., None, None], axis=1)
     mean = (weights * z).sum(axis=1)
     spread = xp.sqrt((weights * xp.square((z - mean[:, None]) / space.range)).sum(axis=1))
-    any_sound = sound[:, :1, None]
+    any_sound, floor = sound[:, :1, None], config.around(space)
     new = PlanState(
         xp.where(any_sound, mean, plan.mean),
-        xp.where(any_sound, xp.maximum(spread, config.noise), plan.sigma),
-        plan.covariance if plan.covariance is None else _learnt(config, plan.covariance, (z - plan.mean[:, None]) / space.range, weights),
+        xp.where(any_sound, xp.maximum(spread, floor), plan.sigma),
+        plan.covariance
+        if plan.covariance is None
+        else _learnt(config, floor, plan.covariance, (z - plan.mean[:, None]) / space.range, weights),
         plan.kept if plan.kept is None else xp.where(any_sound[..., None], z[:, : config.keep], plan.kept),
     )
     return new, xp.where(sound, order, -1)
 
 
-def _learnt(config: PlannerConfig, covariance: Any, moves: Any, weights: Any) -> Any:
+def _learnt(config: PlannerConfig, floor: float, covariance: Any, moves: Any, weights: Any) -> Any:
     """Return the covariance float[E, K, d, d] after a rank-mu update by the elites' moves[E, m, K, d] (share of joint range).
 
     Its mean variance is floored at the configured noise, so that the search never goes to sleep; a tenth of it stays isotropic, so
@@ -255,7 +262,7 @@ def _learnt(config: PlannerConfig, covariance: Any, moves: Any, weights: Any) ->
     learnt = (1 - config.covariance) * covariance + config.covariance * xp.einsum("emki,emkj->ekij", weights * moves, moves)
     variance = xp.trace(learnt, axis1=-2, axis2=-1)[..., None, None] / size
     learnt = 0.9 * learnt + 0.1 * variance * xp.eye(size, dtype=learnt.dtype)
-    return learnt * xp.maximum(1.0, config.noise**2 / variance)
+    return learnt * xp.maximum(1.0, floor**2 / variance)
 
 
 def _sampled(space: PostureSpace, config: PlannerConfig, plan: PlanState, qpos: Any, noise: Any) -> Any:

@@ -42,6 +42,7 @@ class BodyPlan:
         muscle_groups: group name -> substrings of muscle names without their side suffix.
         unsided: side of muscles whose names carry none.
         law: the muscle law that measured best on this body.
+        noise: the planner's noise that measured best on this body, as a share of each joint's range.
         gains: muscle law -> its gain, calibrated by `movlr calibrate`; laws not named have the gain of the released controller.
     """
 
@@ -61,4 +62,5 @@ class BodyPlan:
     muscle_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unsided: str = "middle"
     law: str = "fibre-strain"
+    noise: float = 0.05
     gains: Mapping[str, float] = field(default_factory=dict)

@@ -63,6 +63,7 @@ class _Body(_Strict):
     balance: dict[str, float] = {}
     muscle_groups: dict[str, tuple[str, ...]] = {}
     law: str = "fibre-strain"
+    noise: float = pydantic.Field(0.05, gt=0, le=1)
     gains: dict[str, float] = {}
 
 
@@ -122,6 +123,7 @@ def _plan(path: Path, body: _Body) -> BodyPlan:
         balance=body.balance,
         muscle_groups=body.muscle_groups,
         law=body.law,
+        noise=body.noise,
         gains=body.gains,
     )
 

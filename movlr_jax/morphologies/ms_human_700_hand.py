@@ -94,5 +94,6 @@ PLAN = BodyPlan(
     },
     unsided="right",
     law="fibre-strain",
+    noise=0.03,  # fingers hold or let go within less than legs need
     gains={"fibre-strain": 20.0},
 )

@@ -26,6 +26,7 @@ class PostureSpace:
         lower, upper: float[d], their ranges (rad or m).
         coupled: (dependent qpos, driving qpos, float[5] polynomial, dependent reference, driving reference), drivers first. A joint
             that an equality locks has itself as its driver, and a constant polynomial.
+        noise: how far the planner looks around a posture where nothing else is asked for, as a share of the ranges.
     """
 
     names: tuple[str, ...]
@@ -34,6 +35,7 @@ class PostureSpace:
     lower: np.ndarray
     upper: np.ndarray
     coupled: tuple[tuple[int, int, np.ndarray, float, float], ...]
+    noise: float = 0.05
 
     @property
     def size(self) -> int:
@@ -78,8 +80,13 @@ def _put(array: Any, index: Any, value: Any) -> Any:
     return array.at[..., index].set(value)
 
 
-def build(model: mujoco.MjModel, planned: tuple[str, ...]) -> PostureSpace:
+def build(model: mujoco.MjModel, planned: tuple[str, ...], noise: float = 0.05) -> PostureSpace:
     """Read a posture space from a compiled model.
+
+    Args:
+        model: the model.
+        planned: names of its planned joints.
+        noise: the planner's, where nothing else is asked for (share of the ranges).
 
     Raises:
         MovlrError: a planned joint is missing, is not scalar, is unlimited, or is itself coupled to another joint.
@@ -121,4 +128,5 @@ def build(model: mujoco.MjModel, planned: tuple[str, ...]) -> PostureSpace:
         lower=model.jnt_range[j, 0].copy(),
         upper=model.jnt_range[j, 1].copy(),
         coupled=tuple((int(adr[a]), int(adr[b]), p, float(model.qpos0[adr[a]]), float(model.qpos0[adr[b]])) for a, b, p in ordered),
+        noise=noise,
     )

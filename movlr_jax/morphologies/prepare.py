@@ -53,7 +53,7 @@ def prepare(plan: BodyPlan, scene: Scene = FLAT) -> Morphology:
     stance = standing.stance(bare, posture.build(bare, plan.planned_joints), plan)
     _add_sensors(spec, bare, stance, plan)
     model = _compile(spec)
-    space = posture.build(model, plan.planned_joints)
+    space = posture.build(model, plan.planned_joints, plan.noise)
     muscle_data = muscles.read(model, plan.muscle_groups, plan.unsided)
     sensors = {model.sensor(i).name: (int(model.sensor_adr[i]), int(model.sensor_dim[i])) for i in range(model.nsensor)}
     for side in plan.feet:

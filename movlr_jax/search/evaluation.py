@@ -240,8 +240,7 @@ class _Place:
     goal_speed: float
     model_sha256: str
     strength: Strength
-    law: str
-    gain: float
+    planner: PlannerConfig
 
     def load(self) -> Morphology:
         return _load(self.task, self.morphology, self.injury)
@@ -387,7 +386,8 @@ class Evaluation:
         planner, seconds = self.settings.planner, self.settings.seconds or task.seconds
         body = _load(task, morphology, injury)
         law, gain = muscle_law.resolve(planner.law, body, planner.gain)
-        return _Place(task, morphology, injury, seconds, self._speed(task), _model_sha256(body), body.strength, law, gain)
+        settled = dataclasses.replace(planner, law=law, gain=gain, noise=planner.around(body.posture))
+        return _Place(task, morphology, injury, seconds, self._speed(task), _model_sha256(body), body.strength, settled)
 
     def _speed(self, task: Task) -> float:
         return self.settings.goal_speed if self.settings.goal_speed >= 0 else task.goal_speed
@@ -407,7 +407,7 @@ class Evaluation:
             "seconds": place.seconds,
             "goal_speed_mps": place.goal_speed,
             "engine": self.engine,
-            "planner": {**dataclasses.asdict(self.settings.planner), "law": place.law, "gain": place.gain},
+            "planner": dataclasses.asdict(place.planner),
             "versions": {p: installed(p) for p in packages},
         }
 

@@ -14,7 +14,7 @@ _TURN = (0.5, 1.0)  # rad, about an axis of any direction: what wrist and finger
 # turn within the fingers, but not tumble.
 _HUMAN = """\
 WEIGHTS = {
-    "position": 50.0,
+    "position": 100.0,
     "orientation": 40.0,
     "nest": 100.0,
     "fingers": 20.0,

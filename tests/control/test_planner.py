@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,6 +44,20 @@ def test_candidates_keep_their_roles_and_the_limits(space):
     # An episode's candidates are its own seed's, whoever its neighbours are.
     alone = planner.sample(space, config, PlanState(plan.mean[1:], plan.sigma[1:]), current[1:], noise(space, config, 1))
     assert np.array_equal(alone[0], z[1])
+
+
+def test_noise_is_the_body_s_own_unless_asked_for(space):
+    calm, middle = replace(space, noise=0.03), 0.5 * (space.lower + space.upper)
+    plan = PlanState(middle[None, None], np.zeros((1, 1, space.size)))
+    for body, config, wanted in (
+        (space, PlannerConfig(), 0.05),
+        (calm, PlannerConfig(), 0.03),
+        (calm, PlannerConfig(noise=0.08), 0.08),
+        (calm, PlannerConfig.published(), 0.05),
+    ):
+        z = planner.sample(body, config, plan, plan.mean[:, 0], noise(body, config, 0))[:, config.instant :]
+        assert ((z - plan.mean) / space.range).std() == pytest.approx(wanted, rel=0.05)
+        assert (planner.initial(body, config, plan.mean[:, 0]).sigma == wanted).all()
 
 
 def test_update_is_mppi_over_elites(space):
@@ -192,7 +207,7 @@ def test_covariance_learns_the_direction_in_which_the_elites_lie(space):
         plan, _ = planner.update(space, config, plan, z, np.square(away - along[..., None] * valley).sum(axis=-1))
     values, vectors = np.linalg.eigh(plan.covariance[0, 0])
     assert abs(vectors[:, -1] @ valley) > 0.9 and values[-1] > 3 * values[-2]
-    assert np.trace(plan.covariance[0, 0]) / space.size >= 0.99 * config.noise**2
+    assert np.trace(plan.covariance[0, 0]) / space.size >= 0.99 * space.noise**2
 
 
 def test_elites_of_a_plan_are_candidates_of_the_next(space):
