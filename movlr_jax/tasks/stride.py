@@ -22,27 +22,7 @@ GAPS = """\
 """
 
 
-def stride(seconds: float = 1.0, swing: float = 0.42, lift: float = 0.06, lifting: float = 60.0, climb: float = 0.0) -> str:
-    """Return the reward program.
-
-    Args:
-        seconds: time of a stride, two steps (s).
-        swing: share of it that each foot is in the air.
-        lift: height of heel and toes in the middle of the swing (m).
-        lifting: weight of the lift.
-        climb: how much more a swinging foot is lifted where the ground rises ahead of it, as a multiple of the rise. With it, the body's
-            height is measured from the bearing foot instead of from both.
-    """
-    height, bears, rise = "0.5 * (m.left.foot.position[2] + m.right.foot.position[2])", "", "lift"
-    if climb:
-        height = "support / bearing"
-        bears = """
-        bears = jnp.where(phase < SWING, 0.0, 1.0)
-        bearing, support = bearing + bears, support + bears * side.foot.position[2]"""
-        rise = f"lift + jnp.where(phase < SWING, {climb} * jnp.maximum(0.0, side.foot.ground_ahead), 0.0)"
-    start = "\n    bearing, support = 0.0, 0.0" if climb else ""
-    return f"""\
-WEIGHTS = {{
+_WEIGHTS = {
     "height": 200.0,
     "balance": 50.0,
     "forward_speed": 60.0,
@@ -52,10 +32,42 @@ WEIGHTS = {{
     "heading": 100.0,
     "yaw": 15.0,
     "feet_apart": 50.0,
-    "lift": {lifting},
+    "lift": 60.0,
     "step": 100.0,
     "width": 100.0,
-}}
+}
+# Up a step a body goes slowly, and at a slow pace nothing but its weight on the other foot lets a foot rise: it sways from side to side,
+# which on flat ground is held back, and is kept over its feet before it is sped up.
+_CLIMBING = {"balance": 150.0, "forward_speed": 40.0, "lateral_speed": 5.0, "lateral_position": 5.0, "lift": 150.0, "shift": 100.0}
+
+
+def stride(seconds: float = 1.0, swing: float = 0.42, lift: float = 0.06, climb: float = 0.0) -> str:
+    """Return the reward program.
+
+    Args:
+        seconds: time of a stride, two steps (s).
+        swing: share of it that each foot is in the air.
+        lift: height of heel and toes in the middle of the swing (m).
+        climb: how much more a swinging foot is lifted where the ground rises ahead of it, as a multiple of the rise. With it, the body's
+            height is measured from the bearing foot instead of from both, and its weight is brought over that foot.
+    """
+    weights = "".join(f'    "{name}": {weight},\n' for name, weight in {**_WEIGHTS, **(_CLIMBING if climb else {})}.items())
+    height, start, bears, rise = "0.5 * (m.left.foot.position[2] + m.right.foot.position[2])", "", "", "lift"
+    balance, shift = "norm(m.com.position[:2] - 0.5 * (m.left.foot.position + m.right.foot.position)[:2])", ""
+    if climb:
+        height = "support / bearing"
+        balance = "m.com.position[0] - 0.5 * (m.left.foot.position + m.right.foot.position)[0]"
+        start = "\n    bearing, support, over = 0.0, 0.0, 0.0"
+        bears = """
+        bears = jnp.where(phase < SWING, 0.0, 1.0)
+        bearing, support = bearing + bears, support + bears * side.foot.position[2]
+        over = over + bears * (side.foot.position[1] - out / 3.0)"""
+        rise = f"lift + jnp.where(phase < SWING, {climb} * jnp.maximum(0.0, side.foot.ground_ahead), 0.0)"
+        shift = """
+        "shift": -smooth_abs(m.com.position[1] + 0.2 * m.com.velocity_left - over / bearing),"""
+    return f"""\
+WEIGHTS = {{
+{weights}}}
 
 STRIDE = {seconds}
 SWING = {swing}
@@ -79,7 +91,7 @@ def terms(m):
         width = width + jnp.where(phase < SWING, smooth_abs(side.foot.position[1] - extrapolated - out), 0.0){bears}
     return {{
         "height": -smooth_abs(below(m.head.position[2] - {height}, 0.98 * m.standing.head_height)),
-        "balance": -smooth_abs(norm(m.com.position[:2] - 0.5 * (m.left.foot.position + m.right.foot.position)[:2])),
+        "balance": -smooth_abs({balance}),
         "forward_speed": -smooth_abs(m.com.velocity_forward - m.goal.speed),
         "lateral_speed": -smooth_abs(m.com.velocity_left),
         "lateral_position": -smooth_abs(m.com.position[1]),
@@ -89,6 +101,6 @@ def terms(m):
         "feet_apart": -smooth_abs(crossing),
         "lift": -low,
         "step": -step,
-        "width": -width,
+        "width": -width,{shift}
     }}
 """

@@ -19,11 +19,11 @@ TASK = Task(
     goal_speed=0.7,
     seconds=10.0,
     walks=True,
-    rewards={**walk_flat.TASK.rewards, "high_step": _HIGH_STEP, "climb": stride(1.2, 0.45, 0.08, 100.0, climb=1.5)},
+    rewards={**walk_flat.TASK.rewards, "high_step": _HIGH_STEP, "climb": stride(1.2, 0.42, 0.08, climb=1.3)},
     notes={
         **walk_flat.TASK.notes,
         "high_step": "straight, and the toes of one foot 0.15 m up at any time",
-        "climb": "stride, with a foot lifted higher where the ground rises ahead of it",
+        "climb": "stride, with a foot lifted higher where the ground rises ahead of it, and the weight on the other",
     },
     scene=Scene(Stairs()),
 )
