@@ -14,14 +14,14 @@ _PLACE = (0.33, -0.05, 1.05)  # m, as in the reference; with the start at (0.27,
 # left by the forearm's own turn (pronation), so that no joint has to go to its end.
 _YAW, _TILT = 0.6, 0.7  # rad
 
-# The reference's terms (position 100, orientation 10, the palm at the bottle, every finger around it), the first two heavier, and what
+# The reference's terms (position 100, orientation 10, the palm at the bottle, every finger around it), orientation twice as heavy, and what
 # keeps the bottle in the hand while it moves. At the start hand and bottle have the axes of the world, so a bottle held fast keeps its
 # place in the hand's axes and its axes along the hand's. Distances of fingers are to the bottle's axis, so that each may take hold at its
 # own height. The corner of the position term is narrower than the reference's 0.1 m, under which a centimetre is hardly felt.
 _HUMAN = """\
 WEIGHTS = {
-    "position": 150.0,
-    "orientation": 30.0,
+    "position": 100.0,
+    "orientation": 20.0,
     "grasp": 300.0,
     "aligned": 50.0,
     "fingers": 50.0,
@@ -73,7 +73,7 @@ TASK = ObjectTask(
     rewards={"start": START, "human": _HUMAN},
     notes={
         "start": "the bottle's position alone",
-        "human": "position, orientation, palm and fingers at the bottle",
+        "human": "position, orientation, palm and fingers at the bottle, with the reference's weight for position",
     },
     scene=Scene(thing=Bottle(), table=Table()),
     morphologies=("ms-human-700-manipulation",),
