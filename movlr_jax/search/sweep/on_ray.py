@@ -24,6 +24,8 @@ from movlr_jax.search.sweep.drive import gave_up
 from movlr_jax.search.sweep.worker import Ended, Job, TrialDied, attend
 
 _MISSING = "Ray is not installed: pip install 'movlr-jax[sweep]', or run one trial after the other with --on here."
+_BUSY = "try when the machine is less busy, or run here with --on here"
+_AUTH = "RAY_AUTH_MODE"
 _OBJECTS = 100 * 2**20  # bytes; jobs and their ends are all that is kept there
 _AGENTS = ("metrics_agent_port", "runtime_env_agent_port", "dashboard_agent_listen_port", "metrics_export_port")
 _ANSWER = 5.0  # seconds that a cluster's head has to take a connection
@@ -97,7 +99,9 @@ def embedded(out: Path, resources: Resources, workers: int = 0) -> Iterator[RayH
     shutil.rmtree(place, ignore_errors=True)
     try:
         with _ports_given():
-            _init(ray, num_cpus=max(1, int(cpus)), resources=resources.more or None, object_store_memory=_OBJECTS, _temp_dir=str(place))
+            _init(
+                ray, _BUSY, num_cpus=max(1, int(cpus)), resources=resources.more or None, object_store_memory=_OBJECTS, _temp_dir=str(place)
+            )
         _refuse_hopeless(ray, resources, "this machine")
         yield RayHands(resources)
     finally:
@@ -114,12 +118,14 @@ def cluster(address: str, resources: Resources) -> Iterator[RayHands]:
         resources: what one trial may use.
 
     Raises:
-        MovlrError: Ray is not installed, there is no cluster, or no trial would ever have room on it.
+        MovlrError: Ray is not installed, there is no cluster, it does not let us in, or no trial would ever have room on it.
     """
     _refuse_absent(address)
     ray = _ray()
+    # Ray sends its token to an address only where it is told to, so that it goes to no stranger.
+    token = "" if os.environ.get(_AUTH) == "token" or address == "auto" else f"; if it wants its token, set {_AUTH}=token"
     try:
-        _init(ray, address=address)
+        _init(ray, f"see that the cluster at {address} runs the same Ray and Python{token}", address=address)
         _refuse_hopeless(ray, resources, f"the cluster at {address}")
         yield RayHands(resources)
     finally:
@@ -128,7 +134,11 @@ def cluster(address: str, resources: Resources) -> Iterator[RayHands]:
 
 def _ray() -> Any:
     # Read when Ray is imported. A user's own word stays.
-    for name, value in {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}.items():
+    for name, value in {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "RAY_BACKEND_LOG_LEVEL": "error",
+    }.items():
         os.environ.setdefault(name, value)
     try:
         import ray
@@ -137,12 +147,12 @@ def _ray() -> Any:
     return ray
 
 
-def _init(ray: Any, **more: Any) -> None:
+def _init(ray: Any, cure: str, **more: Any) -> None:
     try:
         ray.init(include_dashboard=None if "address" in more else False, log_to_driver=False, logging_level=logging.CRITICAL, **more)
     except Exception as error:
         said = " ".join(str(error).split())[:200].rstrip(".")
-        raise MovlrError(f"Ray does not start ({said}): try when the machine is less busy, or run here with --on here.") from None
+        raise MovlrError(f"Ray does not start ({said}): {cure}.") from None
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
-"""Drives a sweep of pendulum trials on a Ray of its own, as `movlr sweep` does; called by test_on_ray.py as a script, to be killed.
+"""Drives a sweep of pendulum trials on a Ray of its own or on a cluster, as `movlr sweep` does; called by test_on_ray.py as a script, to be
+killed.
 
-python ray_driver.py FILE
+python ray_driver.py FILE [ADDRESS]
 """
 
 from __future__ import annotations
@@ -16,5 +17,11 @@ if __name__ == "__main__":
     command = (sys.executable, str(Path(__file__).with_name("pendulum_trial.py")))
     for note in sweep.folder.glob("kill-*"):
         note.write_text(note.read_text().replace("driver", str(os.getpid())))
-    outcome = drive.run(sweep, lambda: on_ray.embedded(sweep.folder, sweep.resources, workers=2), print, command=command)
+
+    def hands():
+        if sys.argv[2:]:
+            return on_ray.cluster(sys.argv[2], sweep.resources)
+        return on_ray.embedded(sweep.folder, sweep.resources, workers=2)
+
+    outcome = drive.run(sweep, hands, print, command=command)
     sys.exit(1 if outcome.failed else 0)

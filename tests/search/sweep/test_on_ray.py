@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +82,76 @@ def test_killed_trials_workers_and_driver_leave_no_trace(tmp_path):
     assert not {name for name in here.keys() | there.keys() if here.get(name) != there.get(name)}
     table = (sweep.folder / "table.md").read_text()
     assert table == (tmp_path / "whole" / "table.md").read_text() and table.count("| done |") == 3
+
+
+def free_port() -> int:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return held.getsockname()[1]
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_sweep_on_a_cluster_that_runs_already(tmp_path):
+    """The cluster is one machine's, started as the README says, with the token that Ray asks for."""
+    pytest.importorskip("ray", reason="Ray is not installed")
+    file, port = write(tmp_path, "cluster"), free_port()
+    own = {"HOME": str(tmp_path), "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "t" * 32, "RAY_USAGE_STATS_ENABLED": "0"}
+    environment = {**os.environ, **own}
+    short = tempfile.mkdtemp(prefix="movlr-head-")  # the paths of Ray's sockets must be short
+    words = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", "--port", str(port), "--num-cpus", "2"]
+    words += ["--include-dashboard", "false", "--object-store-memory", str(80 * 2**20), "--temp-dir", short]
+    with (tmp_path / "head.log").open("w") as log:
+        head = subprocess.Popen(words, env=environment, stdout=log, stderr=log)
+    try:
+        until = time.monotonic() + 120
+        while not answers(port) and head.poll() is None and time.monotonic() < until:
+            time.sleep(0.2)
+        if not answers(port):
+            pytest.skip(f"Ray did not come up on this machine: {(tmp_path / 'head.log').read_text()[-300:]}")
+        driver = [sys.executable, str(HERE / "ray_driver.py"), str(file), f"127.0.0.1:{port}"]
+        ran = subprocess.run(driver, capture_output=True, text=True, timeout=240, env=environment)
+        refuse_a_busy_machine(ran)
+        assert ran.returncode == 0, ran.stdout + ran.stderr[-2000:]
+        assert [row["trial"] for row in results(tmp_path / "cluster")] == [0, 1, 2]
+        assert answers(port)  # it was there before the sweep, and stays
+    finally:
+        head.terminate()
+        try:
+            head.wait(60)
+        except subprocess.TimeoutExpired:
+            head.kill()
+            head.wait()
+        shutil.rmtree(short, ignore_errors=True)
+
+
+def test_a_cluster_that_does_not_let_us_in_is_one_sentence(monkeypatch):
+    class Ray:
+        @staticmethod
+        def init(**more):
+            raise ConnectionError("Failed to connect to Ray cluster at 10.0.0.1:6379")
+
+        @staticmethod
+        def shutdown():
+            pass
+
+    monkeypatch.setattr(on_ray, "_ray", lambda: Ray)
+    monkeypatch.setattr(on_ray, "_refuse_absent", lambda address: None)
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with (
+        pytest.raises(MovlrError, match=r"if it wants its token, set RAY_AUTH_MODE=token\.$"),
+        on_ray.cluster("10.0.0.1:6379", Resources()),
+    ):
+        pass
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    with pytest.raises(MovlrError, match=r"runs the same Ray and Python\.$"), on_ray.cluster("10.0.0.1:6379", Resources()):
+        pass
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence():
