@@ -6,14 +6,17 @@ In: a body and a law. Out: a table, a row a gain, and the line to put in the bod
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import tyro
 
+from movlr_jax import episode_rules
 from movlr_jax.cli import console, options
 from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.errors import require
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "calibrate")
+    require(
+        *episode_rules.seeds(asked.seeds, "--seeds"),
+        (0 < asked.seconds < math.inf, f"--seconds is {asked.seconds:g}: give a finite length above 0."),
+        episode_rules.goal_speed(asked.goal_speed, "--goal-speed"),
+    )
     from movlr_jax import tasks
     from movlr_jax.control import calibration, muscle_law
     from movlr_jax.control.episode import EpisodeRunner

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import mujoco
 
+from movlr_jax.morphologies.posture import NOISE
+
 
 @dataclass(frozen=True)
 class LandmarkPlan:
@@ -62,5 +64,5 @@ class BodyPlan:
     muscle_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unsided: str = "middle"
     law: str = "fibre-strain"
-    noise: float = 0.05
+    noise: float = NOISE
     gains: Mapping[str, float] = field(default_factory=dict)

@@ -63,7 +63,7 @@ class _Body(_Strict):
     balance: dict[str, float] = {}
     muscle_groups: dict[str, tuple[str, ...]] = {}
     law: str = "fibre-strain"
-    noise: float = pydantic.Field(0.05, gt=0, le=1)
+    noise: float = pydantic.Field(posture.NOISE, gt=0, le=1)
     gains: dict[str, float] = {}
 
 

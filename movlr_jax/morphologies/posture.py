@@ -14,6 +14,8 @@ import numpy as np
 
 from movlr_jax.errors import MovlrError
 
+NOISE = 0.05  # MPC2's, as a share of each joint's range
+
 
 @dataclass(frozen=True)
 class PostureSpace:
@@ -35,7 +37,7 @@ class PostureSpace:
     lower: np.ndarray
     upper: np.ndarray
     coupled: tuple[tuple[int, int, np.ndarray, float, float], ...]
-    noise: float = 0.05
+    noise: float = NOISE
 
     @property
     def size(self) -> int:
@@ -80,7 +82,7 @@ def _put(array: Any, index: Any, value: Any) -> Any:
     return array.at[..., index].set(value)
 
 
-def build(model: mujoco.MjModel, planned: tuple[str, ...], noise: float = 0.05) -> PostureSpace:
+def build(model: mujoco.MjModel, planned: tuple[str, ...], noise: float = NOISE) -> PostureSpace:
     """Read a posture space from a compiled model.
 
     Args:

@@ -134,11 +134,7 @@ def cluster(address: str, resources: Resources) -> Iterator[RayHands]:
 
 def _ray() -> Any:
     # Read when Ray is imported. A user's own word stays.
-    for name, value in {
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-        "RAY_BACKEND_LOG_LEVEL": "error",
-    }.items():
+    for name, value in {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}.items():
         os.environ.setdefault(name, value)
     try:
         import ray
