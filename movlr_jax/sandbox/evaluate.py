@@ -18,10 +18,17 @@ import numpy as np
 from movlr_jax.sandbox.stablehlo import DTYPES, Dense, Dialect, Operation, Tensor, Typed
 
 MAX_OPERATIONS = 1_500
-MAX_ELEMENTS = 4_096  # static elements of one tensor
+MAX_ELEMENTS = 4_096  # static elements of one tensor, or as many as a row has where that is more (`most_elements`)
 MAX_CONSTANT_ELEMENTS = 4_096  # of all constants together
 MAX_WORK = 1_000_000  # static elements computed for each row, multiplications of dot products included
 PLATFORMS = 3
+
+
+def most_elements(columns: int) -> int:
+    """Return how many static elements a tensor may have where a row has so many columns: a body of 700 muscles has more than
+    MAX_ELEMENTS, and its row stands in every program."""
+    return max(MAX_ELEMENTS, columns)
+
 
 # A size that is known while walking: a number, "b" (the batch), or "p" (which platform runs it).
 Size = int | str
@@ -261,10 +268,10 @@ class Walker:
             for result, stated, value in zip(operation.results, operation.type.outputs, outputs, strict=True):
                 if value.type != stated:
                     raise Refused(f"{operation.name} states {stated.shape}, but its operands make {value.type.shape}.")
-                if stated.elements > MAX_ELEMENTS or sum(s is None for s in stated.shape) > 1 or len(stated.shape) > 6:
+                most = most_elements(self.columns)
+                if stated.elements > most or sum(s is None for s in stated.shape) > 1 or len(stated.shape) > 6:
                     raise Refused(
-                        f"The compiled program makes an array of {stated.elements} elements per row; at most {MAX_ELEMENTS}: "
-                        "use smaller arrays."
+                        f"The compiled program makes an array of {stated.elements} elements per row; at most {most}: use smaller arrays."
                     )
                 names[result] = value
             # Whole numbers of known size are bookkeeping of shapes; the rest is work.

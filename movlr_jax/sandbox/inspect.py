@@ -87,7 +87,7 @@ def inspect_module(module: bytes, columns: int, terms: int) -> Inspected:
         raise Refused("The compiled program is not text: the jail's answer is damaged or forged.") from None
     except stablehlo.FormError as error:
         raise _from_form(text, error) from None
-    _check_operations(tree)
+    _check_operations(tree, evaluate.most_elements(columns))
     _check_frame(tree, columns, terms)
     walker = Walker(tree, columns, terms)
     walker.check()
@@ -164,7 +164,7 @@ def _walk(operation: stablehlo.Operation):  # type: ignore[no-untyped-def]
             waiting.extend(region.operations)
 
 
-def _check_operations(tree: stablehlo.Operation) -> None:
+def _check_operations(tree: stablehlo.Operation, most: int) -> None:
     constants = 0
     every = list(_inner(tree))
     targets = {str(o.attributes.get("call_target_name", ""))[:60] or "nothing" for o in every if o.name == "stablehlo.custom_call"}
@@ -191,10 +191,9 @@ def _check_operations(tree: stablehlo.Operation) -> None:
                     f"The compiled program has constants of more than {evaluate.MAX_CONSTANT_ELEMENTS} numbers: use small arrays."
                 )
         for kind in (*operation.type.inputs, *operation.type.outputs):
-            if kind.elements > evaluate.MAX_ELEMENTS:
+            if kind.elements > most:
                 raise Refused(
-                    f"The compiled program makes an array of {kind.elements} elements per row; at most {evaluate.MAX_ELEMENTS}: "
-                    "use smaller arrays."
+                    f"The compiled program makes an array of {kind.elements} elements per row; at most {most}: use smaller arrays."
                 )
 
 

@@ -58,6 +58,17 @@ def test_honest_round_trip(text, artifact, rng):
     np.testing.assert_allclose(again.walker.evaluate(x), loaded, rtol=1e-5, atol=1e-6)
 
 
+def test_a_row_may_be_wider_than_what_a_program_may_make(rng):
+    """A body of 700 muscles has rows of 5046 columns, more than the elements that a program may make of its own."""
+    columns = 5046
+    found = inspect_module(text_of(lambda x: jnp.stack([jnp.mean(jnp.square(x)), x[5000]]), columns).encode(), columns, N)
+    x = rng.normal(size=(3, columns)).astype(np.float32)
+    np.testing.assert_allclose(found.walker.evaluate(x), np.stack([np.mean(x**2, 1), x[:, 5000]], 1), rtol=1e-5)
+    refuse(
+        text_of(lambda x: jnp.stack([jnp.sum(jnp.concatenate([x, x[:1]])), x[0]]), columns), "5047 elements per row; at most 5046", columns
+    )
+
+
 # --- programs that do what is not allowed ---
 
 BODIES = {

@@ -11,6 +11,7 @@ import pytest
 from movlr_jax import tasks
 from movlr_jax.errors import MovlrError
 from movlr_jax.sandbox.prove import Prover, explain, load
+from movlr_jax.search import reward_texts
 
 SOURCE = tasks.get("stand").rewards["human"]
 
@@ -136,3 +137,12 @@ def test_a_tampered_folder_is_refused(tmp_path, proof, layout, what):
         (folder / "verdict.json").write_text(json.dumps(record))
     with pytest.raises(MovlrError, match=said):
         load(folder, layout)
+
+
+@pytest.mark.models("ms_human_700/scene.xml")
+def test_a_text_is_proven_for_all_700_muscles():
+    task = tasks.get("walk_flat")
+    body = task.load("ms-human-700")
+    proof = reward_texts.prove(task.rewards["stride"], "stride", body, task.goal_speed)
+    assert proof.trusted, explain(proof.verdict, task.rewards["stride"])
+    assert proof.reward.terms(np.zeros((1, 5046), np.float32)).shape == (1, len(proof.verdict.term_names))
