@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import bench
 import numpy as np
@@ -36,14 +35,14 @@ def compact(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     for (task, body), of in by_place.items():
         metric = next(iter(of.values())).work.task.metric
         heading, spec = tables.METRIC_COLUMNS.get(metric, (metric, ".3g"))
-        cells.append([task, body, heading, *(_cell(of[reward].document(), metric, spec) if reward in of else "-" for reward in REWARDS)])
+        cells.append([task, body, heading, *(_cell(of[reward], metric, spec) if reward in of else "-" for reward in REWARDS)])
     return ["task", "body", "metric", *REWARDS], cells
 
 
-def _cell(row: dict[str, Any], metric: str, spec: str) -> str:
-    count = len(row["episodes"])
-    text = tables.spread(row["mean"].get(metric), row["std"].get(metric), spec, count)
-    return text + (f" ({row['falls']} of {count} fell)" if row["falls"] else "")
+def _cell(row: Row, metric: str, spec: str) -> str:
+    document, ends = row.document(), row.early_ends()
+    text = tables.spread(document["mean"].get(metric), document["std"].get(metric), spec, len(row.episodes))
+    return text + (f" ({ends})" if ends else "")
 
 
 def draw(rows: Sequence[Row], path: Path) -> Path:
@@ -59,11 +58,10 @@ def draw(rows: Sequence[Row], path: Path) -> Path:
         notes = [[""] * len(groups) for _ in REWARDS]
         for row in of:
             s, g = REWARDS.index(row.work.name), groups.index((row.work.task.name, row.work.morphology))
-            document = row.document()
             values = evaluation.metric_of(row, metric)
             mean[s, g] = np.mean(values) if values else np.nan
             std[s, g] = np.std(values) if len(values) > 1 else np.nan
-            notes[s][g] = f"{document['falls']} of {len(row.episodes)}\nfell" if document["falls"] else ""
+            notes[s][g] = "\n".join(row.early_ends().rsplit(" ", 1))
         label = tables.METRIC_COLUMNS.get(metric, (metric, ""))[0]
         panels.append(bars.Panel(label, [f"{task}\n{body}" for task, body in groups], mean, std, notes))
     seeds = max(len(row.episodes) for row in rows)

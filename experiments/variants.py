@@ -131,9 +131,11 @@ def together(rows: Sequence[tuple[str, Row]]) -> list[Row]:
 def value(row: Row) -> tuple[float, float, str]:
     """Return mean, standard deviation and note of the task's own metric; NaN where there is none."""
     values = evaluation.metric_of(row, row.work.task.metric)
-    falls = row.document()["falls"]
-    note = f"{falls} of {len(row.episodes)}\nfell" if falls else ""
-    return (float(np.mean(values)) if values else np.nan, float(np.std(values)) if len(values) > 1 else np.nan, note)
+    return (
+        float(np.mean(values)) if values else np.nan,
+        float(np.std(values)) if len(values) > 1 else np.nan,
+        "\n".join(row.early_ends().rsplit(" ", 1)),
+    )
 
 
 def metric_label(task: Task) -> str:
@@ -171,11 +173,10 @@ def compact(rows: Sequence[Row], variants: Sequence[Variant]) -> tuple[list[str]
 
 
 def _cell(row: Row) -> str:
-    document, metric = row.document(), row.work.task.metric
+    document, metric, ends = row.document(), row.work.task.metric, row.early_ends()
     spec = tables.METRIC_COLUMNS.get(metric, ("", ".3g"))[1]
-    count = len(row.episodes)
-    text = tables.spread(document["mean"].get(metric), document["std"].get(metric), spec, count)
-    return text + (f" ({document['falls']} of {count} fell)" if document["falls"] else "")
+    text = tables.spread(document["mean"].get(metric), document["std"].get(metric), spec, len(row.episodes))
+    return text + (f" ({ends})" if ends else "")
 
 
 def costs(taken: dict[str, dict[str, Any]]) -> tuple[list[str], list[list[str]]]:

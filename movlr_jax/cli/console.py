@@ -17,7 +17,7 @@ from rich.text import Text
 
 from movlr_jax.media.tables import METRIC_COLUMNS, number
 
-_NOT_COLUMNS = {"seed", "fell", "diverged", *METRIC_COLUMNS}
+_NOT_COLUMNS = {"seed", "fell", "dropped", "diverged", *METRIC_COLUMNS}
 
 PLAIN_WIDTH = 140
 WIDE = 1000  # for tables of many columns

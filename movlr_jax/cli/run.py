@@ -21,6 +21,7 @@ from movlr_jax.cli import advice, console, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
 from movlr_jax.cli.report import calls_table
+from movlr_jax.media import tables
 from movlr_jax.models import ledger
 from movlr_jax.morphologies import custom
 from movlr_jax.physics import hosts
@@ -34,16 +35,9 @@ rewrite the reward, prove the new one safe, keep the best.
 
 TASK may be given as the first word. --config FILE reads values from YAML (see configs/);
 flags override them. Ctrl-C stops cleanly; movlr resume goes on."""
-# What the table of start against best shows: name in the record -> (heading, format).
-_COMPARED = {
-    "fell": ("fell", ""),
-    "fall_time_s": ("fell at [s]", ".2f"),
-    "seconds": ("lasted [s]", ".2f"),
-    "distance_m": ("distance [m]", ".2f"),
-    "mean_speed_mps": ("speed [m/s]", ".2f"),
-    "lateral_drift_m": ("drift [m]", ".2f"),
-    "effort": ("effort", ".3f"),
-}
+# What the tables of a run show, as far as its task measures it: of every iteration, and of start against best.
+_OF_ITERATIONS = ("distance_m", "final_position_error_m", "final_orientation_error_rad", "fall_time_s", "drop_time_s")
+_COMPARED = ("seconds", *_OF_ITERATIONS, "mean_speed_mps", "lateral_drift_m", "effort")
 
 
 def configure(argv: Sequence[str]) -> RunConfig:
@@ -143,15 +137,15 @@ def close(result: RunResult) -> None:
 
 def iterations_table(rows: Sequence[dict[str, Any]]) -> Table:
     """Build the table of a run's iterations."""
+    shown = _measured(rows, _OF_ITERATIONS)
     return console.table(
         "",
-        ("iteration", "score", "distance [m]", "fell at [s]", "kept", "edit"),
+        ("iteration", "score", *map(tables.heading, shown), "kept", "edit"),
         [
             (
                 row["iteration"],
                 console.number(row["score"], ".3f"),
-                console.number(row["metrics"].get("distance_m"), ".2f"),
-                console.number(row["metrics"].get("fall_time_s"), ".2f"),
+                *(console.number(row["metrics"].get(name), tables.spec(name)) for name in shown),
                 "best" if row["kept"] else "",
                 row["edit"] or row["reward"],
             )
@@ -162,12 +156,17 @@ def iterations_table(rows: Sequence[dict[str, Any]]) -> Table:
 
 def start_and_best(start: dict[str, Any], best: dict[str, Any]) -> Table:
     """Build the table that sets the start reward's motion against the best's."""
-    shown = {key: column for key, column in _COMPARED.items() if key in start["metrics"]}
+    shown = _measured([start, best], _COMPARED)
     rows = [
-        (name, row["iteration"], *(console.number(row["metrics"].get(key), spec) for key, (_, spec) in shown.items()))
+        (name, row["iteration"], *(console.number(row["metrics"].get(key), tables.spec(key)) for key in shown))
         for name, row in (("start", start), ("best", best))
     ]
-    return console.table("", ("reward", "iteration", *(heading for heading, _ in shown.values())), rows)
+    return console.table("", ("reward", "iteration", *map(tables.heading, shown)), rows)
+
+
+def _measured(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> list[str]:
+    """Return those of the names that any row has."""
+    return [name for name in names if any(name in row["metrics"] for row in rows)]
 
 
 def next_steps(result: RunResult) -> list[tuple[str, str]]:

@@ -73,7 +73,7 @@ class Watch(Watcher):
         if self._all is not None:
             self._progress.advance(self._all)
         heading, spec = METRIC_COLUMNS.get(work.task.metric, (work.task.metric, ".3g"))
-        ended = "fell" if record["fell"] else "diverged" if record["diverged"] else "to the end"
+        ended = next((word for word in ("fell", "dropped", "diverged") if record.get(word)), "to the end")
         value = number(record.get(work.task.metric), spec)
         self._say(f"{work.task.name}, {work.morphology}, {work.name}{work.at()}, seed {record['seed']}: {heading} {value}, {ended}")
 

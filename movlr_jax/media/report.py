@@ -31,12 +31,18 @@ METRICS: tuple[str, ...] = (
     "distance_m",
     "mean_speed_mps",
     "fall_time_s",
+    "drop_time_s",
+    "final_position_error_m",
+    "final_orientation_error_rad",
     "lateral_drift_m",
     "heading_error_rad",
     "step_symmetry",
     "effort",
 )
-_LESS_IS_BETTER = ("lateral_drift_m", "heading_error_rad", "effort", "position_error_m", "orientation_error_rad")
+_LESS_IS_BETTER = (
+    *("lateral_drift_m", "heading_error_rad", "effort"),
+    *("position_error_m", "orientation_error_rad", "final_position_error_m", "final_orientation_error_rad"),
+)
 _MORE_IS_BETTER = ("distance_m", "step_symmetry", "score")
 _UNITS = (("_mps", "m/s"), ("_rads", "rad/s"), ("_rad", "rad"), ("_m", "m"), ("_s", "s"))
 _SCRIPT = """
@@ -272,8 +278,9 @@ class _Report:
             lines.append(
                 f'<tr><td>{_text(_label(name))}</td><td class="n">{_value(before)}</td><td class="n {mood}">{_value(after)}</td></tr>'
             )
-        fell = [_bad_or_good(bool(i.metrics.get("fell")), "fell", "stayed up") for i in (self.start, self.best)]
-        lines.insert(0, f'<tr><td>standing</td><td class="n">{fell[0]}</td><td class="n">{fell[1]}</td></tr>')
+        fell = [_bad_or_good(bool(i.metrics.get("fell")), *_ends(i.metrics)) for i in (self.start, self.best)]
+        at = "grasp" if "dropped" in self.best.metrics else "standing"
+        lines.insert(0, f'<tr><td>{at}</td><td class="n">{fell[0]}</td><td class="n">{fell[1]}</td></tr>')
         return (
             '<div class="card scroll"><table class="plain"><tr><th>before and after</th><th class="n">start</th>'
             f'<th class="n">iteration {self.best.number}</th></tr>{"".join(lines)}</table></div>'
@@ -329,7 +336,7 @@ class _Report:
     def _table(self) -> str:
         if not self.iterations:
             return _none("No iteration has begun.")
-        names = [n for n in _metric_names(self.iterations) if n not in ("fall_time_s", "effort", "heading_error_rad")][:6]
+        names = [n for n in _metric_names(self.iterations) if n not in ("fall_time_s", "drop_time_s", "effort", "heading_error_rad")][:6]
         head = (
             '<tr><th class="n">#</th><th>edit</th><th>gates</th>'
             + "".join(f'<th class="n">{_text(_label(n))}</th>' for n in names)
@@ -592,15 +599,19 @@ def _did(i: _Iteration) -> str:
     """Say in one line what an iteration's body did."""
     m = i.metrics
     distance, speed, seconds = (_number(m.get(k)) for k in ("distance_m", "mean_speed_mps", "seconds"))
-    fall = _number(m.get("fall_time_s"))
+    fall, (early, late) = _ended_at(m), _ends(m)
     if not m:
         return "has not been measured"
     if m.get("diverged"):
         words = "the simulation diverged"
     elif m.get("fell"):
-        words = "fell" + (f" at {fall:.1f} s" if fall is not None else "")
+        words = early + (f" at {fall:.1f} s" if fall is not None else "")
     else:
-        words = "stayed up" + (f" for {seconds:.1f} s" if seconds is not None else "")
+        words = late + (f" for {seconds:.1f} s" if seconds is not None else "")
+    if (away := _number(m.get("final_position_error_m"))) is not None:
+        words += f", {away:.3f} m from its place"
+    if (turned := _number(m.get("final_orientation_error_rad"))) is not None:
+        words += f", {turned:.2f} rad from its orientation"
     if distance is not None:
         words += f", {distance:.2f} m"
     if speed is not None:
@@ -608,9 +619,19 @@ def _did(i: _Iteration) -> str:
     return words
 
 
+def _ends(metrics: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what an early end and a good one are called."""
+    return ("dropped it", "held it") if "dropped" in metrics else ("fell", "stayed up")
+
+
+def _ended_at(metrics: Mapping[str, Any]) -> float | None:
+    """Return when it fell or dropped its object (s)."""
+    return _number(metrics.get("drop_time_s" if "dropped" in metrics else "fall_time_s"))
+
+
 def _metric_names(iterations: Iterable[_Iteration]) -> list[str]:
     present = dict.fromkeys(k for i in iterations for k, v in i.metrics.items() if _number(v) is not None and not isinstance(v, bool))
-    skipped = ("seed", "seconds")
+    skipped = ("seed", "seconds", "dropped")
     return [n for n in METRICS if n in present] + [n for n in present if n not in METRICS and n not in skipped]
 
 
@@ -623,8 +644,8 @@ def _gates_of(gates: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     if gates.get("diverged"):
         found.append('<span class="bad">diverged</span>')
     if gates.get("fell"):
-        fall = _number(metrics.get("fall_time_s"))
-        found.append(f'<span class="bad">fell{f" at {fall:.1f} s" if fall is not None else ""}</span>')
+        fall = _ended_at(metrics)
+        found.append(f'<span class="bad">{_ends(metrics)[0]}{f" at {fall:.1f} s" if fall is not None else ""}</span>')
     if gates.get("moved") is False:
         found.append('<span class="bad">did not move</span>')
     known = ("diverged", "fell", "moved")

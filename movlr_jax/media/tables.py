@@ -13,12 +13,17 @@ from typing import Any
 METRIC_COLUMNS: dict[str, tuple[str, str]] = {
     "seconds": ("lasted [s]", ".2f"),
     "fall_time_s": ("fell at [s]", ".2f"),
+    "drop_time_s": ("dropped at [s]", ".2f"),
     "distance_m": ("distance [m]", ".2f"),
     "lateral_drift_m": ("drift [m]", ".2f"),
     "heading_error_rad": ("heading [rad]", ".2f"),
     "mean_speed_mps": ("speed [m/s]", ".2f"),
     "effort": ("effort", ".3f"),
     "step_symmetry": ("symmetry", ".2f"),
+    "position_error_m": ("position error [m]", ".3f"),
+    "final_position_error_m": ("final position error [m]", ".3f"),
+    "orientation_error_rad": ("orientation error [rad]", ".2f"),
+    "final_orientation_error_rad": ("final orientation error [rad]", ".2f"),
 }
 
 
@@ -58,7 +63,7 @@ def evaluation(rows: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> t
         rows: documents of rows (`movlr eval --json`); one with "refused" has dashes, and a remark that says why.
         more: metrics to show beside the shared ones.
     """
-    shown = [k for k in METRIC_COLUMNS if k not in ("fall_time_s", "mean_speed_mps")]  # in the others already
+    shown = [k for k in METRIC_COLUMNS if k not in ("fall_time_s", "drop_time_s", "mean_speed_mps")]  # in the others already
     shown += [k for k in dict.fromkeys(more) if k not in METRIC_COLUMNS]
     shown = [k for k in shown if any(row["mean"].get(k) is not None for row in rows)]
     strengths = any("strength" in row for row in rows)

@@ -25,7 +25,10 @@ from movlr_jax.tasks.metrics import direction
 
 FACTORS = (0.0, 0.5, 2.0)
 FALLS = "falls"  # the share of episodes that fell, beside the metrics of their records
-_SHOWN = ("seconds", "distance_m", "lateral_drift_m", "heading_error_rad", "effort", "step_symmetry")
+_SHOWN = (
+    *("seconds", "distance_m", "lateral_drift_m", "heading_error_rad", "final_position_error_m", "final_orientation_error_rad"),
+    *("effort", "step_symmetry"),
+)
 _REACH = 3.0  # effects are drawn on one scale, and those beyond it in its last colour
 _SURE = 0.5  # an effect smaller than this many standard deviations is not told from the spread over seeds
 

@@ -157,6 +157,11 @@ class Row:
             return {**head, "episodes": [], "mean": {}, "std": {}, "falls": 0, "refused": self.refused}
         return {**head, **metrics.summarize([dict(e) for e in self.episodes])}
 
+    def early_ends(self) -> str:
+        """Return how many episodes ended before their time, in the task's word: "2 of 5 fell"; nothing where none did."""
+        falls = self.document()["falls"]
+        return f"{falls} of {len(self.episodes)} {self.work.task.ends_as}" if falls else ""
+
 
 class Watcher:
     """Is told how an evaluation goes; the methods of this one do nothing."""

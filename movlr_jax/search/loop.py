@@ -668,12 +668,14 @@ def _outcome(metrics: Mapping[str, Any]) -> str:
     if gates["diverged"]:
         parts.append("the simulation diverged")
     if metrics["falls"]:
-        when = mean.get("fall_time_s")
-        parts.append(f"{metrics['falls']} of {len(metrics['episodes'])} fell" + (f" at {when:.2f} s" if when is not None else ""))
+        when, what = (mean.get("drop_time_s"), "dropped it") if "dropped" in mean else (mean.get("fall_time_s"), "fell")
+        parts.append(f"{metrics['falls']} of {len(metrics['episodes'])} {what}" + (f" at {when:.2f} s" if when is not None else ""))
     if not gates.get("moved", True):
         parts.append("did not move")
     if mean.get("distance_m") is not None:
         parts.append(f"{mean['distance_m']:.2f} m")
+    if mean.get("final_position_error_m") is not None:
+        parts.append(f"ended {mean['final_position_error_m']:.3f} m and {mean['final_orientation_error_rad']:.2f} rad from its goal")
     return ", ".join(parts)
 
 

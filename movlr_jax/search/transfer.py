@@ -105,9 +105,9 @@ class Matrix:
         for r in range(len(self.rewards)):
             out.append([])
             for row in self.rows[r * width : (r + 1) * width]:
-                d, count = row.document(), len(row.episodes)
-                text = tables.spread(d["mean"].get(self.metric), d["std"].get(self.metric), spec, count)
-                out[-1].append(text + (f"\n{d['falls']} of {count} fell" if d["falls"] else ""))
+                d, ends = row.document(), row.early_ends()
+                text = tables.spread(d["mean"].get(self.metric), d["std"].get(self.metric), spec, len(row.episodes))
+                out[-1].append(text + (f"\n{ends}" if ends else ""))
         return out
 
     def remarks(self) -> list[str]:

@@ -41,34 +41,40 @@ def step_symmetry(trajectory: Trajectory) -> float | None:
     return 1.0 - abs(left - right) / max(abs(left) + abs(right), 1e-6)
 
 
-def measure(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
-    """Return the metrics every task has.
+def lived(rollout: Rollout) -> dict[str, Any]:
+    """Return the metrics that every task has: seed, seconds (the time lived), fell, diverged, effort (mean squared activation),
+    diverged_candidates (a count over all plans)."""
+    return {
+        "seed": rollout.seed,
+        "seconds": round(float(rollout.time[-1] + rollout.dt), 6),
+        "fell": rollout.ended == "fell",
+        "diverged": rollout.ended == "diverged",
+        "effort": float(np.square(rollout.act).mean()),
+        "diverged_candidates": int(rollout.diverged.sum()),
+    }
 
-    distance_m: displacement of the pelvis along forward. lateral_drift_m: how far it ends to the side of where it first faced forward.
-    heading_error_rad: mean |heading - goal heading| over the last second. mean_speed_mps: distance over the time lived. effort: mean
-    squared activation.
+
+def measure(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
+    """Return the metrics of a task of the whole body: those of `lived`, and how it moved.
+
+    fall_time_s: None where it did not fall. distance_m: displacement of the pelvis along forward. lateral_drift_m: how far it ends to the
+    side of where it first faced forward. heading_error_rad: mean |heading - goal heading| over the last second. mean_speed_mps: distance
+    over the time lived. step_symmetry: see there.
     """
     trajectory = Trajectory(rollout.instants, layout)
     pelvis = trajectory.position("pelvis")
-    lived = float(rollout.time[-1] + rollout.dt)
+    record = lived(rollout)
     error = trajectory.heading() - trajectory.block("goal")[:, layout.goal["heading"]]
     error = np.abs(np.arctan2(np.sin(error), np.cos(error)))
     last = rollout.time >= rollout.time[-1] - 1.0
     distance = float(pelvis[-1, 0] - pelvis[0, 0])
-    fell = rollout.ended == "fell"
-    return {
-        "seed": rollout.seed,
-        "seconds": round(lived, 6),
-        "fell": fell,
-        "fall_time_s": round(float(rollout.time[-1]), 6) if fell else None,
-        "diverged": rollout.ended == "diverged",
+    return record | {
+        "fall_time_s": round(float(rollout.time[-1]), 6) if record["fell"] else None,
         "distance_m": distance,
         "lateral_drift_m": float(abs(pelvis[-1, 1] - pelvis[trajectory.first_facing(), 1])),
         "heading_error_rad": float(error[last].mean()),
-        "mean_speed_mps": distance / lived,
-        "effort": float(np.square(rollout.act).mean()),
+        "mean_speed_mps": distance / record["seconds"],
         "step_symmetry": step_symmetry(trajectory),
-        "diverged_candidates": int(rollout.diverged.sum()),
     }
 
 

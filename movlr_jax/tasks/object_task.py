@@ -1,7 +1,7 @@
 """ObjectTask: a task of a hand that brings an object to a place and an orientation.
 
-Metrics beyond those of every task: `position_error_m` and `orientation_error_rad` (means over the episode), `final_position_error_m` and
-`final_orientation_error_rad` (means over its last 0.1 s), `dropped`. A drop ends the episode.
+Metrics beyond those that every task has: `position_error_m` and `orientation_error_rad` (means over the episode),
+`final_position_error_m` and `final_orientation_error_rad` (means over its last 0.1 s), `dropped`, `drop_time_s`. A drop ends the episode.
 """
 
 from __future__ import annotations
@@ -87,10 +87,11 @@ class ObjectTask(Task):
         trajectory = Trajectory(rollout.instants, layout)
         errors = {"position_error_m": trajectory.object_position_error(), "orientation_error_rad": trajectory.object_orientation_error()}
         last = rollout.time >= rollout.time[-1] - _FINAL
-        record = metrics.measure(layout, rollout)
+        held = rollout.ended != self.ends_as
+        record = metrics.lived(rollout) | {"dropped": not held, "drop_time_s": None if held else round(float(rollout.time[-1]), 6)}
         for name, error in errors.items():
             record |= {name: float(error.mean()), f"final_{name}": float(error[last].mean())}
-        return record | {"dropped": rollout.ended == self.ends_as}
+        return record
 
     def gates(self, mean: dict[str, Any]) -> dict[str, bool]:
         """Return the physics gates: `upright` (here: no episode dropped the object) and `sound` (none diverged)."""

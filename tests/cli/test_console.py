@@ -30,7 +30,7 @@ def test_metrics_table_shows_shared_and_own_metrics(capsys: pytest.CaptureFixtur
     console.stdout().print(console.metrics_table("walk", [EPISODE, EPISODE], {"distance_m": 1.5}, {"distance_m": 0.0}))
     text = capsys.readouterr().out
     lines = text.splitlines()
-    assert "distance [m]" in text and "position_error_m" in text
+    assert "distance [m]" in text and "position error [m]" in text
     assert [line.split()[0] for line in lines[2:]] == ["3", "3", "mean", "std"]
     assert "1.25" in lines[2] and "1.50" in lines[2] and "0.125" in lines[2]
 

@@ -23,11 +23,14 @@ _METRICS = (
     "distance_m",
     "mean_speed_mps",
     "fall_time_s",
+    "drop_time_s",
     "lateral_drift_m",
     "effort",
     "clip_score",
     "position_error_m",
     "orientation_error_rad",
+    "final_position_error_m",
+    "final_orientation_error_rad",
 )
 
 
