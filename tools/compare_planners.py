@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import hashlib
 import importlib.metadata
 import json
 import statistics
@@ -97,10 +98,11 @@ def main() -> None:
         print(table())
         return
     task = tasks.get("walk_flat")
+    digest = hashlib.sha256(task.rewards[args.reward].encode()).hexdigest()[:6]  # a reward of one name has had several texts
     for name in args.bodies:
         body = morphologies.load(name)
         reward = Reward.trusted(args.reward, task.rewards[args.reward], feature_layout(body))
-        work = f"{name} {args.reward} {args.goal_speed:g} m/s {args.seconds:g} s, a plan every {1e3 * args.replan:g} ms"
+        work = f"{name} {args.reward} ({digest}) {args.goal_speed:g} m/s {args.seconds:g} s, a plan every {1e3 * args.replan:g} ms"
         for variant in args.variants:
             runner = None
             for seed in args.seeds:

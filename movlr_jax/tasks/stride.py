@@ -2,9 +2,9 @@
 
 What the published cost asks for can be had by a limp: one foot always ahead, the other drawn after it. Here a clock says which foot swings.
 The swinging foot is lifted and carried from behind the centre of mass to before it, and put down where the extrapolated centre of mass will
-need it (Hof, Hum. Mov. Sci. 27, 2008), sideways and, as much as the body is faster than it should be, ahead; the other bears. The clock is
-that of a periodic reward composition (Siekmann et al., ICRA 2021), its stride grows from nothing, and its length follows from the speed
-asked for.
+need it (Hof, Hum. Mov. Sci. 27, 2008), sideways and, as much as the body is faster than it should be, ahead; the other bears, and the
+weight is brought over it. The clock is that of a periodic reward composition (Siekmann et al., ICRA 2021), its stride grows from nothing,
+and its length follows from the speed asked for.
 """
 
 from __future__ import annotations
@@ -35,10 +35,13 @@ _WEIGHTS = {
     "lift": 60.0,
     "step": 100.0,
     "width": 100.0,
+    "shift": 100.0,
 }
+# Arms that nothing is asked of are flung about for balance; legs that walk stay within these bounds but for a knee in mid swing.
+_POSTURE = {"posture": 20.0}
 # Up a step a body goes slowly, and at a slow pace nothing but its weight on the other foot lets a foot rise: it sways from side to side,
 # which on flat ground is held back, and is kept over its feet before it is sped up.
-_CLIMBING = {"balance": 150.0, "forward_speed": 40.0, "lateral_speed": 5.0, "lateral_position": 5.0, "lift": 150.0, "shift": 100.0}
+_CLIMBING = {"balance": 150.0, "forward_speed": 40.0, "lateral_speed": 5.0, "lateral_position": 5.0, "lift": 150.0}
 
 
 def stride(seconds: float = 1.0, swing: float = 0.42, lift: float = 0.06, climb: float = 0.0) -> str:
@@ -49,22 +52,19 @@ def stride(seconds: float = 1.0, swing: float = 0.42, lift: float = 0.06, climb:
         swing: share of it that each foot is in the air.
         lift: height of heel and toes in the middle of the swing (m).
         climb: how much more a swinging foot is lifted where the ground rises ahead of it, as a multiple of the rise. With it, the body's
-            height is measured from the bearing foot instead of from both, and its weight is brought over that foot.
+            height is measured from the bearing foot instead of from both, and joints may be bent as far as a step takes.
     """
-    weights = "".join(f'    "{name}": {weight},\n' for name, weight in {**_WEIGHTS, **(_CLIMBING if climb else {})}.items())
-    height, start, bears, rise = "0.5 * (m.left.foot.position[2] + m.right.foot.position[2])", "", "", "lift"
-    balance, shift = "norm(m.com.position[:2] - 0.5 * (m.left.foot.position + m.right.foot.position)[:2])", ""
+    weights = "".join(f'    "{name}": {weight},\n' for name, weight in {**_WEIGHTS, **(_CLIMBING if climb else _POSTURE)}.items())
+    height, rise = "0.5 * (m.left.foot.position[2] + m.right.foot.position[2])", "lift"
+    start, bears = "bearing, over = 0.0, 0.0", "bearing = bearing + bears"
+    balance = "norm(m.com.position[:2] - 0.5 * (m.left.foot.position + m.right.foot.position)[:2])"
+    posture = """
+        "posture": -jnp.sum(jnp.square(above(jnp.abs(m.joints.deviation), 0.8))),"""
     if climb:
-        height = "support / bearing"
-        balance = "m.com.position[0] - 0.5 * (m.left.foot.position + m.right.foot.position)[0]"
-        start = "\n    bearing, support, over = 0.0, 0.0, 0.0"
-        bears = """
-        bears = jnp.where(phase < SWING, 0.0, 1.0)
-        bearing, support = bearing + bears, support + bears * side.foot.position[2]
-        over = over + bears * (side.foot.position[1] - out / 3.0)"""
-        rise = f"lift + jnp.where(phase < SWING, {climb} * jnp.maximum(0.0, side.foot.ground_ahead), 0.0)"
-        shift = """
-        "shift": -smooth_abs(m.com.position[1] + 0.2 * m.com.velocity_left - over / bearing),"""
+        height, rise = "support / bearing", f"lift + jnp.where(phase < SWING, {climb} * jnp.maximum(0.0, side.foot.ground_ahead), 0.0)"
+        start = "bearing, support, over = 0.0, 0.0, 0.0"
+        bears = "bearing, support = bearing + bears, support + bears * side.foot.position[2]"
+        balance, posture = "m.com.position[0] - 0.5 * (m.left.foot.position + m.right.foot.position)[0]", ""
     return f"""\
 WEIGHTS = {{
 {weights}}}
@@ -78,7 +78,8 @@ def terms(m):
     extrapolated = m.com.position[1] + 0.3 * m.com.velocity_left
     half = 0.5 * m.goal.speed * (1.0 - SWING) * STRIDE * ramp(m.time, 0.0, STRIDE)
     surplus = jnp.maximum(0.0, m.com.velocity_forward - m.goal.speed * ramp(m.time, 0.0, STRIDE))
-    low, step, width = 0.0, 0.0, 0.0{start}
+    low, step, width = 0.0, 0.0, 0.0
+    {start}
     for side, turn, out in ((m.left, 0.0, 0.09), (m.right, 0.5, -0.09)):
         phase = m.time / STRIDE + turn
         phase = phase - jnp.floor(phase)
@@ -88,7 +89,10 @@ def terms(m):
         ahead = ahead + jnp.where(phase < SWING, 0.3 * surplus * swung, 0.0)
         low = low + smooth_abs(below(jnp.minimum(side.toe.height, side.heel.height), {rise}))
         step = step + smooth_abs(side.foot.position[0] - m.com.position[0] - ahead)
-        width = width + jnp.where(phase < SWING, smooth_abs(side.foot.position[1] - extrapolated - out), 0.0){bears}
+        width = width + jnp.where(phase < SWING, smooth_abs(side.foot.position[1] - extrapolated - out), 0.0)
+        bears = jnp.where(phase < SWING, 0.0, 1.0)
+        {bears}
+        over = over + bears * (side.foot.position[1] - out / 3.0)
     return {{
         "height": -smooth_abs(below(m.head.position[2] - {height}, 0.98 * m.standing.head_height)),
         "balance": -smooth_abs({balance}),
@@ -101,6 +105,7 @@ def terms(m):
         "feet_apart": -smooth_abs(crossing),
         "lift": -low,
         "step": -step,
-        "width": -width,{shift}
+        "width": -width,
+        "shift": -smooth_abs(m.com.position[1] + 0.2 * m.com.velocity_left - over / bearing),{posture}
     }}
 """
