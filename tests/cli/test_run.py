@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from movlr_jax import search
-from movlr_jax.cli import run
+from movlr_jax.cli import console, run
 from movlr_jax.cli.main import main
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.loop import RunResult
@@ -117,3 +117,17 @@ def test_an_interrupted_run_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, t
     assert main(["run", "stand", "--out", str(tmp_path / "run")]) == 130
     captured = capsys.readouterr()
     assert f"movlr resume {tmp_path / 'run'}" in captured.err and captured.out == ""
+
+
+def test_the_tables_of_a_hand_tell_of_its_object(capsys: pytest.CaptureFixture[str]) -> None:
+    def row(iteration: int, drop_time_s: float | None) -> dict[str, Any]:
+        errors = {"final_position_error_m": 0.0312, "final_orientation_error_rad": 0.25}
+        metrics = {"seconds": 2.0, "fell": drop_time_s is not None, "effort": 0.01, "dropped": 0.0, "drop_time_s": drop_time_s, **errors}
+        return {"iteration": iteration, "score": 50.0, "metrics": metrics, "kept": True, "edit": "", "reward": "start"}
+
+    rows = [row(0, 1.25), row(1, None)]
+    console.stdout().print(run.iterations_table(rows))
+    console.stdout().print(run.start_and_best(*rows))
+    told = capsys.readouterr().out
+    assert "dropped at [s]" in told and "1.25" in told and "final position error [m]" in told and "0.031" in told
+    assert "distance" not in told and "drift" not in told and "fell" not in told

@@ -112,6 +112,20 @@ def _page(folder: Path, **options: int) -> Page:
     return Page(write_report(folder, **options).read_text(encoding="utf-8"))
 
 
+def test_the_story_of_a_hand_is_told_in_its_words(tmp_path):  # type: ignore[no-untyped-def]
+    folder = make_run(tmp_path / "run")
+    summary = json.loads((folder / "summary.json").read_text())
+    for row in summary["iterations"]:
+        fell = row["metrics"]["fell"]
+        ends = {"dropped": float(fell), "drop_time_s": 1.2 if fell else None, "final_position_error_m": 0.031}
+        row["metrics"] = {"seconds": 4.0, "fell": fell, "diverged": 0.0, **ends, "final_orientation_error_rad": 0.25}
+    _write(folder / "summary.json", summary)
+    text = _page(folder).text
+    assert "The start: dropped it at 1.2 s" in text and "held it for 4.0 s, 0.031 m from its place, 0.25 rad from its orientation" in text
+    assert "final position error (m)" in text and "grasp" in text
+    assert "stayed up" not in text and "standing" not in text and "fell" not in text
+
+
 def test_it_tells_the_story(tmp_path):  # type: ignore[no-untyped-def]
     page = _page(make_run(tmp_path / "run"))
     assert page.faults == [] and page.open == []

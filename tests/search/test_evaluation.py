@@ -206,3 +206,13 @@ def test_a_matrix_has_a_column_a_strength() -> None:
     assert matrix.document()["columns"][1] == {"task": "walk_flat", "morphology": "myolegs", "strength": 0.5}
     headings, cells = matrix.table()
     assert headings[-1] == "walk_flat\nmyolegs\nstrength 0.5" and cells[1][-2:] == ["10.00", "10.50"]
+
+
+def test_an_early_end_is_called_what_the_task_calls_it() -> None:
+    def row(task: str, *records: dict[str, object]) -> Row:
+        return Row(evaluation.Work(None, "human", tasks.get(task), ""), "native", 1.0, 0.8, records)
+
+    fallen, held = {"seed": 1, "fell": True}, {"seed": 1, "fell": False, "dropped": False}
+    assert row("walk_flat", fallen, {"seed": 2, "fell": False}).early_ends() == "1 of 2 fell"
+    assert row("cube_rotate", held, held | {"dropped": True}, held).early_ends() == "1 of 3 dropped"
+    assert row("cube_rotate", held).early_ends() == "" == row("walk_flat").early_ends()
