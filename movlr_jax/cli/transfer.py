@@ -33,8 +33,9 @@ class Options(eval.Where):
     strengths: tuple[float, ...] = ()
     """Fractions of their strength that the muscles of --injury without a fraction keep in turn, or without such muscles the task's own
     injured ones: --injury 'soleus_*' --strengths 0 0.5 1. Each gives a column; engines that batch plan them side by side."""
-    metric: str = "distance_m"
-    """The metric that the matrix shows: one of those that `movlr rollout TASK --json` prints."""
+    metric: str = ""
+    """The metric that the matrix shows: one of those that `movlr rollout TASK --json` prints; the own metric of the first task of --to if
+    left out."""
     out: Path = Path("runs/transfer")
     """Folder for the episodes, the table and the heat map; what it has already is not run again."""
 
@@ -50,8 +51,9 @@ def main(argv: Sequence[str]) -> int:
     settings = asked.settings()
     rewards = transfer.rewards([registry.get(name) for name in asked.source], asked.rewards)
     places = transfer.places([registry.get(name) for name in asked.tasks], asked.morphologies)
+    metric = asked.metric or places[0][0].metric
     rows = eval.measure(evaluation.at_strengths(transfer.works(rewards, places), asked.strengths), settings, asked.out)
-    matrix = transfer.Matrix(asked.metric, rewards, places, rows, asked.strengths)
+    matrix = transfer.Matrix(metric, rewards, places, rows, asked.strengths)
     document = atomic.write_json(asked.out / "transfer.json", matrix.document())
     atomic.write_text(asked.out / "transfer.md", tables.markdown(*matrix.table(), matrix.remarks()))
     matrix.draw(asked.out / "transfer.png")
@@ -59,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
         console.print_json(document)
     else:
         out = console.stdout(console.WIDE)
-        out.print(console.table(f"{asked.metric}, mean ± standard deviation over {len(asked.seeds)} seeds", *matrix.table()))
+        out.print(console.table(f"{metric}, mean ± standard deviation over {len(asked.seeds)} seeds", *matrix.table()))
         for remark in matrix.remarks():
             out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
         out.print(f"saved in {asked.out} (transfer.png, transfer.md, transfer.json)", markup=False)

@@ -66,6 +66,11 @@ def test_transfer_shares_the_episodes_and_draws(folder: Path, capsys: pytest.Cap
     assert all(value is not None for line in document["mean"] for value in line)
     assert (folder / "transfer.png").stat().st_size > 5000
     assert "| straight | walk_flat |" in (folder / "transfer.md").read_text()
+    # The matrix shows what the first task is measured by, and nothing is run again for it.
+    words[words.index("walk_flat", 6) : words.index("--seeds")] = ["stand", "walk_flat"]
+    assert main([*words, "--out", str(folder)]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.startswith("4 of 4 episodes found") and captured.out.startswith("seconds, mean")
 
 
 @pytest.mark.parametrize(
