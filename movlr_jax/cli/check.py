@@ -24,9 +24,9 @@ class Options:
     file: Annotated[Path, tyro.conf.Positional]
     """The reward file."""
     task: str = "walk_flat"
-    """The task whose goal speed the reward is tried at: a name from `movlr tasks`."""
+    """The task it is for, with its goal speed and its object: a name from `movlr tasks`."""
     morphology: str = ""
-    """The body it is for: a name from `movlr morphologies`, or the YAML file of your own; the embedded one if left out."""
+    """The body it is for: a name from `movlr morphologies`, or the YAML file of your own; the task's default if left out."""
     json: bool = False
     """Print the verdict as JSON, as in verdict.json."""
 

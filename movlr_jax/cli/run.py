@@ -178,6 +178,6 @@ def next_steps(result: RunResult) -> list[tuple[str, str]]:
         body = f" --morphology {config.morphology}" if config.morphology else ""
         steps += [
             (f"movlr rollout {config.task} --reward {folder}{body} --seeds 1 2 3", "the best reward on other seeds"),
-            (f"movlr check {folder}/best/reward.py{body}", "the sandbox's verdict on it"),
+            (f"movlr check {folder}/best/reward.py --task {config.task}{body}", "the sandbox's verdict on it"),
         ]
     return steps

@@ -13,6 +13,7 @@ import html
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -539,10 +540,13 @@ class _Report:
     def _next(self) -> str:
         where = _command_path(self.dir)
         task = str(self.summary.get("task") or self.run.get("task") or "TASK")
+        # Left out where the configuration leaves it to the task.
+        asked = re.search(r"^morphology: *([\w./-]+) *$", _file_text(self.dir / "config.yaml") or "", re.MULTILINE)
+        body = f" --morphology {asked[1]}" if asked else ""
         commands = [
             (f"movlr resume {where}", "go on where it stopped"),
-            (f"movlr rollout {task} --reward {where} --seeds 1 2 3", "move the body with the best reward, on other seeds"),
-            (f"movlr check {where}/best/reward.py", "put the best reward through the sandbox again"),
+            (f"movlr rollout {task} --reward {where}{body} --seeds 1 2 3", "move the body with the best reward, on other seeds"),
+            (f"movlr check {where}/best/reward.py --task {task}{body}", "put the best reward through the sandbox again"),
             (f"movlr report {where}", "write this page anew"),
         ]
         return "".join(f'<p><code>{_text(c)}</code> <span class="soft">{w}</span></p>' for c, w in commands)
@@ -631,7 +635,7 @@ def _ended_at(metrics: Mapping[str, Any]) -> float | None:
 
 def _metric_names(iterations: Iterable[_Iteration]) -> list[str]:
     present = dict.fromkeys(k for i in iterations for k, v in i.metrics.items() if _number(v) is not None and not isinstance(v, bool))
-    skipped = ("seed", "seconds", "dropped")
+    skipped = ("seed", "seconds", "dropped", "diverged")  # the gates tell of the last two
     return [n for n in METRICS if n in present] + [n for n in present if n not in METRICS and n not in skipped]
 
 

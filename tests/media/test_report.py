@@ -103,7 +103,7 @@ def make_run(folder: Path, say: str = "plain") -> Path:
     summary = {"task": say, "goal": f"Walk {say}", "morphology": "myolegs", "engine": "native", "seed": 0, "best": 2}
     _write(folder / "summary.json", summary | {"stopped": "iterations", "named_failures": [failure], "iterations": rows})
     _write(folder / "run.json", {"versions": {"mujoco": "3.17.0", say: say}, "commit": say})
-    _write(folder / "config.yaml", f"task: {say}\n")
+    _write(folder / "config.yaml", f"task: {say}\nmorphology: ostrich\n")
     _write(folder / "heatmaps/weights.png", b"\x89PNG\r\n\x1a\n" + b"0" * 50)
     return folder
 
@@ -143,6 +143,7 @@ def test_it_tells_the_story(tmp_path):  # type: ignore[no-untyped-def]
         "write-00.json",
         "mujoco",
         "movlr resume run",
+        "movlr check run/best/reward.py --task plain --morphology ostrich",
         "task: plain",
         "distance (m)",
         "mean speed (m/s)",
