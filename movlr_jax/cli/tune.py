@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from movlr_jax.search.weight_study import Trial
 
 _FACTS = "facts"
-_MANY = (("--tune.held-out", "--held-out"), *eval.MANY_OF_ALL)
+_MANY = (("--tune.held-out", "--held-out"), ("--tune.confirm", "--confirm"), *eval.MANY_OF_ALL)
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,9 @@ def main(argv: Sequence[str]) -> int:
         if asked.morphologies:
             raise MovlrError(f"A reward is tuned for one body: give one --morphology, not {', '.join(asked.morphologies)}.")
         places = places[:1]
-    if set(asked.seeds) & set(asked.tune.held_out):
-        raise MovlrError("--held-out names seeds that the trials see (--seeds): give others.")
+    for flag, seeds in (("--held-out", asked.tune.held_out), ("--confirm", asked.tune.confirm)):
+        if set(asked.seeds) & set(seeds):
+            raise MovlrError(f"{flag} names seeds that the trials see (--seeds): give others.")
     settings = asked.settings()
     engine, _ = engines.choose(settings.engine)
     objective = asked.tune.objective or task.metric
@@ -141,7 +142,7 @@ def _tell(objective: str) -> Any:
     return tell
 
 
-def _table(found: Tuned) -> tuple[list[str], list[list[str]]]:
+def _table(found: Tuned, trials: Sequence[Trial]) -> tuple[list[str], list[list[str]]]:
     from movlr_jax.media import tables
 
     terms = list(found.best.weights)
@@ -154,7 +155,7 @@ def _table(found: Tuned) -> tuple[list[str], list[list[str]]]:
             "passed" if t.fit else "not " + ", ".join(g for g, amount in t.unfit.items() if amount),
             *(f"{t.weights[term]:g}" for term in terms),
         ]
-        for t in found.trials
+        for t in trials
     ]
     return headings, cells
 
@@ -180,7 +181,11 @@ def save(folder: Path, found: Tuned) -> dict[str, Any]:
     if found.importance:
         rows = [[term, f"{share:.0%}"] for term, share in found.importance.items()]
         parts.append(f"## Importance of each weight\n\n{tables.markdown(['term', 'share'], rows)}")
-    parts.append(f"## Trials\n\n{tables.markdown(*_table(found))}")
+    if found.confirmed:
+        parts.append(
+            f"## The finalists, over the trials' seeds and the confirming ones\n\n{tables.markdown(*_table(found, found.confirmed))}"
+        )
+    parts.append(f"## Trials\n\n{tables.markdown(*_table(found, found.trials))}")
     atomic.write_text(folder / "tune.md", "\n".join(parts))
     sign, record = direction(found.objective), []
     for n in range(1, len(found.trials) + 1):
@@ -208,9 +213,8 @@ def show(folder: Path, found: Tuned, settings: Settings) -> None:
     shares = found.importance
     rows = [[t, f"{own[t]:g}", f"{w:g}", f"{shares[t]:.0%}" if t in shares else "-"] for t, w in found.best.weights.items()]
     out.print(console.table(f"Weights of trial {found.best.number}, the best", ["term", "before", "tuned", "importance"], rows))
-    start = found.trials[0]
-    seeds = " ".join(map(str, settings.seeds))
-    values = (tables.number(t.value, ".4g") for t in (start, found.best))
+    seeds = " ".join(map(str, settings.seeds)) + (" and the confirming ones" if found.confirmed else "")
+    values = (tables.number(t.value, ".4g") for t in (found.before(), found.best))
     out.print("\n{}: {} before, {} tuned, on the trials' seeds {}".format(found.objective, *values, seeds), markup=False)
     if not found.best.fit:
         out.print("No trial passes all gates: the best is the one that comes closest.")

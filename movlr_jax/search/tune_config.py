@@ -31,6 +31,11 @@ class TuneConfig:
     processes, elsewhere side by side."""
     seed: int = 0
     """Seed of what the sampler draws."""
+    confirm: tuple[int, ...] = ()
+    """Further seeds on which the finalists are measured once all trials are made; what is best over these and the trials' own is taken. The
+    best of many trials on few seeds owes much of its lead to luck."""
+    finalists: int = 3
+    """How many of the best trials --confirm measures, the reward's own weights beside them."""
     held_out: tuple[int, ...] = (1001, 1002, 1003)
     """Seeds on which the start and the best are compared at the end; none of the trials sees them."""
     max_minutes: float = 0.0
@@ -45,6 +50,12 @@ class TuneConfig:
             (self.seed >= 0, f"seed is {self.seed}: give 0 or more."),
             (self.max_minutes >= 0, f"max_minutes is {self.max_minutes:g}: give 0 (no limit) or more."),
             *episode_rules.seeds(self.held_out, "held_out", least=0),
+            *episode_rules.seeds(self.confirm, "confirm", least=0),
+            (self.finalists >= 1, f"finalists is {self.finalists}: give 1 or more."),
+            (
+                not set(self.confirm) & set(self.held_out),
+                "--confirm and --held-out name the same seeds: nothing that chooses may see those held out.",
+            ),
         )
 
 

@@ -1,8 +1,8 @@
 """Tuning: a reward's weights by black-box optimisation (Optuna), its terms left as they are.
 
-In: a reward's text, a place (task, body), and an evaluation that measures. Out: the weights that did best, every trial, and how start and
-best do on seeds that none of them saw. Weights are drawn as `weight_study` says; trial 0 is the reward as it is. They are an input of the
-artifact: nothing is compiled for a trial.
+In: a reward's text, a place (task, body), and an evaluation that measures. Out: the weights that did best (of the finalists on further
+seeds, if that is asked for), every trial, and how start and best do on seeds that none of them saw. Weights are drawn as `weight_study`
+says; trial 0 is the reward as it is. They are an input of the artifact: nothing is compiled for a trial.
 
 The study stands in an Optuna journal in the folder. Trials are asked for in batches, and a batch is told only when all of it is measured;
 the seed of a draw is derived from the tuner's seed and the trial's number. So a tune that was killed goes on with the very trials that it
@@ -37,6 +37,7 @@ from movlr_jax.tasks.metrics import direction
 from movlr_jax.writers import edits
 
 JOURNAL = "study.journal"
+_LATER = ("trials", "held_out", "confirm", "finalists", "max_minutes", "objective")  # what decides no trial
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,8 @@ class Tuned:
         text: the same text with the best weights.
         objective: the metric.
         trials: in order; the first is the start.
-        best: the best of them.
+        best: the best of them, or of the confirmed.
+        confirmed: the start and the finalists, their values over the trials' seeds and the confirming ones; empty where not asked for.
         importance: term -> share of what its weight decides; empty for too few trials.
         held_out: rows of the start and of the best on seeds that no trial saw; empty where none were asked for.
         stopped: "trials" or "budget".
@@ -64,6 +66,11 @@ class Tuned:
     held_out: tuple[Row, ...]
     stopped: str
     metric: str
+    confirmed: tuple[Trial, ...] = ()
+
+    def before(self) -> Trial:
+        """Return the start, measured as the best was."""
+        return next((t for t in self.confirmed if t.number == 0), self.trials[0])
 
     def document(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -87,6 +94,7 @@ class Tuned:
             "weights": self.best.weights,
             "tuned_sha256": self.text.sha256,
             "importance": dict(self.importance),
+            "confirmed": [{**vars(t), "fit": t.fit} for t in self.confirmed],
             "held_out": held,
             "trials": [{**vars(t), "fit": t.fit} for t in self.trials],
         }
@@ -126,10 +134,12 @@ class Tuner:
         self.referee = referee
         self._sign = direction(self.objective)
         self._helping, self._tell, self._clock = helping or (lambda works: contextlib.nullcontext()), tell, clock
+        if referee is not None and config.confirm:
+            raise MovlrError("--confirm measures a metric again, and a preference has none: leave it out, or name another --objective.")
         self._own = weights_of(text)
         if not any(self._own.values()):
             raise MovlrError(f"The reward {text.name} has no weight to tune: every one of them is 0.")
-        decided = {k: v for k, v in dataclasses.asdict(config).items() if k not in ("trials", "held_out", "max_minutes", "objective")}
+        decided = {k: v for k, v in dataclasses.asdict(config).items() if k not in _LATER}
         self._asked = {"reward": text.sha256, "task": place[0].name, "morphology": place[1], "objective": self.objective}
         self._asked = json.loads(json.dumps(atomic.plain({**self._asked, **decided, **(asked or {})})))  # as the journal gives it back
         weight_study.require(config.sampler)
@@ -158,7 +168,9 @@ class Tuner:
                     stopped = "budget"  # of calls or of money: what the critic said is saved, and the trial is judged when it goes on
                     break
             trials = self._trials(study)
-            best = max(trials, key=lambda t: better(t, self._sign))  # the first of equals: the start stays where nothing is better
+            confirmed = self._confirmed(trials)
+            # The first of equals: the start stays where nothing is better.
+            best = max(confirmed or trials, key=lambda t: better(t, self._sign))
             importance = _importance(study.study, trials)
         changes = [
             edits.Change("reweigh", term, weight) for term, weight in best.weights.items() if best.number and weight != self._own[term]
@@ -169,7 +181,7 @@ class Tuner:
             works = [work(self.text, self.place, self.text.name), work(self.text, self.place, text.name, best.weights)]
             held = tuple(self.evaluation.run(works, self.config.held_out))
         metric = self.objective if self.referee is None else self.place[0].metric
-        return Tuned(self.text, text, self.objective, tuple(trials), best, importance, held, stopped, metric)
+        return Tuned(self.text, text, self.objective, tuple(trials), best, importance, held, stopped, metric, confirmed)
 
     # the study
 
@@ -222,6 +234,18 @@ class Tuner:
             if self._tell is not None:
                 trials = self._trials(study)
                 self._tell(found, max(trials, key=lambda t: better(t, self._sign)))
+
+    def _confirmed(self, trials: Sequence[Trial]) -> tuple[Trial, ...]:
+        """Return the start and the best trials, in order, measured on the confirming seeds too."""
+        if not self.config.confirm:
+            return ()
+        ranked = sorted(trials, key=lambda t: better(t, self._sign), reverse=True)
+        chosen = sorted({0, *(t.number for t in ranked[: self.config.finalists])})
+        of = {t.number: t for t in trials}
+        works = [self._work(number, of[number].weights) for number in chosen]
+        seen, fresh = self.evaluation.run(works), self.evaluation.run(works, self.config.confirm)
+        both = [dataclasses.replace(a, episodes=(*a.episodes, *b.episodes)) for a, b in zip(seen, fresh, strict=True)]
+        return tuple(self._judged(number, of[number].weights, row) for number, row in zip(chosen, both, strict=True))
 
     def _work(self, number: int, weights: Mapping[str, float]) -> Work:
         return work(self.text, self.place, f"{self.text.name}, trial {number}", weights)

@@ -29,6 +29,9 @@ def test_tuning_the_real_body(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main([*TUNE, "--trials", "2", "--out", str(out)]) == 0
     assert "On seeds that no trial saw" in capsys.readouterr().out
     first = json.loads((out / "tune.json").read_text())
+    assert main([*TUNE, "--trials", "2", "--confirm", "7", "--out", str(out)]) == 0
+    assert "and the confirming ones" in capsys.readouterr().out and "The finalists" in (out / "tune.md").read_text()
+    assert [(c["number"], c["episodes"]) for c in json.loads((out / "tune.json").read_text())["confirmed"]] == [(0, 2), (1, 2)]
     assert main([*TUNE, "--trials", "4", "--json", "--out", str(out)]) == 0
     captured = capsys.readouterr()
     document = json.loads(captured.out)
@@ -67,6 +70,9 @@ def test_tuning_by_the_offline_critics_preference(tmp_path: Path, capsys: pytest
         (["human", "--objective", "clip_score"], "add --clip.weights"),
         (["human", "--critic", "gemini"], "add --objective preference"),
         (["human", "--seeds", "1", "--held-out", "1"], "that the trials see"),
+        (["human", "--seeds", "1", "--confirm", "1"], "--confirm names seeds that the trials see"),
+        (["human", "--confirm", "4", "5", "--held-out", "5", "6"], "may see those held out"),
+        (["human", "--confirm", "4", "--objective", "preference"], "a preference has none"),
         (["human", "--morphology", "myolegs", "ostrich"], "for one body"),
     ],
 )

@@ -116,6 +116,43 @@ def test_a_kill_between_asking_and_telling(tmp_path: Path, monkeypatch: pytest.M
     assert tuner(tmp_path / "cut", World(), parallel=4).run().document() == whole.document()
 
 
+class Lucky(World):
+    """On the trials' own seeds, 0 and 1, distance grows with go; on others it is the world's, where 5 is best."""
+
+    def episode(self, work: Work, seed: int) -> dict[str, Any]:
+        record, weights = super().episode(work, seed), {**literal_weights(TEXT.source), **work.weights}
+        return record | ({"distance_m": 3.0 + 0.05 * weights["go"]} if seed < 2 else {})
+
+
+def test_the_lead_of_the_lucky_does_not_outlive_further_seeds(tmp_path: Path) -> None:
+    one = tuner(tmp_path, Lucky(falls_beyond=99.0), sampler="random", trials=20).run()
+    assert one.best.number == max(one.trials, key=lambda t: t.weights["go"]).number and one.confirmed == ()
+    # The same folder: what confirms decides no trial.
+    world = Lucky(falls_beyond=99.0)
+    found = tuner(tmp_path, world, sampler="random", trials=20, confirm=(4, 5, 6), finalists=12).run()
+    assert found.trials == one.trials and found.best.number != one.best.number and len(found.confirmed) == 13
+    assert found.before().number == 0 and found.before().episodes == 5 and found.before() in found.confirmed
+    best = next(t for t in found.trials if t.number == found.best.number)
+    again = (2 * (best.value or 0.0) + sum(World().episode(world_work(best), s)["distance_m"] for s in (4, 5, 6))) / 5
+    assert found.best.value == pytest.approx(again) == pytest.approx(max(t.value for t in found.confirmed if t.value is not None))
+    assert literal_weights(found.text.source) == best.weights
+    assert [c["number"] for c in found.document()["confirmed"]] == [t.number for t in found.confirmed]
+
+
+def test_a_finalist_that_falls_on_further_seeds_loses(tmp_path: Path) -> None:
+    class Icy(World):
+        def episode(self, work: Work, seed: int) -> dict[str, Any]:
+            record = super().episode(work, seed)
+            return record | {"fell": record["fell"] or (seed == 5 and work.weights.get("go", 1.0) > 2.0)}
+
+    found = tuner(tmp_path, Icy(), trials=25, confirm=(5,), finalists=25).run()
+    assert found.best.fit and found.best.weights["go"] <= 2.0 and not all(t.fit for t in found.confirmed)
+
+
+def world_work(trial: Any) -> Work:
+    return Work(TEXT, "again", WALK, "myolegs", weights=trial.weights)
+
+
 def test_a_batch_is_measured_together(tmp_path: Path) -> None:
     world = World()
     tuner(tmp_path, world, parallel=5, held_out=()).run()
