@@ -3,8 +3,9 @@
 What the published cost asks for can be had by a limp: one foot always ahead, the other drawn after it. Here a clock says which foot swings.
 The swinging foot is lifted and carried from behind the centre of mass to before it, and put down where the extrapolated centre of mass will
 need it (Hof, Hum. Mov. Sci. 27, 2008), sideways and, as much as the body is faster than it should be, ahead; the other bears, and the
-weight is brought over it. The clock is that of a periodic reward composition (Siekmann et al., ICRA 2021), its stride grows from nothing,
-and its length follows from the speed asked for.
+weight is brought over it. The clock is that of a periodic reward composition (Siekmann et al., ICRA 2021), and its stride's length follows
+from the speed asked for, which grows from nothing over the first stride: asked for at once, it makes the body fall ahead before its feet
+have left the ground.
 """
 
 from __future__ import annotations
@@ -57,10 +58,12 @@ def stride(seconds: float = 1.0, swing: float = 0.42, lift: float = 0.06, climb:
     weights = "".join(f'    "{name}": {weight},\n' for name, weight in {**_WEIGHTS, **(_CLIMBING if climb else _POSTURE)}.items())
     height, rise = "0.5 * (m.left.foot.position[2] + m.right.foot.position[2])", "lift"
     start, bears = "bearing, over = 0.0, 0.0", "bearing = bearing + bears"
+    speed = "m.goal.speed * ramp(m.time, 0.0, STRIDE)"
     balance = "norm(m.com.position[:2] - 0.5 * (m.left.foot.position + m.right.foot.position)[:2])"
     posture = """
         "posture": -jnp.sum(jnp.square(above(jnp.abs(m.joints.deviation), 0.8))),"""
     if climb:
+        speed = "m.goal.speed"
         height, rise = "support / bearing", f"lift + jnp.where(phase < SWING, {climb} * jnp.maximum(0.0, side.foot.ground_ahead), 0.0)"
         start = "bearing, support, over = 0.0, 0.0, 0.0"
         bears = "bearing, support = bearing + bears, support + bears * side.foot.position[2]"
@@ -96,7 +99,7 @@ def terms(m):
     return {{
         "height": -smooth_abs(below(m.head.position[2] - {height}, 0.98 * m.standing.head_height)),
         "balance": -smooth_abs({balance}),
-        "forward_speed": -smooth_abs(m.com.velocity_forward - m.goal.speed),
+        "forward_speed": -smooth_abs(m.com.velocity_forward - {speed}),
         "lateral_speed": -smooth_abs(m.com.velocity_left),
         "lateral_position": -smooth_abs(m.com.position[1]),
         "lateral_margin": -smooth_abs(outside(sideways, m.right.foot.position[1], m.left.foot.position[1])),
