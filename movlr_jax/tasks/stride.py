@@ -53,7 +53,8 @@ def stride(seconds: float = 1.0, swing: float = 0.42, lift: float = 0.06, climb:
         swing: share of it that each foot is in the air.
         lift: height of heel and toes in the middle of the swing (m).
         climb: how much more a swinging foot is lifted where the ground rises ahead of it, as a multiple of the rise. With it, the body's
-            height is measured from the bearing foot instead of from both, and joints may be bent as far as a step takes.
+            height is measured from the bearing foot instead of from both, joints may be bent as far as a step takes, and the whole speed is
+            asked for from the start.
     """
     weights = "".join(f'    "{name}": {weight},\n' for name, weight in {**_WEIGHTS, **(_CLIMBING if climb else _POSTURE)}.items())
     height, rise = "0.5 * (m.left.foot.position[2] + m.right.foot.position[2])", "lift"
