@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import bench
-import numpy as np
+import variants
 
 from movlr_jax import atomic
 from movlr_jax.cli import console
@@ -33,40 +33,16 @@ def compact(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
         by_place.setdefault((row.work.task.name, row.work.morphology), {})[row.work.name] = row
     cells = []
     for (task, body), of in by_place.items():
-        metric = next(iter(of.values())).work.task.metric
-        heading, spec = tables.METRIC_COLUMNS.get(metric, (metric, ".3g"))
-        cells.append([task, body, heading, *(_cell(of[reward], metric, spec) if reward in of else "-" for reward in REWARDS)])
+        heading = variants.metric_label(next(iter(of.values())).work.task)
+        cells.append([task, body, heading, *(variants.cell(of[reward]) if reward in of else "-" for reward in REWARDS)])
     return ["task", "body", "metric", *REWARDS], cells
-
-
-def _cell(row: Row, metric: str, spec: str) -> str:
-    document, ends = row.document(), row.early_ends()
-    text = tables.spread(document["mean"].get(metric), document["std"].get(metric), spec, len(row.episodes))
-    return text + (f" ({ends})" if ends else "")
 
 
 def draw(rows: Sequence[Row], path: Path) -> Path:
     """Draw a panel of bars for each metric that tasks are measured by."""
-    by_metric: dict[str, list[Row]] = {}
-    for row in rows:
-        by_metric.setdefault(row.work.task.metric, []).append(row)
-    panels = []
-    for metric, of in by_metric.items():
-        groups = list(dict.fromkeys((row.work.task.name, row.work.morphology) for row in of))
-        mean = np.full((len(REWARDS), len(groups)), np.nan)
-        std = np.full_like(mean, np.nan)
-        notes = [[""] * len(groups) for _ in REWARDS]
-        for row in of:
-            s, g = REWARDS.index(row.work.name), groups.index((row.work.task.name, row.work.morphology))
-            values = evaluation.metric_of(row, metric)
-            mean[s, g] = np.mean(values) if values else np.nan
-            std[s, g] = np.std(values) if len(values) > 1 else np.nan
-            notes[s][g] = "\n".join(row.early_ends().rsplit(" ", 1))
-        label = tables.METRIC_COLUMNS.get(metric, (metric, ""))[0]
-        panels.append(bars.Panel(label, [f"{task}\n{body}" for task, body in groups], mean, std, notes))
     seeds = max(len(row.episodes) for row in rows)
     note = f"mean and standard deviation over {seeds} seeds" if seeds > 1 else ""
-    return bars.grouped(panels, REWARDS, path, title="Start, human-designed and learned rewards", note=note)
+    return bars.grouped(variants.panels(rows, REWARDS), REWARDS, path, title="Start, human-designed and learned rewards", note=note)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

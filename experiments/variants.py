@@ -134,7 +134,7 @@ def value(row: Row) -> tuple[float, float, str]:
     return (
         float(np.mean(values)) if values else np.nan,
         float(np.std(values)) if len(values) > 1 else np.nan,
-        "\n".join(row.early_ends().rsplit(" ", 1)),
+        "\n".join(row.early_ends().rsplit(" ", 1)),  # bars are narrow
     )
 
 
@@ -168,15 +168,14 @@ def compact(rows: Sequence[Row], variants: Sequence[Variant]) -> tuple[list[str]
     cells = []
     for variant in variants:
         of = [by_place.get((variant.name, task, body)) for task, body in places]
-        cells.append([variant.name, *("-" if row is None or not row.episodes else _cell(row) for row in of)])
+        cells.append([variant.name, *("-" if row is None or not row.episodes else cell(row) for row in of)])
     return ["", *headings], cells
 
 
-def _cell(row: Row) -> str:
-    document, metric, ends = row.document(), row.work.task.metric, row.early_ends()
-    spec = tables.METRIC_COLUMNS.get(metric, ("", ".3g"))[1]
-    text = tables.spread(document["mean"].get(metric), document["std"].get(metric), spec, len(row.episodes))
-    return text + (f" ({ends})" if ends else "")
+def cell(row: Row) -> str:
+    """Write the task's own metric, and how many episodes ended early."""
+    ends = row.early_ends()
+    return tables.measured(row.document(), row.work.task.metric) + (f" ({ends})" if ends else "")
 
 
 def costs(taken: dict[str, dict[str, Any]]) -> tuple[list[str], list[list[str]]]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import hashlib
 import importlib.metadata
 import json
 import statistics
@@ -27,6 +26,7 @@ from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig, with_candidates
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
+from movlr_jax.search import reward_texts
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "planners.json"
 _EVERY = 0.01  # s between plans of 64 candidates, which --replan scales
@@ -98,11 +98,12 @@ def main() -> None:
         print(table())
         return
     task = tasks.get("walk_flat")
-    digest = hashlib.sha256(task.rewards[args.reward].encode()).hexdigest()[:6]  # a reward of one name has had several texts
+    text = reward_texts.find(args.reward, [task])
     for name in args.bodies:
         body = morphologies.load(name)
-        reward = Reward.trusted(args.reward, task.rewards[args.reward], feature_layout(body))
-        work = f"{name} {args.reward} ({digest}) {args.goal_speed:g} m/s {args.seconds:g} s, a plan every {1e3 * args.replan:g} ms"
+        reward = Reward.trusted(args.reward, text.source, feature_layout(body))
+        # A reward of one name has had several texts.
+        work = f"{name} {args.reward} ({text.sha256[:6]}) {args.goal_speed:g} m/s {args.seconds:g} s, a plan every {1e3 * args.replan:g} ms"
         for variant in args.variants:
             runner = None
             for seed in args.seeds:

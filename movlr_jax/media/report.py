@@ -24,6 +24,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.media.markup import LONGEST_TEXT as _LONGEST_TEXT
 from movlr_jax.media.markup import policy as _policy
 from movlr_jax.media.markup import text as _text
+from movlr_jax.media.tables import ends
 
 CLIP_BUDGET = 24_000_000  # bytes of mp4 embedded; base64 adds a third
 STAGES: tuple[str, ...] = ("write", "prove", "move", "film", "judge", "save", "tune")  # by colour; tune only where weights are tuned
@@ -279,7 +280,7 @@ class _Report:
             lines.append(
                 f'<tr><td>{_text(_label(name))}</td><td class="n">{_value(before)}</td><td class="n {mood}">{_value(after)}</td></tr>'
             )
-        fell = [_bad_or_good(bool(i.metrics.get("fell")), *_ends(i.metrics)) for i in (self.start, self.best)]
+        fell = [_bad_or_good(bool(i.metrics.get("fell")), *ends(i.metrics)[:2]) for i in (self.start, self.best)]
         at = "grasp" if "dropped" in self.best.metrics else "standing"
         lines.insert(0, f'<tr><td>{at}</td><td class="n">{fell[0]}</td><td class="n">{fell[1]}</td></tr>')
         return (
@@ -603,7 +604,8 @@ def _did(i: _Iteration) -> str:
     """Say in one line what an iteration's body did."""
     m = i.metrics
     distance, speed, seconds = (_number(m.get(k)) for k in ("distance_m", "mean_speed_mps", "seconds"))
-    fall, (early, late) = _ended_at(m), _ends(m)
+    early, late, time = ends(m)
+    fall = _number(m.get(time))
     if not m:
         return "has not been measured"
     if m.get("diverged"):
@@ -623,16 +625,6 @@ def _did(i: _Iteration) -> str:
     return words
 
 
-def _ends(metrics: Mapping[str, Any]) -> tuple[str, str]:
-    """Return what an early end and a good one are called."""
-    return ("dropped it", "held it") if "dropped" in metrics else ("fell", "stayed up")
-
-
-def _ended_at(metrics: Mapping[str, Any]) -> float | None:
-    """Return when it fell or dropped its object (s)."""
-    return _number(metrics.get("drop_time_s" if "dropped" in metrics else "fall_time_s"))
-
-
 def _metric_names(iterations: Iterable[_Iteration]) -> list[str]:
     present = dict.fromkeys(k for i in iterations for k, v in i.metrics.items() if _number(v) is not None and not isinstance(v, bool))
     skipped = ("seed", "seconds", "dropped", "diverged")  # the gates tell of the last two
@@ -648,8 +640,9 @@ def _gates_of(gates: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     if gates.get("diverged"):
         found.append('<span class="bad">diverged</span>')
     if gates.get("fell"):
-        fall = _ended_at(metrics)
-        found.append(f'<span class="bad">{_ends(metrics)[0]}{f" at {fall:.1f} s" if fall is not None else ""}</span>')
+        early, _, time = ends(metrics)
+        fall = _number(metrics.get(time))
+        found.append(f'<span class="bad">{early}{f" at {fall:.1f} s" if fall is not None else ""}</span>')
     if gates.get("moved") is False:
         found.append('<span class="bad">did not move</span>')
     known = ("diverged", "fell", "moved")

@@ -56,6 +56,16 @@ def spread(mean: Any, std: Any, spec: str, episodes: int) -> str:
     return number(mean, spec) + (f" ± {number(std, spec)}" if episodes > 1 else "")
 
 
+def measured(document: Mapping[str, Any], metric: str) -> str:
+    """Write one metric of a row's document (`movlr eval --json`): its mean, and its standard deviation where there are several episodes."""
+    return spread(document["mean"].get(metric), document["std"].get(metric), spec(metric), len(document["episodes"]))
+
+
+def ends(metrics: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return what an early end and a good one are called, and the metric that has the time of the first."""
+    return ("dropped it", "held it", "drop_time_s") if "dropped" in metrics else ("fell", "stayed up", "fall_time_s")
+
+
 def evaluation(rows: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> tuple[list[str], list[list[str]], list[str]]:
     """Return headings, cells and remarks of an evaluation, one row a combination: mean and standard deviation over its seeds, and falls.
 
@@ -79,7 +89,6 @@ def evaluation(rows: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> t
     cells, remarks = [], []
     for row in rows:
         count = len(row["episodes"])
-        specs = {k: METRIC_COLUMNS.get(k, ("", ".3g"))[1] for k in shown}
         cells.append(
             [
                 row["task"],
@@ -88,7 +97,7 @@ def evaluation(rows: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> t
                 *([number(row.get("strength"), "g")] if strengths else []),
                 f"{row['goal_speed_mps']:g}",
                 f"{row['falls']} of {count}" if count else "-",
-                *(spread(row["mean"].get(k), row["std"].get(k), specs[k], count) for k in shown),
+                *(measured(row, k) for k in shown),
             ]
         )
         if not count:

@@ -185,6 +185,7 @@ class Walker:
     def __init__(self, module: Operation, columns: int, terms: int):
         self.functions: dict[str, Operation] = {}
         self.columns, self.terms = columns, terms
+        self._most = most_elements(columns)
         self.operations = self.work = 0
         self._steps = 0
         self._batch = 0
@@ -268,10 +269,10 @@ class Walker:
             for result, stated, value in zip(operation.results, operation.type.outputs, outputs, strict=True):
                 if value.type != stated:
                     raise Refused(f"{operation.name} states {stated.shape}, but its operands make {value.type.shape}.")
-                most = most_elements(self.columns)
-                if stated.elements > most or sum(s is None for s in stated.shape) > 1 or len(stated.shape) > 6:
+                if stated.elements > self._most or sum(s is None for s in stated.shape) > 1 or len(stated.shape) > 6:
                     raise Refused(
-                        f"The compiled program makes an array of {stated.elements} elements per row; at most {most}: use smaller arrays."
+                        f"The compiled program makes an array of {stated.elements} elements per row; at most {self._most}: "
+                        "use smaller arrays."
                     )
                 names[result] = value
             # Whole numbers of known size are bookkeeping of shapes; the rest is work.

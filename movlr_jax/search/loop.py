@@ -15,6 +15,7 @@ from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
+from movlr_jax.media.tables import ends
 from movlr_jax.models import ledger
 from movlr_jax.models.base import ModelFault
 from movlr_jax.search import failures, judging, state
@@ -668,8 +669,9 @@ def _outcome(metrics: Mapping[str, Any]) -> str:
     if gates["diverged"]:
         parts.append("the simulation diverged")
     if metrics["falls"]:
-        when, what = (mean.get("drop_time_s"), "dropped it") if "dropped" in mean else (mean.get("fall_time_s"), "fell")
-        parts.append(f"{metrics['falls']} of {len(metrics['episodes'])} {what}" + (f" at {when:.2f} s" if when is not None else ""))
+        early, _, time = ends(mean)
+        when = mean.get(time)
+        parts.append(f"{metrics['falls']} of {len(metrics['episodes'])} {early}" + (f" at {when:.2f} s" if when is not None else ""))
     if not gates.get("moved", True):
         parts.append("did not move")
     if mean.get("distance_m") is not None:

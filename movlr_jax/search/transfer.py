@@ -99,15 +99,13 @@ class Matrix:
 
     def cells(self) -> list[list[str]]:
         """Return what stands in each cell: mean, standard deviation and falls; a dash where the body cannot take the reward."""
-        _, spec = tables.METRIC_COLUMNS.get(self.metric, ("", ".3g"))
         out: list[list[str]] = []
         width = len(self.columns())
         for r in range(len(self.rewards)):
             out.append([])
             for row in self.rows[r * width : (r + 1) * width]:
-                d, ends = row.document(), row.early_ends()
-                text = tables.spread(d["mean"].get(self.metric), d["std"].get(self.metric), spec, len(row.episodes))
-                out[-1].append(text + (f"\n{ends}" if ends else ""))
+                ends = row.early_ends()
+                out[-1].append(tables.measured(row.document(), self.metric) + (f"\n{ends}" if ends else ""))
         return out
 
     def remarks(self) -> list[str]:
