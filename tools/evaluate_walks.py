@@ -38,7 +38,7 @@ ROWS = [
     ("ms-human-700-locomotion", "walk_injured", "stride", 0.8, 10.0, FIVE),
     ("ms-human-700-locomotion", "walk_stairs", "climb", 0.6, 10.0, FIVE),
     ("ms-human-700-locomotion", "turn_left", "human", 0.5, 10.0, FIVE),
-    ("ostrich", "ostrich_walk", "straight", 1.0, 10.0, FIVE),
+    ("ostrich", "ostrich_walk", "stride", 1.0, 10.0, FIVE),
     ("ms-human-700", "walk_flat", "stride", 1.0, 10.0, FIVE),
     ("ms-human-700-locomotion", "stand", "human", -1.0, 10.0, FIVE),
     ("myolegs", "stand", "human", -1.0, 10.0, FIVE),
