@@ -21,7 +21,7 @@ from movlr_jax.cli import advice, console, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
 from movlr_jax.cli.report import calls_table
-from movlr_jax.media import tables
+from movlr_jax.media import next_steps, tables
 from movlr_jax.models import ledger
 from movlr_jax.morphologies import custom
 from movlr_jax.physics import hosts
@@ -132,7 +132,7 @@ def close(result: RunResult) -> None:
     out.print()
     out.print(console.table("", ("files", ""), [(name, folder / file) for name, file in files if (folder / file).exists()]))
     out.print()
-    out.print(console.table("", ("how to go on", ""), next_steps(result)))
+    out.print(console.table("", ("how to go on", ""), how_to_go_on(result)))
 
 
 def iterations_table(rows: Sequence[dict[str, Any]]) -> Table:
@@ -169,15 +169,9 @@ def _measured(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> list[str]
     return [name for name in names if any(name in row["metrics"] for row in rows)]
 
 
-def next_steps(result: RunResult) -> list[tuple[str, str]]:
+def how_to_go_on(result: RunResult) -> list[tuple[str, str]]:
     """Return commands that a user may want next, each with what it does."""
     folder = result.folder
     config = RunConfig.load(Path(folder) / "config.yaml")
-    steps = [(f"movlr resume {folder} --iterations {config.iterations * 2}", "more iterations")]
-    if result.best is not None:
-        body = f" --morphology {config.morphology}" if config.morphology else ""
-        steps += [
-            (f"movlr rollout {config.task} --reward {folder}{body} --seeds 1 2 3", "the best reward on other seeds"),
-            (f"movlr check {folder}/best/reward.py --task {config.task}{body}", "the sandbox's verdict on it"),
-        ]
-    return steps
+    steps = [(next_steps.resume(folder, f" --iterations {config.iterations * 2}"), "more iterations")]
+    return steps + (next_steps.with_best(folder, config.task, config.morphology) if result.best is not None else [])

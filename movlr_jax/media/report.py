@@ -14,6 +14,7 @@ import json
 import math
 import os
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax.errors import MovlrError
+from movlr_jax.media import next_steps
 from movlr_jax.media.markup import LONGEST_TEXT as _LONGEST_TEXT
 from movlr_jax.media.markup import policy as _policy
 from movlr_jax.media.markup import text as _text
@@ -543,12 +545,10 @@ class _Report:
         task = str(self.summary.get("task") or self.run.get("task") or "TASK")
         # Left out where the configuration leaves it to the task.
         asked = re.search(r"^morphology: *([\w./-]+) *$", _file_text(self.dir / "config.yaml") or "", re.MULTILINE)
-        body = f" --morphology {asked[1]}" if asked else ""
         commands = [
-            (f"movlr resume {where}", "go on where it stopped"),
-            (f"movlr rollout {task} --reward {where}{body} --seeds 1 2 3", "move the body with the best reward, on other seeds"),
-            (f"movlr check {where}/best/reward.py --task {task}{body}", "put the best reward through the sandbox again"),
-            (f"movlr report {where}", "write this page anew"),
+            (next_steps.resume(where), "go on where it stopped"),
+            *next_steps.with_best(where, task, asked[1] if asked else ""),
+            (f"movlr report {shlex.quote(where)}", "write this page anew"),
         ]
         return "".join(f'<p><code>{_text(c)}</code> <span class="soft">{w}</span></p>' for c, w in commands)
 

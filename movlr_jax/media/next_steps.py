@@ -1,0 +1,32 @@
+"""Commands that go on with a run: `movlr run` prints them, its report shows them."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+
+def resume(folder: Path | str, more: str = "") -> str:
+    """Return the command that goes on with a run.
+
+    Args:
+        folder: the run's folder.
+        more: further flags.
+    """
+    return f"movlr resume {shlex.quote(str(folder))}{more}"
+
+
+def with_best(folder: Path | str, task: str, morphology: str) -> list[tuple[str, str]]:
+    """Return the commands that use a run's best reward, each with what it does.
+
+    Args:
+        folder: the run's folder.
+        task: name of its task.
+        morphology: name of its body; empty: the task's own.
+    """
+    body = f" --morphology {shlex.quote(morphology)}" if morphology else ""
+    best = shlex.quote(f"{folder}/best/reward.py")
+    return [
+        (f"movlr rollout {task} --reward {shlex.quote(str(folder))}{body} --seeds 1 2 3", "the best reward on other seeds"),
+        (f"movlr check {best} --task {task}{body}", "the sandbox's verdict on it"),
+    ]
