@@ -7,7 +7,7 @@ places, with a table, a document and a heat map.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,19 @@ from movlr_jax.tasks import Task
 def rewards(sources: Sequence[Task], asked: Sequence[str]) -> list[RewardText]:
     """Return the rewards that words stand for: a name gives one of each source task that has it, a file or a run's folder gives itself.
 
+    A text that several tasks have under a name is one reward, from all of them.
+
     Raises:
         MovlrError: a word stands for nothing.
     """
     out: list[RewardText] = []
     for name in dict.fromkeys(asked):
         having = [task for task in sources if name in task.rewards]
-        out += [reward_texts.find(name, [task]) for task in having] or [reward_texts.find(name, sources)]
+        texts: dict[str, RewardText] = {}
+        for text in [reward_texts.find(name, [task]) for task in having] or [reward_texts.find(name, sources)]:
+            same = texts.get(text.source)
+            texts[text.source] = text if same is None else replace(same, origin=f"{same.origin}, {text.origin}")
+        out += texts.values()
     return out
 
 

@@ -176,6 +176,11 @@ def test_settings_that_no_episode_can_have(changed, said) -> None:  # type: igno
         Settings(**changed)
 
 
+def test_a_text_that_tasks_share_is_one_reward_of_a_transfer() -> None:
+    texts = transfer.rewards([WALK, tasks.get("ostrich_walk")], ["human", "stride"])
+    assert [(t.name, t.origin) for t in texts] == [("human", "walk_flat"), ("human", "ostrich_walk"), ("stride", "walk_flat, ostrich_walk")]
+
+
 def test_transfer_takes_one_text_to_every_place(stored: Path, tmp_path: Path) -> None:
     texts = transfer.rewards([WALK, STAND], ["start"])
     assert [(t.name, t.origin) for t in texts] == [("start", "walk_flat"), ("start", "stand")]
