@@ -70,7 +70,7 @@ def follow(work: Callable[[View], RunResult], heading: str) -> int:
         close(result)
     if result.stopped == "interrupted":
         err = console.stderr()
-        err.print(f"Interrupted. Go on with: movlr resume {result.folder}", markup=False, soft_wrap=True)
+        err.print(f"Interrupted. Go on with: {next_steps.resume(result.folder)}", markup=False, soft_wrap=True)
         return INTERRUPTED
     return 0
 

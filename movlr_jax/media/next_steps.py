@@ -1,4 +1,4 @@
-"""Commands that go on with a run: `movlr run` prints them, its report shows them."""
+"""Commands that go on with a run, for tables, the report and the sentences of errors: they can be pasted into a shell."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
+from movlr_jax.media import next_steps
 from movlr_jax.media.tables import ends
 from movlr_jax.models import ledger
 from movlr_jax.models.base import ModelFault
@@ -130,7 +131,7 @@ class Loop:
                 if fault.record
                 else ""
             )
-            sentence = f"{fault} Everything is saved: go on with `movlr resume {self.folder.path}`{again}."
+            sentence = f"{fault} Everything is saved: go on with `{next_steps.resume(self.folder.path)}`{again}."
             raise ModelFault(sentence, fault.kind, fault.record) from None
         result = self.write_summary(stopped, spent)
         self._tell("finished", len(result.rows), message=result.message)
@@ -403,8 +404,8 @@ class Loop:
         if self.config.ask:
             if self.advisor is None:
                 raise MovlrError(
-                    f"This run asks for advice, and there is nobody to ask: go on in a terminal with `movlr resume {self.folder.path}`, "
-                    "or without advice by adding --ask False."
+                    "This run asks for advice, and there is nobody to ask: go on in a terminal with "
+                    f"`{next_steps.resume(self.folder.path)}`, or without advice by adding --ask False."
                 )
             said = self.advisor(step.iteration, candidate["clip.mp4"] if candidate.has("clip.mp4") else None, critique).strip()
         atomic.write_json(candidate["critique.json"], {**critique, "advice": said})
@@ -615,7 +616,7 @@ class Loop:
         if stopped in ("interrupted", "budget"):
             why = spent or "Interrupted"
             raised = " and a larger one" if spent else ""
-            message = f"{why}; everything is saved: go on with `movlr resume {self.folder.path}`{raised}."
+            message = f"{why}; everything is saved: go on with `{next_steps.resume(self.folder.path)}`{raised}."
         elif stopped == "patience":
             message = f"Stopped after {self.config.patience} iterations without a new best."
         elif stopped == "exhausted":

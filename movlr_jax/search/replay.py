@@ -15,6 +15,7 @@ from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
+from movlr_jax.media import next_steps
 from movlr_jax.search import assembly
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.loop import Advisor, RunResult
@@ -48,7 +49,7 @@ def configure(folder: Path, out: Path) -> RunConfig:
     config = RunConfig.load(found["config.yaml"])
     rows = RunFolder(folder, config.seeds).rows()
     if not rows:
-        raise MovlrError(f"{folder} has no finished iteration to repeat: go on with `movlr resume {folder}` first.")
+        raise MovlrError(f"{folder} has no finished iteration to repeat: go on with `{next_steps.resume(folder)}` first.")
     # The start reward is repeated as it was: the file or the run that it came from may have changed since.
     start = config.start_reward if config.start_reward in ("start", "human") else str(found.iteration(0)["reward.py"])
     return dataclasses.replace(

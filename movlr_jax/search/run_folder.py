@@ -37,6 +37,7 @@ import numpy as np
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
+from movlr_jax.media import next_steps
 from movlr_jax.processes import alone
 
 # The chosen candidate's drafts and calls are folders; they move up whole, like files.
@@ -182,7 +183,7 @@ class RunFolder:
     def refuse_taken(path: Path) -> None:
         """Raise MovlrError, in one sentence, if a new run cannot have this folder."""
         if (path / "run.json").exists():
-            raise MovlrError(f"{path} already holds a run: go on with `movlr resume {path}`, or choose another --out.")
+            raise MovlrError(f"{path} already holds a run: go on with `{next_steps.resume(path)}`, or choose another --out.")
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise MovlrError(f"{path} exists and is not empty: choose another --out.")
 

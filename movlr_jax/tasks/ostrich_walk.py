@@ -1,7 +1,6 @@
 """ostrich_walk: an ostrich walks straight ahead on flat ground."""
 
 from movlr_jax.tasks import walk_flat
-from movlr_jax.tasks.stride import stride
 from movlr_jax.tasks.task import Task
 
 TASK = Task(
@@ -12,16 +11,12 @@ TASK = Task(
     walks=True,
     morphologies=("ostrich",),
     rewards={
-        "start": walk_flat.START,
+        **walk_flat.TASK.rewards,
         # The released task's weights. Its joints rest in the stance: an ostrich stands on bent legs, with angles far from 0.
         "human": walk_flat.human(height=100.0, upright=100.0, posture=1.0, rest="m.joints.deviation"),
-        "straight": walk_flat.straight(),
-        "stride": stride(),
     },
     notes={
-        "start": walk_flat.TASK.notes["start"],
+        **walk_flat.TASK.notes,
         "human": "the published terms with the weights published for the ostrich, the legs bent as they stand",
-        "straight": walk_flat.TASK.notes["straight"],
-        "stride": walk_flat.TASK.notes["stride"],
     },
 )
