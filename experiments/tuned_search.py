@@ -64,7 +64,7 @@ def works(asked: argparse.Namespace, task: Task, body: str, seed: int, found: di
         best = max(row["iteration"] for row in rows if row["kept"])
         text = reward_texts.find(str(folder.iteration(best).path), [task])
         called = name if asked.searches_each == 1 else f"{name}, search {seed}"
-        made.append((name, Work(reward_texts.RewardText(called, text.source, text.ours, text.origin), called, task, body)))
+        made.append((name, Work(reward_texts.RewardText(called, text.source, text.origin), called, task, body)))
     return made
 
 

@@ -8,6 +8,10 @@ class MovlrError(Exception):
     """Bad input or a missing part, told in one sentence; the command line prints it without a traceback and exits with 1."""
 
 
+class BadFile(MovlrError, ValueError):
+    """A file that is not what it should be: a link, a pipe, too large, or with other contents."""
+
+
 def require(*rules: tuple[bool, str]) -> None:
     """Raise MovlrError with the sentence of the first rule (is it kept, what to say if not) that is not kept."""
     for kept, sentence in rules:

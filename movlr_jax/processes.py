@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import signal
+import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import BadFile, MovlrError
+
+
+def open_lock(path: Path) -> int:
+    """Open a lock file, made where there is none, and return its descriptor.
+
+    Raises:
+        BadFile: something else stands there, such as a link to another file.
+        OSError: it cannot be made.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        descriptor = os.open(path, flags, 0o644)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise BadFile(f"{path} is no lock file (a link, a folder or a pipe): remove it.") from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise BadFile(f"{path} is no lock file (a link, a folder or a pipe): remove it.")
+    return descriptor
 
 
 @contextlib.contextmanager
@@ -23,10 +45,10 @@ def alone(lock: Path, taken: str) -> Iterator[None]:
         taken: what to say where another process holds it.
 
     Raises:
-        MovlrError: another process holds it.
+        MovlrError: another process holds it, or it is no lock file.
         OSError: the file cannot be made.
     """
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = open_lock(lock)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

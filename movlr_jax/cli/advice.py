@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from movlr_jax.cli import console
 from movlr_jax.cli.progress import View
 from movlr_jax.errors import MovlrError
-from movlr_jax.models.plain_words import plain_words
+from movlr_jax.plain_words import plain_words
 
 if TYPE_CHECKING:
     from movlr_jax.search.loop import Advisor

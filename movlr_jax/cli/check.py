@@ -45,6 +45,6 @@ def main(argv: Sequence[str]) -> int:
     if asked.json:
         console.print_json(proof.verdict.to_json())
     else:
-        print(f"{asked.file} for {morphology.name}")
-        print(explain(proof.verdict, source))
+        console.say(f"{asked.file} for {morphology.name}")
+        console.say(explain(proof.verdict, source))
     return 0 if proof.trusted else REFUSED

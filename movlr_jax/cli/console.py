@@ -11,11 +11,13 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from movlr_jax.media.tables import METRIC_COLUMNS, number
+from movlr_jax.plain_words import plain_text
 
 _NOT_COLUMNS = {"seed", "fell", "dropped", "diverged", *METRIC_COLUMNS}
 
@@ -24,14 +26,35 @@ WIDE = 1000  # for tables of many columns
 _NUMBER = re.compile(r"[-+]?[\d.]*(e[-+]?\d+)?(nan|inf)?")
 
 
+class PlainConsole(Console):
+    """A console on which no text can steer the terminal.
+
+    Names, sentences and programs come from models and from other people's folders: what is not seen (escape sequences, marks that turn the
+    direction of writing) is taken out of everything that is printed, at this one place. Rich's own styles and cursor movements stay.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render, with every text made plain."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment(plain_text(segment.text), segment.style)
+
+
+def say(text: object = "") -> None:
+    """Print a line to stdout as it is: not wrapped, not styled, harmless."""
+    stdout().print(Text(str(text)), soft_wrap=True)
+
+
 def stdout(plain_width: int = PLAIN_WIDTH) -> Console:
     """Return the console for results; a fixed width where no terminal tells one, so that logs are not wrapped at 80."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else plain_width, highlight=False, soft_wrap=False)
+    return PlainConsole(file=sys.stdout, width=None if sys.stdout.isatty() else plain_width, highlight=False, soft_wrap=False)
 
 
 def stderr() -> Console:
     """Return the console for progress and remarks."""
-    return Console(file=sys.stderr, width=None if sys.stderr.isatty() else PLAIN_WIDTH, highlight=False)
+    return PlainConsole(file=sys.stderr, width=None if sys.stderr.isatty() else PLAIN_WIDTH, highlight=False)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:

@@ -6,12 +6,14 @@ Imports nothing heavy: a verb's file is imported when it is asked for, so that `
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.plain_words import plain_text
 
 VERBS: dict[str, str] = {
     "run": "search for a reward that makes a body do a task",
@@ -78,7 +80,24 @@ def quiet() -> None:
 
 
 def _tell(sentence: str) -> None:
-    print(f"movlr: {sentence}", file=sys.stderr)
+    print(f"movlr: {plain_text(sentence)}", file=sys.stderr)
+
+
+def _of_the_system(error: OSError) -> str:
+    """Return a sentence for what the system would not do: with which path, why, and what helps."""
+    cures = {
+        errno.ENOSPC: "make room, then give the same command again",
+        errno.EDQUOT: "make room, then give the same command again",
+        errno.EROFS: "choose a folder that can be written",
+        errno.EACCES: "make it readable and writable, or choose another path",
+        errno.EPERM: "make it readable and writable, or choose another path",
+        errno.ENOENT: "check the path; if it belongs to a run, restore it",
+        errno.EMFILE: "raise the number of open files (ulimit -n), then give the same command again",
+    }
+    where = f"{error.filename}: " if error.filename else ""
+    why = error.strerror or type(error).__name__
+    cure = cures.get(error.errno or 0, "mend that, then give the same command again")
+    return f"{where}{why[:1].upper() if not where else why[:1].lower()}{why[1:]}: {cure}; what was finished is saved."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -123,6 +142,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output left (movlr ... | head). Point stdout elsewhere, or the flush at exit complains.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if with_traceback:
+            raise
+        _tell(_of_the_system(error))
+        return 1
     except Exception as error:
         if with_traceback:
             raise

@@ -265,7 +265,7 @@ def show_body(argv: Sequence[str]) -> int:
         clip.write_png(path, image)
     except OSError as error:
         raise MovlrError(f"{path} cannot be written ({error.strerror}): name another file with --out.") from None
-    print(path)
+    console.say(path)
     return 0
 
 

@@ -14,7 +14,7 @@ import tyro
 
 from movlr_jax.cli import console, options
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.models.plain_words import plain_text
+from movlr_jax.plain_words import plain_text
 
 # --stage -> names of the files of calls.
 _FILES = {"critique": "critique.json", "compare": "prefer.json", "write": "write-*.json"}
@@ -75,17 +75,17 @@ def show_prompt(argv: Sequence[str]) -> int:
     if not found:
         to = "" if asked.stage == "all" else f" to {asked.stage}"
         raise MovlrError(f"No model was asked{to} in iteration {asked.iteration} of {asked.folder}.")
-    print("\n".join(plain_text(line) for where, call in found for line in _told(where, call, asked.answers)))
+    console.say("\n".join(plain_text(line) for where, call in found for line in _told(where, call, asked.answers)))
     return 0
 
 
 def _calls(place: Path, pattern: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield (where it was kept, call) of an iteration: those of the chosen candidate, then those of the others."""
-    from movlr_jax import atomic
+    from movlr_jax.search import records
 
     for folder in (place, *sorted((place / "candidates").glob("*"))):
         for path in sorted((folder / "calls").glob(pattern)):
-            for call in atomic.read_json(path):
+            for call in records.read(path):
                 yield str(path.relative_to(place).with_suffix("")), call
 
 
@@ -96,7 +96,7 @@ def _told(where: str, call: Mapping[str, Any], answers: bool) -> Iterator[str]:
     name = str(call["prompt"]).partition("@")[0]
     current = prompt.load(name).label if name in prompt.NAMES else call["prompt"]
     changed = "" if current == call["prompt"] else f" (now {current})"
-    yield f"===== {where}: {call['prompt']}{changed} to {call['model']}, temperature {request['temperature']:g}"
+    yield f"===== {where}: {call['prompt']}{changed} to {call.get('model', request.get('model', 'a model'))}, temperature {request['temperature']:g}"
     yield "----- system"
     yield request["system"]
     yield "----- request"

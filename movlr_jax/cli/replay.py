@@ -41,15 +41,15 @@ def main(argv: Sequence[str]) -> int:
     if replayed.result.stopped == "interrupted":
         console.stderr().print("Interrupted. A replay starts anew: run the same command again.", markup=False, soft_wrap=True)
         return INTERRUPTED
-    print()
+    console.say()
     console.stdout().print(iterations_table(replayed.result.rows))
-    print()
+    console.say()
     if replayed.redrawn:
-        print(f"{replayed.redrawn} answers were given to requests whose words agree and whose clips this machine draws in other pixels.")
+        console.say(f"{replayed.redrawn} answers were given to requests whose words agree; this machine draws their clips in other pixels.")
     if replayed.differences:
-        print(f"{out} is not as {asked.folder} was:\n" + "\n".join(replayed.differences))
+        console.say(f"{out} is not as {asked.folder} was:\n" + "\n".join(replayed.differences))
         return 1
-    print(f"{out} is as {asked.folder} was, bit for bit: the same rewards, episodes and scores.")
+    console.say(f"{out} is as {asked.folder} was, bit for bit: the same rewards, episodes and scores.")
     return 0
 
 

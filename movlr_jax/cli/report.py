@@ -51,8 +51,8 @@ def main(argv: Sequence[str]) -> int:
     sums = ledger.Ledger(folder[ledger.FOLDER]).by_purpose()
     if sums:
         console.stdout().print(calls_table(sums))
-        print()
-    print(report.write_report(folder.path))
+        console.say()
+    console.say(report.write_report(folder.path))
     return 0
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from movlr_jax import episode_rules
+from movlr_jax import atomic, episode_rules
 from movlr_jax.cli import console, options
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError, require
@@ -201,5 +201,5 @@ def save(folder: Path, rollouts: Sequence[Rollout], document: dict[str, Any], re
     """Write the episodes, their metrics and the reward's text."""
     for i, rollout in enumerate(rollouts):
         rollout.save(folder / ("rollout.npz" if i == 0 else f"rollout_{rollout.seed}.npz"))
-    (folder / "metrics.json").write_text(json.dumps(console.plain(document), indent=2) + "\n", encoding="utf-8")
-    (folder / "reward.py").write_text(reward.source, encoding="utf-8")
+    atomic.write_text(folder / "metrics.json", json.dumps(console.plain(document), indent=2) + "\n")
+    atomic.write_text(folder / "reward.py", reward.source)

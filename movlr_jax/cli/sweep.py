@@ -88,7 +88,7 @@ def _drive(sweep: SweepFile, asked: Options) -> int:
     if asked.on == "wandb":
         path, agents = on_wandb.write(sweep)
         tell(agents or f"WANDB_API_KEY is not set: nothing was registered. Later: wandb sweep {path}")
-        print(path)
+        console.say(path)
         return 0
     if asked.on == "slurm":
         return close(on_slurm.run(sweep, tell))

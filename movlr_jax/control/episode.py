@@ -6,15 +6,17 @@ Synchronous: a fixed number of simulation steps per plan, all noise from the see
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from movlr_jax import atomic
 from movlr_jax.control import muscle_law
 from movlr_jax.control import planner as planning
 from movlr_jax.control.planner import Planner, PlannerConfig
+from movlr_jax.errors import BadFile
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import engines
 from movlr_jax.physics.instant import Frame
@@ -71,7 +73,7 @@ class Rollout:
 
     def save(self, path: Path) -> None:
         """Write an .npz whose bytes depend on the contents alone."""
-        with path.open("wb") as file:
+        with atomic.replacing(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, **self.arrays())
 
     def arrays(self) -> dict[str, Any]:
@@ -80,15 +82,57 @@ class Rollout:
 
     @staticmethod
     def load(path: Path) -> Rollout:
-        """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as file:
-            return Rollout.from_arrays({name: file[name] for name in file.files})
+        """Read what `save` wrote.
+
+        Raises:
+            BadFile: it is no episode.
+            OSError: it cannot be opened.
+        """
+        try:
+            return Rollout.from_arrays(atomic.read_npz(path))
+        except BadFile as error:
+            raise BadFile(f"{path} is no episode: {error}") from None
 
     @staticmethod
     def from_arrays(arrays: Mapping[str, Any]) -> Rollout:
-        """Return the rollout that `arrays` was made of."""
+        """Return the rollout that `arrays` was made of.
+
+        Raises:
+            BadFile: an array is missing, or has not the shape that the others give it.
+        """
+        fault = _fault(arrays)
+        if fault:
+            raise BadFile(f"These arrays are no episode ({fault}).")
         scalars = {name: np.asarray(arrays[name]).item() for name in ("seed", "seconds", "dt", "ended", "goal_speed")}
         return Rollout(**{**arrays, **scalars, "term_names": tuple(map(str, arrays["term_names"]))})
+
+
+# Name -> how many axes after time, and which kinds of numbers (NumPy's letters); scalars have no time.
+_ARRAYS = {
+    **dict.fromkeys(("time", "costs"), (0, "f")),
+    **dict.fromkeys(("qpos", "qvel", "act", "instants", "terms", "targets"), (1, "f")),
+    "diverged": (0, "iu"),
+}
+_SCALARS = {"seed": "iu", "seconds": "fiu", "dt": "fiu", "ended": "U", "goal_speed": "fiu"}
+
+
+def _fault(arrays: Mapping[str, Any]) -> str:
+    """Say what keeps arrays from being an episode; "" where nothing does."""
+    names = {field.name for field in fields(Rollout)}
+    if names != set(arrays):
+        return f"{', '.join(sorted(names ^ set(arrays)))} is missing or too many"
+    found = {name: np.asarray(value) for name, value in arrays.items()}
+    for name, kinds in _SCALARS.items():
+        if found[name].ndim or found[name].dtype.kind not in kinds:
+            return f"{name} is no single value of its kind"
+    rows = len(found["time"]) if found["time"].ndim else 0
+    for name, (axes, kinds) in _ARRAYS.items():
+        if found[name].ndim != 1 + axes or len(found[name]) != rows or found[name].dtype.kind not in kinds:
+            return f"{name} has the shape {found[name].shape} and the kind {found[name].dtype}"
+    terms = found["terms"].shape[1]
+    if not rows or found["term_names"].shape != (terms,) or found["term_names"].dtype.kind != "U" or found["weights"].shape != (terms,):
+        return "its terms, names and weights do not agree"
+    return "" if found["weights"].dtype.kind == "f" else "weights are no numbers"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from movlr_jax.critics.critique import STAGES, Critique, Preference
 from movlr_jax.critics.showing import Show, measured, pictures
 from movlr_jax.models.asking import ask_for
 from movlr_jax.models.base import Ask, Model
-from movlr_jax.models.plain_words import plain_record
+from movlr_jax.plain_words import plain_record
 from movlr_jax.prompts import prompt as prompts
 
 MAX_SUGGESTIONS = 3

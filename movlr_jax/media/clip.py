@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import itertools
 import subprocess
 import tempfile
 import threading
@@ -285,7 +286,7 @@ def side_by_side(clips: Sequence[Path | str], path: Path | str, *, height: int =
         for i, m in enumerate(metas)
     ]
     graph = ";".join(steps) + ";" + "".join(f"[v{i}]" for i in range(len(metas))) + f"hstack=inputs={len(metas)}[out]"
-    inputs = [argument for c in sources for argument in ("-i", str(c))]
+    inputs = [argument for c in sources for argument in (*_AS_FILM, "-i", str(c))]
     with atomic.replacing(path) as partial:
         process, errors = _ffmpeg([*inputs, "-filter_complex", graph, "-map", "[out]", *_codec(fps, crf), str(partial)])
         _finish(process, errors, path)
@@ -302,12 +303,14 @@ def read_info(path: Path | str) -> ClipInfo:
     path = Path(path)
     reader = None
     try:
-        reader = imageio_ffmpeg.read_frames(str(path))
+        reader = imageio_ffmpeg.read_frames(str(path), input_params=_AS_FILM)
         meta = next(reader)
         frames = round(meta["duration"] * meta["fps"])
         width, height = meta["size"]
+        if width * height > _MOST_PIXELS or frames * width * height > _MOST_PIXELS * _MOST_FRAMES:
+            raise ValueError(f"{frames} frames of {width} x {height} pixels")
         return ClipInfo(path, frames, float(meta["duration"]), width, height, round(meta["fps"]), path.stat().st_size, 0.0)
-    except (OSError, RuntimeError, StopIteration) as error:
+    except (OSError, RuntimeError, StopIteration, ArithmeticError, ValueError, LookupError) as error:
         raise MovlrError(f"{path} cannot be read as a film: {error}") from error
     finally:
         if reader is not None:
@@ -321,9 +324,15 @@ def read_frames(path: Path | str) -> np.ndarray:
         MovlrError: it cannot be read as a film.
     """
     info = read_info(path)
-    reader = imageio_ffmpeg.read_frames(str(path))
-    next(reader)
-    return np.stack([np.frombuffer(f, np.uint8).reshape(info.height, info.width, 3) for f in reader])
+    reader = imageio_ffmpeg.read_frames(str(path), input_params=_AS_FILM)
+    try:
+        next(reader)
+        frames = itertools.islice(reader, info.frames + info.fps + 1)  # a clip may hold more than it says
+        return np.stack([np.frombuffer(f, np.uint8).reshape(info.height, info.width, 3) for f in frames])
+    except (OSError, RuntimeError, ValueError) as error:
+        raise MovlrError(f"{path} cannot be read as a film: {' '.join(str(error).split())[:200]}.") from None
+    finally:
+        reader.close()
 
 
 def write_png(path: Path | str, image: np.ndarray) -> Path:
@@ -548,6 +557,10 @@ def close_studios() -> None:
 
 
 # --- ffmpeg
+
+# A clip may come from someone else: it is read as an MP4 and as nothing else (a playlist would name other files and hosts).
+_AS_FILM = ["-protocol_whitelist", "file", "-f", "mp4"]
+_MOST_PIXELS, _MOST_FRAMES = 4096 * 4096, 600  # of one frame; frames of that size that are read at once
 
 
 def _codec(fps: int, crf: int) -> list[str]:

@@ -8,7 +8,6 @@ contributions, and Crameri's vanimo where a quantity has both signs.
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from matplotlib.colors import Normalize, PowerNorm, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.media.style import STYLE, save
 from movlr_jax.rewards.library import CLASSES
@@ -29,6 +29,7 @@ from movlr_jax.rewards.library import CLASSES
 UNKNOWN = "other"
 # One colour a class, from cold (global stability) to warm (finesse); muted, they only label.
 CLASS_COLOURS = ("#30457f", "#2f6f9f", "#2f8f83", "#7a9a3a", "#c08a2b", "#a8553a", "#7d7d7d")
+_MOST_TERMS, _MOST_COLUMNS = 400, 5000
 _MOST_ROWS = 120  # more muscles than this are shown as the means of their groups
 
 
@@ -47,6 +48,7 @@ def weight_by_iteration(
         MovlrError: no row has weights.
     """
     rows = [row for row in rows if row.get("weights")]
+    _refuse_more(len({term for row in rows for term in row["weights"]}), len(rows))
     if not rows:
         raise MovlrError("There are no weights to draw yet: no iteration is finished.")
     class_of: dict[str, str] = {}
@@ -107,6 +109,12 @@ def weight_by_iteration(
         return save(figure, path)
 
 
+def _refuse_more(terms: int, columns: int) -> None:
+    """Raise MovlrError for more than a picture can show."""
+    if terms > _MOST_TERMS or columns > _MOST_COLUMNS:
+        raise MovlrError(f"A heat map shows at most {_MOST_TERMS} terms and {_MOST_COLUMNS} iterations, not {terms} and {columns}.")
+
+
 def class_arrival(rows: Sequence[Mapping[str, Any]], classes: Sequence[str] = CLASSES) -> dict[str, int]:
     """Return the first iteration at which each class carries weight, class -> iteration."""
     found: dict[str, int] = {}
@@ -150,6 +158,7 @@ def term_contributions(
             f"Term contributions need terms [T, n] and weights [n] for {len(time)} times and {len(names)} names, "
             f"not {terms.shape} and {weights.shape}."
         )
+    _refuse_more(len(names), 0)
     order = [*classes, UNKNOWN]
     class_of = {n: c if (c := str((term_classes or {}).get(n) or "")) in classes else UNKNOWN for n in names}
     rows = sorted(range(len(names)), key=lambda i: (order.index(class_of[names[i]]), i))
@@ -374,22 +383,24 @@ def draw_all(run_dir: Path, *, muscles: Sequence[str] | None = None, groups: Map
     written: list[Path] = []
     folder = run_dir / "heatmaps"
     try:
-        summary = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))
-        rows = [row for row in summary.get("iterations", []) if isinstance(row, dict)]
-    except (OSError, ValueError, AttributeError):
+        summary = atomic.read_json(run_dir / "summary.json")
+        rows = [row for row in summary.get("iterations", []) if _drawable(row)]
+    except (OSError, ValueError, AttributeError, TypeError):
         return written
     best = summary.get("best")
-    with contextlib.suppress(MovlrError):
+    if not isinstance(best, int) or isinstance(best, bool) or not 0 <= best < 10**9:
+        best = None
+    with contextlib.suppress(MovlrError, ValueError):
         written.append(weight_by_iteration(rows, folder / "weights.png", best=best))
     if best is None:
         return written
     try:
-        with np.load(run_dir / "iterations" / f"{int(best):03d}" / "rollout.npz", allow_pickle=False) as archive:
-            rollout = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError):
+        rollout = atomic.read_npz(run_dir / "iterations" / f"{best:03d}" / "rollout.npz")
+    except (OSError, ValueError):
         return written
     classes = next((row.get("term_classes") for row in rows if row.get("iteration") == best), None)
-    with contextlib.suppress(MovlrError, KeyError):
+    damaged = (MovlrError, KeyError, ValueError, TypeError)  # what arrays of other kinds and shapes come to
+    with contextlib.suppress(*damaged):
         written.append(
             term_contributions(
                 rollout["time"],
@@ -401,7 +412,7 @@ def draw_all(run_dir: Path, *, muscles: Sequence[str] | None = None, groups: Map
                 title=f"What each term added to the reward (iteration {best}, the best)",
             )
         )
-    with contextlib.suppress(MovlrError, KeyError):
+    with contextlib.suppress(*damaged):
         written.append(
             muscle_activations(
                 rollout["time"],
@@ -413,6 +424,16 @@ def draw_all(run_dir: Path, *, muscles: Sequence[str] | None = None, groups: Map
             )
         )
     return written
+
+
+def _drawable(row: Any) -> bool:
+    """Return whether a row of a run's table is one: its weights are numbers, its classes names."""
+    if not isinstance(row, dict) or not isinstance(row.get("iteration"), int):
+        return False
+    weights, classes = row.get("weights") or {}, row.get("term_classes") or {}
+    if not isinstance(weights, dict) or not isinstance(classes, dict):
+        return False
+    return all(isinstance(w, int | float) and abs(w) < 1e30 for w in weights.values())  # NaN compares false
 
 
 def _column(row: Mapping[str, Any], best: int | None) -> str:

@@ -16,6 +16,26 @@ def resume(folder: Path | str, more: str = "") -> str:
     return f"movlr resume {shlex.quote(str(folder))}{more}"
 
 
+def train(folder: Path | str) -> str:
+    """Return the command that goes on with a training."""
+    return f"movlr train --resume {shlex.quote(str(folder))}"
+
+
+def moved_by(folder: Path | str) -> str:
+    """Return the command that moves a body with a training's policy."""
+    return f"movlr rollout --policy {shlex.quote(str(folder))}"
+
+
+def check(file: Path | str) -> str:
+    """Return the command that puts a reward through the sandbox."""
+    return f"movlr check {shlex.quote(str(file))}"
+
+
+def report(folder: Path | str) -> str:
+    """Return the command that draws a run's report."""
+    return f"movlr report {shlex.quote(str(folder))}"
+
+
 def with_best(folder: Path | str, task: str, morphology: str) -> list[tuple[str, str]]:
     """Return the commands that use a run's best reward, each with what it does.
 
@@ -26,6 +46,7 @@ def with_best(folder: Path | str, task: str, morphology: str) -> list[tuple[str,
     """
     body = f" --morphology {shlex.quote(morphology)}" if morphology else ""
     best = shlex.quote(f"{folder}/best/reward.py")
+    task = shlex.quote(task)  # read from the run, which may come from someone else
     return [
         (f"movlr rollout {task} --reward {shlex.quote(str(folder))}{body} --seeds 1 2 3", "the best reward on other seeds"),
         (f"movlr check {best} --task {task}{body}", "the sandbox's verdict on it"),

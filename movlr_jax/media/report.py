@@ -12,15 +12,14 @@ import difflib
 import html
 import json
 import math
-import os
 import re
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from movlr_jax import atomic, folders
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import next_steps
 from movlr_jax.media.markup import LONGEST_TEXT as _LONGEST_TEXT
@@ -28,6 +27,7 @@ from movlr_jax.media.markup import policy as _policy
 from movlr_jax.media.markup import text as _text
 from movlr_jax.media.tables import ends
 
+_LARGEST_PICTURE = 20_000_000  # bytes
 CLIP_BUDGET = 24_000_000  # bytes of mp4 embedded; base64 adds a third
 STAGES: tuple[str, ...] = ("write", "prove", "move", "film", "judge", "save", "tune")  # by colour; tune only where weights are tuned
 # Shown in tables in this order; a task's own metrics follow.
@@ -97,21 +97,18 @@ def write_report(run_dir: Path | str, *, clip_budget: int = CLIP_BUDGET) -> Path
         The report's path.
 
     Raises:
-        MovlrError: there is no such folder, or the file cannot be written.
+        MovlrError: there is no such folder, it holds what no run holds (a link to elsewhere), or the file cannot be written.
     """
     run_dir = Path(run_dir)
     if not run_dir.is_dir() or not ((run_dir / "run.json").is_file() or (run_dir / "iterations").is_dir()):
         raise MovlrError(f"{run_dir} holds no run (no run.json, no iterations): give the folder that `movlr run` printed.")
+    folders.admit(run_dir)
     page = _Report(run_dir, clip_budget).page()
     path = run_dir / "report.html"
-    partial = path.with_name(f".unfinished-{os.getpid()}-report.html")
     try:
-        partial.write_text(page, encoding="utf-8", errors="replace")
-        partial.replace(path)
+        atomic.write_bytes(path, page.encode("utf-8", errors="replace"))
     except OSError as error:
         raise MovlrError(f"Cannot write {path} ({error.strerror}): make the folder writable.") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 
@@ -133,7 +130,7 @@ class _Report:
         numbers = set(rows)
         root = self.dir / "iterations"
         if root.is_dir():
-            numbers |= {int(p.name) for p in root.iterdir() if p.name.isascii() and p.name.isdigit() and p.is_dir()}
+            numbers |= {int(p.name) for p in root.iterdir() if p.name.isascii() and p.name.isdigit() and len(p.name) < 9 and p.is_dir()}
         found = []
         for number in sorted(numbers):
             folder = root / f"{number:03d}"
@@ -186,7 +183,7 @@ class _Report:
             size = path.stat().st_size
             if size <= budget:
                 budget -= size
-                sources[iteration.number] = "data:video/mp4;base64," + base64.b64encode(path.read_bytes()).decode()
+                sources[iteration.number] = "data:video/mp4;base64," + base64.b64encode(atomic.read_bytes(path, size)).decode()
             else:
                 sources[iteration.number] = f"iterations/{iteration.number:03d}/clip.mp4"
         return sources
@@ -419,7 +416,8 @@ class _Report:
         tuned = _dict(_json(i.folder / "tuned.json"))
         if not tuned:
             return ""
-        paths = sorted(i.folder.glob("tune/[0-9]*/trial.json"), key=lambda p: int(p.parent.name))
+        paths = [p for p in i.folder.glob("tune/[0-9]*/trial.json") if p.parent.name.isascii() and p.parent.name.isdigit()]
+        paths.sort(key=lambda p: int(p.parent.name))
         trials = [_dict(_json(path)) for path in paths]
         terms = list(dict.fromkeys(term for trial in trials for term in _dict(trial.get("weights"))))
         head = '<th class="n">trial</th><th class="n">score</th><th>gates</th>' + "".join(f'<th class="n">{_text(t)}</th>' for t in terms)
@@ -490,7 +488,7 @@ class _Report:
         }
         paths = sorted((self.dir / "heatmaps").glob("*.png"), key=lambda p: (list(told).index(p.stem) if p.stem in told else 9, p.name))
         figures = [
-            f'<figure class="card"><img alt="{_text(p.stem)}" src="data:image/png;base64,{base64.b64encode(p.read_bytes()).decode()}">'
+            f'<figure class="card"><img alt="{_text(p.stem)}" src="data:image/png;base64,{_picture(p)}">'
             f"<figcaption>{_text(told.get(p.stem, p.stem))}</figcaption></figure>"
             for p in paths
         ]
@@ -548,7 +546,7 @@ class _Report:
         commands = [
             (next_steps.resume(where), "go on where it stopped"),
             *next_steps.with_best(where, task, asked[1] if asked else ""),
-            (f"movlr report {shlex.quote(where)}", "write this page anew"),
+            (next_steps.report(where), "write this page anew"),
         ]
         return "".join(f'<p><code>{_text(c)}</code> <span class="soft">{w}</span></p>' for c, w in commands)
 
@@ -762,17 +760,25 @@ def _command_path(path: Path) -> str:
         return path.resolve().name
 
 
+def _picture(path: Path) -> str:
+    """Return a picture's bytes in base64; none for a file that cannot be read."""
+    try:
+        return base64.b64encode(atomic.read_bytes(path, _LARGEST_PICTURE)).decode()
+    except (OSError, ValueError):
+        return ""
+
+
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8", errors="replace"))
-    except (OSError, ValueError, RecursionError):
+        return atomic.read_json(path)
+    except (OSError, ValueError):
         return None
 
 
 def _file_text(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        return atomic.read_bytes(path).decode("utf-8", errors="replace")
+    except (OSError, ValueError):
         return None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from movlr_jax import atomic
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -32,12 +33,7 @@ STYLE: Any = {
 def save(figure: Figure, path: Path | str) -> Path:
     """Write a figure as PNG, without a trace of the clock or the library, and return its path."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
-    try:
-        FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)
+    with atomic.replacing(path) as partial:
         figure.savefig(partial, format="png", dpi=figure.dpi, metadata={"Software": None})
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path

@@ -6,13 +6,18 @@ files are the truth: what was spent is counted from them, so that it holds over 
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pydantic
+
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
+from movlr_jax.models.record import Record
 
 FOLDER = "calls"
 
@@ -113,9 +118,19 @@ class Ledger:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        record = atomic.read_json(path)
-        if not {"key", "purpose", "request", "response", "source", "tokens", "usd", "seconds"} <= set(record):
-            raise ValueError("it lacks fields")
-    except (OSError, ValueError, TypeError) as error:
+        record: dict[str, Any] = atomic.read_json(path)
+        _schema().validate_json(json.dumps(record), strict=True)
+        if not {"in", "out"} <= set(record["tokens"]):
+            raise ValueError("its tokens are not counted")
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg'][:160]}"
+        raise MovlrError(f"The record {path} cannot be read ({why}): delete it, and the call is made again.") from None
+    except (OSError, ValueError) as error:
         raise MovlrError(f"The record {path} cannot be read ({error}): delete it, and the call is made again.") from None
     return record
+
+
+@functools.cache
+def _schema() -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(Record)

@@ -10,8 +10,11 @@ import hashlib
 import json
 from typing import Any
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.models.base import Ask, Image, Part, Text, Video
+
+_LARGEST_CLIP = 1 << 30  # bytes
 
 
 def describe(service: str, model: str, ask: Ask) -> dict[str, Any]:
@@ -72,7 +75,7 @@ def read_clip(video: Video) -> bytes:
         MovlrError: it cannot be read.
     """
     try:
-        return video.path.read_bytes()
+        return atomic.read_bytes(video.path, _LARGEST_CLIP)
     except OSError as error:
         raise MovlrError(f"The clip {video.path} cannot be read ({error.strerror}): film the motion again.") from None
 

@@ -19,7 +19,7 @@ from jax import Array, export
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.rewards import program
+from movlr_jax.rewards import packaged, program
 from movlr_jax.rewards.layout import FeatureLayout
 
 
@@ -46,7 +46,21 @@ class Reward:
 
     @staticmethod
     def trusted(name: str, source: str, layout: FeatureLayout) -> Reward:
-        """Compile one of this package's own texts in this process. Never call it on a text from a person or a model.
+        """Compile one of this package's own texts in this process.
+
+        Raises:
+            MovlrError: the text is not one of this package's, letter by letter (whatever a file or a caller says of it), or asks for
+                what the body lacks.
+        """
+        if not packaged.is_own(source):
+            raise MovlrError(f"The reward {name} is no text of this package: it goes through the sandbox, as `movlr check` does.")
+        return Reward.unguarded(name, source, layout)
+
+    @staticmethod
+    def unguarded(name: str, source: str, layout: FeatureLayout) -> Reward:
+        """Run and compile a text in this process, with all the rights of its caller: only for code that the caller wrote.
+
+        Nothing in this package calls it on a text that came from a file, a model or a person.
 
         Raises:
             MovlrError: the text breaks the contract or asks for what the body lacks.

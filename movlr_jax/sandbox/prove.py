@@ -7,10 +7,8 @@ nothing else: `close` (or leaving the `with` block, or the end of the interprete
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -25,7 +23,7 @@ from movlr_jax.sandbox.behaviour import BehaviourMotions
 from movlr_jax.sandbox.evaluate import Refused
 from movlr_jax.sandbox.jail import PLAN_ROWS, Jail, JailError, probe
 
-__all__ = ["JailError", "Proof", "Prover", "Verdict", "explain", "load", "probe"]
+__all__ = ["JailError", "Proof", "Prover", "Verdict", "explain", "probe"]
 
 DEADLINE_S = 60.0  # an honest text takes half a second of processor time; a busy machine may take long to give it that
 STAGES = ("static", "jail", "inspection", "behaviour")
@@ -279,42 +277,6 @@ class Prover:
             artifact_sha256=inspected.sha256,
         )
         return Proof(verdict, reward)
-
-
-def load(folder: Path | str, layout: FeatureLayout) -> Reward:
-    """Load a proven reward from a run's iteration folder, believing nothing that stands there.
-
-    Args:
-        folder: holds reward.py, reward.stablehlo and verdict.json.
-        layout: the body it is wanted for.
-
-    Raises:
-        MovlrError: a file is missing, was altered, or does not pass the inspection.
-    """
-    folder = Path(folder)
-    again = f"prove it again with `movlr check {folder / 'reward.py'}`"
-    try:
-        source = (folder / "reward.py").read_text(encoding="utf-8")
-        artifact = (folder / "reward.stablehlo").read_bytes()
-        record = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise MovlrError(f"{folder} holds no readable proof ({type(error).__name__}): {again}.") from None
-    if not isinstance(record, dict) or record.get("trusted") is not True:
-        raise MovlrError(f"The reward in {folder} was not proven: {again}.")
-    for what, data, key in (("reward.py", source.encode(), "source_sha256"), ("reward.stablehlo", artifact, "artifact_sha256")):
-        if hashlib.sha256(data).hexdigest() != record.get(key):
-            raise MovlrError(f"{folder / what} was changed after its proof: {again}.")
-    if record.get("layout_fingerprint") != layout.fingerprint():
-        raise MovlrError(f"The reward in {folder} was proven for another body than {layout.morphology}: {again}.")
-    refusal = static.check(source, layout)
-    if refusal is not None:
-        raise MovlrError(f"{folder / 'reward.py'}: {refusal.reason}")
-    weights = program.literal_weights(source)
-    try:
-        inspected = inspect.inspect_artifact(artifact, 2 * layout.size, len(weights))
-    except Refused as error:
-        raise MovlrError(f"{folder / 'reward.stablehlo'}: {error}") from None
-    return Reward.from_artifact(str(folder), source, weights, inspected.artifact, layout)
 
 
 def explain(verdict: Verdict, source: str) -> str:

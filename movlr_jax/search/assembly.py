@@ -24,24 +24,25 @@ from movlr_jax.clip.eye import Eye
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.critics import biomechanics
 from movlr_jax.critics.critique import Critique
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import BadFile, MovlrError
 from movlr_jax.media import clip, heatmaps, report
 from movlr_jax.models import ledger
 from movlr_jax.models.desk import Desk
 from movlr_jax.physics import engines
 from movlr_jax.processes import terminable
+from movlr_jax.rewards import packaged
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.library import LIBRARY
 from movlr_jax.rewards.motion import vocabulary
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
-from movlr_jax.sandbox.prove import Prover, load
-from movlr_jax.search import filming, looks, methods, reward_texts, weight_study
+from movlr_jax.sandbox.prove import Prover
+from movlr_jax.search import filming, looks, methods, records, reward_texts, weight_study
 from movlr_jax.search.config import RunConfig, folder_of
 from movlr_jax.search.loop import Advisor, Loop, RunResult
 from movlr_jax.search.minds import Minds
 from movlr_jax.search.progress import Event, Progress
-from movlr_jax.search.run_folder import RunFolder
+from movlr_jax.search.run_folder import RunFolder, read_arrays
 from movlr_jax.search.stages import Arrays, Draft, Json, Judged, Moved, Preference, Proof, Trusted, WriteRequest
 from movlr_jax.tasks import facts, metrics
 from movlr_jax.tracking import open_trackers
@@ -60,7 +61,7 @@ def find_start(asked: str, task: tasks.Task) -> Draft:
         MovlrError: there is no such reward.
     """
     found = reward_texts.find(asked, [task])
-    return Draft(asked, found.source, trusted_text=found.ours)
+    return Draft(asked, found.source)
 
 
 class RealStages:
@@ -86,7 +87,6 @@ class RealStages:
             goal_speed=config.goal_speed if config.goal_speed >= 0 else task.goal_speed,
             seconds=config.seconds or task.seconds,
         )
-        find_start(config.start_reward, self.task)
         if config.tune.trials:
             weight_study.require(config.tune.sampler)
         self.minds = Minds(config, desk)
@@ -121,7 +121,13 @@ class RealStages:
         }
 
     def start(self) -> Draft:
-        """Return the reward of iteration 0."""
+        """Return the reward of iteration 0, where it does not stand in the run's folder already.
+
+        Raises:
+            MovlrError: it is none of the task's: a folder's configuration is not asked for files that stand elsewhere.
+        """
+        if self.config.start_reward not in self.task.rewards:
+            raise MovlrError(f"The run holds no copy of its start reward, {self.config.start_reward}: start it again with `movlr run`.")
         return find_start(self.config.start_reward, self.task)
 
     def write(self, request: WriteRequest) -> Draft:
@@ -132,7 +138,7 @@ class RealStages:
             best_source=request.source,
             best_weights={name: stats["weight"] for name, stats in request.facts["terms"].items()},
             term_stats=request.facts["terms"],
-            critique=Critique.model_validate(request.critique) if self.minds.method.judges else None,
+            critique=Critique.model_validate({"success": False, **request.critique}) if self.minds.method.judges else None,
             history=request.history,
             refusal=None if request.refusal is None else _reason(request.refusal),
             candidate=request.candidate,
@@ -150,32 +156,47 @@ class RealStages:
 
     def prove(self, draft: Draft, archive: Sequence[Judged]) -> Proof:
         """Compile a text of this package here; put any other through the sandbox."""
-        if draft.trusted_text:
+        if packaged.is_own(draft.source):
             reward = Reward.trusted(draft.name, draft.source, self.layout)
+            self._remember(draft.source, reward)
             verdict = {"stage": "package", "checks": {"origin": "a text of this package"}, "term_names": reward.term_names}
             return Proof(True, verdict, reward.weight_of(), reward.artifact)
         self.prover.motions = dataclasses.replace(self.motions, archived=tuple(self._archived(judged) for judged in archive))
         proof = self.prover.prove(draft.source, draft.name)
         if proof.reward is None:
             return Proof(False, proof.verdict.to_json())
+        self._remember(draft.source, proof.reward)
         return Proof(True, proof.verdict.to_json(), proof.reward.weight_of(), proof.reward.artifact)
 
     def _archived(self, judged: Judged) -> tuple[float, np.ndarray]:
         """Return a motion's score and its features, thinned: a ranking needs no more."""
-        instants = atomic.read_npz(judged.rollout)["instants"]
+        instants = self._episode(read_arrays(judged.rollout)).instants
         before = np.concatenate([instants[:1], instants[:-1]])
         return judged.score, np.concatenate([instants, before], axis=1)[::_ARCHIVE_STRIDE]
 
     def _reward(self, trusted: Trusted) -> Reward:
-        """Return the compiled reward, inspected anew; the seeds of one candidate share it."""
+        """Return the compiled reward; the seeds of one candidate share it.
+
+        What was proven by an earlier process is proven again from its text: the folder may have been anywhere since, and neither an
+        artifact nor a verdict in it is believed.
+        """
         if trusted.source not in self._compiled:
-            # The folder may have been anywhere since it was written: only the package's own texts are believed.
-            if trusted.source in self.task.rewards.values():
+            if packaged.is_own(trusted.source):
                 reward = Reward.trusted(trusted.name, trusted.source, self.layout)
             else:
-                reward = load(trusted.folder, self.layout)
-            self._compiled[trusted.source] = reward
+                self.prover.motions = self.motions
+                proof = self.prover.prove(trusted.source, trusted.name)
+                if proof.reward is None:
+                    raise MovlrError(f"The reward in {trusted.folder} is refused now: {proof.verdict.reason} Start the run again.")
+                reward = proof.reward
+            self._remember(trusted.source, reward)
         return self._compiled[trusted.source]
+
+    def _remember(self, source: str, reward: Reward) -> None:
+        """Keep what this process proved while an iteration may ask for it: each candidate as written and as tuned, and the best."""
+        self._compiled[source] = reward
+        for old in list(self._compiled)[: -2 * self.config.candidates - 2]:
+            del self._compiled[old]
 
     def _weighed(self, trusted: Trusted) -> Reward:
         """Return the compiled reward under the weights that are asked for, which may be others than its text's."""
@@ -191,24 +212,35 @@ class RealStages:
 
     def move(self, jobs: Sequence[tuple[Trusted, int]], advanced: Callable[[float], None]) -> list[Arrays]:
         """Run episodes, all at the same time."""
-        wanted = {trusted.source for trusted, _ in jobs}
-        self._compiled = {source: reward for source, reward in self._compiled.items() if source in wanted}
         ran = self.task.episodes(self.runner, [(self._weighed(trusted), seed) for trusted, seed in jobs], progress=advanced)
         return [rollout.arrays() for rollout in ran]
 
     def measure(self, rollout: Arrays) -> Json:
         """Return one episode's metrics."""
-        record = self.task.measure(self.morphology, Rollout.from_arrays(rollout))
+        record = self.task.measure(self.morphology, self._episode(rollout))
         if self.eye is not None:
             record["clip_score"] = self.eye.score(self._curve(rollout))
         return record
+
+    def _episode(self, arrays: Arrays) -> Rollout:
+        """Return an episode, which must be one of this body.
+
+        Raises:
+            BadFile: it is none.
+        """
+        rollout, model = Rollout.from_arrays(arrays), self.morphology.model
+        widths = {"qpos": model.nq, "qvel": model.nv, "act": model.na, "instants": self.layout.size}
+        wrong = next((name for name, width in widths.items() if getattr(rollout, name).shape[1:] != (width,)), "")
+        if wrong:
+            raise BadFile(f"An episode of this run is none of {self.morphology.name} (its {wrong}): delete its rollout.npz and resume.")
+        return rollout
 
     def _curve(self, rollout: Arrays) -> np.ndarray:
         """Return CLIP's curve of an episode; measuring and describing share it."""
         assert self.eye is not None
         key = hashlib.sha256(rollout["qpos"].tobytes()).digest()
         if key not in self._curves:
-            self._curves[key] = looks.curve(self.eye, self.morphology, Rollout.from_arrays(rollout))
+            self._curves[key] = looks.curve(self.eye, self.morphology, self._episode(rollout))
         return self._curves[key]
 
     def summarize(self, episodes: list[Json]) -> Json:
@@ -223,7 +255,7 @@ class RealStages:
 
     def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Json:
         """Return the facts: the first seed's motion in detail, the metrics of all."""
-        first = Rollout.from_arrays(rollouts[0])
+        first = self._episode(rollouts[0])
         told = facts.describe(
             first.instants,
             self.layout,
@@ -255,7 +287,7 @@ class RealStages:
     def film(self, rollout: Arrays, path: Path, title: str) -> None:
         """Write the clip of one episode."""
         if self.films is None or not self.films(rollout, path):
-            filming.film(self.morphology, Rollout.from_arrays(rollout), path, title, self.config.show.width)
+            filming.film(self.morphology, self._episode(rollout), path, title, self.config.show.width)
 
     def critique(self, moved: Moved) -> Json:
         """Have the critic judge one motion."""
@@ -354,10 +386,12 @@ def run(
     """Start a new run; see `movlr_jax.search.run`. A replay brings its own desk and films."""
     config, path = methods.settled(config), folder_of(config)
     RunFolder.refuse_taken(path)
+    # Before the body is loaded: a name that stands for nothing is told at once.
+    start = find_start(config.start_reward, tasks.get(config.task))
     stages = RealStages(config, desk or open_desk(config, path, progress), films)
     try:
         header = stages.header()
-        folder = RunFolder.create(path, config.to_yaml(), describe_run(config, header, path.name), config.seeds)
+        folder = RunFolder.create(path, config.to_yaml(), describe_run(config, header, path.name), config.seeds, start)
         return _go(folder, config, stages, progress, advisor)
     finally:
         stages.close()
@@ -395,7 +429,7 @@ def resume(
 
 
 def _go(folder: RunFolder, config: RunConfig, stages: RealStages, progress: Progress | None, advisor: Advisor | None) -> RunResult:
-    run_id = atomic.read_json(folder["run.json"])["run_id"]
+    run_id = str(records.read(folder["run.json"]).get("run_id") or folder.path.resolve().name)
     name = config.name or folder.path.resolve().name
     with folder.locked(), terminable():
         if RunConfig.load(folder["config.yaml"]) != config:

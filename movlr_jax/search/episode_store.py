@@ -21,6 +21,7 @@ from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
+from movlr_jax.processes import open_lock
 
 _WRITER = 0  # the byte of who rewrites the file; the others are episodes'
 _BYTES = 1 << 62
@@ -47,7 +48,7 @@ class EpisodeStore:
         lock = path.with_name(f".{path.name}.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._lock = open_lock(lock)
         except OSError as error:
             raise MovlrError(f"Cannot write into {path.parent} ({error.strerror}): choose another --out.") from None
         try:
@@ -85,7 +86,10 @@ class EpisodeStore:
             return {"episodes": {}}
         try:
             document = atomic.read_json(self.path)
-            return {**document, "episodes": dict(document["episodes"])}
+            episodes = dict(document["episodes"])
+            if not all(isinstance(record, dict) and all(map(_measured, record.items())) for record in episodes.values()):
+                raise ValueError("a record that no episode has")
+            return {**document, "episodes": episodes}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise MovlrError(
                 f"{self.path} is not a file of episodes ({type(error).__name__}): move it away, or choose another --out."
@@ -119,6 +123,14 @@ class EpisodeStore:
             yield
         finally:
             fcntl.lockf(self._lock, fcntl.LOCK_UN, 1, _WRITER)
+
+
+def _measured(item: tuple[str, Any]) -> bool:
+    """Return whether a value of a record is one: numbers, but for what the episode was decided by and what its reward is called."""
+    name, value = item
+    if name == "decided_by":
+        return isinstance(value, dict)
+    return isinstance(value, str) if name == "reward" else value is None or isinstance(value, bool | int | float)
 
 
 def _byte(key: str) -> int:

@@ -43,7 +43,7 @@ class InnerTuner:
         Raises:
             MovlrError: those on record are not what the optimiser draws.
         """
-        own = literal_weights(_source(candidate))
+        own = literal_weights(candidate.written.text())
         if trial == 0 or not any(own.values()):
             return own
         tune, run = self.config.tune, self.config.seed
@@ -98,8 +98,8 @@ class InnerTuner:
         assert best is not None  # trial 0 was proven as it was written
         own, weights = records[0]["weights"], records[best]["weights"]
         changes = [edits.Change("reweigh", term, weight) for term, weight in weights.items() if weight != own[term]]
-        verdict: Mapping[str, Any] = atomic.read_json(written["verdict.json"])
-        text, artifact, proven = _source(candidate), written["reward.stablehlo"].read_bytes(), atomic.read_json(written["weights.json"])
+        verdict: Mapping[str, Any] = written.read("verdict.json")
+        text, artifact, proven = candidate.written.text(), written.artifact(), written.read("weights.json")
         if changes:
             try:
                 text = edits.apply(text, changes)
@@ -112,7 +112,7 @@ class InnerTuner:
                 return str(refusal.get("sentence", "no reason was given"))
             verdict, artifact, proven = {**proof.verdict, "trusted": True}, proof.artifact, dict(proof.weights)
         # The episodes of the trial are those of the text if the program is the same to the last byte, but for its weights.
-        same = artifact == written["reward.stablehlo"].read_bytes()
+        same = artifact == written.artifact()
         atomic.write_json(
             candidate["tuned.json"],
             {
@@ -141,10 +141,6 @@ class InnerTuner:
 def executed(summary: Mapping[str, Any]) -> float:
     """Return how much motion the episodes of a metrics record executed [s]."""
     return round(sum(float(episode.get("seconds") or 0.0) for episode in summary["episodes"]), 6)
-
-
-def _source(candidate: Candidate) -> str:
-    return candidate.written["reward.py"].read_text(encoding="utf-8")
 
 
 def _told(number: int, record: Mapping[str, Any]) -> Trial:

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax import atomic
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import BadFile, MovlrError
 from movlr_jax.media import next_steps
 from movlr_jax.media.tables import ends
 from movlr_jax.models import ledger
 from movlr_jax.models.base import ModelFault
-from movlr_jax.search import failures, judging, state
+from movlr_jax.search import failures, judging, records, state
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.inner_tuning import InnerTuner, executed
 from movlr_jax.search.progress import Event, Kind, Progress
@@ -194,19 +194,7 @@ class Loop:
             except NothingToWrite as nothing:
                 draft, given_up = Draft(f"iteration {step.iteration}", ""), str(nothing)
         candidate.record_calls(f"write-{step.attempt:02d}", draft.calls)
-        atomic.write_json(
-            candidate.draft(step.attempt),
-            {
-                "name": draft.name,
-                "edit": draft.edit,
-                "rationale": draft.rationale,
-                "trusted_text": draft.trusted_text,
-                "given_up": given_up,
-                "refusal": draft.refusal,
-                # A proof speaks of lines and of a hash: one kind of line end, before anything is made of it.
-                "source": draft.source.replace("\r\n", "\n").replace("\r", "\n"),
-            },
-        )
+        candidate.save_draft(step.attempt, draft, given_up)
 
     def _request(self, step: state.Write, candidate: Candidate) -> WriteRequest:
         best = self.folder.best()
@@ -214,18 +202,18 @@ class Loop:
             raise MovlrError(f"Iteration 0 of {self.folder.path} left no reward to edit: start the run again.")
         source = self._chosen(best)
         refusals = candidate.refusals()
-        written = atomic.read_json(candidate.draft(step.attempt - 1)) if step.attempt else None
+        written = records.read(candidate.draft(step.attempt - 1)) if step.attempt else None
         siblings = [self.folder.iteration(step.iteration).candidate(k) for k in range(step.candidate)]
         return WriteRequest(
             iteration=step.iteration,
             candidate=step.candidate,
             attempt=step.attempt,
             seed=derive(self.config.seed, "write", step.iteration, step.candidate, step.attempt),
-            source=source["reward.py"].read_text(encoding="utf-8"),
-            facts=atomic.read_json(source["facts.json"]),
-            critique={**atomic.read_json(source["critique.json"]), "advice": self._advice(best)},
+            source=source.text(),
+            facts=source.read("facts.json"),
+            critique={**source.read("critique.json"), "advice": self._advice(best)},
             history=tuple(record for row in self.folder.rows() for record in row["tried"]),
-            siblings=tuple(s["reward.py"].read_text(encoding="utf-8") for s in map(self._as_written, siblings) if s.proven),
+            siblings=tuple(s.text() for s in map(self._as_written, siblings) if s.proven),
             refusal=refusals[-1] if refusals else None,
             refused_source=written["source"] if written else None,
             clip=source["clip.mp4"] if source.has("clip.mp4") else None,
@@ -240,7 +228,7 @@ class Loop:
         found = []
         for row in self.folder.rows()[best:]:
             chosen = self.folder.iteration(row["iteration"]).chosen()
-            said = "" if chosen is None else atomic.read_json(chosen["critique.json"]).get("advice", "")
+            said = "" if chosen is None else chosen.read("critique.json").get("advice", "")
             if said:
                 which = "" if row["iteration"] == best else f"Of the motion of iteration {row['iteration']}, which was not kept: "
                 found.append(which + said)
@@ -250,8 +238,8 @@ class Loop:
 
     def _prove(self, step: state.Prove) -> None:
         candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
-        raw = atomic.read_json(candidate.draft(step.attempt))
-        draft = Draft(raw["name"], raw["source"], raw["edit"], raw["rationale"], raw["trusted_text"])
+        raw = records.read(candidate.draft(step.attempt))
+        draft = Draft(raw["name"], raw["source"], raw["edit"], raw["rationale"])
         earlier = self.folder.sources().get(draft.source.strip())
         if raw["given_up"]:
             verdict: Mapping[str, Any] = {"trusted": False, "given_up": True, "sentence": raw["given_up"], "line": None}
@@ -280,12 +268,14 @@ class Loop:
 
     def _trusted(self, candidate: Candidate, place: Candidate | None = None) -> Trusted:
         """Return a candidate's reward as it stands in its folder, or in another place of it."""
-        attempts = sorted((candidate.path / "drafts").glob("[0-9]*.json"))
+        drafts = candidate.drafts()
+        if not drafts:
+            raise BadFile(f"{candidate.path} has no drafts/: restore them, or start the run again.")
         place = place or candidate
         return Trusted(
-            name=atomic.read_json(attempts[-1])["name"],
-            source=place["reward.py"].read_text(encoding="utf-8"),
-            weights=atomic.read_json(place["weights.json"]),
+            name=drafts[-1]["name"],
+            source=place.text(),
+            weights=place.read("weights.json"),
             folder=place.path,
         )
 
@@ -358,7 +348,7 @@ class Loop:
 
     def _choose(self, step: state.Choose) -> None:
         iteration = self.folder.iteration(step.iteration)
-        index, reason = judging.choose([(c.index, atomic.read_json(c["metrics.json"])) for c in self._measured(step.iteration)])
+        index, reason = judging.choose([(c.index, c.read("metrics.json")) for c in self._measured(step.iteration)])
         atomic.write_json(iteration["choice.json"], {"candidate": index, "reason": reason})
 
     def _chosen(self, number: int) -> Candidate:
@@ -373,7 +363,7 @@ class Loop:
             name=name,
             source=trusted.source,
             weights=trusted.weights,
-            facts=atomic.read_json(candidate["facts.json"]),
+            facts=candidate.read("facts.json"),
             clip=candidate["clip.mp4"] if candidate.has("clip.mp4") else None,
             seed=derive(self.config.seed, "judge", number),
             earlier=earlier,
@@ -391,7 +381,7 @@ class Loop:
 
     def _critique(self, step: state.Critique) -> None:
         candidate, best = self.folder.iteration(step.iteration).candidate(step.candidate), self.folder.best()
-        earlier = None if best is None else atomic.read_json(self._chosen(best)["critique.json"])
+        earlier = None if best is None else self._chosen(best).read("critique.json")
         critique = dict(self.stages.critique(self._moved(candidate, f"iteration {step.iteration}", step.iteration, earlier)))
         candidate.record_calls("critique", critique.pop("calls", None))
         # A person may take hours, and the critique may have been paid for: it is saved before the question.
@@ -399,7 +389,7 @@ class Loop:
 
     def _advise(self, step: state.Advise) -> None:
         candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
-        critique, said = atomic.read_json(candidate["unadvised.json"]), ""
+        critique, said = candidate.read("unadvised.json"), ""
         # A run that was begun with --ask may go on without it.
         if self.config.ask:
             if self.advisor is None:
@@ -417,7 +407,7 @@ class Loop:
             verdict = judging.Verdict(True, "first", "It is the first.")
         else:
             held = self._chosen(best)
-            metrics, before = atomic.read_json(candidate["metrics.json"]), atomic.read_json(held["metrics.json"])
+            metrics, before = candidate.read("metrics.json"), held.read("metrics.json")
             by_gates = judging.gates_decide(metrics, before)
             if by_gates is not None:
                 verdict = by_gates
@@ -437,7 +427,7 @@ class Loop:
 
     def _keep(self, step: state.Keep) -> None:
         iteration = self.folder.iteration(step.iteration)
-        choice = atomic.read_json(iteration["choice.json"])
+        choice = iteration.read("choice.json")
         index = choice["candidate"]
         if index is not None:
             iteration.promote(index)
@@ -466,7 +456,7 @@ class Loop:
             "gates": {},
             "score": None,
             "kept": False,
-            "why": atomic.read_json(iteration["choice.json"])["reason"],
+            "why": iteration.read("choice.json")["reason"],
             "weights": {},
             "term_classes": {},
             "critique": "",
@@ -484,13 +474,13 @@ class Loop:
         if index is not None:
             candidate = self._chosen(number)
             decision, metrics = (
-                atomic.read_json(iteration["decision.json"]),
-                atomic.read_json(candidate["metrics.json"]),
+                iteration.read("decision.json"),
+                candidate.read("metrics.json"),
             )
-            critique, trusted = atomic.read_json(candidate["critique.json"]), self._trusted(candidate)
-            facts, weights = atomic.read_json(candidate["facts.json"]), dict(trusted.weights)
+            critique, trusted = candidate.read("critique.json"), self._trusted(candidate)
+            facts, weights = candidate.read("facts.json"), dict(trusted.weights)
             # What the writer did, which is what a later edit may undo; the tuner moves every weight in every iteration.
-            written = atomic.read_json(self._as_written(candidate)["weights.json"])
+            written = self._as_written(candidate).read("weights.json")
             edit = failures.changes(parent_weights, written) if best is not None else {}
             row |= {
                 "reward": trusted.name,
@@ -506,7 +496,7 @@ class Loop:
                 "changes": edit,
             }
             if candidate.has("tuned.json"):
-                row["tuned"] = atomic.read_json(candidate["tuned.json"])
+                row["tuned"] = candidate.read("tuned.json")
             parent_edit = rows[best]["changes"] if best is not None else {}
             asked = failures.suggested(critique, weights)
             named += failures.collapse(number, facts.get("terms", {}))
@@ -522,23 +512,22 @@ class Loop:
         total = 0.0
         for k in range(self.config.candidates if number else 1):
             candidate = self._chosen(number) if k == index else self.folder.iteration(number).candidate(k)
-            tuned = atomic.read_json(candidate["tuned.json"]) if candidate.has("tuned.json") else {"simulated_s": 0.0, "moved_again": True}
+            tuned = candidate.read("tuned.json") if candidate.has("tuned.json") else {"simulated_s": 0.0, "moved_again": True}
             total += tuned["simulated_s"]
             if tuned["moved_again"] and candidate.has("metrics.json"):
-                total += executed(atomic.read_json(candidate["metrics.json"]))
+                total += executed(candidate.read("metrics.json"))
         return round(total, 6)
 
     def _tried(self, number: int, index: int | None, parent: Mapping[str, float]) -> tuple[list[dict[str, Any]], list[str]]:
         """Return the history records of an iteration's drafts, and the sentences of its refusals."""
         iteration = self.folder.iteration(number)
-        decision = atomic.read_json(iteration["decision.json"]) if iteration.has("decision.json") else {"kept": False}
+        decision = iteration.read("decision.json") if iteration.has("decision.json") else {"kept": False}
         records: list[dict[str, Any]] = []
         sentences: list[str] = []
         for k in range(self.config.candidates if number else 1):
             candidate = self._chosen(number) if k == index else iteration.candidate(k)
             refusals = candidate.refusals()
-            for attempt, path in enumerate(sorted((candidate.path / "drafts").glob("[0-9]*.json"))):
-                draft = atomic.read_json(path)
+            for attempt, draft in enumerate(candidate.drafts()):
                 record: dict[str, Any] = {
                     "iteration": number,
                     "candidate": k,
@@ -554,19 +543,19 @@ class Loop:
                         record["given_up"] = True
                 elif candidate.has("metrics.json"):
                     metrics, weights = (
-                        atomic.read_json(candidate["metrics.json"]),
-                        atomic.read_json(candidate["weights.json"]),
+                        candidate.read("metrics.json"),
+                        candidate.read("weights.json"),
                     )
                     chosen = k == index
-                    tuned = atomic.read_json(candidate["tuned.json"]) if candidate.has("tuned.json") else None
-                    written = atomic.read_json(self._as_written(candidate)["weights.json"])
+                    tuned = candidate.read("tuned.json") if candidate.has("tuned.json") else None
+                    written = self._as_written(candidate).read("weights.json")
                     record |= {
                         "chosen": chosen,
                         "kept": chosen and decision["kept"],
                         "outcome": _outcome(metrics) + _tuning(tuned),
                         "weights": weights,
                         "changes": failures.changes(parent, written) if parent else {},
-                        "warnings": list(atomic.read_json(candidate["verdict.json"]).get("warnings", ())),
+                        "warnings": list(candidate.read("verdict.json").get("warnings", ())),
                         "score": metrics["score"],
                         "gates": metrics["gates"],
                     }
@@ -576,7 +565,7 @@ class Loop:
     def _track(self, step: state.Track) -> None:
         row = self.folder.rows()[step.iteration]
         chosen = None if row["candidate"] is None else self._chosen(step.iteration)
-        scalars = _scalars(row, atomic.read_json(chosen["facts.json"]).get("terms", {}) if chosen else {})
+        scalars = _scalars(row, chosen.read("facts.json").get("terms", {}) if chosen else {})
         best = max((r["iteration"] for r in self.folder.rows()[: step.iteration + 1] if r["kept"]), default=None)
         if best is not None and (score := self.folder.rows()[best]["score"]) is not None:
             scalars["best_score"] = float(score)  # what a sweep goes by: the score of what was kept so far

@@ -16,12 +16,14 @@ from typing import Any
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import next_steps
-from movlr_jax.search import assembly
+from movlr_jax.search import assembly, records
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.loop import Advisor, RunResult
 from movlr_jax.search.progress import Progress
 from movlr_jax.search.run_folder import Candidate, RunFolder
 from movlr_jax.search.stages import Arrays
+
+MOST_CLIP = 1 << 30  # bytes
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def configure(folder: Path, out: Path) -> RunConfig:
     start = config.start_reward if config.start_reward in ("start", "human") else str(found.iteration(0)["reward.py"])
     return dataclasses.replace(
         config,
-        engine=atomic.read_json(found["run.json"])["engine"],
+        engine=str(records.read(found["run.json"]).get("engine", config.engine)),
         iterations=len(rows) - 1,
         start_reward=start,
         max_minutes=0.0,
@@ -92,15 +94,15 @@ class _Films:
         for row in run.rows():
             chosen = run.iteration(row["iteration"]).chosen()
             if chosen is not None:
-                self._films[hashlib.sha256(chosen["rollout.npz"].read_bytes()).hexdigest()] = chosen
+                self._films[hashlib.sha256(atomic.read_bytes(chosen["rollout.npz"], atomic.MOST_ARRAYS)).hexdigest()] = chosen
 
     def __call__(self, rollout: Arrays, path: Path) -> bool:
         filmed = self._films.get(hashlib.sha256(atomic.npz_bytes(rollout)).hexdigest())
         if filmed is not None and filmed.has("no_clip.json"):
-            raise MovlrError(atomic.read_json(filmed["no_clip.json"])["sentence"])
+            raise MovlrError(filmed.read("no_clip.json")["sentence"])
         if filmed is None or not filmed.has("clip.mp4"):
             return False
-        path.write_bytes(filmed["clip.mp4"].read_bytes())
+        path.write_bytes(atomic.read_bytes(filmed["clip.mp4"], MOST_CLIP))
         return True
 
 
@@ -109,7 +111,7 @@ def _adviser(run: RunFolder) -> Advisor:
 
     def advise(number: int, clip: Path | None, critique: Mapping[str, Any]) -> str:
         chosen = run.iteration(number).chosen()
-        return "" if chosen is None else str(atomic.read_json(chosen["critique.json"]).get("advice", ""))
+        return "" if chosen is None else str(chosen.read("critique.json").get("advice", ""))
 
     return advise
 
@@ -128,6 +130,10 @@ def differences(first: Path, second: Path, seeds: tuple[int, ...]) -> list[str]:
         if chosen is None or chosen_again is None:
             continue
         for name in ("reward.py", *(chosen.rollout(seed).name for seed in seeds)):
-            if not chosen_again.has(name) or chosen[name].read_bytes() != chosen_again[name].read_bytes():
+            if not chosen_again.has(name) or _bytes(chosen[name]) != _bytes(chosen_again[name]):
                 found.append(f"Iteration {number} differs in {name}.")
     return found
+
+
+def _bytes(path: Path) -> bytes:
+    return atomic.read_bytes(path, atomic.MOST_ARRAYS)

@@ -6,20 +6,23 @@ texts of this package are compiled in this process; every other goes through the
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from movlr_jax import atomic
+from movlr_jax import atomic, folders
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.morphologies import Morphology
+from movlr_jax.rewards import packaged
 from movlr_jax.rewards.features import feature_layout
-from movlr_jax.rewards.program import ProgramError
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Proof, Prover
-from movlr_jax.tasks import TASKS, Task
+from movlr_jax.search import records
+from movlr_jax.search.run_folder import RunFolder
+from movlr_jax.tasks import Task
+
+MOST = 1 << 20  # bytes of a reward file
 
 
 class Unfit(MovlrError):
@@ -33,31 +36,39 @@ class RewardText:
     Attributes:
         name: the word it was asked for by.
         source: the text.
-        ours: True only for a text of this package, which is compiled without a jail.
         origin: where it came from, for people: "walk_flat", "walk_flat on myolegs, iteration 5", "a file".
     """
 
     name: str
     source: str
-    ours: bool = False
     origin: str = "a file"
 
     @property
     def sha256(self) -> str:
         """Hash of the text."""
-        return hashlib.sha256(self.source.encode("utf-8", "surrogatepass")).hexdigest()
+        return packaged.sha256(self.source)
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is a text of this package, letter by letter, which is compiled without a jail."""
+        return packaged.is_own(self.source)
 
 
-def read(file: Path) -> str:
+def read(file: Path, *, typed: bool = True) -> str:
     """Return the text of a reward file.
+
+    Args:
+        file: it.
+        typed: whether the user named this very file, which may then be a link of their own, outside a run's folder.
 
     Raises:
         MovlrError: there is no such file, or it is not text.
     """
+    run = next((folder for folder in file.parents if (folder / "run.json").is_file() and (folder / "iterations").is_dir()), None)
+    if run is not None:
+        folders.admit(run)  # a run may come from someone else; a link anywhere else is the user's own
     try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise MovlrError(f"{file} is not UTF-8 text: a reward is a plain Python file.") from None
+        return atomic.read_text(file, MOST, follow=typed and run is None)
     except IsADirectoryError:
         raise MovlrError(f"{file} is a folder: name a reward file, for example {file / 'best' / 'reward.py'}.") from None
     except OSError as error:
@@ -77,34 +88,41 @@ def find(asked: str, tasks: Iterable[Task]) -> RewardText:
     tasks = tuple(tasks)
     for task in tasks:
         if asked in task.rewards:
-            return RewardText(asked, task.rewards[asked], ours=True, origin=task.name)
+            return RewardText(asked, task.rewards[asked], origin=task.name)
     path = Path(asked)
     if path.is_dir():
-        folder = path / "best" if (path / "best").exists() else path
+        folder = _best_of(path)
         if not (folder / "reward.py").is_file():
             raise MovlrError(f"{asked} holds no reward yet (no best/reward.py): let the run finish an iteration.")
-        text = read(folder / "reward.py")
-        return RewardText(asked, text, _is_ours(text), _origin(path, folder))
+        return RewardText(asked, read(folder / "reward.py", typed=False), _origin(path, folder))
     if not path.is_file():
         known = list(dict.fromkeys(name for task in tasks for name in task.rewards))
         hint = did_you_mean(asked, known)
         raise MovlrError(f"There is no reward '{asked}': {hint}give one of {', '.join(known)}, a reward file, or a run's folder.")
-    text = read(path)
-    return RewardText(asked, text, _is_ours(text))
+    return RewardText(asked, read(path))
+
+
+def _best_of(path: Path) -> Path:
+    """Return the folder whose reward a folder stands for: its best, by the link or, where a copy lost it, by the records."""
+    if not (path / "iterations").is_dir() and not (path / "best").is_dir():
+        return path
+    folders.admit(path)
+    if (path / "best").is_dir():
+        return path / "best"
+    best = RunFolder(path).best()
+    return path if best is None else RunFolder(path).iteration(best).path
 
 
 def home(asked: str) -> tuple[str, str]:
     """Return the task and the body that a run's reward was found on; "" and "" where the word names no run that says so."""
+    if not (Path(asked) / "run.json").exists():
+        return "", ""
+    folders.admit(Path(asked))
     try:
-        header = atomic.read_json(Path(asked) / "run.json")
+        header = records.read(Path(asked) / "run.json")
         return str(header["task"]), str(header["morphology"])
     except (OSError, ValueError, KeyError, TypeError):
         return "", ""
-
-
-def _is_ours(text: str) -> bool:
-    """Say whether a file's text is one of this package's, letter by letter, as a search's best may be."""
-    return any(text in task.rewards.values() for task in TASKS.values())
 
 
 def _origin(run: Path, folder: Path) -> str:
@@ -114,7 +132,7 @@ def _origin(run: Path, folder: Path) -> str:
         return "a folder"
     seen = f"{task} on {body}"
     number = folder.resolve().name
-    return f"{seen}, iteration {int(number)}" if number.isdigit() else seen
+    return f"{seen}, iteration {int(number)}" if number.isascii() and number.isdigit() else seen
 
 
 def prove(source: str, name: str, morphology: Morphology, goal_speed: float) -> Proof:
@@ -146,7 +164,7 @@ def compiled(text: RewardText, morphology: Morphology, goal_speed: float) -> Rew
     if text.ours:
         try:
             return Reward.trusted(text.name, text.source, feature_layout(morphology))
-        except ProgramError as error:
+        except MovlrError as error:
             raise Unfit(f"The reward {text.name} of {text.origin} does not fit {morphology.name}: {error}") from None
     proof = prove(text.source, text.name, morphology, goal_speed)
     if proof.reward is None:

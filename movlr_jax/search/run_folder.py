@@ -35,10 +35,12 @@ from typing import Any
 
 import numpy as np
 
-from movlr_jax import atomic
-from movlr_jax.errors import MovlrError
+from movlr_jax import atomic, folders
+from movlr_jax.errors import BadFile, MovlrError
 from movlr_jax.media import next_steps
 from movlr_jax.processes import alone
+from movlr_jax.search import records
+from movlr_jax.search.stages import Draft
 
 # The chosen candidate's drafts and calls are folders; they move up whole, like files.
 _LOCK = ".lock"
@@ -60,6 +62,37 @@ class Candidate:
     def draft(self, attempt: int) -> Path:
         """Return the path of an attempt's text."""
         return self.path / "drafts" / f"{attempt:02d}.json"
+
+    def save_draft(self, attempt: int, draft: Draft, given_up: str = "") -> None:
+        """Save a text as it was written; `given_up` says why there is none."""
+        atomic.write_json(
+            self.draft(attempt),
+            {
+                "name": draft.name,
+                "edit": draft.edit,
+                "rationale": draft.rationale,
+                "given_up": given_up,
+                "refusal": draft.refusal,
+                # A proof speaks of lines and of a hash: one kind of line end, before anything is made of it.
+                "source": draft.source.replace("\r\n", "\n").replace("\r", "\n"),
+            },
+        )
+
+    def drafts(self) -> list[dict[str, Any]]:
+        """Return the texts that were written, in the order of the attempts."""
+        return [records.read(path) for path in _numbered(self.path / "drafts", ".json")]
+
+    def read(self, name: str) -> Any:
+        """Return the value of one of its JSON files, checked."""
+        return records.read(self.path / name)
+
+    def text(self) -> str:
+        """Return the text of its reward."""
+        return atomic.read_text(self.path / "reward.py")
+
+    def artifact(self) -> bytes:
+        """Return its compiled program, to compare; it is never run."""
+        return atomic.read_bytes(self.path / "reward.stablehlo")
 
     def refusal(self, attempt: int) -> Path:
         """Return the path of an attempt's refusal."""
@@ -92,11 +125,12 @@ class Candidate:
 
     def trials(self) -> list[dict[str, Any]]:
         """Return the records of the trials that are over, in order."""
-        return [atomic.read_json(p) for p in sorted((self.path / "tune").glob("[0-9]*/trial.json"), key=lambda p: int(p.parent.name))]
+        paths = (folder / "trial.json" for folder in _numbered(self.path / "tune"))
+        return [records.read(path) for path in paths if path.exists()]
 
     def refusals(self) -> list[dict[str, Any]]:
         """Return the refusals, in the order of the attempts."""
-        return [atomic.read_json(p) for p in sorted((self.path / "refusals").glob("[0-9]*.json"))]
+        return [records.read(path) for path in _numbered(self.path / "refusals", ".json")]
 
     def record_calls(self, stage: str, calls: Any) -> None:
         """Save model calls as they were made; nothing is written when there were none."""
@@ -117,13 +151,17 @@ class Iteration:
         """Return whether a product is finished."""
         return (self.path / name).exists()
 
+    def read(self, name: str) -> Any:
+        """Return the value of one of its JSON files, checked."""
+        return records.read(self.path / name)
+
     def candidate(self, index: int) -> Candidate:
         """Return a candidate's folder while the iteration is under way; afterwards, of one that was not chosen."""
         return Candidate(self.path / "candidates" / str(index), index, self._seeds)
 
     def chosen(self) -> Candidate | None:
         """Return the chosen candidate as it stands after promotion, or None where every draft was refused."""
-        index = atomic.read_json(self["choice.json"])["candidate"]
+        index = self.read("choice.json")["candidate"]
         return None if index is None else Candidate(self.path, index, self._seeds)
 
     def promote(self, index: int) -> None:
@@ -145,7 +183,7 @@ class Iteration:
 
     def seconds(self) -> dict[str, float]:
         """Return the wall time spent per stage so far [s]."""
-        return atomic.read_json(self["seconds.json"]) if self.has("seconds.json") else {}
+        return dict(self.read("seconds.json")) if self.has("seconds.json") else {}
 
 
 class RunFolder:
@@ -163,8 +201,15 @@ class RunFolder:
         return self.path / name
 
     @staticmethod
-    def create(path: Path, config_yaml: str, run: dict[str, Any], seeds: tuple[int, ...] = (0,)) -> RunFolder:
+    def create(path: Path, config_yaml: str, run: dict[str, Any], seeds: tuple[int, ...] = (0,), start: Draft | None = None) -> RunFolder:
         """Make a new run's folder, whole or not at all.
+
+        Args:
+            path: the folder.
+            config_yaml: its configuration.
+            run: what run.json says.
+            seeds: the episodes' seeds.
+            start: the start reward, copied into the folder, so that a run needs no file outside it; None: it is written like any other.
 
         Raises:
             MovlrError: something stands there already.
@@ -175,6 +220,8 @@ class RunFolder:
                 (partial / "iterations").mkdir()
                 atomic.write_text(partial / "config.yaml", config_yaml)
                 atomic.write_json(partial / "run.json", run)
+                if start is not None:
+                    RunFolder(partial, seeds).iteration(0).candidate(0).save_draft(0, start)
         except OSError as error:
             raise MovlrError(f"Cannot write {path} ({error.strerror}): choose another --out.") from error
         return RunFolder(path, seeds)
@@ -189,13 +236,14 @@ class RunFolder:
 
     @staticmethod
     def find(path: Path) -> RunFolder:
-        """Return an existing run's folder.
+        """Return an existing run's folder, looked through: it may come from someone else.
 
         Raises:
-            MovlrError: there is no run.
+            MovlrError: there is no run, or it holds what none holds, such as a link to somewhere else.
         """
         if not (path / "run.json").is_file() or not (path / "config.yaml").is_file():
             raise MovlrError(f"{path} holds no run (no run.json): give the folder that `movlr run` printed.")
+        folders.admit(path)
         return RunFolder(path)
 
     @contextlib.contextmanager
@@ -216,7 +264,7 @@ class RunFolder:
         """Return the rows of the finished iterations, in order."""
         rows: list[dict[str, Any]] = []
         while (path := self.iteration(len(rows))["iteration.json"]).exists():
-            rows.append(atomic.read_json(path))
+            rows.append(_row(path, records.read(path), len(rows)))
         return rows
 
     def best(self) -> int | None:
@@ -236,9 +284,32 @@ class RunFolder:
         for path in sorted((self.path / "iterations").rglob("reward.py")):
             if not path.with_name("verdict.json").exists():
                 continue  # a kill came between the text and its proof; it is being proven again
-            text = path.read_text(encoding="utf-8").strip()
-            found.setdefault(text, f"iteration {int(path.relative_to(self.path).parts[1])}")
+            number = path.relative_to(self.path).parts[1]
+            if number.isascii() and number.isdigit():
+                found.setdefault(atomic.read_text(path).strip(), f"iteration {int(number)}")
         return found
+
+
+def _row(path: Path, row: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a row whose numbers are those of its place; a draft that was not chosen has no score, and is not kept."""
+    parent, chosen = row["parent"], row["candidate"] is not None
+    if (
+        row["iteration"] != number
+        or (parent is not None and parent >= number)
+        or (row["kept"] and not (chosen and row["score"] is not None))
+    ):
+        raise BadFile(f"{path} is not what a run writes there (it is not iteration {number}'s): restore the file, or start the run again.")
+    # An older version did not write these.
+    return {"tried": [], "failures": [], "exhausted": False, **row}
+
+
+def _numbered(folder: Path, suffix: str = "") -> list[Path]:
+    """Return what is called by a number in a folder, in the order of the numbers."""
+    if not folder.is_dir():
+        return []
+    named = [path for path in folder.iterdir() if path.name.endswith(suffix) and not path.name.startswith(".")]
+    numbered = [(path.name.removesuffix(suffix), path) for path in named]
+    return [path for name, path in sorted((int(n), p) for n, p in numbered if n.isascii() and n.isdigit() and len(n) < 9)]
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -249,5 +320,5 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """
     try:
         return atomic.read_npz(path)
-    except (OSError, ValueError, EOFError, KeyError) as error:
+    except (OSError, ValueError) as error:
         raise MovlrError(f"{path} cannot be read ({error}): delete it and resume; the episode is run again.") from error

@@ -62,7 +62,6 @@ class Draft:
         source: the text.
         edit: what was changed, in one line.
         rationale: why.
-        trusted_text: True only for a text of this package; it is compiled without a jail.
         calls: records of the model calls made for it.
         refusal: why it is no program at all; "" for a program. The sandbox is not asked then.
     """
@@ -71,7 +70,6 @@ class Draft:
     source: str
     edit: str = ""
     rationale: str = ""
-    trusted_text: bool = False
     calls: tuple[Json, ...] = ()
     refusal: str = ""
 
@@ -101,7 +99,7 @@ class Trusted:
         name: for people.
         source: its text.
         weights: term name -> weight; those to move under, where they are not the text's own.
-        folder: holds reward.py, reward.stablehlo and verdict.json.
+        folder: holds reward.py, reward.stablehlo and verdict.json, for people: what runs was proven by this process.
     """
 
     name: str

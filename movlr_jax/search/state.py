@@ -20,7 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from movlr_jax import atomic
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.run_folder import Candidate, Iteration, RunFolder
 
@@ -232,7 +231,7 @@ def _in_iteration(iteration: Iteration, config: RunConfig) -> Step:
             return Move(number, tuple(missing))
         unmeasured = next((c.index for c in proven if not c.has("metrics.json")), None)
         return Choose(number) if unmeasured is None else Measure(number, unmeasured)
-    chosen = atomic.read_json(iteration["choice.json"])["candidate"]
+    chosen = iteration.read("choice.json")["candidate"]
     if chosen is None:
         return Keep(number)
     candidate = iteration.candidate(chosen)

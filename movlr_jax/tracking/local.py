@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from movlr_jax import atomic
+from movlr_jax.errors import BadFile
+
 
 class LocalTracker:
     """Writes metrics.jsonl.
@@ -41,17 +44,18 @@ class LocalTracker:
                 row[kind] = {name: os.path.relpath(path, self._folder) for name, path in paths.items()}
         rows[iteration] = row
         text = "".join(json.dumps(rows[number]) + "\n" for number in sorted(rows))
-        partial = self._file.with_name(f".unfinished-{os.getpid()}-{self._file.name}")
-        with partial.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(self._file)
+        atomic.write_text(self._file, text)
 
     def _rows(self) -> list[dict[str, Any]]:
         if not self._file.exists():
             return []
-        return [json.loads(line) for line in self._file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        try:
+            rows = [json.loads(line) for line in atomic.read_text(self._file).splitlines() if line.strip()]
+            if not all(isinstance(row, dict) and isinstance(row.get("iteration"), int) for row in rows):
+                raise ValueError("a line without an iteration")
+        except (ValueError, RecursionError) as error:
+            raise BadFile(f"{self._file} is not what a run writes ({error}): remove it, and what comes is logged anew.") from None
+        return rows
 
     def finish(self) -> None:
         """Nothing is held open."""

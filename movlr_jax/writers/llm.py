@@ -15,7 +15,7 @@ from typing import Literal
 from movlr_jax.critics import telling
 from movlr_jax.critics.showing import Show, measured, pictures
 from movlr_jax.models.base import Ask, Model, ModelFault, Part
-from movlr_jax.models.plain_words import plain_words
+from movlr_jax.plain_words import plain_words
 from movlr_jax.prompts import prompt as prompts
 from movlr_jax.prompts.prompt import Prompt
 from movlr_jax.rewards.program import ProgramError, literal_weights

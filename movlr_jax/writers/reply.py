@@ -11,7 +11,7 @@ import re
 import tokenize
 from dataclasses import dataclass
 
-from movlr_jax.models.plain_words import plain_words
+from movlr_jax.plain_words import plain_words
 
 MAX_CHARACTERS = 200_000
 MAX_EDIT = 160

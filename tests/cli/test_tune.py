@@ -43,7 +43,7 @@ def test_tuning_the_real_body(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     numbers = [(r["seed"], tuple(r["decided_by"].get("weights", {}).items())) for r in records]
     assert len(set(numbers)) == len(numbers) and sum(seed == 0 for seed, _ in numbers) == 4
     # The file stands for its trial: the same weights, the same episode.
-    text = RewardText("tuned", (out / "tuned.py").read_text(), ours=True)
+    text = RewardText("tuned", (out / "tuned.py").read_text())
     assert literal_weights(text.source) == document["weights"] == document["trials"][document["best"]]["weights"]
     settings = Settings((0,), 0.06, planner=PlannerConfig(candidates=4, elites=2, instant=2, horizon=0.04), threads=1)
     with EpisodeStore(tmp_path / "other.json") as store:

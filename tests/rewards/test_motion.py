@@ -59,7 +59,7 @@ def tilted(myolegs, layout):
 
 
 def evaluate(layout, row, previous=None, **terms):
-    reward = Reward.trusted("test", text(**terms), layout)
+    reward = Reward.unguarded("test", text(**terms), layout)
     values = reward.terms(np.concatenate([row, row if previous is None else previous]))
     return dict(zip(reward.term_names, values.tolist(), strict=True))
 
@@ -131,14 +131,14 @@ def test_previous_is_the_instant_before(layout, tilted):
 )
 def test_what_a_body_lacks_is_refused_in_one_sentence(layout, expression, sentence):
     with pytest.raises(MovlrError, match=sentence):
-        Reward.trusted("test", text(term=expression), layout)
+        Reward.unguarded("test", text(term=expression), layout)
 
 
 def test_a_changed_weight_compiles_nothing(layout, tilted):
     import jax
 
     _, row = tilted
-    reward = Reward.trusted("test", text(a="m.time", b="m.dt"), layout)
+    reward = Reward.unguarded("test", text(a="m.time", b="m.dt"), layout)
     instants = np.stack([row] * 5)[None, None]
     first = RewardBatch([reward]).mean_reward(instants)
     with jax.log_compiles(True):
@@ -157,8 +157,8 @@ def test_a_changed_weight_compiles_nothing(layout, tilted):
 def test_a_batch_of_rewards_gives_each_episode_its_own(layout):
     rng = np.random.default_rng(1)
     instants = rng.normal(size=(4, 3, 6, layout.size)).astype(np.float32)
-    one = Reward.trusted("one", text(a="m.time", b="m.dt"), layout)
-    other = Reward.trusted("other", text(c="m.goal.speed"), layout)
+    one = Reward.unguarded("one", text(a="m.time", b="m.dt"), layout)
+    other = Reward.unguarded("other", text(c="m.goal.speed"), layout)
     rewards = [one, other, one.with_weights({"b": -3.0}), other]
     got = np.asarray(RewardBatch(rewards).mean_reward(instants))
     for e, reward in enumerate(rewards):
@@ -168,7 +168,7 @@ def test_a_batch_of_rewards_gives_each_episode_its_own(layout):
 def test_terms_over_time_pairs_each_instant_with_the_one_before_it_in_its_own_world(layout):
     rng = np.random.default_rng(0)
     instants = rng.normal(size=(3, 6, layout.size)).astype(np.float32)
-    reward = Reward.trusted("test", text(now="m.time", step="m.time - m.previous.time"), layout)
+    reward = Reward.unguarded("test", text(now="m.time", step="m.time - m.previous.time"), layout)
     got = reward.terms_over_time(instants)
     time = instants[..., layout.column("time")]
     assert np.allclose(got[..., 0], time[:, 1:]) and np.allclose(got[..., 1], np.diff(time, axis=1), atol=1e-6)
@@ -209,7 +209,7 @@ def test_every_task_reward_compiles_and_is_worse_lying_than_standing(layout, myo
     mujoco.mju_mulQuat(lying_qpos[3:7], np.array([np.sqrt(0.5), 0, np.sqrt(0.5), 0]), body.standing_qpos[3:7])
     _, down, _ = simulator8.advance(simulator8.reset(lying_qpos, body.standing_act), law, z, 1, frames)
     for name, source in tasks.get(task).rewards.items():
-        reward = Reward.trusted(name, source, layout)
+        reward = Reward.unguarded(name, source, layout)
         standing_value, lying_value = (float(reward.terms(np.concatenate([r[0], r[0]])) @ reward.weights) for r in (up, down))
         assert np.isfinite([standing_value, lying_value]).all()
         if name != "start" or not tasks.get(task).walks:  # forward speed alone cannot tell
@@ -218,6 +218,6 @@ def test_every_task_reward_compiles_and_is_worse_lying_than_standing(layout, myo
 
 def test_the_same_text_gives_the_same_bytes_wherever_it_is_compiled(layout):
     def deeper():
-        return Reward.trusted("b", text(a="m.time"), layout)
+        return Reward.unguarded("b", text(a="m.time"), layout)
 
-    assert Reward.trusted("a", text(a="m.time"), layout).artifact == deeper().artifact
+    assert Reward.unguarded("a", text(a="m.time"), layout).artifact == deeper().artifact

@@ -45,7 +45,7 @@ CONFIG = TrainConfig(
 @pytest.fixture(scope="module")
 def asked():
     body = arm.load()
-    return Asked(CONFIG, arm.TASK, body, Reward.trusted("start", arm.REWARD, feature_layout(body)), np.arange(body.model.nu))
+    return Asked(CONFIG, arm.TASK, body, Reward.unguarded("start", arm.REWARD, feature_layout(body)), np.arange(body.model.nu))
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ class PendulumStages:
         self.requests: list[WriteRequest] = []
 
     def start(self) -> Draft:
-        return Draft("start", source_of(self.first), trusted_text=True)
+        return Draft("start", source_of(self.first))
 
     def write(self, request: WriteRequest) -> Draft:
         self.requests.append(request)

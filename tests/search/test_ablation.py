@@ -161,7 +161,7 @@ def test_variants_compile_and_build_nothing(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(NativeSimulator, "__init__", lambda self, *a, **k: (builds.append(1), build(self, *a, **k))[1])
     planner = PlannerConfig(candidates=4, elites=2, instant=2, horizon=0.04)
     settings = Settings((0, 1), 0.06, planner=planner, threads=1)
-    text = RewardText("two", TWO, ours=True)
+    text = RewardText("two", TWO)
     jax.monitoring.register_event_duration_secs_listener(heard)
     try:
         with EpisodeStore(tmp_path / "episodes.json") as store:
@@ -171,7 +171,7 @@ def test_variants_compile_and_build_nothing(tmp_path: Path, monkeypatch: pytest.
             assert events == [] and builds == [1]
             # What was measured under changed weights is what the changed text gives.
             term, weight = next(iter(literal_weights(text.source).items()))
-            changed = RewardText("halved", text.source.replace(f'"{term}": {weight}', f'"{term}": {weight / 2}'), ours=True)
+            changed = RewardText("halved", text.source.replace(f'"{term}": {weight}', f'"{term}": {weight / 2}'))
             (row,) = measured.run([Work(changed, "halved", STAND, "myolegs")])
             assert events and row.episodes == found.rows[term, 0.5][0].episodes
             (again,) = evaluation.evaluate([Work(text, "human", STAND, "myolegs", weights=literal_weights(text.source))], settings, store)

@@ -47,10 +47,17 @@ def test_a_promotion_that_was_cut_short_is_completed(tmp_path):
     assert not iteration.candidate(1).path.exists()
 
 
+ROW = {
+    **{name: "" for name in ("reward", "why", "critique", "edit")},
+    **{name: {} for name in ("metrics", "gates", "weights", "term_classes", "changes", "seconds")},
+    **{"score": 1.0, "parent": None, "candidate": 0, "refusals": []},
+}
+
+
 def test_rows_best_and_tried_sources_come_from_finished_work_only(tmp_path):
     folder = RunFolder.create(tmp_path / "run", "", {})
     for number, kept in enumerate((True, False, True, False)):
-        atomic.write_json(folder.iteration(number)["iteration.json"], {"iteration": number, "kept": kept})
+        atomic.write_json(folder.iteration(number)["iteration.json"], {**ROW, "iteration": number, "kept": kept})
     assert folder.best() == 2
     folder.point_best()
     assert str(folder["best"].readlink()) == "iterations/002"
