@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 import pydantic
 import yaml
 
+from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 
 T = TypeVar("T")
@@ -42,6 +43,8 @@ def parse(text: str, record: type[T], origin: str = "the configuration") -> T:
     """
     try:
         raw = yaml.safe_load(text)
+    except RecursionError:
+        raise MovlrError(f"{origin} is nested too deep: a configuration has a few levels.") from None
     except yaml.YAMLError as error:
         raise MovlrError(f"{origin} is not YAML: {' '.join(str(error).split())[:200]}.") from None
     return validated({} if raw is None else raw, record, origin)
@@ -82,7 +85,7 @@ def load(path: Path, record: type[T]) -> T:
         MovlrError: there is no such file, or as in `parse`.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = atomic.read_text(path, follow=True)
     except OSError as error:
         raise MovlrError(f"Cannot read the configuration {path}: {error.strerror}.") from None
     return parse(text, record, str(path))

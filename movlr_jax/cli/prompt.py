@@ -96,7 +96,8 @@ def _told(where: str, call: Mapping[str, Any], answers: bool) -> Iterator[str]:
     name = str(call["prompt"]).partition("@")[0]
     current = prompt.load(name).label if name in prompt.NAMES else call["prompt"]
     changed = "" if current == call["prompt"] else f" (now {current})"
-    yield f"===== {where}: {call['prompt']}{changed} to {call.get('model', request.get('model', 'a model'))}, temperature {request['temperature']:g}"
+    model = call.get("model") or request.get("model") or "a model"
+    yield f"===== {where}: {call['prompt']}{changed} to {model}, temperature {request['temperature']:g}"
     yield "----- system"
     yield request["system"]
     yield "----- request"

@@ -204,8 +204,9 @@ def works(asked: Sequence[str], tasks: Sequence[Task], bodies: Sequence[str] = (
     everywhere = {name: reward_texts.find(name, tasks) for name in dict.fromkeys(asked)}
     out: list[Work] = []
     for name, found in everywhere.items():
+        named = any(name in task.rewards for task in tasks)
         for task in {task.name: task for task in tasks}.values():
-            text = found if not found.ours else reward_texts.find(name, [task]) if name in task.rewards else None
+            text = found if not named else reward_texts.find(name, [task]) if name in task.rewards else None
             why = "" if text else f"The task {task.name} has no reward '{name}': it has {', '.join(task.rewards)}."
             out += [Work(text, name, task, body, why) for body in dict.fromkeys(bodies or bodies_of(task))]
     return out

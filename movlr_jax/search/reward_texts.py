@@ -107,7 +107,7 @@ def _best_of(path: Path) -> Path:
     if not (path / "iterations").is_dir() and not (path / "best").is_dir():
         return path
     folders.admit(path)
-    if (path / "best").is_dir():
+    if (path / "best" / "reward.py").is_file():
         return path / "best"
     best = RunFolder(path).best()
     return path if best is None else RunFolder(path).iteration(best).path

@@ -48,7 +48,7 @@ def test_a_promotion_that_was_cut_short_is_completed(tmp_path):
 
 
 ROW = {
-    **{name: "" for name in ("reward", "why", "critique", "edit")},
+    **dict.fromkeys(("reward", "why", "critique", "edit"), ""),
     **{name: {} for name in ("metrics", "gates", "weights", "term_classes", "changes", "seconds")},
     **{"score": 1.0, "parent": None, "candidate": 0, "refusals": []},
 }

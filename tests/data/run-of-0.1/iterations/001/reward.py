@@ -1,0 +1,9 @@
+WEIGHTS = {
+    "forward_speed": 20.0,
+}
+
+
+def terms(m):
+    return {
+        "forward_speed": -smooth_abs(jnp.minimum(0.0, m.com.velocity_forward - m.goal.speed)),
+    }
