@@ -4,7 +4,7 @@ Flows in: a folder. Flows out: nothing, or one sentence about what must not be i
 one kind of link: `best`, which points to an iteration beside it. Anything else (another link, a pipe, a socket, a device) could make a
 later step read, write or wait somewhere else. `atomic.py` then guards each single file.
 
-W&B keeps links of its own below `wandb/`; they may stay as long as they stay in there.
+W&B keeps links of its own below `wandb/`, to its newest run and its logs, which it makes anew and never reads.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from movlr_jax.errors import BadFile, MovlrError
 
 _BEST = re.compile(r"iterations/\d{3,9}/?")
 _WANDB = "wandb"
+_WANDBS_OWN = re.compile(r"latest-run|debug[\w.-]*\.log")
 MOST_ENTRIES = 1_000_000
 DEEPEST = 40
 
@@ -32,10 +33,10 @@ def admit(folder: Path) -> Path:
         BadFile: it holds a link other than a run's `best`, or something that is neither a file nor a folder.
         MovlrError: it cannot be read.
     """
-    pending: list[tuple[str, int, str | None]] = [(str(folder), 0, None)]  # folder, depth, the wandb/ it is below
+    pending = [(str(folder), 0, False)]  # folder, depth, whether it is below wandb/
     seen = 0
     while pending:
-        place, depth, wandb = pending.pop()
+        place, depth, in_wandb = pending.pop()
         try:
             with os.scandir(place) as entries:
                 for entry in entries:
@@ -43,9 +44,9 @@ def admit(folder: Path) -> Path:
                     if seen > MOST_ENTRIES or depth > DEEPEST:
                         raise BadFile(f"{folder} holds more files or deeper folders than a run writes: remove what does not belong there.")
                     if entry.is_symlink():
-                        _link(entry, wandb)
+                        _link(entry, in_wandb)
                     elif entry.is_dir(follow_symlinks=False):
-                        pending.append((entry.path, depth + 1, wandb or (entry.path if entry.name == _WANDB else None)))
+                        pending.append((entry.path, depth + 1, in_wandb or entry.name == _WANDB))
                     elif not stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
                         raise BadFile(f"{entry.path} is no regular file (a pipe, a socket or a device): remove it.")
         except FileNotFoundError:
@@ -59,7 +60,7 @@ def admit(folder: Path) -> Path:
     return folder
 
 
-def _link(entry: os.DirEntry[str], wandb: str | None) -> None:
+def _link(entry: os.DirEntry[str], in_wandb: bool) -> None:
     """Raise BadFile unless a link may stay."""
     try:
         target = str(Path(entry.path).readlink())
@@ -67,8 +68,6 @@ def _link(entry: os.DirEntry[str], wandb: str | None) -> None:
         return
     if entry.name == "best" and _BEST.fullmatch(target):
         return
-    if wandb is not None:
-        reached = os.path.normpath(os.path.join(os.path.dirname(entry.path), target))  # noqa: PTH118, PTH120 - by its text alone
-        if not target.startswith(os.sep) and reached.startswith(os.path.normpath(wandb) + os.sep):
-            return
+    if in_wandb and _WANDBS_OWN.fullmatch(entry.name):
+        return
     raise BadFile(f"{entry.path} is a link to {target}, and such a folder holds no links: remove it, or put the file itself there.")

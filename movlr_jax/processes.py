@@ -7,13 +7,35 @@ import errno
 import fcntl
 import os
 import signal
+import site
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from movlr_jax.errors import BadFile, MovlrError
+
+# A Python of ours that looks for modules where they are installed, and not in the folder it happens to be started in.
+PYTHON = (sys.executable, "-P")
+
+
+def find_modules_where_installed() -> None:
+    """Have every Python that this process starts, by whatever library, find modules where they are installed.
+
+    A file called like a module (json.py, in a downloaded folder that the user works in) would otherwise be imported by it. This package
+    stays where it was found, which may be a checkout.
+    """
+    os.environ["PYTHONSAFEPATH"] = "1"
+    own, known = package_folder(), os.environ.get("PYTHONPATH", "")
+    if own not in known.split(os.pathsep) and not any(own == str(Path(place).resolve()) for place in site.getsitepackages()):
+        os.environ["PYTHONPATH"] = own + (os.pathsep + known if known else "")
+
+
+def package_folder() -> str:
+    """Return the folder that this package is imported from."""
+    return str(Path(__file__).resolve().parents[1])
 
 
 def open_lock(path: Path) -> int:

@@ -23,6 +23,7 @@ from movlr_jax._versions import installed
 from movlr_jax.cli import console, options
 from movlr_jax.errors import MovlrError
 from movlr_jax.models import secrets
+from movlr_jax.processes import PYTHON
 
 if TYPE_CHECKING:
     from movlr_jax.models.config import ModelsConfig, Role
@@ -130,7 +131,7 @@ def rendering_fault() -> tuple[bool, str]:
     backend = os.environ.get("MUJOCO_GL", "egl")
     try:
         ran = subprocess.run(
-            [sys.executable, "-c", _GL_PROBE],
+            [*PYTHON, "-c", _GL_PROBE],
             capture_output=True,
             text=True,
             timeout=120,

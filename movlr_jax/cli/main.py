@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.plain_words import plain_text
+from movlr_jax.processes import find_modules_where_installed
 
 VERBS: dict[str, str] = {
     "run": "search for a reward that makes a body do a task",
@@ -124,6 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if verb not in VERBS:
         _tell(f"There is no verb '{verb}': {did_you_mean(verb, VERBS)}known are {', '.join(VERBS)}.")
         return 2
+    find_modules_where_installed()
     if not with_traceback:
         quiet()
     try:

@@ -19,6 +19,7 @@ from pathlib import Path
 from movlr_jax import tasks
 from movlr_jax.clip.config import ClipConfig
 from movlr_jax.errors import MovlrError
+from movlr_jax.processes import find_modules_where_installed
 from movlr_jax.search import measures
 from movlr_jax.search.ablation import work
 from movlr_jax.search.episode_store import EpisodeStore
@@ -79,6 +80,7 @@ class Helpers:
     """
 
     def __init__(self, errand: Errand, count: int):
+        find_modules_where_installed()
         self._context = multiprocessing.get_context("spawn")
         self._errand, self._count = errand, count
         self._staff: list[tuple[multiprocessing.process.BaseProcess, Connection]] = []

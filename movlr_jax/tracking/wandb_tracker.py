@@ -13,12 +13,13 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
+
+from movlr_jax.processes import PYTHON
 
 # Longest wait for the answer to one command [s]; uploading a clip over a slow line takes some tens of seconds.
 ANSWER_SECONDS = 90.0
@@ -76,7 +77,7 @@ class WandbTracker:
         environment = {**os.environ, **self._environment()}
         try:
             self._worker = subprocess.Popen(
-                [sys.executable, "-m", "movlr_jax.tracking.wandb_worker"],
+                [*PYTHON, "-m", "movlr_jax.tracking.wandb_worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -119,7 +120,6 @@ class WandbTracker:
             "WANDB_SILENT": "true",
             "WANDB_CONSOLE": "off",
             "WANDB_ERROR_REPORTING": "false",
-            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
         }
 
     def log(self, iteration: int, scalars: Mapping[str, float], images: Mapping[str, Path], videos: Mapping[str, Path]) -> None:

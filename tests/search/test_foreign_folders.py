@@ -9,6 +9,8 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -352,3 +354,21 @@ def test_an_honest_folder_of_the_version_before_goes_on(scene: Scene, how: str, 
             shutil.rmtree(scene.out, ignore_errors=True)
             assert scene.ask(verb) == 0, verb
     assert "defect" not in capfd.readouterr().err
+
+
+def test_files_called_like_modules_are_not_imported(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the run's folder, and in the folder that the user works in: no worker, tracker or helper looks for modules there."""
+    here = tmp_path / "downloads"
+    shutil.copytree(scene.run, here)
+    for name in ("json", "random", "struct", "typing", "movlr_jax", "numpy", "wandb", "multiprocessing"):
+        for place in (here, scene.run):
+            (place / f"{name}.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'a').write({name!r})\n")
+    (here / "mine.yaml").write_text(f"out: {scene.out}\ngrid:\n  seed: [0]\nbase:\n  task: walk_flat\n  iterations: 0\n  seconds: 0.02\n")
+    tuned = ["tune", str(scene.run), "--task", "walk_flat", "--trials", "2", "--parallel", "2", "--out", str(tmp_path / "tuned"), *TINY]
+    ran = [["resume", str(scene.run), "--iterations", "2"], ["sweep", "mine.yaml"], tuned]
+    config = (scene.run / "config.yaml").read_text()
+    (scene.run / "config.yaml").write_text(config.replace("tracking: 'off'", "tracking: offline"))
+    for words in ran:
+        done = subprocess.run([Path(sys.executable).with_name("movlr"), *words], cwd=here, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr[-2000:]
+    assert not (tmp_path / "imported").exists(), (tmp_path / "imported").read_text()

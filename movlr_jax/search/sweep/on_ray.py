@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax.errors import MovlrError
+from movlr_jax.processes import package_folder
 from movlr_jax.search.sweep.definition import Resources
 from movlr_jax.search.sweep.drive import gave_up
 from movlr_jax.search.sweep.worker import Ended, Job, TrialDied, attend
@@ -145,7 +146,9 @@ def _ray() -> Any:
 
 def _init(ray: Any, cure: str, **more: Any) -> None:
     try:
-        ray.init(include_dashboard=None if "address" in more else False, log_to_driver=False, logging_level=logging.CRITICAL, **more)
+        # Ray's workers look for modules in the folder that it is started in: where this package is, and not where the user happens to be.
+        with contextlib.chdir(package_folder()):
+            ray.init(include_dashboard=None if "address" in more else False, log_to_driver=False, logging_level=logging.CRITICAL, **more)
     except Exception as error:
         said = " ".join(str(error).split())[:200].rstrip(".")
         raise MovlrError(f"Ray does not start ({said}): {cure}.") from None

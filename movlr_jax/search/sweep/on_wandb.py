@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import yaml
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
+from movlr_jax.processes import PYTHON
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.sweep import plan as plans
 from movlr_jax.search.sweep.definition import SweepFile
@@ -45,7 +45,7 @@ def define(sweep: SweepFile, base: Path) -> dict[str, Any]:
     parameters = {path: _values(path, tuple(values)) for path, values in sweep.grid.items()}
     parameters |= {path: _parameter(path, of) for path, of in sweep.space.items()}
     project = str(sweep.base.get("project") or RunConfig().project)
-    command = ["${env}", sys.executable, "-m", "movlr_jax", "run", "--config", str(base), "--tracking", "online", "${args}"]
+    command = ["${env}", *PYTHON, "-m", "movlr_jax", "run", "--config", str(base), "--tracking", "online", "${args}"]
     return {
         "name": sweep.name,
         "project": project,
@@ -108,7 +108,7 @@ def _register(path: Path) -> str:
     later = f"{path} is written: register it later with `wandb sweep {path}`"
     try:
         ran = subprocess.run(
-            [sys.executable, "-m", "wandb", "sweep", str(path)], capture_output=True, text=True, timeout=_ANSWER, stdin=subprocess.DEVNULL
+            [*PYTHON, "-m", "wandb", "sweep", str(path)], capture_output=True, text=True, timeout=_ANSWER, stdin=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired:
         raise MovlrError(f"W&B does not answer within {_ANSWER:g} s; {later}.") from None

@@ -11,14 +11,14 @@ import os
 import platform
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from movlr_jax.processes import PYTHON
 from movlr_jax.search.sweep import pinning
 
-COMMAND = (sys.executable, "-m", "movlr_jax", "trial")
+COMMAND = (*PYTHON, "-m", "movlr_jax", "trial")
 LOGS = "logs"
 _PATIENCE = 5.0  # seconds that a trial has to save itself when the worker is told to stop
 
