@@ -45,7 +45,7 @@ def define(sweep: SweepFile, base: Path) -> dict[str, Any]:
     parameters = {path: _values(path, tuple(values)) for path, values in sweep.grid.items()}
     parameters |= {path: _parameter(path, of) for path, of in sweep.space.items()}
     project = str(sweep.base.get("project") or RunConfig().project)
-    command = ["${env}", sys.executable, "-m", "movlr_jax", "run", "--config", str(base), "--tracking", "online", "${args}"]
+    command = ["${env}", sys.executable, "-P", "-m", "movlr_jax", "run", "--config", str(base), "--tracking", "online", "${args}"]
     return {
         "name": sweep.name,
         "project": project,
@@ -108,7 +108,11 @@ def _register(path: Path) -> str:
     later = f"{path} is written: register it later with `wandb sweep {path}`"
     try:
         ran = subprocess.run(
-            [sys.executable, "-m", "wandb", "sweep", str(path)], capture_output=True, text=True, timeout=_ANSWER, stdin=subprocess.DEVNULL
+            [sys.executable, "-P", "-m", "wandb", "sweep", str(path)],
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER,
+            stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired:
         raise MovlrError(f"W&B does not answer within {_ANSWER:g} s; {later}.") from None

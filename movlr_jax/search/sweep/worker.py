@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from movlr_jax.search.sweep import pinning
 
-COMMAND = (sys.executable, "-m", "movlr_jax", "trial")
+COMMAND = (sys.executable, "-P", "-m", "movlr_jax", "trial")
 LOGS = "logs"
 _PATIENCE = 5.0  # seconds that a trial has to save itself when the worker is told to stop
 
