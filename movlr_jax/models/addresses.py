@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.models import secrets
 
@@ -103,6 +102,8 @@ def give(kind: Kind, target: str, key: bool | None = None) -> None:
     if entry in _given:
         return
     _given.add(entry)
+    from movlr_jax import atomic  # the command line reads this module's flag, and should not wait for what files need
+
     path = _file(*entry)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -263,6 +264,8 @@ def _file(kind: str, target: str, with_key: bool) -> Path:
 
 
 def _stored(entry: tuple[str, str, bool]) -> bool:
+    from movlr_jax import atomic
+
     try:
         found = atomic.read_json(_file(*entry))
     except (OSError, ValueError, RecursionError, MovlrError):

@@ -138,7 +138,7 @@ class WandbTracker:
             "WANDB_SILENT": "true",
             "WANDB_CONSOLE": "off",
             "WANDB_ERROR_REPORTING": "false",
-            "PYTHONPATH": os.pathsep.join(os.path.abspath(p) for p in sys.path if p),
+            "PYTHONPATH": os.pathsep.join(str(Path(p).absolute()) for p in sys.path if p),
         }
 
     def log(self, iteration: int, scalars: Mapping[str, float], images: Mapping[str, Path], videos: Mapping[str, Path]) -> None:
