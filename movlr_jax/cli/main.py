@@ -53,8 +53,8 @@ def usage() -> str:
         "  movlr run walk_flat --iterations 4             find a reward for walking\n"
         "  movlr run free --goal 'raise the left knee'    your own sentence\n\n"
         "options:\n"
-        "  --allow X     let the address (or folder) X, which only a file or a run's folder names, be sent what the run\n"
-        "                sends, your key included; kept for later commands (or MOVLR_ALLOW='X Y')\n"
+        "  --allow X     use the address or folder X, which only a file or a run's folder names, and send the\n"
+        "                address your key; kept for later commands (or MOVLR_ALLOW='X Y')\n"
         "  --traceback   show where an error arose (or MOVLR_TRACEBACK=1)\n"
         "  --version     print the version\n"
     )

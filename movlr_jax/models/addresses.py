@@ -160,8 +160,8 @@ def key_goes(service: Literal["gemini", "openai"], url: str, role: str) -> bool:
     if service == "openai" and is_loopback(url):
         return False
     raise MovlrError(
-        f"The configuration names {url} for the {role}, and your key {name} would be sent there: if you trust it, add {FLAG} {url}; "
-        "else take the address out."
+        f"The configuration names {url} for the {role}, and your key {name} would be sent there: if you trust it, add {FLAG} {url} "
+        f"(or set {WITH_KEY}); else take the address out."
     )
 
 
