@@ -202,3 +202,14 @@ def small_clip(tmp_path_factory):  # type: ignore[no-untyped-def]
         for shade in range(20):
             sink(np.full((48, 64, 3), 10 * shade + 20, np.uint8))
     return path
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what a test allows out of the developer's settings, and out of the next test."""
+    from movlr_jax.models import addresses
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("settings")))
+    for name in (addresses.WITH_KEY, addresses.WITHOUT_KEY):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(addresses, "_given", set())

@@ -46,7 +46,8 @@ SERVICE_TIMEOUT_S = 5.0
 class Options:
     """Look over this machine: versions, engines, rendering, sandbox, bodies, keys (set or not, never shown), model services.
 
-    A service is asked for its models only where a key or an address of it is set in the environment, or where --config FILE names one.
+    A service is asked for its models only where a key or an address of it is set in the environment, or where --config FILE names one; it
+    gets no key without --allow ADDRESS if only the file names it.
     """
 
     json: bool = False
@@ -245,7 +246,8 @@ def _service(service: str, url: str, roles: list[Role], models: ModelsConfig) ->
 
     name = f"{service} for the {' and the '.join(roles)}" if roles else service
     try:
-        client = open_client(service, models.model(roles[0] if roles else "critic", service), url, _hasty(models))
+        role = roles[0] if roles else "critic"
+        client = open_client(service, models.model(role, service), url, _hasty(models), role=role)
         found = client.models()
     except Fault as fault:
         return Check(name, "warning", fault.sentence, "a run that asks this service stops until it answers")

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.models import addresses
 from movlr_jax.plain_words import plain_text
 from movlr_jax.processes import find_modules_where_installed
 
@@ -55,6 +56,8 @@ def usage() -> str:
         "  movlr run walk_flat --iterations 4             find a reward for walking\n"
         "  movlr run free --goal 'raise the left knee'    your own sentence\n\n"
         "options:\n"
+        "  --allow X     use the address or folder X, which only a file or a run's folder names, and send the\n"
+        "                address your key; kept for later commands (or MOVLR_ALLOW='X Y')\n"
         "  --traceback   show where an error arose (or MOVLR_TRACEBACK=1)\n"
         "  --version     print the version\n"
     )
@@ -78,6 +81,21 @@ def quiet() -> None:
     warnings.filterwarnings("ignore")
     for name in ("jax", "absl", "matplotlib", "imageio_ffmpeg", "OpenGL", "google_genai", "openai", "httpx2"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def take_allowed(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split `--allow X` and `--allow=X` off the words of a command line and return (the other words, every X)."""
+    rest: list[str] = []
+    allowed: list[str] = []
+    left = iter(words)
+    for word in left:
+        if word == addresses.FLAG:
+            allowed.append(next(left, ""))
+        elif word.startswith(f"{addresses.FLAG}="):
+            allowed.append(word.partition("=")[2])
+        else:
+            rest.append(word)
+    return rest, allowed
 
 
 def _tell(sentence: str) -> None:
@@ -112,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     with_traceback = os.environ.get(TRACEBACK_VARIABLE, "") not in ("", "0") or "--traceback" in words
-    words = [w for w in words if w != "--traceback"]
+    words, allowed = take_allowed([w for w in words if w != "--traceback"])
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage(), end="")
         return 0 if words else 2
@@ -129,6 +147,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not with_traceback:
         quiet()
     try:
+        for target in allowed:
+            addresses.allow(target)
         return int(importlib.import_module(f"movlr_jax.cli.{verb}").main(rest))
     except MovlrError as error:
         if with_traceback:

@@ -80,6 +80,12 @@ def _first_sentence(page: str, verb: str) -> str:
     return f"{sentence} (movlr {verb.split()[0]} --help lists the options)"
 
 
+def names(argv: Sequence[str], flag: str) -> bool:
+    """Return whether a flag (its name, without the dashes before it) stands among the words, in any spelling that is understood."""
+    plain = flag.replace("_", "-")
+    return any(word.startswith("--") and word.partition("=")[0].replace("_", "-") == f"--{plain}" for word in argv)
+
+
 def gather(argv: Sequence[str], *flags: Sequence[str]) -> list[str]:
     """Return the words with flags that were given more than once joined into one: `--reward a --reward b` is `--reward a b`.
 

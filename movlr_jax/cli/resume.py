@@ -19,7 +19,11 @@ from movlr_jax.cli.run import follow
 
 @dataclass(frozen=True)
 class Options:
-    """Go on with a run, from the last thing it saved."""
+    """Go on with a run, from the last thing it saved.
+
+    A server or a folder outside the run's own that only its config.yaml names is used after --allow ADDRESS or --allow FOLDER; that is kept
+    in your own settings, as is what you gave to movlr run.
+    """
 
     folder: Annotated[Path, tyro.conf.Positional]
     """The run's folder, as `movlr run` printed it."""

@@ -22,9 +22,10 @@ from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
 from movlr_jax.cli.report import calls_table
 from movlr_jax.media import next_steps, tables
-from movlr_jax.models import ledger
+from movlr_jax.models import addresses, ledger
 from movlr_jax.morphologies import custom
 from movlr_jax.physics import hosts
+from movlr_jax.search import outside
 from movlr_jax.search.config import RunConfig
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ ABOUT = """Search for a reward that makes a body do a task: plan its motion, fil
 rewrite the reward, prove the new one safe, keep the best.
 
 TASK may be given as the first word. --config FILE reads values from YAML (see configs/);
-flags override them. Ctrl-C stops cleanly; movlr resume goes on."""
+flags override them. An address that only FILE names is sent no key without --allow
+ADDRESS. Ctrl-C stops cleanly; movlr resume goes on."""
 # What the tables of a run show, as far as its task measures it: of every iteration, and of start against best.
 _OF_ITERATIONS = ("distance_m", "final_position_error_m", "final_orientation_error_rad", "fall_time_s", "drop_time_s")
 _COMPARED = ("seconds", *_OF_ITERATIONS, "mean_speed_mps", "lateral_drift_m", "effort")
@@ -51,6 +53,9 @@ def configure(argv: Sequence[str]) -> RunConfig:
     if words and not words[0].startswith("-"):
         words = ["--task", *words]
     config = options.parse(RunConfig, words, "run [TASK] [--config FILE]", default, ABOUT)
+    for role, service, url in outside.servers(config):
+        if options.names(words, f"models.{role}-url"):
+            addresses.give(service, url)
     return dataclasses.replace(config, morphology=custom.settled(config.morphology))
 
 

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """Run many configurations, each a run in a folder of its own; the same command goes on where it was stopped."""
+    """Run many configurations, each a run in a folder of its own; the same command goes on where it was stopped.
+
+    An address that only the file names is sent no key without --allow ADDRESS.
+    """
 
     file: Annotated[Path, tyro.conf.Positional]
     """The sweep's file."""
@@ -85,16 +88,35 @@ def _drive(sweep: SweepFile, asked: Options) -> int:
     def tell(sentence: str) -> None:
         err.print(sentence, markup=False, soft_wrap=True)
 
+    environment = _outside(sweep)
     if asked.on == "wandb":
         path, agents = on_wandb.write(sweep)
         tell(agents or f"WANDB_API_KEY is not set: nothing was registered. Later: wandb sweep {path}")
         console.say(path)
         return 0
     if asked.on == "slurm":
-        return close(on_slurm.run(sweep, tell))
+        return close(on_slurm.run(sweep, tell, environment=environment))
     with terminable():
-        outcome = drive.run(sweep, _hands(sweep, asked), tell)
+        outcome = drive.run(sweep, _hands(sweep, asked), tell, environment=environment)
     return close(outcome)
+
+
+def _outside(sweep: SweepFile) -> tuple[tuple[str, str], ...]:
+    """Refuse a sweep whose keys would go where only its file says; return the variables that tell its trials, anywhere, what is allowed.
+
+    Raises:
+        MovlrError: an address of a trial is not known.
+    """
+    from movlr_jax.models import addresses
+    from movlr_jax.search import outside
+    from movlr_jax.search.sweep import plan
+
+    made = plan.make(sweep)
+    configs = [made.config(trial) for trial in made.trials] or [made.config(plan.Trial(0, {}))]
+    for config in configs:
+        outside.require_keys_known(config)
+        outside.remember(config)
+    return addresses.environment(dict.fromkeys(target for config in configs for target in outside.targets(config)))
 
 
 def _hands(sweep: SweepFile, asked: Options) -> Any:

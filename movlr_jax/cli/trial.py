@@ -19,7 +19,10 @@ from movlr_jax.cli.progress import View
 
 @dataclass(frozen=True)
 class Options:
-    """Run one trial of a sweep here, or go on with it."""
+    """Run one trial of a sweep here, or go on with it.
+
+    What the sweep's folder alone names outside is used after --allow ADDRESS or --allow FOLDER.
+    """
 
     out: Annotated[Path, tyro.conf.Positional]
     """The sweep's folder."""

@@ -118,12 +118,15 @@ def main(argv: Sequence[str]) -> int:
 
 def _minds(asked: Options) -> Minds:
     """Return the critic of a search with the same options, whose calls are kept in the folder of --out."""
-    from movlr_jax.search import RunConfig, assembly
+    from movlr_jax.models import addresses
+    from movlr_jax.search import RunConfig, assembly, outside
     from movlr_jax.search.minds import Minds
 
     if asked.critic == "clip":
         raise MovlrError("Preferring by CLIP is its score: use --objective clip_score.")
     config = RunConfig(critic=asked.critic, models=asked.models, max_calls=asked.max_calls, max_cost=asked.max_cost)
+    for _, service, url in outside.servers(config):
+        addresses.give(service, url)  # this verb reads no file that could name one
     return Minds(config, assembly.open_desk(config, asked.out))
 
 

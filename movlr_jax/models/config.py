@@ -1,16 +1,17 @@
 """ModelsConfig: which models are asked, where, and how patiently.
 
 Flows in: the values of `models` in a run's YAML, the flags `--models.X`. Flows out: a frozen record. Keys stand in the environment
-alone (`secrets.py`): an address that carries one is refused, because the record is saved in the run's folder.
+alone (`secrets.py`): an address that carries one is refused, because the record is saved in the run's folder. An address that only a file
+names is sent none (`addresses.py`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
-from movlr_jax.errors import MovlrError, require
+from movlr_jax.errors import require
+from movlr_jax.models import addresses
 
 Role = Literal["critic", "writer"]
 SERVICES: tuple[str, ...] = ("gemini", "openai")
@@ -57,7 +58,7 @@ class ModelsConfig:
             (self.retries >= 0, f"models.retries is {self.retries}: give 0 (never again) or more."),
         )
         for name in ("critic_url", "writer_url"):
-            _check_url(name, getattr(self, name))
+            addresses.check(f"models.{name}", getattr(self, name))
 
     def model(self, role: Role, service: str) -> str:
         """Return the name of the model that plays a role."""
@@ -66,14 +67,3 @@ class ModelsConfig:
     def url(self, role: Role) -> str:
         """Return the address that a role's server was given, or ""."""
         return self.critic_url if role == "critic" else self.writer_url
-
-
-def _check_url(name: str, url: str) -> None:
-    if not url:
-        return
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise MovlrError(f"models.{name} is not an address: give one such as http://localhost:8000/v1.")
-    if "@" in parts.netloc or parts.query:
-        # The address itself is not repeated: it may hold a key.
-        raise MovlrError(f"models.{name} carries a name, a password or a query: give the bare address, and the key in the environment.")

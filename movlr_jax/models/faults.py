@@ -103,6 +103,8 @@ def of_status(where: str, status: int, said: str, headers: Mapping[str, str], no
     if status >= 500:
         waits = retry_after(headers, said, time.time() if now is None else now)
         return Fault(Trouble.SERVER, f"{where} failed (HTTP {status}: {words}).", status, waits)
+    if 300 <= status < 400:
+        return Fault(Trouble.REQUEST, f"{where} points elsewhere (HTTP {status}), which is not followed: give the address itself.", status)
     if status in (401, 403) or "api key" in lower or "api_key" in lower:
         return Fault(Trouble.KEY, f"{where} refuses the key (HTTP {status}: {words}): set the right one in the environment.", status)
     if status == 404:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import datetime
 import hashlib
 import io
+import itertools
 import json
 import time
 from collections.abc import Callable
 from typing import Any
 
-from movlr_jax.models import requests
+from movlr_jax.models import addresses, requests
 from movlr_jax.models.base import Ask, Image, Text, Video
 from movlr_jax.models.client import Reply
 from movlr_jax.models.faults import Fault, Trouble, brief, of_status
@@ -26,6 +27,7 @@ INLINE_LIMIT = 16_000_000
 # Thoughts count against the longest answer; an answer must not end before it begins because of them [tokens].
 _THOUGHTS = 16_384
 _POLL_S = 2.0
+_MOST_MODELS = 1000  # names that are read of a list
 # An upload that expires sooner than this is made anew [s].
 _SPARE_S = 300.0
 
@@ -68,7 +70,7 @@ class Gemini:
         name: the model.
         key: the API key; it goes into a header and nowhere else.
         url: another endpoint than Google's own.
-        timeout_s: longest time for one whole answer, and for an upload to be processed [s].
+        timeout_s: longest time for one whole answer, and for a clip to be uploaded and processed [s].
         inline_limit: clips beyond this many base64 bytes in one request are uploaded.
         sleep: waits so many seconds between looks at an upload.
         clock: monotonic seconds.
@@ -94,6 +96,8 @@ class Gemini:
         self.where = f"Gemini at {url}" if url else "Gemini"
         self._timeout_s, self._inline_limit, self._sleep, self._clock = timeout_s, inline_limit, sleep, clock
         self._uploads: dict[str, Any] = {}
+        # An upload goes where the service says: to Google, or to the address that was given.
+        self._http = http_client(timeout_s, (url or addresses.default("gemini"), addresses.GOOGLE_URL))
         self._client = genai.Client(
             api_key=key,
             vertexai=False,
@@ -103,7 +107,7 @@ class Gemini:
                 # The library's default became v1 with its version 3.0; preview models and the `-latest` names exist in v1beta alone.
                 api_version="v1beta",
                 timeout=int(1000 * timeout_s),
-                httpx_client=http_client(timeout_s),
+                httpx_client=self._http,
             ),
         )
 
@@ -119,7 +123,9 @@ class Gemini:
 
     def models(self) -> list[str]:
         """Return the models that can be asked."""
-        found = self._guarded(lambda: list(self._client.models.list()))
+        # A list comes in pages, each of which names the next.
+        with self._http.within(self._timeout_s):
+            found = self._guarded(lambda: list(itertools.islice(self._client.models.list(), _MOST_MODELS)))
         return sorted((model.name or "").removeprefix("models/") for model in found)
 
     def _send(self, ask: Ask) -> Reply:
@@ -195,8 +201,9 @@ class Gemini:
         if file is not None and not _expires(file):
             return file
         config = types.UploadFileConfig(mime_type="video/mp4", display_name=content[:16])
-        file = self._guarded(lambda: self._client.files.upload(file=io.BytesIO(clip), config=config))
         began = self._clock()
+        with self._http.within(self._timeout_s):
+            file = self._guarded(lambda: self._client.files.upload(file=io.BytesIO(clip), config=config))
         while (state := _name(file.state) if file.state is not None else "") == "PROCESSING":
             if self._clock() - began > self._timeout_s:
                 raise Fault(Trouble.TIMEOUT, f"{self.where} has not processed a clip of {len(clip) / 1e6:.1f} MB in {self._timeout_s:g} s.")

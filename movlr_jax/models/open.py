@@ -5,40 +5,39 @@ Flows in: ("critic", "gemini"), a ModelsConfig, the run's Desk. Flows out: a Mod
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 
 from movlr_jax._versions import installed
 from movlr_jax.errors import MovlrError
-from movlr_jax.models import secrets
+from movlr_jax.models import addresses, secrets
 from movlr_jax.models.base import Ask, Model
 from movlr_jax.models.client import Client, Reply
 from movlr_jax.models.config import SERVICES, ModelsConfig, Role
 from movlr_jax.models.desk import Desk
 
 _LIBRARIES = {"gemini": "google-genai", "openai": "openai"}
-VLLM_URL = "http://localhost:8000/v1"
 
 
 def open_model(role: Role, service: str, config: ModelsConfig, desk: Desk) -> Model:
     """Return the model that plays a role.
 
     Raises:
-        MovlrError: there is no such service, its library or its key is missing, or a budget cannot be kept.
+        MovlrError: there is no such service, its library or its key is missing, a budget cannot be kept, or its key would go to an address
+            that only a file names.
     """
     if service not in SERVICES:
         raise MovlrError(f"There is no model service '{service}': use {' or '.join(SERVICES)}.")
     if desk.replaying:
         return desk.model(_Absent(config.model(role, service), service))
-    return desk.model(open_client(service, config.model(role, service), config.url(role), config, desk))
+    return desk.model(open_client(service, config.model(role, service), config.url(role), config, desk, role))
 
 
-def open_client(service: str, model: str, url: str, config: ModelsConfig, desk: Desk | None = None) -> Client:
+def open_client(service: str, model: str, url: str, config: ModelsConfig, desk: Desk | None = None, role: str = "model") -> Client:
     """Return a client of one service.
 
     Raises:
-        MovlrError: the service's library or its key is missing.
+        MovlrError: the service's library or its key is missing, or its key would go to an address that only a file names.
     """
     library = _LIBRARIES[service]
     if installed(library) is None:
@@ -49,12 +48,21 @@ def open_client(service: str, model: str, url: str, config: ModelsConfig, desk: 
         key = secrets.find(secrets.GEMINI_KEYS)
         if key is None:
             raise MovlrError(f"The service gemini needs a key: set {secrets.GEMINI_KEYS[0]} in the environment.")
-        return Gemini(model, key, url=url, timeout_s=config.timeout_s, sleep=time.sleep if desk is None else desk.sleep)
+        addresses.key_goes("gemini", url, role)
+        sleep = time.sleep if desk is None else desk.sleep
+        return Gemini(model, key, url=url, timeout_s=config.timeout_s, sleep=sleep)
     from movlr_jax.models.openai_compatible import OpenAICompatible
 
     key = secrets.find(secrets.OPENAI_KEYS)
-    address = url or os.environ.get("OPENAI_BASE_URL", "").strip() or VLLM_URL
-    return OpenAICompatible(model, address, key=key, timeout_s=config.timeout_s, video=config.video)
+    withheld = not addresses.key_goes("openai", url, role) and key is not None
+    return OpenAICompatible(
+        model,
+        url or addresses.default("openai"),
+        key=None if withheld else key,
+        withheld=withheld,
+        timeout_s=config.timeout_s,
+        video=config.video,
+    )
 
 
 @dataclass

@@ -12,7 +12,7 @@ import base64
 import json
 from typing import Any, Literal
 
-from movlr_jax.models import frames, requests
+from movlr_jax.models import addresses, frames, requests
 from movlr_jax.models.base import Ask, Image, Part, Text, Video
 from movlr_jax.models.client import Reply
 from movlr_jax.models.faults import Fault, Trouble, of_status
@@ -28,6 +28,7 @@ class OpenAICompatible:
         name: the model.
         url: the server's base URL, ending in /v1 as a rule.
         key: its key, or None where it wants none.
+        withheld: whether there is a key that is not sent, because only a file names this address; a refusal is told with that.
         timeout_s: longest time for one whole answer [s].
         video: how clips are shown; see `ModelsConfig.video`.
     """
@@ -40,6 +41,7 @@ class OpenAICompatible:
         url: str,
         *,
         key: str | None = None,
+        withheld: bool = False,
         timeout_s: float = 180.0,
         video: Literal["auto", "video", "frames"] = "auto",
     ):
@@ -47,12 +49,13 @@ class OpenAICompatible:
 
         self.name = name
         self.where = f"The server {url}"
+        self._url, self._withheld = url, withheld
         self._timeout_s = timeout_s
         self._whole_clips = video != "frames"
         self._may_split = video == "auto"
         self._takes_schema = True
         self._client = openai.OpenAI(
-            base_url=url, api_key=key or _NO_KEY, timeout=timeout_s, max_retries=0, http_client=http_client(timeout_s)
+            base_url=url, api_key=key or _NO_KEY, timeout=timeout_s, max_retries=0, http_client=http_client(timeout_s, (url,))
         )
 
     def send(self, ask: Ask) -> Reply:
@@ -160,12 +163,16 @@ class OpenAICompatible:
         try:
             text = call().text
         except openai.APIStatusError as error:
-            raise of_status(self.where, error.status_code, _said(error.response.text), dict(error.response.headers)) from None
-        except Exception as error:
-            fault = fault_of(error, self.where, self._timeout_s)
-            if fault is None:
-                raise
+            fault = of_status(self.where, error.status_code, _said(error.response.text), dict(error.response.headers))
+            if self._withheld and fault.trouble is Trouble.KEY:
+                said = f"{self.where} wants a key (HTTP {fault.status}), and yours was not sent, because only a file names that address: "
+                raise Fault(Trouble.KEY, f"{said}if you trust it, add {addresses.FLAG} {self._url}.", fault.status) from None
             raise fault from None
+        except Exception as error:
+            known = fault_of(error, self.where, self._timeout_s)
+            if known is None:
+                raise
+            raise known from None
         try:
             body = json.loads(text)
         except (ValueError, RecursionError):

@@ -1,21 +1,27 @@
-"""The HTTP client below both services' libraries: an answer may take so long and be so large, and no more.
+"""The HTTP client below both services' libraries: an answer may take so long and be so large, and comes from where it was asked for.
 
-Flows in: limits. Flows out: an httpx2 client for google-genai and openai, and a Fault for whatever that library raises. A server that sends
-without end, fast or slowly, is cut off while it sends; it does not hold the run, nor fill its memory.
+Flows in: limits and addresses. Flows out: an httpx2 client for google-genai and openai, and a Fault for whatever that library raises. The
+time is that of the whole request: looking up the name, connecting, TLS, sending, headers, body. A server that sends without end, fast or
+slowly, at whatever stage, is cut off while it sends; it does not hold the run, nor fill its memory.
 """
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
+from movlr_jax.models import addresses
 from movlr_jax.models.faults import Fault, Trouble, brief
 
 if TYPE_CHECKING:
     import httpx2
 
-# A reward program has a few kilobytes, a critique too; what is larger than this is no answer [bytes].
+# A reward program has a few kilobytes, a critique too; what is larger than this is no answer [bytes];
+# headers have the HTTP library's own limit.
 LARGEST_ANSWER = 1_000_000
 _CONNECT_S = 10.0
 
@@ -28,21 +34,79 @@ class _TooSlow(Exception):
     pass
 
 
-def http_client(timeout_s: float, largest: int = LARGEST_ANSWER, clock: Callable[[], float] = time.monotonic) -> httpx2.Client:
-    """Return an HTTP client whose answers are limited.
+class _Elsewhere(Exception):
+    pass
+
+
+class _Connection:
+    """The connection of one request, which another thread can end: whoever waits on its socket is woken."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self._over = False
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """Take hold of the socket when the HTTP library has made one, and of what reads from it."""
+        if not event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            return
+        stream = info["return_value"]
+        read = stream.read
+
+        def reading(*words: Any, **more: Any) -> bytes:
+            # A socket that was shut down still gives what arrives: a flood of headers would be read for ever.
+            if self._over:
+                raise _TooSlow
+            data: bytes = read(*words, **more)
+            return data
+
+        stream.read = reading
+        if event.endswith(".start_tls.complete"):
+            return  # over the socket that is held already
+        made = stream.get_extra_info("socket")
+        with self._guard:
+            # A descriptor of our own: TLS takes the library's away, and the library may close it while we reach for it.
+            held = made.dup()
+            if self._over:
+                _end(held)
+            else:
+                self._sockets.append(held)
+
+    def end(self, *, broken: bool) -> None:
+        """Let go of the socket; broken: end what goes on over it, now or as soon as it is there."""
+        with self._guard:
+            self._over = broken
+            for held in self._sockets:
+                if broken:
+                    _end(held)
+                else:
+                    held.close()
+            self._sockets.clear()
+
+
+def _end(held: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        held.shutdown(socket.SHUT_RDWR)
+    held.close()
+
+
+def http_client(timeout_s: float, urls: Sequence[str], largest: int = LARGEST_ANSWER) -> HttpClient:
+    """Return an HTTP client whose requests and answers are limited.
 
     Args:
-        timeout_s: longest time for one whole answer [s].
+        timeout_s: longest time for one whole request with its answer [s].
+        urls: the addresses whose servers are asked, and no others: an answer that points elsewhere is not followed.
         largest: largest answer [bytes].
-        clock: monotonic seconds.
     """
     import httpx2
 
-    class Limited(httpx2.SyncByteStream):
-        """The bytes of an answer, up to the limits."""
+    origins = {addresses.origin(url) for url in urls}
 
-        def __init__(self, stream: httpx2.SyncByteStream, deadline: float):
-            self.stream, self.deadline = stream, deadline
+    class Limited(httpx2.SyncByteStream):
+        """The bytes of an answer, up to the limit."""
+
+        def __init__(self, stream: httpx2.SyncByteStream):
+            self.stream = stream
 
         def __iter__(self) -> Iterator[bytes]:
             size = 0
@@ -50,29 +114,105 @@ def http_client(timeout_s: float, largest: int = LARGEST_ANSWER, clock: Callable
                 size += len(chunk)
                 if size > largest:
                     raise _TooLong
-                if clock() > self.deadline:
-                    raise _TooSlow
                 yield chunk
 
         def close(self) -> None:
             self.stream.close()
 
     def begin(request: httpx2.Request) -> None:
+        if addresses.origin(str(request.url)) not in origins:
+            raise _Elsewhere(request.url.host)
         # A compressed answer of a megabyte may be one of a gigabyte.
         request.headers["accept-encoding"] = "identity"
-        request.extensions["deadline"] = clock() + timeout_s
 
     def limit(response: httpx2.Response) -> None:
         if response.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
             raise _TooLong
-        response.stream = Limited(response.stream, response.request.extensions["deadline"])  # type: ignore[arg-type]
+        response.stream = Limited(response.stream)  # type: ignore[arg-type]
 
-    # Hooks, and no transport of our own, so that the proxies of the environment go on working.
-    return httpx2.Client(
+    class Bounded(httpx2.Client):
+        """Sends each request in a thread of its own, and gives it up when its time is over."""
+
+        until: float | None = None
+
+        @contextlib.contextmanager
+        def within(self, seconds: float) -> Iterator[None]:
+            """Let all requests in this context together take no longer than so long [s]."""
+            self.until = time.monotonic() + seconds
+            try:
+                yield
+            finally:
+                self.until = None
+
+        def send(self, request: httpx2.Request, **more: Any) -> httpx2.Response:
+            """Return the answer, read to its end."""
+            end = time.monotonic() + timeout_s
+            left = (end if self.until is None else min(end, self.until)) - time.monotonic()
+            connection = _Connection()
+            request.extensions["trace"] = connection.trace
+            send = super().send
+            return _in_time(lambda: send(request, **{**more, "stream": False, "follow_redirects": False}), left, connection)
+
+    # Hooks, and no transport of our own, so that the proxies of the environment go on working. No connection is kept for the next request:
+    # one that is ended here belongs to one request alone.
+    made: Any = Bounded(
         timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)),
+        limits=httpx2.Limits(max_keepalive_connections=0),
         event_hooks={"request": [begin], "response": [limit]},
         follow_redirects=False,
     )
+    bounded: HttpClient = made
+    return bounded
+
+
+if TYPE_CHECKING:
+
+    class HttpClient(httpx2.Client):
+        """What `http_client` returns."""
+
+        def within(self, seconds: float) -> contextlib.AbstractContextManager[None]:
+            """Let all requests in this context together take no longer than so long [s]."""
+
+
+def _in_time(call: Callable[[], Any], seconds: float, connection: _Connection) -> Any:
+    """Return what a call returns, made in a thread that is left to itself when its time is over.
+
+    No timeout of a socket bounds a call: each holds for one read, and looking up a name has none at all.
+
+    Args:
+        call: sends a request.
+        seconds: how long it may take [s].
+        connection: what is ended then.
+
+    Raises:
+        _TooSlow: the time was over.
+    """
+    done = threading.Event()
+    came: list[Any] = []
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            came.append(call())
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            done.set()
+
+    in_time = False
+    try:
+        if seconds > 0:
+            # A daemon: one that waits for a name server must not hold the end of the process.
+            threading.Thread(target=work, daemon=True, name="model-request").start()
+            in_time = done.wait(seconds)
+    finally:
+        # Also where the user interrupts.
+        connection.end(broken=not in_time)
+    if not in_time:
+        raise _TooSlow
+    if failed:
+        raise failed[0]
+    return came[0]
 
 
 def fault_of(error: BaseException, where: str, timeout_s: float, largest: int = LARGEST_ANSWER) -> Fault | None:
@@ -90,6 +230,10 @@ def fault_of(error: BaseException, where: str, timeout_s: float, largest: int = 
     while seen is not None:
         if isinstance(seen, _TooLong):
             return Fault(Trouble.TOO_LONG, f"{where} sent more than {largest / 1e6:g} MB (or a compressed answer), which is no answer.")
+        if isinstance(seen, _Elsewhere):
+            return Fault(
+                Trouble.REQUEST, f"{where} points to another server ({brief(str(seen))}), which is not asked: is its address right?"
+            )
         if isinstance(seen, _TooSlow | httpx2.ReadTimeout | httpx2.WriteTimeout | httpx2.PoolTimeout):
             return Fault(Trouble.TIMEOUT, f"{where} gave no whole answer in {timeout_s:g} s (--models.timeout-s).")
         if isinstance(seen, httpx2.ConnectTimeout | httpx2.ConnectError):

@@ -37,7 +37,7 @@ from movlr_jax.rewards.motion import vocabulary
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Prover
-from movlr_jax.search import filming, looks, methods, records, reward_texts, weight_study
+from movlr_jax.search import filming, looks, methods, outside, records, reward_texts, weight_study
 from movlr_jax.search.config import RunConfig, folder_of
 from movlr_jax.search.loop import Advisor, Loop, RunResult
 from movlr_jax.search.minds import Minds
@@ -392,6 +392,8 @@ def run(
     try:
         header = stages.header()
         folder = RunFolder.create(path, config.to_yaml(), describe_run(config, header, path.name), config.seeds, start)
+        if desk is None:  # a replay asks nobody, and its configuration may be anyone's
+            outside.remember(config)
         return _go(folder, config, stages, progress, advisor)
     finally:
         stages.close()
@@ -421,6 +423,10 @@ def resume(
         "ask": ask,
     }
     config = methods.settled(dataclasses.replace(config, **{k: v for k, v in changed.items() if v is not None}))  # type: ignore[arg-type]
+    outside.require_known(config, folder)
+    if config.tracking == "online":
+        said = f"Weights & Biases: {found['config.yaml']} has this run sent to your own account, project {config.project}."
+        _warner(progress)(said)
     stages = RealStages(config, open_desk(config, folder, progress))
     try:
         return _go(RunFolder(folder, config.seeds), config, stages, progress, advisor)

@@ -1,9 +1,10 @@
 """Weights & Biases, offline or online, held at arm's length: a separate process does the talking (`wandb_worker.py`).
 
 Flows in: what a Tracker is told. Flows out: a W&B run whose id is the run folder's, so that a resumed run goes on in
-the same place; its files stand in the run folder's `wandb/`. Commands are queued and never waited for, except at the
-end and then for a bounded time. Whatever fails (not installed, no key, no network, a server that hangs) costs one
-warning, and the run goes on without it.
+the same place; its files stand in the run folder's `wandb/`. Server, account and key are those of the user's environment
+and own settings (`~/.config/wandb`, `.netrc`) alone: a run's folder may come from someone else, and nothing that stands in
+it is imported or read as settings. Commands are queued and never waited for, except at the end and then for a bounded
+time. Whatever fails (not installed, no key, no network, a server that hangs) costs one warning, and the run goes on without it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import importlib.util
 import json
 import os
 import queue
+import re
 import subprocess
 import threading
 import time
@@ -27,6 +29,8 @@ ANSWER_SECONDS = 90.0
 START_SECONDS = 30.0
 # Longest wait at the end of a run for what is still under way [s].
 FINISH_SECONDS = 60.0
+# A project in another account would be ACCOUNT/PROJECT; an id stands in addresses and in names of folders.
+_PROJECT, _ID = re.compile(r"[^/\\#?%:\x00-\x1f]{1,128}"), re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 class WandbTracker:
@@ -74,6 +78,10 @@ class WandbTracker:
         if importlib.util.find_spec("wandb") is None:
             self._give_up("wandb is not installed; run `pip install wandb` to track online or offline")
             return
+        strange = self._strange(run_id)
+        if strange:
+            self._give_up(strange)
+            return
         environment = {**os.environ, **self._environment()}
         try:
             self._worker = subprocess.Popen(
@@ -81,7 +89,8 @@ class WandbTracker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                cwd=self._folder,
+                # Not the run's folder: Python would import from it, and wandb read its `wandb/settings`, which may name another server.
+                cwd="/",
                 env=environment,
                 text=True,
                 # Ctrl-C is the run's to handle: the worker is told by the end of its stdin.
@@ -105,6 +114,16 @@ class WandbTracker:
                 "timeout": self._start_seconds,
             }
         )
+
+    def _strange(self, run_id: str) -> str:
+        """Return what the folder asks for that a run of ours never does, or ""."""
+        if not _PROJECT.fullmatch(self._project):
+            return "the project is no plain name: runs are sent to your own account"
+        if not _ID.fullmatch(run_id):
+            return "the run's id in run.json is no plain name"
+        if (self._folder / "wandb").is_symlink():
+            return f"{self._folder / 'wandb'} is a link"
+        return ""
 
     def _environment(self) -> dict[str, str]:
         own = self._folder / "wandb"

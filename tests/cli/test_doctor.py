@@ -11,6 +11,7 @@ from openai_server import OpenAIServer
 
 from movlr_jax.cli import doctor
 from movlr_jax.cli.main import main
+from movlr_jax.models import addresses
 from movlr_jax.search.config import RunConfig
 
 
@@ -118,6 +119,7 @@ def test_a_configured_server_is_asked_for_its_models(monkeypatch: pytest.MonkeyP
     with OpenAIServer(models=("tiny",)) as writer, GeminiServer(models=("gemini-test",), key=key) as critic:
         models = {"writer_model": "tiny", "writer_url": writer.url, "critic_model": "gemini-2.0-flash", "critic_url": critic.address}
         config = RunConfig.from_yaml(json.dumps({"critic": "gemini", "writer": "openai", "models": models}))
+        addresses.allow(critic.address)
         watches, writes = doctor.services(config)
         monkeypatch.setenv("OPENAI_BASE_URL", writer.url)
         monkeypatch.delenv("GEMINI_API_KEY")

@@ -20,11 +20,11 @@ from openai_server import OpenAIServer
 
 from movlr_jax.models.base import Ask, ModelFault, Text
 from movlr_jax.models.desk import Desk
-from movlr_jax.models.faults import Fault, Trouble, of_status
+from movlr_jax.models.faults import Fault, of_status
 from movlr_jax.models.gemini import Gemini
 from movlr_jax.models.openai_compatible import OpenAICompatible
 from movlr_jax.models.prices import Prices
-from movlr_jax.models.wire import fault_of, http_client
+from movlr_jax.models.wire import fault_of
 
 pytest.importorskip("google.genai", reason="google-genai is not installed")
 pytest.importorskip("openai", reason="openai is not installed")
@@ -188,16 +188,6 @@ def test_a_silent_server_is_given_up_after_the_timeout(openai, tmp_path):
     openai.queue = [lambda seen: openai.released.wait(5) and WHOLE]
     kind, said, _ = outcome(tmp_path, OpenAICompatible("tiny", openai.url, timeout_s=0.2), retries=0)
     assert kind == "unreachable" and "no whole answer in 0.2 s" in said
-
-
-def test_a_server_that_drips_is_given_up_after_the_timeout(openai):
-    openai.queue = [Sent(200, b"x" * 100, endless=True)]
-    now = iter(range(0, 10_000, 3))
-    client = http_client(10.0, largest=10**9, clock=lambda: float(next(now)))
-    with pytest.raises(Exception) as caught:
-        client.post(f"{openai.url}/chat/completions", json={"model": "tiny", "messages": []})
-    fault = fault_of(caught.value, "It", 10.0)
-    assert fault is not None and fault.trouble is Trouble.TIMEOUT
 
 
 def test_waits_grow_up_to_a_limit_and_are_drawn(openai, tmp_path):

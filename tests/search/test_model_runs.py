@@ -16,6 +16,7 @@ from pendulum_stages import TERMS, PendulumStages, source_of, tree, weights_of
 
 from movlr_jax.cli.main import main
 from movlr_jax.critics.critique import Critique
+from movlr_jax.models import addresses
 from movlr_jax.models.asking import ask_for
 from movlr_jax.models.base import Ask, ModelFault, Text, Video
 from movlr_jax.models.config import ModelsConfig
@@ -79,6 +80,8 @@ def _quick(monkeypatch):
 @pytest.fixture
 def servers() -> Iterator[tuple[OpenAIServer, GeminiServer]]:
     with OpenAIServer(write, key=KEY) as writer, GeminiServer(judge, key=KEY) as critic:
+        for address in (writer.url, critic.address):
+            addresses.allow(address)
         yield writer, critic
 
 

@@ -187,6 +187,71 @@ def test_a_bad_server_costs_one_warning_and_bounded_time(tmp_path, home, clips, 
     assert not list(home.rglob("wandb*"))
 
 
+class Recording:
+    """A server that keeps the requests it gets, and answers none of them well."""
+
+    def __init__(self):
+        outer, self.seen = self, []
+
+        class Handler(Failing):
+            def parse_request(self):
+                fine = super().parse_request()
+                outer.seen.append(str(self.headers))
+                return fine
+
+        self._httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._httpd.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self._httpd.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *error):
+        self._httpd.shutdown()
+        self._httpd.server_close()
+
+
+def test_nothing_in_the_run_folder_is_imported_or_says_where_the_key_goes(tmp_path, home, clips, picture, monkeypatch):
+    folder = run_folder(tmp_path)
+    planted = tmp_path / "planted"
+    for name in ("wandb.py", "json.py", "movlr_jax/__init__.py", "sitecustomize.py"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(f"open({str(planted)!r}, 'w').close()\n")
+    monkeypatch.delenv("WANDB_BASE_URL", raising=False)
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    monkeypatch.setenv("WANDB_CONFIG_DIR", str(home / "own"))
+    with Recording() as own, Recording() as foreign:
+        (home / "own").mkdir()
+        (home / "own" / "settings").write_text(f"[default]\nbase_url = {own.address}\n")
+        (folder / "wandb").mkdir()
+        (folder / "wandb" / "settings").write_text(f"[default]\nbase_url = {foreign.address}\nentity = someone\nproject = theirs\n")
+        warnings = follow(folder, "online", clips, picture, start_seconds=3.0, finish_seconds=6.0)
+        assert len(warnings) == 1 and own.seen and not foreign.seen
+    assert not planted.exists()
+
+
+@pytest.mark.parametrize(
+    "project, run_id", [("someone/theirs", "run-1"), ("test", "../../run"), ("test", "someone/theirs/run"), ("", "run")]
+)
+def test_a_project_or_an_id_that_points_elsewhere_is_not_sent(tmp_path, home, project, run_id, monkeypatch):
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    with Recording() as own:
+        monkeypatch.setenv("WANDB_BASE_URL", own.address)
+        warnings: list[str] = []
+        tracker = WandbTracker(run_folder(tmp_path), "online", project, "run", warnings.append, finish_seconds=6.0)
+        tracker.start({}, run_id)
+        tracker.finish()
+        assert len(warnings) == 1 and "plain name" in warnings[0] and not own.seen
+
+
+def test_a_link_in_place_of_the_files_is_not_followed(tmp_path, home, clips, picture):
+    folder, elsewhere = run_folder(tmp_path), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (folder / "wandb").symlink_to(elsewhere)
+    (warning,) = follow(folder, "offline", clips, picture)
+    assert "is a link" in warning and not list(elsewhere.iterdir())
+
+
 def test_logging_never_waits_for_a_worker_that_hangs(tmp_path, home, monkeypatch):
     folder = run_folder(tmp_path)
     with socket.socket() as listener:

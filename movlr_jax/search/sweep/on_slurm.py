@@ -52,6 +52,7 @@ def run(
     *,
     cluster: str = "slurm",
     command: tuple[str, ...] = (),
+    environment: tuple[tuple[str, str], ...] = (),
     queued: Callable[[], set[str]] | None = None,
     executor: Any = None,
 ) -> Outcome:
@@ -62,6 +63,7 @@ def run(
         tell: is told a sentence at a time what happens.
         cluster: submitit's name of who runs the jobs.
         command: the words that run a trial, if not this installation's.
+        environment: variables of the trials.
         queued: returns the numbers of the jobs that wait or run; asks `squeue` by default.
         executor: makes submitit's executor of a folder, if not that of the cluster.
 
@@ -87,7 +89,7 @@ def run(
             outcome.rows.append(results.row(plan, trial, said))
             waiting += waits and outcome.rows[-1]["state"] != "done"
             if outcome.rows[-1]["state"] != "done" and not waits:
-                left.append(job_of(sweep, plan, trial.number, command))
+                left.append(job_of(sweep, plan, trial.number, command, environment))
                 if said:
                     tell(f"{trial.name}: {said}")
         done = sum(row["state"] == "done" for row in outcome.rows)

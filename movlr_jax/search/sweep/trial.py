@@ -15,10 +15,11 @@ from pathlib import Path
 from movlr_jax import search
 from movlr_jax.errors import MovlrError
 from movlr_jax.sandbox import locks
+from movlr_jax.search import outside
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.progress import Progress
 from movlr_jax.search.run_folder import RunFolder
-from movlr_jax.search.sweep.plan import ENDED, Plan
+from movlr_jax.search.sweep.plan import ENDED, PLAN, Plan
 from movlr_jax.search.sweep.worker import Ended
 
 # A killed driver's trials end some seconds after it: that long a folder may still be held [s].
@@ -73,6 +74,7 @@ def run(out: Path, number: int, *, progress: Progress | None = None, runs: Run =
     folder = plan.folder(trial)
     try:
         config = plan.config(trial)
+        outside.require_known(config, folder, out / PLAN)
         going_on = (folder / "run.json").exists()
         if going_on:
             wait_for(folder)
