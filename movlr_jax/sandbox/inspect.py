@@ -56,12 +56,14 @@ class Inspected:
     """A program that passed.
 
     Attributes:
+        text: its module, as this package writes it.
         artifact: serialised jax.export, features float32[b, F] -> terms float32[b, n].
         walker: evaluates it without compiling.
         operations: data operations it executes.
         sha256: of the artifact.
     """
 
+    text: str
     artifact: bytes
     walker: Walker
     operations: int
@@ -92,12 +94,13 @@ def inspect_module(module: bytes, columns: int, terms: int) -> Inspected:
     _check_frame(tree, columns, terms)
     sent = Walker(tree, columns, terms)
     sent.check()
-    text = sent.rebuilt()
-    walker = Walker(stablehlo.parse(text, MAX_WRITTEN_OPERATIONS), columns, terms)
-    walker.check()
+    walker, written = sent, sent.rebuilt()
+    if written != text:
+        walker, text = Walker(stablehlo.parse(written, MAX_WRITTEN_OPERATIONS), columns, terms), written
+        walker.check()
     _check_natively(text)
     artifact = _wrap(text, columns, terms)
-    return Inspected(artifact, walker, walker.operations, hashlib.sha256(artifact).hexdigest())
+    return Inspected(text, artifact, walker, walker.operations, hashlib.sha256(artifact).hexdigest())
 
 
 def inspect_artifact(artifact: bytes, columns: int, terms: int) -> Inspected:

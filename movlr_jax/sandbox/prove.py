@@ -381,6 +381,7 @@ def _line_of_cause(source: str, reason: str) -> int | None:
         "elements": ("zeros", "ones", "array", "reshape", "stack", "[:, None]", "dot", "@"),
         "constant": ("array", "zeros", "ones", "["),
         "operations": ("for ", "range"),
+        "again": ("for ", "range", "concatenate", "stack"),
     }
     lines = source.splitlines()
     for key, words in hints.items():

@@ -19,6 +19,10 @@ from movlr_jax.sandbox.stablehlo import DTYPES, Tensor
 
 _HEAD = '"builtin.module"() <{sym_name = "jit_reward"}> ({'
 _FOOT = "}) {jax.uses_shape_polymorphism = true, mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1 : i32} : () -> ()\n"
+_SHAPED = ("dynamic_broadcast_in_dim", "dynamic_reshape", "real_dynamic_slice")  # all operands but the first are sizes
+# Where a compiler that fuses loops computes its operand once for each place that is read, not once for each array.
+_PLACED = ("concatenate", "dot_general", "real_dynamic_slice", "reduce", "slice")
+_MOST_TIMES = 16  # the compiler stores an array after all rather than compute it at more places (XLA's kAllowedCodeDuplication)
 _COMPARE_TYPES = {"f32": "FLOAT", "i32": "SIGNED", "ui32": "UNSIGNED", "i1": "UNSIGNED"}
 
 
@@ -33,6 +37,7 @@ class Graph:
         self._features = Tensor((None, columns), "f32")
         self._types: list[Tensor] = [self._features]
         self._operands: list[tuple[int, ...]] = [()]
+        self._names: list[str] = [""]
         self._lines: list[str] = [""]  # of each node, with a {} for every operand
         self._known: dict[object, int] = {}
 
@@ -79,15 +84,9 @@ class Graph:
 
     def text(self, result: int) -> str:
         """Return the module that computes a node, in MLIR's generic form."""
-        wanted, waiting = {result}, [result]
-        while waiting:
-            for operand in self._operands[waiting.pop()]:
-                if operand not in wanted:
-                    wanted.add(operand)
-                    waiting.append(operand)
         names = {0: "arg1"}
         lines: list[str] = []
-        for node in sorted(wanted - {0}):
+        for node in self._needed(result):
             names[node] = str(len(lines))
             lines.append(f"    %{names[node]} = " + self._lines[node].format(*(names[o] for o in self._operands[node])))
         out, features = _type(self._types[result]), _type(self._features)
@@ -105,8 +104,43 @@ class Graph:
             ]
         )
 
-    def _new(self, key: object, operands: tuple[int, ...], result: Tensor, line: str) -> int:
+    def repeated(self, result: int) -> tuple[int, int]:
+        """Return how many operations, and how many elements of a row, are computed for a node where loops are fused.
+
+        A compiler that fuses does not store an array that several places read shifted against each other: it computes the array's elements
+        again at each, up to a limit. What reads such an array in its turn repeats the repeats, so that a chain of slices and
+        concatenations, short as it is written, takes long to compile and to run.
+        """
+        together: dict[int, int] = {result: 1}  # times that the readers at the same place need, which share one computation
+        apart: dict[int, int] = {}  # times that the others need, each for itself
+        operations = elements = 0
+        for node in reversed(self._needed(result)):
+            name = self._names[node]
+            times = min(together.get(node, 0) + apart.get(node, 0), _MOST_TIMES)
+            if name == "constant" or not times:  # without a reader but for its size
+                continue
+            operations += times
+            elements += times * self._types[node].elements
+            for operand in self._operands[node][:1] if name in _SHAPED else self._operands[node]:
+                if name in _PLACED:
+                    apart[operand] = apart.get(operand, 0) + times
+                else:
+                    together[operand] = max(together.get(operand, 0), times)
+        return operations, elements
+
+    def _needed(self, result: int) -> list[int]:
+        """Return the nodes that a node is made of, itself included and the features not, operands first."""
+        wanted, waiting = {result}, [result]
+        while waiting:
+            for operand in self._operands[waiting.pop()]:
+                if operand not in wanted:
+                    wanted.add(operand)
+                    waiting.append(operand)
+        return sorted(wanted - {0})
+
+    def _new(self, key: tuple[object, ...], operands: tuple[int, ...], result: Tensor, line: str) -> int:
         node = len(self._lines)
+        self._names.append(str(key[0]))
         self._types.append(result)
         self._operands.append(operands)
         self._lines.append(line)
@@ -152,7 +186,6 @@ def _region(name: str, scalar: Tensor) -> str:
 
 def _numbers(data: np.ndarray) -> str:
     """Return a constant's elements; a number with a fraction as its bits, so that no reader rounds it."""
-
     plain = data.view(np.uint32) if data.dtype == np.float32 else data
 
     def nested(part: Any) -> str:

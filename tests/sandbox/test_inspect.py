@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from jax import export
 
-from movlr_jax.sandbox import stablehlo, workbench
+from movlr_jax import tasks
+from movlr_jax.rewards import library, program
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.sandbox import evaluate, stablehlo, workbench
 from movlr_jax.sandbox.evaluate import Refused
 from movlr_jax.sandbox.inspect import inspect_artifact, inspect_module
 
@@ -388,6 +391,90 @@ def test_edges_of_arithmetic_are_the_compilers(name):
     found = inspect_module(text_of(body).encode(), F, N)
     x = np.repeat(np.array([0.0, 1.0, -1.0, 2.0, 3.0, -5.0, 0.5, 1e20, -1e20], np.float32)[:, None], F, 1)
     np.testing.assert_allclose(found.walker.evaluate(x), compiled(found.artifact, x), rtol=1e-6)
+
+
+# --- what compiles slowly, though it is short ---
+
+
+def rotations(x):
+    v = x[:16]
+    for _ in range(250):
+        v = v + jnp.concatenate([v[1:], v[:1]])
+    return jnp.stack([jnp.sum(v), x[0]])
+
+
+def centrings(x):
+    v = x[:16]
+    for _ in range(200):
+        v = v - jnp.mean(v)
+    return jnp.stack([jnp.sum(v), x[0]])
+
+
+def pyramids(x):
+    rand, rows = random.Random(0), [jnp.concatenate([x, x, x, x])[i : i + 70] for i in range(10)]
+    for _ in range(26):
+        rows = [rand.choice(rows)[1:] + rand.choice(rows)[:-1] for _ in rows]
+    return jnp.stack([sum(jnp.sum(row) for row in rows), x[0]])
+
+
+def mixtures(x):
+    v = x[:4]
+    for _ in range(50):
+        v = jnp.stack([v[1] + v[2], v[2] - v[3], v[3] * v[0], v[0] + v[1]])
+    return jnp.stack([jnp.sum(v), x[0]])
+
+
+@pytest.mark.parametrize("body", [rotations, centrings, pyramids, mixtures])
+def test_chains_that_a_compiler_repeats(body):
+    refuse(text_of(body), "slices, joins and reduces again.*from m")
+
+
+def test_short_chains_pass():
+    def body(x):
+        v = x[:16]
+        for _ in range(20):
+            v = v + jnp.concatenate([v[1:], v[:1]])
+        for _ in range(20):
+            v = v * jnp.dot(v, x[:16])
+        return jnp.stack([jnp.sum(v), x[0]])
+
+    inspect_module(text_of(body).encode(), F, N)
+
+
+def test_sizes_are_not_what_repeats():
+    """A number of rows that shapes hundreds of arrays is one number."""
+    text = text_of(lambda x: jnp.stack([sum(jnp.sin(x[i]) * jnp.dot(x[:3], x[i : i + 3]) for i in range(17)), x[0]]))
+    found = inspect_module(text.encode(), F, N)
+    assert found.artifact.count(b"get_dimension_size") == 1 and found.artifact.count(b"real_dynamic_slice") > 17
+
+
+# --- the package's own rewards ---
+
+BODIES_OF_REWARDS = [
+    ("myolegs", ("walk_flat", "walk_stairs", "stand", "turn_left", "free")),
+    pytest.param("ms-human-700", ("walk_flat",), marks=pytest.mark.models("ms_human_700/scene.xml")),
+    pytest.param("ms-human-700-manipulation", ("cube_rotate", "bottle_pour"), marks=pytest.mark.models("ms_human_700/scene.xml")),
+]
+
+
+@pytest.mark.parametrize(("body", "names"), BODIES_OF_REWARDS)
+def test_packaged_rewards_and_the_library_pass_with_room(body, names, rng, monkeypatch):
+    """Within half of every bound, and bit for bit what JAX's own export computes."""
+    layout = feature_layout(tasks.get(names[0]).load(body))
+    found = list(library.for_layout(layout).values())
+    parts = [found[i : i + program.MAX_TERMS] for i in range(0, len(found), program.MAX_TERMS)]
+    texts = [text for name in names for text in tasks.get(name).rewards.values()]
+    texts += [program.write({t.name: t.weight for t in part}, {t.name: t.expression for t in part}) for part in parts]
+    for bound in ("MAX_WORK", "MAX_REPEATED_OPERATIONS", "MAX_REPEATED_WORK"):
+        monkeypatch.setattr(evaluate, bound, getattr(evaluate, bound) // 2)
+    columns = 2 * layout.size
+    for text in dict.fromkeys(texts):
+        fn, terms = program.batched(program.execute(text), layout)
+        whole = exported(fn, columns)
+        inspected = inspect_module(workbench.text_of(whole).encode(), columns, len(terms))
+        assert inspect_artifact(inspected.artifact, columns, len(terms)).artifact == inspected.artifact
+        x = rng.normal(size=(7, columns)).astype(np.float32)
+        np.testing.assert_array_equal(compiled(inspected.artifact, x), np.asarray(jax.jit(whole.call)(x)))
 
 
 # --- the reader and the evaluation ---
