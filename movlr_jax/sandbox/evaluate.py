@@ -3,7 +3,7 @@
 `Walker` runs the module from its entry the way the compiler would see it. For every operation it checks the result's shape from
 the operands' (the compiler's own reader lets a wrong dynamic size pass until run time), follows which whole numbers are sizes, and
 counts what is executed, calls included; `rebuilt` then writes what reaches the terms. With features given, it computes the values, in
-numpy, so that behaviour is judged without compiling anything, and without running machine code made from a stranger's program.
+numpy, so that behaviour is judged before anything is compiled, and before machine code made from a stranger's program runs.
 """
 
 from __future__ import annotations
