@@ -56,14 +56,12 @@ class Inspected:
     """A program that passed.
 
     Attributes:
-        text: its module, as this package writes it.
         artifact: serialised jax.export, features float32[b, F] -> terms float32[b, n].
         walker: evaluates it without compiling.
         operations: data operations it executes.
         sha256: of the artifact.
     """
 
-    text: str
     artifact: bytes
     walker: Walker
     operations: int
@@ -81,6 +79,28 @@ def inspect_module(module: bytes, columns: int, terms: int) -> Inspected:
     Raises:
         Refused: it is not let through; one sentence says why.
     """
+    text, walker = _read(module, columns, terms)
+    written = walker.rebuilt()
+    if written != text:
+        walker = Walker(stablehlo.parse(written, MAX_WRITTEN_OPERATIONS), columns, terms)
+        walker.check()
+    _check_natively(written)
+    artifact = _wrap(written, columns, terms)
+    return Inspected(artifact, walker, walker.operations, hashlib.sha256(artifact).hexdigest())
+
+
+def rewrite(module: bytes, columns: int, terms: int) -> tuple[bytes, bytes]:
+    """Return the text that `inspect_module` would write, and its artifact, unverified: for the jail, to run what will be run.
+
+    Raises:
+        Refused: it is not let through.
+    """
+    written = _read(module, columns, terms)[1].rebuilt()
+    return written.encode(), _wrap(written, columns, terms)
+
+
+def _read(module: bytes, columns: int, terms: int) -> tuple[str, Walker]:
+    """Return a module's text and the walker that found nothing wrong with it."""
     if len(module) > MAX_TEXT_BYTES:
         raise Refused(f"The compiled program is {len(module)} bytes long; at most {MAX_TEXT_BYTES}: use fewer terms.")
     try:
@@ -92,15 +112,9 @@ def inspect_module(module: bytes, columns: int, terms: int) -> Inspected:
         raise _from_form(text, error) from None
     _check_operations(tree, evaluate.most_elements(columns))
     _check_frame(tree, columns, terms)
-    sent = Walker(tree, columns, terms)
-    sent.check()
-    walker, written = sent, sent.rebuilt()
-    if written != text:
-        walker, text = Walker(stablehlo.parse(written, MAX_WRITTEN_OPERATIONS), columns, terms), written
-        walker.check()
-    _check_natively(text)
-    artifact = _wrap(text, columns, terms)
-    return Inspected(text, artifact, walker, walker.operations, hashlib.sha256(artifact).hexdigest())
+    walker = Walker(tree, columns, terms)
+    walker.check()
+    return text, walker
 
 
 def inspect_artifact(artifact: bytes, columns: int, terms: int) -> Inspected:

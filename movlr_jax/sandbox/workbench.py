@@ -107,7 +107,7 @@ def prove(source: str, layout_json: str, rows: int) -> tuple[dict[str, Any], byt
         argument = jax.ShapeDtypeStruct((batch, 2 * layout.size), np.float32)
         try:
             exported = export.export(jax.jit(fn), platforms=program.PLATFORMS)(argument)
-            text = text_of(exported)
+            module = text_of(exported).encode("ascii", "replace")
         except program.ProgramError:
             raise
         except Exception as error:
@@ -115,10 +115,9 @@ def prove(source: str, layout_json: str, rows: int) -> tuple[dict[str, Any], byt
         seconds["trace"] = time.monotonic() - started
         # Written here as the prover will write it, who does so again and believes nothing of this; a refusal is left to it.
         with contextlib.suppress(Refused):
-            inspected = inspect.inspect_module(text.encode("ascii", "replace"), 2 * layout.size, len(names))
-            text = inspected.text
-            weights = dict.fromkeys(names, 1.0)
-            seconds.update(_measure(Reward.from_artifact("", source, weights, inspected.artifact, layout), layout, rows))
+            module, artifact = inspect.rewrite(module, 2 * layout.size, len(names))
+            reward = Reward.from_artifact("", source, dict.fromkeys(names, 1.0), artifact, layout)
+            seconds.update(_measure(reward, layout, rows))
     except program.ProgramError as error:
         cause = error.__cause__
         memory = isinstance(cause, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
@@ -127,4 +126,4 @@ def prove(source: str, layout_json: str, rows: int) -> tuple[dict[str, Any], byt
         return {"ok": False, "reason": "The program asks for too much memory.", "line": None, "memory": True}, b""
     except Exception as error:
         return {"ok": False, "reason": f"{type(error).__name__}: {error}"[:1000], "line": None, "memory": False}, b""
-    return {"ok": True, "names": list(names), "seconds": seconds}, text.encode("ascii", "replace")
+    return {"ok": True, "names": list(names), "seconds": seconds}, module

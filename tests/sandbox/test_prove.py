@@ -163,4 +163,4 @@ def test_the_jail_hands_over_what_the_prover_would_write(layout):
     """So that what it compiled and timed is what will run; the prover still writes it itself."""
     header, module = workbench.prove(honest()["gait"], layout.to_json(), 64)
     assert header["ok"] and set(header["seconds"]) == {"trace", "compile", "run"}
-    assert inspect.inspect_module(module, 2 * layout.size, len(header["names"])).text.encode() == module
+    assert module in inspect.inspect_module(module, 2 * layout.size, len(header["names"])).artifact
