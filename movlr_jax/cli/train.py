@@ -114,8 +114,8 @@ def header_of(folder: Path) -> dict[str, Any]:
     path = folder / "run.json"
     try:
         header = atomic.read_json(path)
-    except (OSError, ValueError, RecursionError) as error:
-        raise MovlrError(f"{path} is damaged ({type(error).__name__}): restore it, or start the training again.") from None
+    except OSError as error:
+        raise MovlrError(f"{path} cannot be read ({error.strerror}): restore it, or start the training again.") from None
     known = header if isinstance(header, dict) else {}
     missing = [name for name in ("run_id", "task", "morphology", "group_of") if name not in known]
     groups = known.get("group_of", [])

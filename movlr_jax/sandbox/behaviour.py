@@ -1,6 +1,6 @@
 """The last gate: what a reward makes of motions that every reward must understand, none of them planned.
 
-In: an inspected program (evaluated in numpy, not compiled), its weights, and motions of the body: settled standing, collapse in four
+In: an inspected program (evaluated in numpy, then compiled), its weights, and motions of the body: settled standing, collapse in four
 directions, lying still, kinematic stepping, extremes; with an object in the hand: held, carried, falling, lying, extremes. Out: checks,
 warnings, and a refusal where a reward is not finite, says the same of everything, or would rather have the body lie than stand, or the
 object dropped than held.

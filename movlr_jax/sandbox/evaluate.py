@@ -1,9 +1,9 @@
-"""Walks an inspected StableHLO module: once with sizes alone, to prove it bounded; then with numbers, to see how it behaves.
+"""Walks a StableHLO module: once with sizes alone, to prove it bounded and to write it anew; then with numbers, to see how it behaves.
 
 `Walker` runs the module from its entry the way the compiler would see it. For every operation it checks the result's shape from
 the operands' (the compiler's own reader lets a wrong dynamic size pass until run time), follows which whole numbers are sizes, and
-counts what is executed, calls included. With features given, it also computes the values, in numpy, so that behaviour is judged without
-compiling anything, and without running machine code made from a stranger's program.
+counts what is executed, calls included; `rebuilt` then writes what reaches the terms. With features given, it computes the values, in
+numpy, so that behaviour is judged before anything is compiled, and before machine code made from a stranger's program runs.
 """
 
 from __future__ import annotations
@@ -15,13 +15,19 @@ from typing import Any
 
 import numpy as np
 
+from movlr_jax.sandbox import rebuild
 from movlr_jax.sandbox.stablehlo import DTYPES, Dense, Dialect, Operation, Tensor, Typed
 
 MAX_OPERATIONS = 1_500
 MAX_ELEMENTS = 4_096  # static elements of one tensor, or as many as a row has where that is more (`most_elements`)
 MAX_CONSTANT_ELEMENTS = 4_096  # of all constants together
-MAX_WORK = 1_000_000  # static elements computed for each row, multiplications of dot products included
-PLATFORMS = 3
+MAX_WORK = 100_000  # static elements computed for each row, multiplications of dot products included
+# As the compiler fuses them (`rebuild.Graph.repeated`). The 32 largest terms of the library together make 2 700 operations, and 66 000
+# elements for a body of 700 muscles. Of 90 programs written to be slow, those within both bounds
+# took at most 0.8 s of processor time to compile and 1.2 s to run for a plan; the slowest without them 9 s and 17 s.
+MAX_REPEATED_OPERATIONS = 6_000
+MAX_REPEATED_WORK = 250_000
+_MOST_NUMBERS = 1 << 25  # elements that an evaluation holds at a time (128 MiB): more rows are taken in turn
 
 
 def most_elements(columns: int) -> int:
@@ -40,21 +46,48 @@ class Refused(ValueError):
 
 @dataclass
 class Value:
-    """A value while walking: its type, its elements if they are known sizes, its numbers if they are computed."""
+    """A value while walking: its type, its elements if they are known sizes, its numbers if they are computed, its node if the module
+    is written anew (None where it is made from the number of rows or the kind of device)."""
 
     type: Tensor
     sizes: tuple[Size, ...] | None = None
     number: Any = None
+    node: int | None = None
+
+
+# Where numpy and the compiler differ, what follows is the compiler's.
 
 
 def _round_away(x: np.ndarray) -> np.ndarray:
-    return np.trunc(x + np.copysign(np.float32(0.5), x))
+    whole = np.trunc(x)
+    return np.where(np.abs(x - whole) >= 0.5, whole + np.sign(x), whole)
 
 
 def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if a.dtype.kind == "f":
         return a / b
-    return np.trunc(a.astype(np.float64) / np.where(b == 0, 1, b)).astype(a.dtype)
+    quotient = np.trunc(a.astype(np.float64) / np.where(b == 0, 1, b)).astype(np.int64)
+    return np.where(b == 0, -1, quotient).astype(a.dtype)
+
+
+def _remainder(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.fmod(a, b) if a.dtype.kind == "f" else np.where(b == 0, a, np.fmod(a, np.where(b == 0, 1, b)))
+
+
+def _sign(x: np.ndarray) -> np.ndarray:
+    return np.where(x == 0, x, np.sign(x))
+
+
+def _convert(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    if x.dtype.kind == "f" and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return np.clip(np.nan_to_num(x.astype(np.float64), posinf=np.inf, neginf=-np.inf), limits.min, limits.max).astype(dtype)
+    return x.astype(dtype)
+
+
+def _flushed(x: np.ndarray) -> np.ndarray:
+    """Return floats with the subnormal ones made zero, as a processor computes them under the compiler."""
+    return np.where(np.abs(x) < np.finfo(np.float32).tiny, np.copysign(np.float32(0), x), x) if x.dtype.kind == "f" else x
 
 
 def _not(x: np.ndarray) -> np.ndarray:
@@ -84,20 +117,30 @@ ELEMENTWISE: dict[str, tuple[int, Callable[..., Any]]] = {
     "not": (1, _not),
     "or": (2, np.bitwise_or),
     "power": (2, np.power),
-    "remainder": (2, np.fmod),
+    "remainder": (2, _remainder),
     "round_nearest_afz": (1, _round_away),
     "round_nearest_even": (1, np.rint),
     "rsqrt": (1, lambda x: 1 / np.sqrt(x)),
     "shift_left": (2, np.left_shift),
     "shift_right_arithmetic": (2, np.right_shift),
     "shift_right_logical": (2, lambda a, b: np.right_shift(a.astype(np.uint32), b.astype(np.uint32)).astype(a.dtype)),
-    "sign": (1, np.sign),
+    "sign": (1, _sign),
     "sine": (1, np.sin),
     "sqrt": (1, np.sqrt),
     "subtract": (2, np.subtract),
     "tan": (1, np.tan),
     "tanh": (1, np.tanh),
     "xor": (2, np.bitwise_xor),
+}
+# Types an elementwise operation is for; those not listed are for f32.
+_ALL, _WHOLE, _NUMBERS = ("f32", "i32", "ui32", "i1"), ("i32", "ui32"), ("f32", "i32", "ui32")
+_TYPES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("add", "maximum", "minimum", "multiply"), _ALL),
+    **dict.fromkeys(("divide", "remainder", "subtract"), _NUMBERS),
+    **dict.fromkeys(("abs", "negate", "sign"), ("f32", "i32")),
+    **dict.fromkeys(("and", "not", "or", "xor"), (*_WHOLE, "i1")),
+    **dict.fromkeys(("shift_left", "shift_right_logical"), _WHOLE),
+    "shift_right_arithmetic": ("i32",),
 }
 REDUCERS: dict[str, Any] = {
     "add": np.add,
@@ -190,7 +233,9 @@ class Walker:
         self._steps = 0
         self._batch = 0
         self._compute = False
-        self._platform = 0
+        self._called: set[str] = set()
+        self._graph = rebuild.Graph(columns)
+        self._result: int | None = None
         for operation in module.regions[0].operations:
             name = operation.attributes.get("sym_name")
             if operation.name != "func.func" or not isinstance(name, str) or len(operation.regions) != 1:
@@ -200,49 +245,71 @@ class Walker:
             self.functions[name] = operation
 
     def check(self) -> None:
-        """Prove shapes, sizes and amounts.
+        """Prove shapes, sizes and amounts, and that nothing is there which is not run.
 
         Raises:
             Refused: something is not as it must be.
         """
-        self._run(None, 0)
+        self._called = {"main"}
+        self._graph = rebuild.Graph(self.columns)
+        self._result = self._node(self._run(None))
+        if unused := sorted(set(self.functions) - self._called):
+            raise Refused(f"The compiled program holds {unused[0]}, a function that nothing calls: the answer is damaged or forged.")
+        if self._result is None:
+            raise Refused(
+                "The compiled program computes with the number of rows or the kind of device: a reward sees one instant, and is the same "
+                "everywhere."
+            )
+        operations, elements = self._graph.repeated(self._result)
+        if operations > MAX_REPEATED_OPERATIONS or elements > MAX_REPEATED_WORK:
+            raise Refused(
+                "The compiled program slices, joins and reduces again what it made so, until compiling or running it takes too long: build "
+                "each vector once from m, and use jnp on whole vectors in place of loops."
+            )
+
+    def rebuilt(self) -> str:
+        """Return the module that `check` found, written anew: what the terms need, and nothing else."""
+        assert self._result is not None
+        return self._graph.text(self._result)
 
     def evaluate(self, features: np.ndarray) -> np.ndarray:
-        """Compute features float32[b, F] -> terms float32[b, n] on every platform's branch; they must agree.
+        """Compute features float32[b, F] -> terms float32[b, n] of a module without branches, which `rebuilt` wrote.
 
         Raises:
-            Refused: the branches for different platforms differ.
+            Refused: an operation cannot be computed.
         """
-        first: np.ndarray | None = None
-        many = any(o.name == "stablehlo.case" for f in self.functions.values() for o in f.regions[0].operations)
+        features = np.asarray(features, np.float32)
+        rows = max(1, _MOST_NUMBERS // max(1, self.work))
         with np.errstate(all="ignore"):
-            for platform in range(PLATFORMS if many else 1):
-                out = np.asarray(self._run(np.asarray(features, np.float32), platform).number)
-                if first is not None and not np.array_equal(first, out, equal_nan=True):
-                    raise Refused("The compiled program computes other terms on another kind of device.")
-                first = out if first is None else first
-        assert first is not None
-        return first
+            parts = [np.asarray(self._run(features[i : i + rows]).number) for i in range(0, max(1, len(features)), rows)]
+        return np.concatenate(parts)
 
-    def _run(self, features: np.ndarray | None, platform: int) -> Value:
+    def _run(self, features: np.ndarray | None) -> Value:
         self.operations = self.work = self._steps = 0
-        self._compute, self._platform = features is not None, platform
+        self._compute = features is not None
         self._batch = 0 if features is None else len(features)
-        main = self.functions["main"]
         arguments = [
-            Value(Tensor((), "i32"), ("p",), None if features is None else np.int32(platform)),
-            Value(Tensor((None, self.columns), "f32"), None, features),
+            Value(Tensor((), "i32"), ("p",)),
+            Value(Tensor((None, self.columns), "f32"), None, None if features is None else _flushed(features), 0),
         ]
-        outputs = self._call(main, arguments, ())
+        outputs = self._call(self.functions["main"], arguments, ())
         expected = Tensor((None, self.terms), "f32")
         if len(outputs) != 1 or outputs[0].type != expected:
             raise Refused(f"The compiled program must return one float32[b, {self.terms}].")
         return outputs[0]
 
+    def _node(self, value: Value) -> int | None:
+        """Return the node of a value that is computed with; None if it is made from the number of rows or the kind of device."""
+        if value.node is None and value.sizes is not None and all(isinstance(s, int) for s in value.sizes):
+            shape = _static(value.type.shape)
+            value.node = self._graph.constant(np.array(value.sizes, np.int32).reshape(shape), value.type)
+        return value.node
+
     def _call(self, function: Operation, arguments: list[Value], stack: tuple[str, ...]) -> list[Value]:
         name = str(function.attributes["sym_name"])
         if name in stack or len(stack) > 40:
             raise Refused(f"The compiled program's function {name} calls itself.")
+        self._called.add(name)
         region = function.regions[0]
         if [a.type for a in arguments] != [t for _, t in region.arguments]:
             raise Refused(f"The compiled program calls {name} with other shapes than it takes.")
@@ -266,6 +333,8 @@ class Walker:
                     raise Refused("The compiled program returns in the middle of a block.")
                 return operands
             outputs = self._operation(operation, operands, names, stack)
+            if len(outputs) != len(operation.results):
+                raise Refused(f"{operation.name} states another number of results than it has.")
             for result, stated, value in zip(operation.results, operation.type.outputs, outputs, strict=True):
                 if value.type != stated:
                     raise Refused(f"{operation.name} states {stated.shape}, but its operands make {value.type.shape}.")
@@ -299,22 +368,81 @@ class Walker:
         if name == "stablehlo.case":
             return self._case(operation, operands, names, stack)
         short = name.removeprefix("stablehlo.")
-        if name == "stablehlo.custom_call":  # its form was checked: it asserts that the batch is not empty
+        if name == "stablehlo.custom_call":  # whatever it asserts, it is not written anew
             return []
-        if short in ELEMENTWISE:
-            return [self._elementwise(short, operands)]
         method = getattr(self, f"_op_{short}", None)
-        if method is None:
+        if method is None and short not in ELEMENTWISE:
             raise refuse_operation(name)
         if len(operation.results) != 1:
             raise Refused(f"{name} must have one result.")
         try:
-            return [method(operation, operands, operation.type.outputs[0])]
-        except (IndexError, KeyError, TypeError, ZeroDivisionError, OverflowError) as error:
+            value = method(operation, operands, operation.type.outputs[0]) if method else self._elementwise(short, operands)
+            if self._compute:
+                value.number = _flushed(np.asarray(value.number))
+            elif value.sizes is None:
+                value.node = self._write(short, operation, operands, value)
+            return [value]
+        except Refused:
+            raise
+        except Exception as error:  # attributes or operands that are missing, or not what they should be
             raise Refused(f"{name} is malformed ({type(error).__name__}).") from None
 
+    def _write(self, short: str, operation: Operation, operands: list[Value], value: Value) -> int | None:
+        """Return the node of a value that is not bookkeeping of sizes."""
+        graph, shape = self._graph, value.type.shape
+        attributes = operation.attributes
+        if short == "constant":
+            dense = attributes["value"]
+            assert isinstance(dense, Dense)
+            return graph.constant(dense.value, value.type)
+        dynamic = short in ("dynamic_broadcast_in_dim", "dynamic_reshape", "real_dynamic_slice")
+        nodes: list[int] = []
+        for operand in operands[:1] if dynamic else operands:
+            node = self._node(operand)
+            if node is None:
+                return None
+            nodes.append(node)
+        if short == "convert" and operands[0].type == value.type:
+            return nodes[0]
+        text, region = "", ""
+        if dynamic and short != "real_dynamic_slice":
+            short = short.removeprefix("dynamic_")
+            if None in shape:
+                short = f"dynamic_{short}"
+                nodes.append(graph.sizes(shape))
+        if "broadcast_in_dim" in short:
+            text = rebuild.array("broadcast_dimensions", _array(attributes["broadcast_dimensions"]))
+        elif short == "real_dynamic_slice":
+            places = [tuple(None if s == "b" else int(s) for s in v.sizes or ()) for v in operands[1:]]
+            if None in shape:
+                nodes += [graph.sizes(p) for p in places]
+            else:
+                short = "slice"
+                text = ", ".join(
+                    rebuild.array(k, tuple(s or 0 for s in p))
+                    for k, p in zip(("limit_indices", "start_indices", "strides"), (places[1], places[0], places[2]), strict=True)
+                )
+        elif short == "slice":
+            text = ", ".join(rebuild.array(k, _array(attributes[k])) for k in ("limit_indices", "start_indices", "strides"))
+        elif short == "transpose":
+            text = rebuild.array("permutation", _array(attributes["permutation"]))
+        elif short == "concatenate":
+            text = f"dimension = {_int(attributes['dimension'])} : i64"
+        elif short == "iota":
+            text = f"iota_dimension = {_int(attributes['iota_dimension'])} : i64"
+        elif short == "compare":
+            direction = _word(attributes["comparison_direction"], "comparison_direction")
+            text = rebuild.comparison(direction, operands[0].type.dtype)
+        elif short == "reduce":
+            text = rebuild.array("dimensions", tuple(sorted(_array(attributes["dimensions"]))))
+            region = operation.regions[0].operations[0].name.removeprefix("stablehlo.")
+        elif short == "dot_general":
+            ab, bb, ac, bc = _dot_axes(operation, operands)
+            text = rebuild.dot((ab, ac), (bb, bc))
+        return graph.add(short, tuple(nodes), value.type, text, region)
+
     def _case(self, operation: Operation, operands: list[Value], names: dict[str, Value], stack: tuple[str, ...]) -> list[Value]:
-        # Only the kind of device may choose between branches; each is walked, one is computed.
+        # Only the kind of device may choose between branches, and all must compute the same: then one of them is written.
         if len(operands) != 1 or operands[0].sizes != ("p",) or not operation.regions:
             raise Refused("The compiled program branches on data: use jnp.where.")
         branches = []
@@ -324,15 +452,15 @@ class Walker:
             branches.append(self._block(region.operations, dict(names), stack, "stablehlo.return"))
         if any([v.type for v in b] != list(operation.type.outputs) for b in branches):
             raise Refused("The branches of the compiled program return other shapes.")
-        index = 0
-        if self._compute:
-            index = int(operands[0].number)
-            index = index if 0 <= index < len(branches) else len(branches) - 1
-        chosen = branches[index]
         out = []
-        for i, value in enumerate(chosen):
-            known = all(b[i].sizes is not None for b in branches) and value.type == Tensor((), "i32")
-            out.append(Value(value.type, ("p",) if known else None, value.number))
+        for i, value in enumerate(branches[0]):
+            if value.type == Tensor((), "i32") and all(b[i].sizes is not None for b in branches):
+                out.append(Value(value.type, ("p",)))
+                continue
+            nodes = {self._node(b[i]) for b in branches}
+            if len(nodes) != 1:
+                raise Refused("The compiled program computes other terms on another kind of device: let it be the same everywhere.")
+            out.append(Value(value.type, None, None, nodes.pop()))
         return out
 
     def _elementwise(self, short: str, operands: list[Value]) -> Value:
@@ -340,6 +468,8 @@ class Walker:
         if len(operands) != count or any(v.type != operands[0].type for v in operands):
             raise Refused(f"stablehlo.{short} has operands of different shapes.")
         kind = operands[0].type
+        if kind.dtype not in _TYPES.get(short, ("f32",)):
+            raise Refused(f"stablehlo.{short} is not for {kind.dtype}.")
         number = None
         if self._compute:
             number = fn(*(v.number for v in operands))
@@ -372,7 +502,7 @@ class Walker:
         return Value(Tensor((), "i32"), ("b",) if size is None else (size,), number)
 
     def _op_convert(self, operation: Operation, operands: list[Value], stated: Tensor) -> Value:
-        number = operands[0].number.astype(DTYPES[stated.dtype]) if self._compute else None
+        number = _convert(operands[0].number, DTYPES[stated.dtype]) if self._compute else None
         sizes = operands[0].sizes if stated.dtype == operands[0].type.dtype == "i32" else None
         return Value(Tensor(operands[0].type.shape, stated.dtype), sizes, number)
 
@@ -412,6 +542,11 @@ class Walker:
         shape = _known(sizes)
         if x.type.elements != Tensor(shape, "f32").elements or x.type.shape.count(None) != shape.count(None):
             raise Refused("stablehlo.dynamic_reshape changes the number of elements.")
+        if None in shape:
+            # Rows stay apart only where what stands before the rows, and after them, stays as many elements.
+            before = Tensor(x.type.shape[: x.type.shape.index(None)], "f32").elements
+            if before != Tensor(shape[: shape.index(None)], "f32").elements:
+                raise Refused("The compiled program reshapes across rows: a reward sees one instant.")
         return Value(Tensor(shape, x.type.dtype), None, np.reshape(x.number, self._real(shape)) if self._compute else None)
 
     def _op_transpose(self, operation: Operation, operands: list[Value], stated: Tensor) -> Value:
@@ -532,18 +667,7 @@ class Walker:
 
     def _op_dot_general(self, operation: Operation, operands: list[Value], stated: Tensor) -> Value:
         a, b = operands
-        numbers = operation.attributes["dot_dimension_numbers"]
-        if not isinstance(numbers, Dialect) or numbers.name != "dot" or a.type.dtype != b.type.dtype:
-            raise Refused("stablehlo.dot_general is malformed.")
-
-        def axes(key: str, kind: Tensor) -> list[int]:
-            given = numbers.fields.get(key, [])
-            if not isinstance(given, list):
-                raise Refused("stablehlo.dot_general is malformed.")
-            return [_axis(_int(i), kind) for i in given]
-
-        ab, bb = axes("lhs_batching_dimensions", a.type), axes("rhs_batching_dimensions", b.type)
-        ac, bc = axes("lhs_contracting_dimensions", a.type), axes("rhs_contracting_dimensions", b.type)
+        ab, bb, ac, bc = _dot_axes(operation, operands)
         pairs = [*zip(ab, bb, strict=True), *zip(ac, bc, strict=True)] if len(ab) == len(bb) and len(ac) == len(bc) else None
         if (
             pairs is None
@@ -583,6 +707,27 @@ def _array(value: object) -> tuple[int, ...]:
     if not isinstance(value, tuple) or len(value) > 6:
         raise Refused("An attribute of the compiled program is not a short list of whole numbers.")
     return tuple(_int(v) for v in value)
+
+
+def _dot_axes(operation: Operation, operands: list[Value]) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Return a dot product's batching dimensions, left then right, and its contracting ones."""
+    a, b = operands
+    numbers = operation.attributes["dot_dimension_numbers"]
+    if not isinstance(numbers, Dialect) or numbers.name != "dot" or a.type.dtype != b.type.dtype:
+        raise Refused("stablehlo.dot_general is malformed.")
+
+    def axes(key: str, kind: Tensor) -> list[int]:
+        given = numbers.fields.get(key, [])
+        if not isinstance(given, list):
+            raise Refused("stablehlo.dot_general is malformed.")
+        return [_axis(_int(i), kind) for i in given]
+
+    return (
+        axes("lhs_batching_dimensions", a.type),
+        axes("rhs_batching_dimensions", b.type),
+        axes("lhs_contracting_dimensions", a.type),
+        axes("rhs_contracting_dimensions", b.type),
+    )
 
 
 def _word(value: object, name: str) -> str:

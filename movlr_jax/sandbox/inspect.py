@@ -1,9 +1,10 @@
 """From what a jail sent to an artifact that may be loaded: every byte of the artifact is written here, none is copied unread.
 
 The jail's answer is StableHLO *text*. It is read in plain Python (`stablehlo`), walked operation by operation against an allow-list
-with every shape and amount checked (`evaluate`), then parsed and verified by the compiler's own reader; last, it is wrapped in a
-jax.export container that this process made itself, so that no header, effect, platform or calling convention of the jail's survives.
-A loaded artifact (from a run's folder) goes the same way: it must be byte for byte what this procedure makes of its text.
+with every shape and amount checked (`evaluate`), and written anew from that walk (`rebuild`): what is judged, and what runs, is the text
+written here. The compiler's own reader verifies that text; last, it is wrapped in a jax.export container that this process made itself,
+so that no header, effect, platform or calling convention of the jail's survives. A loaded artifact (from a run's folder) goes the same
+way: it must be byte for byte what this procedure makes of its text.
 """
 
 from __future__ import annotations
@@ -78,6 +79,28 @@ def inspect_module(module: bytes, columns: int, terms: int) -> Inspected:
     Raises:
         Refused: it is not let through; one sentence says why.
     """
+    text, walker = _read(module, columns, terms)
+    written = walker.rebuilt()
+    if written != text:
+        walker = Walker(stablehlo.parse(written, MAX_WRITTEN_OPERATIONS), columns, terms)
+        walker.check()
+    _check_natively(written)
+    artifact = _wrap(written, columns, terms)
+    return Inspected(artifact, walker, walker.operations, hashlib.sha256(artifact).hexdigest())
+
+
+def rewrite(module: bytes, columns: int, terms: int) -> tuple[bytes, bytes]:
+    """Return the text that `inspect_module` would write, and its artifact, unverified: for the jail, to run what will be run.
+
+    Raises:
+        Refused: it is not let through.
+    """
+    written = _read(module, columns, terms)[1].rebuilt()
+    return written.encode(), _wrap(written, columns, terms)
+
+
+def _read(module: bytes, columns: int, terms: int) -> tuple[str, Walker]:
+    """Return a module's text and the walker that found nothing wrong with it."""
     if len(module) > MAX_TEXT_BYTES:
         raise Refused(f"The compiled program is {len(module)} bytes long; at most {MAX_TEXT_BYTES}: use fewer terms.")
     try:
@@ -91,10 +114,7 @@ def inspect_module(module: bytes, columns: int, terms: int) -> Inspected:
     _check_frame(tree, columns, terms)
     walker = Walker(tree, columns, terms)
     walker.check()
-    operations = walker.operations
-    _check_natively(text)
-    artifact = _wrap(text, columns, terms)
-    return Inspected(artifact, walker, operations, hashlib.sha256(artifact).hexdigest())
+    return text, walker
 
 
 def inspect_artifact(artifact: bytes, columns: int, terms: int) -> Inspected:
@@ -116,8 +136,8 @@ def inspect_artifact(artifact: bytes, columns: int, terms: int) -> Inspected:
     found = inspect_module(module, columns, terms)
     if found.artifact != artifact:
         raise Refused(
-            "The artifact's container differs from the one that belongs to its program (altered, or made by another JAX than "
-            f"{jax.__version__}): prove its source again."
+            "The artifact's container differs from the one that belongs to its program (altered, or made by another "
+            f"version of this package or another JAX than {jax.__version__}): prove its source again."
         )
     return found
 

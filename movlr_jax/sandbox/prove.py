@@ -21,7 +21,7 @@ from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour, inspect, static
 from movlr_jax.sandbox.behaviour import BehaviourMotions
 from movlr_jax.sandbox.evaluate import Refused
-from movlr_jax.sandbox.jail import PLAN_ROWS, Jail, JailError, probe
+from movlr_jax.sandbox.jail import PLAN_ROWS, Jail, JailError, plain, probe
 
 __all__ = ["JailError", "Proof", "Prover", "Verdict", "explain", "probe"]
 
@@ -245,24 +245,33 @@ class Prover:
         checks["inspection"] = "passed"
 
         started = time.monotonic()
+        reward = Reward.from_artifact(name, source, weights, inspected.artifact, self.layout)
         warnings: list[str] = []
         if self.motions is None:
             warnings.append("No motions of this body were given: its behaviour was not checked.")
             checks["behaviour"] = "not checked: no motions given"
         else:
-            try:
-                found = behaviour.judge(inspected.walker.evaluate, weights, self.motions)
-            except Refused as error:
-                return refuse("behaviour", str(error))
-            finally:
-                seconds["behaviour"] = time.monotonic() - started
+            # First as its operations say, so that what is refused is not compiled here; then as it will run, because a compiler may
+            # reorder sums and products, and (x + 1e8) - 1e8 is then x and not 0.
+            found = behaviour.Behaviour()
+            for evaluate in (inspected.walker.evaluate, reward.terms):
+                try:
+                    found = behaviour.judge(evaluate, weights, self.motions)
+                except Refused as error:
+                    return refuse("behaviour", str(error))
+                except jax.errors.JaxRuntimeError as error:
+                    return refuse(
+                        "behaviour", f"It does not compile for this device ({plain(error, 200).rstrip('.')}): use smaller arrays."
+                    )
+                finally:
+                    seconds["behaviour"] = time.monotonic() - started
+                if found.refusal:
+                    checks.update(found.checks)
+                    line = _line_of_term(source, found.term) if found.term else _line_of_return(source)
+                    return refuse("behaviour", _with_line(found.refusal, line), line, found.cure)
             checks.update(found.checks)
             warnings += found.warnings
-            if found.refusal:
-                line = _line_of_term(source, found.term) if found.term else _line_of_return(source)
-                return refuse("behaviour", _with_line(found.refusal, line), line, found.cure)
 
-        reward = Reward.from_artifact(name, source, weights, inspected.artifact, self.layout)
         verdict = Verdict(
             True,
             STAGES[-1],
@@ -343,6 +352,7 @@ def _line_of_cause(source: str, reason: str) -> int | None:
         "elements": ("zeros", "ones", "array", "reshape", "stack", "[:, None]", "dot", "@"),
         "constant": ("array", "zeros", "ones", "["),
         "operations": ("for ", "range"),
+        "again": ("for ", "range", "concatenate", "stack"),
     }
     lines = source.splitlines()
     for key, words in hints.items():

@@ -265,13 +265,19 @@ class _Parser:
         self.take("punct", "<")
         raw: object
         if self.peek()[0] == "string":
-            raw = self.take()[1:-1]
+            raw = self._bytes()
         else:
             raw = self._elements(0)
         self.take("punct", ">")
         self.take("punct", ":")
         kind_of = self.tensor()
         return Dense(kind_of, _dense_value(raw, kind_of))
+
+    def _bytes(self) -> bytes:
+        text = self.take("string")[1:-1]
+        if not re.fullmatch(r"0x(?:[0-9A-F]{2})+", text):
+            raise FormError("a constant's bytes are not hexadecimal")
+        return bytes.fromhex(text[2:])
 
     def _elements(self, depth: int) -> object:
         if depth > 6:
@@ -344,13 +350,10 @@ def _dense_value(raw: object, kind: Tensor) -> np.ndarray:
     dtype, shape = DTYPES[kind.dtype], tuple(s or 0 for s in kind.shape)
     if kind.elements > 1 << 16:
         raise FormError(f"a constant has {kind.elements} elements")
-    if isinstance(raw, str) and raw.startswith("0x") and len(raw) > 10 - 8 * (dtype.itemsize == 1):
-        if dtype.itemsize != 4 or not re.fullmatch(r"0x[0-9A-F]+", raw):
-            raise FormError("a constant's bytes are not hexadecimal")
-        data = bytes.fromhex(raw[2:]) if len(raw) % 2 == 0 else b""
-        if len(data) != 4 * kind.elements:
+    if isinstance(raw, bytes):
+        if dtype.itemsize != 4 or len(raw) != 4 * kind.elements:
             raise FormError("a constant has fewer or more bytes than its type")
-        return np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
+        return np.frombuffer(raw, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
 
     def one(item: object) -> object:
         if isinstance(item, list):

@@ -81,7 +81,7 @@ def test_mistakes_are_one_sentence(words: list[str], part: str, tmp_path: Path, 
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ('{"run_id": "t", "task', "run.json is damaged (JSONDecodeError): restore it"),
+        ('{"run_id": "t", "task', "run.json is not JSON"),
         ('{"task": "stand", "morphology": "myolegs", "run_id": "a-search"}', "is not of a training (without group_of)"),
         ('["run_id"]', "is not of a training (without run_id)"),
         ('{"run_id": "t", "task": "stand", "morphology": "myolegs", "group_of": "0"}', "with another kind of group_of"),

@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from jax import export
 
-from movlr_jax.sandbox import stablehlo, workbench
+from movlr_jax import tasks
+from movlr_jax.rewards import library, program
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.sandbox import evaluate, stablehlo, workbench
 from movlr_jax.sandbox.evaluate import Refused
 from movlr_jax.sandbox.inspect import inspect_artifact, inspect_module
 
@@ -170,9 +173,7 @@ def test_data_may_not_steer(text):
     """Sizes, places and branches come from the text, never from features."""
     branch = text_of(lambda x: jax.lax.platform_dependent(x[:2], cpu=lambda v: v * 1.0, default=lambda v: v * 2.0))
     assert "stablehlo.case" in branch
-    inspected = inspect_module(branch.encode(), F, N)
-    with pytest.raises(Refused, match="another kind of device"):
-        inspected.walker.evaluate(np.ones((3, F), np.float32))
+    refuse(branch, "another kind of device")
     sized = text_of(lambda x: jax.lax.dynamic_slice(x, (jnp.int32(x[0]),), (2,)))
     refuse(sized, "is not allowed|computed places")
 
@@ -236,6 +237,244 @@ def test_flipped_bits_in_artifacts(artifact):
             assert inspect_artifact(bytes(damaged), F, N).artifact == bytes(damaged)
         except Refused:
             continue
+
+
+# --- what is judged is what runs ---
+
+
+def compiled(artifact: bytes, x: np.ndarray) -> np.ndarray:
+    return np.asarray(jax.jit(export.deserialize(bytearray(artifact)).call)(x))
+
+
+def after_head(text: str, operations: str) -> str:
+    """Return the text with operations put first into main, whose features are %X there."""
+    features = re.search(r"\^bb0\(%\w+: tensor<i32>, (%\w+): tensor", text).group(1)
+    return text.replace("):\n", "):\n" + operations.replace("%X", features), 1)
+
+
+def test_an_assertion_does_not_travel(text, rng):
+    """One that asks for fewer than 100 rows would pass at the proof and fail at plan size."""
+    forged = text.replace("comparison_direction GE", "comparison_direction LE").replace(
+        '"stablehlo.constant"() <{value = dense<1> : tensor<i32>}>', '"stablehlo.constant"() <{value = dense<100> : tensor<i32>}>', 1
+    )
+    assert forged != text
+    found = inspect_module(forged.encode(), F, N)
+    assert b"custom_call" not in found.artifact and b"Expected value" not in found.artifact
+    x = rng.normal(size=(3000, F)).astype(np.float32)
+    np.testing.assert_array_equal(compiled(found.artifact, x), compiled(inspect_module(text.encode(), F, N).artifact, x))
+
+
+def test_a_composite_is_what_it_is_made_of(text, rng):
+    """Its name may promise another function than its decomposition computes: only the decomposition is judged and run."""
+    forged = re.sub(r'"stablehlo.atan2"\((%\w+), (%\w+)\)', r'"stablehlo.subtract"(\1, \2)', text)
+    assert forged != text and "chlo.asin" in forged
+    found = inspect_module(forged.encode(), F, N)
+    assert b"composite" not in found.artifact and b"chlo" not in found.artifact
+    x = rng.normal(size=(50, F)).astype(np.float32)
+    np.testing.assert_allclose(compiled(found.artifact, x), found.walker.evaluate(x), rtol=1e-5, atol=1e-6)
+    assert not np.allclose(compiled(found.artifact, x), jax.vmap(honest)(x))
+
+
+FUNCTION = (
+    '  "func.func"() <{{function_type = (tensor<f32>) -> tensor<f32>, sym_name = "{}", sym_visibility = "private"}}> ({{\n'
+    '  ^bb0(%a: tensor<f32>):\n{}    "func.return"(%a) : (tensor<f32>) -> ()\n  }}) : () -> ()\n'
+)
+
+
+@pytest.mark.parametrize("body", ["", '    %b = "func.call"(%a) <{callee = @hidden}> : (tensor<f32>) -> tensor<f32>\n'])
+def test_every_function_is_called(text, body):
+    refuse(text.replace("}) {jax.uses", FUNCTION.format("hidden", body) + "}) {jax.uses"), "hidden, a function that nothing calls")
+
+
+def test_a_function_is_defined_once(text):
+    twice = FUNCTION.format("same", "") * 2
+    refuse(text.replace("}) {jax.uses", twice + "}) {jax.uses"), "defines same twice")
+
+
+pair = jax.vmap(lambda row: row[:2])
+ROWS = {
+    "scaled": lambda x: pair(x) * jnp.where(jnp.array(x.shape[0]) > 100, 0.0, 1.0),
+    "added": lambda x: pair(x) + jnp.asarray(x.shape[0], jnp.float32),
+    "across": lambda x: pair(jnp.reshape(x, (F, x.shape[0])).T),
+    "folded": lambda x: pair(jnp.sum(jnp.reshape(x, (2, x.shape[0], F // 2)), 0)),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_number_of_rows_shapes_and_does_nothing_else(name):
+    """Else a program could be honest on the few rows judged, and another on the many of a plan."""
+    refuse(workbench.text_of(exported(ROWS[name])), "number of rows|across rows")
+
+
+def test_the_kind_of_device_is_no_number(text):
+    index = re.search(r"\^bb0\((%\w+): tensor<i32>", text).group(1)
+    cast = f'    %p0 = "stablehlo.convert"({index}) : (tensor<i32>) -> tensor<f32>\n'
+    wide = '    %p1 = "stablehlo.broadcast_in_dim"(%p0) <{broadcast_dimensions = array<i64>}> : (tensor<f32>) -> tensor<2xf32>\n'
+    shape = (
+        '    %p2 = "stablehlo.get_dimension_size"(%X) <{dimension = 0 : i64}> : (tensor<?x20xf32>) -> tensor<i32>\n'
+        '    %p3 = "stablehlo.reshape"(%p2) : (tensor<i32>) -> tensor<1xi32>\n'
+        '    %p4 = "stablehlo.constant"() <{value = dense<2> : tensor<1xi32>}> : () -> tensor<1xi32>\n'
+        '    %p5 = "stablehlo.concatenate"(%p3, %p4) <{dimension = 0 : i64}> : (tensor<1xi32>, tensor<1xi32>) -> tensor<2xi32>\n'
+        '    %p6 = "stablehlo.dynamic_broadcast_in_dim"(%p1, %p5) <{broadcast_dimensions = array<i64: 1>}> : '
+        "(tensor<2xf32>, tensor<2xi32>) -> tensor<?x2xf32>\n"
+    )
+    lying = after_head(text, cast + wide + shape)
+    lying = re.sub(r'"func.return"\(%\w+\) : \(tensor<\?x2xf32>\)', '"func.return"(%p6) : (tensor<?x2xf32>)', lying, count=1)
+    refuse(lying, "the kind of device")
+
+
+def test_branches_for_devices_that_compute_the_same_become_one(artifact, text):
+    assert "stablehlo.case" in text and b"stablehlo.case" not in artifact  # a dot product has one for each
+
+
+MISFORMED = {
+    "one_operand": '%q = "stablehlo.compare"(%X) <{comparison_direction = #stablehlo<comparison_direction GT>}> : '
+    "(tensor<?x20xf32>) -> tensor<?x20xi1>",
+    "no_direction": '%q = "stablehlo.compare"(%X, %X) : (tensor<?x20xf32>, tensor<?x20xf32>) -> tensor<?x20xi1>',
+    "no_result": '"stablehlo.sqrt"(%X) : (tensor<?x20xf32>) -> ()',
+    "no_condition": '%q = "stablehlo.select"(%X, %X) : (tensor<?x20xf32>, tensor<?x20xf32>) -> tensor<?x20xf32>',
+    "bits_of_floats": '%q = "stablehlo.xor"(%X, %X) : (tensor<?x20xf32>, tensor<?x20xf32>) -> tensor<?x20xf32>',
+    "no_places": '%e = "stablehlo.constant"() <{value = dense<1> : tensor<1xi32>}> : () -> tensor<1xi32>\n    '
+    '%q = "stablehlo.real_dynamic_slice"(%X, %e, %e, %e) : '
+    "(tensor<?x20xf32>, tensor<1xi32>, tensor<1xi32>, tensor<1xi32>) -> tensor<?x20xf32>",
+}
+
+
+@pytest.mark.parametrize("name", MISFORMED)
+def test_misformed_operations_are_refused_not_tripped_over(text, name):
+    refuse(after_head(text, f"    {MISFORMED[name]}\n"), "malformed|one result|is not for|different shapes|slices")
+
+
+def test_a_function_may_not_return_more_than_is_taken(text):
+    function = FUNCTION.format("two", "").replace("-> tensor<f32>,", "-> (tensor<f32>, tensor<f32>),")
+    function = function.replace('"func.return"(%a) : (tensor<f32>)', '"func.return"(%a, %a) : (tensor<f32>, tensor<f32>)')
+    call = (
+        '    %c0 = "stablehlo.constant"() <{value = dense<1.0> : tensor<f32>}> : () -> tensor<f32>\n'
+        '    %c1 = "func.call"(%c0) <{callee = @two}> : (tensor<f32>) -> tensor<f32>\n'
+    )
+    refuse(after_head(text, call).replace("}) {jax.uses", function + "}) {jax.uses"), "another number of results")
+
+
+def test_what_the_jail_wrote_does_not_run_even_in_our_container(artifact, text):
+    inner = export.deserialize(bytearray(artifact))
+    refuse_artifact(bytes(dataclasses.replace(inner, mlir_module_serialized=text.encode()).serialize()), "differs")
+
+
+def test_bytes_of_a_constant_are_bytes():
+    """The compiler reads quoted hexadecimal as bytes in memory's order, whatever their number."""
+    module = (
+        '"builtin.module"() ({\n"func.func"() ({\n'
+        '  %0 = "stablehlo.constant"() <{value = dense<"0x0000803F"> : tensor<1xf32>}> : () -> tensor<1xf32>\n'
+        '  %1 = "stablehlo.constant"() <{value = dense<0x3F800000> : tensor<1xf32>}> : () -> tensor<1xf32>\n'
+        "}) : () -> ()\n}) : () -> ()\n"
+    )
+    operations = stablehlo.parse(module, 10).regions[0].operations[0].regions[0].operations
+    assert [float(o.attributes["value"].value[0]) for o in operations] == [1.0, 1.0]
+
+
+EDGES = {
+    "subnormal": lambda x: jnp.square(x * 1e-20) / (x * 1e-20 + 1e-30) * 1e20,
+    "to_whole": lambda x: (x * 1e12).astype(jnp.int32) + jnp.int32(1),
+    "to_unsigned": lambda x: (x * 1e12).astype(jnp.uint32),
+    "whole_division": lambda x: jax.lax.div(jnp.int32(7) - x.astype(jnp.int32), (x * 0.5).astype(jnp.int32)),
+    "whole_remainder": lambda x: jax.lax.rem(jnp.int32(7) - x.astype(jnp.int32), (x * 0.5).astype(jnp.int32)),
+    "sign_of_zero": lambda x: jnp.arctan2(jnp.sign(-jnp.abs(jnp.floor(x * 0.1))) * 1.0, -1.0 + 0 * x),
+    "nearest": lambda x: jax.lax.round(x * jnp.float32(0.49999997), jax.lax.RoundingMethod.AWAY_FROM_ZERO),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_edges_of_arithmetic_are_the_compilers(name):
+    """A program that could tell the judge's arithmetic from the compiler's would be judged as another than it is."""
+    fn = EDGES[name]
+    body = lambda x: jnp.stack([fn(x)[0].astype(jnp.float32), fn(x)[1].astype(jnp.float32)])
+    found = inspect_module(text_of(body).encode(), F, N)
+    x = np.repeat(np.array([0.0, 1.0, -1.0, 2.0, 3.0, -5.0, 0.5, 1e20, -1e20], np.float32)[:, None], F, 1)
+    np.testing.assert_allclose(found.walker.evaluate(x), compiled(found.artifact, x), rtol=1e-6)
+
+
+# --- what compiles slowly, though it is short ---
+
+
+def rotations(x):
+    v = x[:16]
+    for _ in range(250):
+        v = v + jnp.concatenate([v[1:], v[:1]])
+    return jnp.stack([jnp.sum(v), x[0]])
+
+
+def centrings(x):
+    v = x[:16]
+    for _ in range(200):
+        v = v - jnp.mean(v)
+    return jnp.stack([jnp.sum(v), x[0]])
+
+
+def pyramids(x):
+    rand, rows = random.Random(0), [jnp.concatenate([x, x, x, x])[i : i + 70] for i in range(10)]
+    for _ in range(26):
+        rows = [rand.choice(rows)[1:] + rand.choice(rows)[:-1] for _ in rows]
+    return jnp.stack([sum(jnp.sum(row) for row in rows), x[0]])
+
+
+def mixtures(x):
+    v = x[:4]
+    for _ in range(50):
+        v = jnp.stack([v[1] + v[2], v[2] - v[3], v[3] * v[0], v[0] + v[1]])
+    return jnp.stack([jnp.sum(v), x[0]])
+
+
+@pytest.mark.parametrize("body", [rotations, centrings, pyramids, mixtures])
+def test_chains_that_a_compiler_repeats(body):
+    refuse(text_of(body), "slices, joins and reduces again.*from m")
+
+
+def test_short_chains_pass():
+    def body(x):
+        v = x[:16]
+        for _ in range(20):
+            v = v + jnp.concatenate([v[1:], v[:1]])
+        for _ in range(20):
+            v = v * jnp.dot(v, x[:16])
+        return jnp.stack([jnp.sum(v), x[0]])
+
+    inspect_module(text_of(body).encode(), F, N)
+
+
+def test_sizes_are_not_what_repeats():
+    """A number of rows that shapes hundreds of arrays is one number."""
+    text = text_of(lambda x: jnp.stack([sum(jnp.sin(x[i]) * jnp.dot(x[:3], x[i : i + 3]) for i in range(17)), x[0]]))
+    found = inspect_module(text.encode(), F, N)
+    assert found.artifact.count(b"get_dimension_size") == 1 and found.artifact.count(b"real_dynamic_slice") > 17
+
+
+# --- the package's own rewards ---
+
+BODIES_OF_REWARDS = [
+    ("myolegs", ("walk_flat", "walk_stairs", "stand", "turn_left", "free")),
+    pytest.param("ms-human-700", ("walk_flat",), marks=pytest.mark.models("ms_human_700/scene.xml")),
+    pytest.param("ms-human-700-manipulation", ("cube_rotate", "bottle_pour"), marks=pytest.mark.models("ms_human_700/scene.xml")),
+]
+
+
+@pytest.mark.parametrize(("body", "names"), BODIES_OF_REWARDS)
+def test_packaged_rewards_and_the_library_pass_with_room(body, names, rng, monkeypatch):
+    """Within half of every bound, and bit for bit what JAX's own export computes."""
+    layout = feature_layout(tasks.get(names[0]).load(body))
+    found = list(library.for_layout(layout).values())
+    parts = [found[i : i + program.MAX_TERMS] for i in range(0, len(found), program.MAX_TERMS)]
+    texts = [text for name in names for text in tasks.get(name).rewards.values()]
+    texts += [program.write({t.name: t.weight for t in part}, {t.name: t.expression for t in part}) for part in parts]
+    for bound in ("MAX_WORK", "MAX_REPEATED_OPERATIONS", "MAX_REPEATED_WORK"):
+        monkeypatch.setattr(evaluate, bound, getattr(evaluate, bound) // 2)
+    columns = 2 * layout.size
+    for text in dict.fromkeys(texts):
+        fn, terms = program.batched(program.execute(text), layout)
+        whole = exported(fn, columns)
+        inspected = inspect_module(workbench.text_of(whole).encode(), columns, len(terms))
+        assert inspect_artifact(inspected.artifact, columns, len(terms)).artifact == inspected.artifact
+        x = rng.normal(size=(7, columns)).astype(np.float32)
+        np.testing.assert_array_equal(compiled(inspected.artifact, x), np.asarray(jax.jit(whole.call)(x)))
 
 
 # --- the reader and the evaluation ---

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest_sandbox import honest
 
 from movlr_jax import tasks
 from movlr_jax.errors import MovlrError
+from movlr_jax.sandbox import inspect, workbench
 from movlr_jax.sandbox.prove import Prover, explain
 from movlr_jax.search import reward_texts
 
@@ -101,3 +103,19 @@ def test_a_text_is_proven_for_all_700_muscles():
     proof = reward_texts.prove(task.rewards["stride"], "stride", body, task.goal_speed)
     assert proof.trusted, explain(proof.verdict, task.rewards["stride"])
     assert proof.reward.terms(np.zeros((1, 5046), np.float32)).shape == (1, len(proof.verdict.term_names))
+
+
+@pytest.mark.parametrize(("bound", "said"), [("MAX_COMPILE_S", "Compiling it takes"), ("MAX_RUN_S", "Evaluating it for one plan takes")])
+def test_what_takes_too_long_is_refused_in_the_jail(judge, monkeypatch, bound, said):
+    """The jail compiles and runs what a plan will; here nothing is fast enough."""
+    monkeypatch.setattr(workbench, bound, 0.0)
+    verdict = judge.prove(honest()["gait"]).verdict
+    assert not verdict.trusted and verdict.stage == "jail"
+    assert verdict.reason.startswith(said) and "of processor time, more than 0: use" in verdict.reason
+
+
+def test_the_jail_hands_over_what_the_prover_would_write(layout):
+    """So that what it compiled and timed is what will run; the prover still writes it itself."""
+    header, module = workbench.prove(honest()["gait"], layout.to_json(), 64)
+    assert header["ok"] and set(header["seconds"]) == {"trace", "compile", "run"}
+    assert module in inspect.inspect_module(module, 2 * layout.size, len(header["names"])).artifact
