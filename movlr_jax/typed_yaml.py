@@ -18,6 +18,7 @@ from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 
 T = TypeVar("T")
+_MOST_TEXT, _MOST_VALUES, _DEEPEST = 1 << 20, 100_000, 30
 
 
 def dump(config: Any) -> str:
@@ -41,13 +42,61 @@ def parse(text: str, record: type[T], origin: str = "the configuration") -> T:
     Raises:
         MovlrError: it is not YAML, names an unknown value, or gives one of the wrong type.
     """
+    raw = values(text, origin)
+    return validated({} if raw is None else raw, record, origin)
+
+
+def values(text: str, origin: str) -> Any:
+    """Return the plain values of a YAML text: numbers, texts, lists, dictionaries.
+
+    Args:
+        text: YAML.
+        origin: what to call it in an error.
+
+    Raises:
+        MovlrError: it is not YAML, names a value twice, or is deeper or, with its aliases written out, larger than a configuration is.
+    """
+    if len(text) > _MOST_TEXT:
+        raise MovlrError(f"{origin} has more than {_MOST_TEXT} characters, which no configuration has: name another file.")
     try:
-        raw = yaml.safe_load(text)
+        loader = yaml.SafeLoader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            _size(node, origin, {}, 0)
+            return loader.construct_document(node)
+        finally:
+            loader.dispose()
     except RecursionError:
         raise MovlrError(f"{origin} is nested too deep: a configuration has a few levels.") from None
-    except yaml.YAMLError as error:
+    # PyYAML passes on what Python makes of a number or a date that is none.
+    except (yaml.YAMLError, ValueError) as error:
         raise MovlrError(f"{origin} is not YAML: {' '.join(str(error).split())[:200]}.") from None
-    return validated({} if raw is None else raw, record, origin)
+
+
+def _size(node: yaml.Node, origin: str, known: dict[int, int], depth: int) -> int:
+    """Return how many values a node stands for, aliases written out."""
+    if depth > _DEEPEST:
+        raise MovlrError(f"{origin} is nested too deep: a configuration has a few levels.")
+    if id(node) in known:
+        if known[id(node)] < 0:
+            raise MovlrError(f"{origin} holds a value that contains itself: write it out.")
+        return known[id(node)]
+    known[id(node)] = -1
+    size = 1
+    if isinstance(node, yaml.MappingNode):
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = next((key for key in keys if keys.count(key) > 1), None) if len(keys) < _MOST_VALUES else None
+        if twice is not None:
+            raise MovlrError(f"{origin} names {twice} twice: give it once.")
+        size += sum(_size(part, origin, known, depth + 1) for pair in node.value for part in pair)
+    elif isinstance(node, yaml.SequenceNode):
+        size += sum(_size(part, origin, known, depth + 1) for part in node.value)
+    if size > _MOST_VALUES:
+        raise MovlrError(f"{origin} holds more than {_MOST_VALUES} values, aliases written out: give fewer.")
+    known[id(node)] = size
+    return size
 
 
 def validated(raw: Any, record: type[T], origin: str = "the configuration") -> T:
@@ -84,11 +133,23 @@ def load(path: Path, record: type[T]) -> T:
     Raises:
         MovlrError: there is no such file, or as in `parse`.
     """
+    return parse(read(path, "configuration"), record, str(path))
+
+
+def read(path: Path, what: str) -> str:
+    """Return the text of a YAML file that the user named.
+
+    Args:
+        path: the file.
+        what: what it should be, for people.
+
+    Raises:
+        MovlrError: it cannot be read, or is no text.
+    """
     try:
-        text = atomic.read_text(path, follow=True)
+        return atomic.read_text(path, 4 * _MOST_TEXT, follow=True)
     except OSError as error:
-        raise MovlrError(f"Cannot read the configuration {path}: {error.strerror}.") from None
-    return parse(text, record, str(path))
+        raise MovlrError(f"Cannot read the {what} {path}: {error.strerror}.") from None
 
 
 def _plain(value: Any) -> Any:

@@ -12,8 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from movlr_jax import typed_yaml
 from movlr_jax.errors import MovlrError
 
 
@@ -45,12 +44,7 @@ class Prices:
         packaged = (resources.files("movlr_jax.models") / "prices.yaml").read_text(encoding="utf-8")
         table = _read(packaged, "the packaged prices")
         if path:
-            try:
-                text = Path(path).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "it is not text"
-                raise MovlrError(f"Cannot read the prices {path}: {reason}.") from None
-            table |= _read(text, path)
+            table |= _read(typed_yaml.read(Path(path), "prices"), path)
         return Prices(table)
 
     def cost(self, model: str, tokens_in: int | None, tokens_out: int | None) -> float | None:
@@ -67,9 +61,9 @@ class Prices:
 
 def _read(text: str, origin: str) -> dict[str, Price]:
     try:
-        raw: Any = yaml.safe_load(text) or {}
-    except yaml.YAMLError:
-        raise MovlrError(f"{origin} is not YAML: give lines `MODEL: {{input: 0.75, output: 3.75}}`.") from None
+        raw: Any = typed_yaml.values(text, origin) or {}
+    except MovlrError as error:
+        raise MovlrError(f"{str(error).rstrip('.')}; give lines `MODEL: {{input: 0.75, output: 3.75}}`.") from None
     if not isinstance(raw, dict):
         raise MovlrError(f"{origin} must be lines `MODEL: {{input: 0.75, output: 3.75}}`.")
     table: dict[str, Price] = {}

@@ -14,11 +14,11 @@ from typing import Any
 import mujoco
 import numpy as np
 import pydantic
-import yaml
 
+from movlr_jax import atomic, typed_yaml
 from movlr_jax._quiet import silence_mujoco
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.morphologies import muscles, posture, root
+from movlr_jax.morphologies import model_files, muscles, posture, root
 from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
 
 SUFFIXES = (".yaml", ".yml")
@@ -141,13 +141,11 @@ def _read(path: Path) -> tuple[_Body | None, list[str]]:
     Unknown values alone do not hide what is wrong with the rest: then both are returned.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = typed_yaml.values(atomic.read_text(path, follow=True), "The file")
     except OSError as error:
         return None, [f"The file cannot be read ({error.strerror}): name a YAML file that describes a body."]
-    except UnicodeDecodeError:
-        return None, ["The file is not UTF-8 text: name a YAML file that describes a body."]
-    except yaml.YAMLError as error:
-        return None, [f"The file is not YAML: {' '.join(str(error).split())[:200]}."]
+    except MovlrError as error:
+        return None, [str(error)]
     if not isinstance(raw, dict):
         return None, ["The file must be a list of `name: value` lines."]
     known = {name: raw[name] for name in _Body.model_fields if name in raw}
@@ -187,10 +185,11 @@ def _unknown(name: str, known: Iterable[str], kind: str) -> str:
 def _unfit(path: Path, body: _Body) -> list[str]:
     """Return in what a file does not fit its model."""
     file = _model_file(path, body)
-    if not file.is_file():
+    if not file.exists():
         return [f"The model {file} does not exist: correct model."]
     silence_mujoco()
     try:
+        model_files.check(file, path.resolve().parent)
         spec = _spec(file)
         model = spec.compile()
     except MovlrError as error:

@@ -24,10 +24,10 @@ from movlr_jax import atomic
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.models.base import ModelFault
 from movlr_jax.processes import alone
-from movlr_jax.search import weight_study
+from movlr_jax.search import quiet_optuna, weight_study
 from movlr_jax.search.ablation import FALLS, Place, difference, values, weights_of, work
 from movlr_jax.search.evaluation import Evaluation, Row, Work, metric_names
-from movlr_jax.search.quiet_optuna import journal, optuna
+from movlr_jax.search.quiet_optuna import optuna
 from movlr_jax.search.referee import Referee
 from movlr_jax.search.reward_texts import RewardText
 from movlr_jax.search.seeds import derive
@@ -186,11 +186,12 @@ class Tuner:
     # the study
 
     def _study(self) -> WeightStudy:
-        storage = journal(self.folder / JOURNAL)
-        study = optuna().create_study(storage=storage, study_name="tune", direction="maximize", load_if_exists=True)
+        study = quiet_optuna.study(self.folder / JOURNAL, "tune", "maximize")
         before = study.user_attrs.get("asked")
         if before is None:
             study.set_user_attr("asked", self._asked)
+        elif not isinstance(before, dict):
+            raise MovlrError(f"{self.folder / JOURNAL} is no tune's: choose another --out.")
         elif before != self._asked:
             other = next(k for k in sorted({*before, *self._asked}) if before.get(k) != self._asked.get(k))
             raise MovlrError(
@@ -268,8 +269,8 @@ class Tuner:
         return kept
 
     def _finished(self, study: WeightStudy) -> list[Trial]:
-        kept = [t.user_attrs["trial"] for t in study.study.get_trials(deepcopy=False) if t.state.is_finished()]
-        return [Trial(**record) for record in kept]
+        kept = [t.user_attrs.get("trial") for t in study.study.get_trials(deepcopy=False) if t.state.is_finished()]
+        return [weight_study.recorded(record, str(self.folder / JOURNAL)) for record in kept]
 
 
 def _importance(study: Any, trials: Sequence[Trial]) -> dict[str, float]:

@@ -16,7 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from movlr_jax.search.quiet_optuna import need, optuna
+from movlr_jax import typed_yaml
+from movlr_jax.search.quiet_optuna import cmaes, need, optuna
 
 _UNFIT = 1e6  # beyond any metric
 _CONSTRAINED = ("tpe", "gp")
@@ -120,7 +121,7 @@ class WeightStudy:
     def _seeded(self, number: int) -> Any:
         samplers, seed = optuna().samplers, self._key(number) % 2**31
         if self.sampler == "cmaes":
-            return samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False)
+            return cmaes(seed)
         if self.sampler == "tpe":
             return samplers.TPESampler(seed=seed, multivariate=True)
         if self.sampler == "gp":
@@ -129,8 +130,21 @@ class WeightStudy:
 
 
 def record(trial: Trial) -> dict[str, Any]:
-    """Return a trial for JSON; `Trial(**record)` is it again."""
+    """Return a trial for JSON; `recorded` reads it."""
     return dataclasses.asdict(trial)
+
+
+def recorded(raw: Any, where: str) -> Trial:
+    """Return a trial from its record.
+
+    Args:
+        raw: what `record` gave.
+        where: what holds it, for people.
+
+    Raises:
+        MovlrError: it is no trial's.
+    """
+    return typed_yaml.validated(raw, Trial, where)
 
 
 def require(sampler: str) -> None:

@@ -20,8 +20,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from movlr_jax import typed_yaml
 from movlr_jax.errors import MovlrError
 from movlr_jax.search.config import RunConfig
@@ -172,12 +170,7 @@ def read(path: Path) -> SweepFile:
     Raises:
         MovlrError: the file cannot be read, or something in it can be no sweep's; the sentence names the place.
     """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MovlrError(f"Cannot read the sweep {path}: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise MovlrError(f"{path} is not YAML: {' '.join(str(error).split())[:200]}.") from None
+    raw = typed_yaml.values(typed_yaml.read(path, "sweep"), str(path))
     try:
         found = typed_yaml.validated(raw, SweepFile, str(path))
         return replace(_checked(found, path), name=found.name or path.stem)

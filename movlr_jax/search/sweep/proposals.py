@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from movlr_jax.errors import MovlrError
 from movlr_jax.search import quiet_optuna
 from movlr_jax.search.seeds import derive
 from movlr_jax.search.sweep.definition import SweepFile
@@ -35,16 +34,7 @@ class Proposer:
         optuna = quiet_optuna.optuna("Optuna is not installed: pip install 'movlr-jax[sweep]'.")
         assert sweep.optuna is not None
         self._optuna, self._asked, self._space, self.plan = optuna, sweep.optuna, sweep.space, plan
-        path = plan.out / JOURNAL
-        try:
-            self._study = optuna.create_study(
-                study_name=plan.name,
-                storage=quiet_optuna.journal(path),
-                direction=sweep.optuna.direction,
-                load_if_exists=True,
-            )
-        except (OSError, ValueError, KeyError) as error:
-            raise MovlrError(f"{path} cannot be read ({type(error).__name__}: {error}): restore it, or choose another out.") from None
+        self._study = quiet_optuna.study(plan.out / JOURNAL, plan.name, sweep.optuna.direction)
 
     def ask(self, rows: Sequence[Mapping[str, Any]], failed: Mapping[int, str]) -> Trial | None:
         """Return a new trial, or None where there is to be no further, or results are missing that it depends on.
@@ -94,7 +84,7 @@ class Proposer:
             case "tpe":
                 return samplers.TPESampler(seed=seed, constant_liar=self._asked.parallel > 1)
             case "cmaes":
-                return samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False)
+                return quiet_optuna.cmaes(seed)
             case "qmc":
                 # One sequence for the whole sweep: the trial's number says where in it.
                 return samplers.QMCSampler(seed=derive(self._asked.seed, "qmc") % 2**32, scramble=True, warn_independent_sampling=False)
