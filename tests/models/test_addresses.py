@@ -79,6 +79,18 @@ def test_a_server_on_this_machine_is_asked_without_the_key(keys, tmp_path):
         assert server.seen[-1].headers["authorization"] == f"Bearer {KEY}"
 
 
+def test_nothing_else_of_the_environment_goes_where_only_a_file_says(foreign, tmp_path, monkeypatch):
+    planted = {"OPENAI_ORG_ID": "org-planted", "OPENAI_PROJECT_ID": "proj-planted", "OPENAI_ADMIN_KEY": "sk-admin-planted"}
+    planted["OPENAI_CUSTOM_HEADERS"] = "X-Gateway-Token: token-planted\nAuthorization: Bearer also-planted"
+    for name, value in planted.items():
+        monkeypatch.setenv(name, value)
+    opened(foreign.named, tmp_path).ask(ASK)
+    assert len(foreign.seen) == 1 and "planted" not in str(foreign.seen[0].headers)
+    addresses.allow(foreign.named)
+    opened(foreign.named, tmp_path / "later").ask(ASK)
+    assert foreign.seen[1].headers["x-gateway-token"] == "token-planted"
+
+
 def test_gemini_at_another_address_of_this_machine_is_asked_only_if_allowed(keys, tmp_path):
     with pytest.raises(MovlrError, match="add --allow http://127"):
         opened("http://127.0.0.1:9", tmp_path, "gemini")
@@ -86,7 +98,7 @@ def test_gemini_at_another_address_of_this_machine_is_asked_only_if_allowed(keys
 
 def test_without_a_key_nothing_is_asked_of_the_user(foreign, tmp_path):
     opened(foreign.named, tmp_path).ask(ASK)
-    assert foreign.seen[0].headers["authorization"] == "Bearer EMPTY"
+    assert len(foreign.seen) == 1 and "authorization" not in foreign.seen[0].headers
 
 
 def test_what_was_allowed_is_kept_in_the_users_settings_and_nowhere_else(keys, tmp_path, monkeypatch):
