@@ -41,7 +41,7 @@ class ModelsConfig:
     writer_url: str = ""
     """The writer's server, likewise."""
     timeout_s: float = 180.0
-    """Longest time for one whole answer [s]."""
+    """Longest time for one whole answer, from looking up the server's name to the last byte [s]; the upload of a clip may take as long."""
     retries: int = 8
     """Times that a call which failed for a passing reason is made again; 8 bridge some two minutes."""
     video: Literal["auto", "video", "frames"] = "auto"
