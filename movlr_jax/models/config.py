@@ -54,7 +54,7 @@ class ModelsConfig:
     def __post_init__(self) -> None:
         """Refuse values that no model can be asked with."""
         require(
-            (self.timeout_s > 0, f"models.timeout_s is {self.timeout_s}: give more than 0 seconds."),
+            (0 < self.timeout_s <= 86400, f"models.timeout_s is {self.timeout_s}: give more than 0 seconds and at most 86400, a day."),
             (self.retries >= 0, f"models.retries is {self.retries}: give 0 (never again) or more."),
         )
         for name in ("critic_url", "writer_url"):

@@ -185,6 +185,7 @@ def test_not_this_machine(url):
         "http://models.example:99999/v1",
         "http://:80/v1",
         "file:///etc/passwd",
+        "http://[::1/v1",
         "http://models.example/v1\x1b[2J",
     ],
 )
@@ -192,3 +193,35 @@ def test_what_readers_of_addresses_may_understand_differently_is_refused(url):
     with pytest.raises(MovlrError) as caught:
         ModelsConfig(critic_url=url)
     assert "models.critic_url" in str(caught.value) and url not in str(caught.value)
+
+
+def test_without_a_home_this_command_alone_knows(keys, monkeypatch):
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    addresses.give("openai", FOREIGN)
+    assert addresses.allowed("openai", FOREIGN, key=True) and not addresses.allowed("openai", FOREIGN + "/other", key=True)
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/cache", "a\0b"])
+def test_a_folder_that_can_be_none_is_one_sentence(name, tmp_path):
+    with pytest.raises(MovlrError, match="is no name of a folder"):
+        Desk.open(tmp_path, ModelsConfig(cache=name))
+    with pytest.raises(MovlrError, match="is no name of a folder"):
+        addresses.require_folder(name, tmp_path, "as", tmp_path)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf"), 1e12])
+def test_a_limit_of_time_that_no_clock_keeps_is_refused(seconds):
+    with pytest.raises(MovlrError, match=r"models\.timeout_s is"):
+        ModelsConfig(timeout_s=seconds)
+
+
+def test_a_proxy_of_the_environment_is_used(keys, tmp_path, monkeypatch):
+    with OpenAIServer() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.address)
+        monkeypatch.setenv("http_proxy", proxy.address)
+        addresses.allow(FOREIGN)
+        with pytest.raises(MovlrError, match="HTTP 404"):  # it does not pass requests on
+            opened(FOREIGN, tmp_path).ask(ASK)
+        assert proxy.seen[0].path == f"{FOREIGN}/chat/completions"
