@@ -35,8 +35,8 @@ _STYLES: dict[State, str] = {"ok": "green", "warning": "yellow", "failed": "red"
 APT_RENDERING = "apt-get install libegl1 libgl1-mesa-dri"
 KEYS: dict[tuple[str, ...], str] = {
     ("WANDB_API_KEY",): "sends runs to Weights & Biases with --tracking online",
-    secrets.GEMINI_KEYS: "for a critic or a writer on Gemini",
-    secrets.OPENAI_KEYS: "for a critic or a writer on an OpenAI-compatible server that wants a key",
+    secrets.GEMINI_KEYS: "for a critic or a writer on Gemini; goes to Google, or to an address that you named",
+    secrets.OPENAI_KEYS: "for a critic or a writer on an OpenAI-compatible server; goes to OpenAI, localhost:8000, or one that you named",
 }
 # A service that does not answer in this time is told as such [s].
 SERVICE_TIMEOUT_S = 5.0

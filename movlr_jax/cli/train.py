@@ -188,6 +188,9 @@ def main(argv: Sequence[str]) -> int:
         if wanted.steps:
             config = dataclasses.replace(config, steps=wanted.steps)
         refuse_unready(config.engine)
+        if config.tracking == "online":
+            said = f"Weights & Biases: {folder / 'config.yaml'} has this training sent to your own account, project {config.project}."
+            console.stderr().print(said, markup=False, soft_wrap=True)
         done = follow(folder, of_folder(folder, config))
     else:
         config = configure(argv)

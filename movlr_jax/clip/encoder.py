@@ -1,12 +1,14 @@
 """CLIP's two encoders, on transformers: sentences and pictures in, vectors out. Needs the extra `clip`.
 
 Weights are named by one string: a folder on this machine, or a name on the hub. Nothing is fetched where the hub is switched off
-(HF_HUB_OFFLINE=1).
+(HF_HUB_OFFLINE=1). The string may stand in a configuration that someone else wrote: weights are read as numbers, and no code that lies
+beside them is run, nor what a pickle would call.
 """
 
 from __future__ import annotations
 
 import contextlib
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,9 +62,10 @@ class TransformersEncoder:
         self._torch: Any = torch
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            self._model: Any = CLIPModel.from_pretrained(source).eval().to(self._device)
-            self._processor: Any = CLIPProcessor.from_pretrained(source)
-        except (OSError, ValueError) as error:
+            plain = {"trust_remote_code": False}
+            self._model: Any = CLIPModel.from_pretrained(source, weights_only=True, **plain).eval().to(self._device)
+            self._processor: Any = CLIPProcessor.from_pretrained(source, **plain)
+        except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
             said = " ".join(str(error).split())[:160]
             raise MovlrError(
                 f"The CLIP weights {weights} cannot be loaded ({said}): give a folder that has them, or a name on a hub within reach."

@@ -53,7 +53,10 @@ def check(name: str, url: str) -> None:
     """
     if not url:
         return
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise MovlrError(f"{name} is not an address: give one such as {VLLM_URL}.") from None
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise MovlrError(f"{name} is not an address: give one such as {VLLM_URL}.")
     if "@" in parts.netloc or parts.query:
@@ -104,12 +107,12 @@ def give(kind: Kind, target: str, key: bool | None = None) -> None:
     _given.add(entry)
     from movlr_jax import atomic  # the command line reads this module's flag, and should not wait for what files need
 
-    path = _file(*entry)
     try:
+        path = _file(*entry)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         atomic.write_json(path, {"kind": entry[0], "target": entry[1], "with_key": entry[2]})
-    except OSError:
-        return  # this process knows; a later one asks
+    except (OSError, RuntimeError):  # nowhere to write, no home: this process knows, a later one asks
+        return
 
 
 def allowed(kind: Kind, target: str, *, key: bool) -> bool:
@@ -186,11 +189,11 @@ def require_known(service: Literal["gemini", "openai"], url: str, role: str, whe
     )
 
 
-def require_folder(folder: str, inside: Path, what: str, where: Path) -> None:
+def require_folder(name: str, inside: Path, what: str, where: Path) -> None:
     """Refuse a folder that only a file that others may have written names, unless it stands inside the run's own.
 
     Args:
-        folder: the folder; "": none.
+        name: the folder, as it was configured; "": none.
         inside: the run's folder.
         what: what it is for, for people.
         where: what names the folder.
@@ -198,13 +201,25 @@ def require_folder(folder: str, inside: Path, what: str, where: Path) -> None:
     Raises:
         MovlrError: nobody else has named it.
     """
-    if not folder:
+    if not name:
         return
-    path = Path(_plain("folder", folder))
-    if path.is_relative_to(inside.resolve()) or allowed("folder", folder, key=False):
+    path = folder(name)
+    if path.is_relative_to(inside.resolve()) or allowed("folder", name, key=False):
         return
     quoted = shlex.quote(str(path))
     raise MovlrError(f"{where} names {quoted} {what}: if that is what you want, add {FLAG} {quoted}.")
+
+
+def folder(name: str) -> Path:
+    """Return the folder that a name in a configuration or of `--allow` stands for.
+
+    Raises:
+        MovlrError: it can be none.
+    """
+    try:
+        return Path(name).expanduser().resolve()
+    except (OSError, ValueError, RuntimeError):  # no such user's home, a NUL, links in a circle
+        raise MovlrError(f"{name!r} is no name of a folder: give a path.") from None
 
 
 def is_loopback(url: str) -> bool:
@@ -241,7 +256,7 @@ def _key(service: str) -> str | None:
 def _plain(kind: str, target: str) -> str:
     """Return one spelling of an address or a folder; the path of an address counts: gateways serve many parties under one host."""
     if kind == "folder":
-        return str(Path(target).expanduser().resolve())
+        return str(folder(target))
     try:
         return origin(target) + urlsplit(target.strip()).path.rstrip("/")
     except ValueError:
@@ -268,6 +283,6 @@ def _stored(entry: tuple[str, str, bool]) -> bool:
 
     try:
         found = atomic.read_json(_file(*entry))
-    except (OSError, ValueError, RecursionError, MovlrError):
+    except (OSError, ValueError, RuntimeError, MovlrError):  # damaged, or without a home
         return False
     return isinstance(found, dict) and (found.get("kind"), found.get("target"), found.get("with_key")) == entry

@@ -41,7 +41,7 @@ class ModelsConfig:
     writer_url: str = ""
     """The writer's server, likewise."""
     timeout_s: float = 180.0
-    """Longest time for one whole answer [s]."""
+    """Longest time for one whole answer, from looking up the server's name to the last byte [s]; the upload of a clip may take as long."""
     retries: int = 8
     """Times that a call which failed for a passing reason is made again; 8 bridge some two minutes."""
     video: Literal["auto", "video", "frames"] = "auto"
@@ -54,7 +54,7 @@ class ModelsConfig:
     def __post_init__(self) -> None:
         """Refuse values that no model can be asked with."""
         require(
-            (self.timeout_s > 0, f"models.timeout_s is {self.timeout_s}: give more than 0 seconds."),
+            (0 < self.timeout_s <= 86400, f"models.timeout_s is {self.timeout_s}: give more than 0 seconds and at most 86400, a day."),
             (self.retries >= 0, f"models.retries is {self.retries}: give 0 (never again) or more."),
         )
         for name in ("critic_url", "writer_url"):

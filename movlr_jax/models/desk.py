@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.models import requests
+from movlr_jax.models import addresses, requests
 from movlr_jax.models.base import Answer, Ask, Model, ModelFault
 from movlr_jax.models.client import Client, Reply
 from movlr_jax.models.config import ModelsConfig
@@ -85,7 +85,7 @@ class Desk:
         Raises:
             MovlrError: the prices cannot be read, or a record is damaged.
         """
-        cache = Path(config.cache).expanduser() if config.cache else None
+        cache = addresses.folder(config.cache) if config.cache else None
         return Desk(folder, prices=Prices.load(config.prices), retries=config.retries, cache=cache, **more)
 
     @property

@@ -201,15 +201,15 @@ class Gemini:
         if file is not None and not _expires(file):
             return file
         config = types.UploadFileConfig(mime_type="video/mp4", display_name=content[:16])
-        began = self._clock()
+        began, late = self._clock(), f"{self.where} has not processed a clip of {len(clip) / 1e6:.1f} MB in {self._timeout_s:g} s."
         with self._http.within(self._timeout_s):
             file = self._guarded(lambda: self._client.files.upload(file=io.BytesIO(clip), config=config))
-        while (state := _name(file.state) if file.state is not None else "") == "PROCESSING":
-            if self._clock() - began > self._timeout_s:
-                raise Fault(Trouble.TIMEOUT, f"{self.where} has not processed a clip of {len(clip) / 1e6:.1f} MB in {self._timeout_s:g} s.")
-            self._sleep(_POLL_S)
-            name = file.name
-            file = self._guarded(lambda name=name: self._client.files.get(name=name))  # type: ignore[misc]
+            while (state := _name(file.state) if file.state is not None else "") == "PROCESSING":
+                if self._clock() - began > self._timeout_s:
+                    raise Fault(Trouble.TIMEOUT, late)
+                self._sleep(_POLL_S)
+                name = file.name
+                file = self._guarded(lambda name=name: self._client.files.get(name=name))  # type: ignore[misc]
         if state != "ACTIVE":
             why = brief(str(file.error.message or "")) if file.error is not None else "no reason given"
             raise Fault(Trouble.CLIP, f"{self.where} cannot process the clip ({state or 'no state'}: {why}): film it again.")

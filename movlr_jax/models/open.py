@@ -54,12 +54,12 @@ def open_client(service: str, model: str, url: str, config: ModelsConfig, desk: 
     from movlr_jax.models.openai_compatible import OpenAICompatible
 
     key = secrets.find(secrets.OPENAI_KEYS)
-    withheld = not addresses.key_goes("openai", url, role) and key is not None
+    known = addresses.key_goes("openai", url, role)
     return OpenAICompatible(
         model,
         url or addresses.default("openai"),
-        key=None if withheld else key,
-        withheld=withheld,
+        key=key,
+        known=known,
         timeout_s=config.timeout_s,
         video=config.video,
     )

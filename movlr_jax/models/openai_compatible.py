@@ -28,7 +28,8 @@ class OpenAICompatible:
         name: the model.
         url: the server's base URL, ending in /v1 as a rule.
         key: its key, or None where it wants none.
-        withheld: whether there is a key that is not sent, because only a file names this address; a refusal is told with that.
+        known: whether this user has named the address; to one that only a file names, neither the key nor anything else of the environment
+            (OPENAI_ORG_ID, OPENAI_CUSTOM_HEADERS) is sent, and a refusal is told with that.
         timeout_s: longest time for one whole answer [s].
         video: how clips are shown; see `ModelsConfig.video`.
     """
@@ -41,7 +42,7 @@ class OpenAICompatible:
         url: str,
         *,
         key: str | None = None,
-        withheld: bool = False,
+        known: bool = True,
         timeout_s: float = 180.0,
         video: Literal["auto", "video", "frames"] = "auto",
     ):
@@ -49,13 +50,17 @@ class OpenAICompatible:
 
         self.name = name
         self.where = f"The server {url}"
-        self._url, self._withheld = url, withheld
+        self._url, self._withheld = url, key is not None and not known
         self._timeout_s = timeout_s
         self._whole_clips = video != "frames"
         self._may_split = video == "auto"
         self._takes_schema = True
         self._client = openai.OpenAI(
-            base_url=url, api_key=key or _NO_KEY, timeout=timeout_s, max_retries=0, http_client=http_client(timeout_s, (url,))
+            base_url=url,
+            api_key=key if key and known else _NO_KEY,
+            timeout=timeout_s,
+            max_retries=0,
+            http_client=http_client(timeout_s, (url,), plain=not known),
         )
 
     def send(self, ask: Ask) -> Reply:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # headers have the HTTP library's own limit.
 LARGEST_ANSWER = 1_000_000
 _CONNECT_S = 10.0
+# The last is the openai library's word to itself.
+_PLAIN_HEADERS = {"host", "accept", "connection", "content-type", "content-length", "transfer-encoding", "x-stainless-raw-response"}
 
 
 class _TooLong(Exception):
@@ -90,13 +92,14 @@ def _end(held: socket.socket) -> None:
     held.close()
 
 
-def http_client(timeout_s: float, urls: Sequence[str], largest: int = LARGEST_ANSWER) -> HttpClient:
+def http_client(timeout_s: float, urls: Sequence[str], largest: int = LARGEST_ANSWER, plain: bool = False) -> HttpClient:
     """Return an HTTP client whose requests and answers are limited.
 
     Args:
         timeout_s: longest time for one whole request with its answer [s].
         urls: the addresses whose servers are asked, and no others: an answer that points elsewhere is not followed.
         largest: largest answer [bytes].
+        plain: whether to leave out every header but those that a request needs, whatever put it there.
     """
     import httpx2
 
@@ -122,6 +125,9 @@ def http_client(timeout_s: float, urls: Sequence[str], largest: int = LARGEST_AN
     def begin(request: httpx2.Request) -> None:
         if addresses.origin(str(request.url)) not in origins:
             raise _Elsewhere(request.url.host)
+        if plain:
+            for name in [name for name in request.headers if name.lower() not in _PLAIN_HEADERS]:
+                del request.headers[name]
         # A compressed answer of a megabyte may be one of a gigabyte.
         request.headers["accept-encoding"] = "identity"
 

@@ -56,7 +56,8 @@ def resume(
         advisor: asks the person.
 
     Raises:
-        MovlrError: there is no run, another process works on it, or a stage cannot go on.
+        MovlrError: there is no run, another process works on it, its folder names a server or a folder elsewhere that this user has not
+            (`models.addresses.allow`), or a stage cannot go on.
     """
     from movlr_jax.search.assembly import resume as resume_assembled
 

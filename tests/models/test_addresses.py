@@ -79,6 +79,18 @@ def test_a_server_on_this_machine_is_asked_without_the_key(keys, tmp_path):
         assert server.seen[-1].headers["authorization"] == f"Bearer {KEY}"
 
 
+def test_nothing_else_of_the_environment_goes_where_only_a_file_says(foreign, tmp_path, monkeypatch):
+    planted = {"OPENAI_ORG_ID": "org-planted", "OPENAI_PROJECT_ID": "proj-planted", "OPENAI_ADMIN_KEY": "sk-admin-planted"}
+    planted["OPENAI_CUSTOM_HEADERS"] = "X-Gateway-Token: token-planted\nAuthorization: Bearer also-planted"
+    for name, value in planted.items():
+        monkeypatch.setenv(name, value)
+    opened(foreign.named, tmp_path).ask(ASK)
+    assert len(foreign.seen) == 1 and "planted" not in str(foreign.seen[0].headers)
+    addresses.allow(foreign.named)
+    opened(foreign.named, tmp_path / "later").ask(ASK)
+    assert foreign.seen[1].headers["x-gateway-token"] == "token-planted"
+
+
 def test_gemini_at_another_address_of_this_machine_is_asked_only_if_allowed(keys, tmp_path):
     with pytest.raises(MovlrError, match="add --allow http://127"):
         opened("http://127.0.0.1:9", tmp_path, "gemini")
@@ -86,7 +98,7 @@ def test_gemini_at_another_address_of_this_machine_is_asked_only_if_allowed(keys
 
 def test_without_a_key_nothing_is_asked_of_the_user(foreign, tmp_path):
     opened(foreign.named, tmp_path).ask(ASK)
-    assert foreign.seen[0].headers["authorization"] == "Bearer EMPTY"
+    assert len(foreign.seen) == 1 and "authorization" not in foreign.seen[0].headers
 
 
 def test_what_was_allowed_is_kept_in_the_users_settings_and_nowhere_else(keys, tmp_path, monkeypatch):
@@ -173,6 +185,7 @@ def test_not_this_machine(url):
         "http://models.example:99999/v1",
         "http://:80/v1",
         "file:///etc/passwd",
+        "http://[::1/v1",
         "http://models.example/v1\x1b[2J",
     ],
 )
@@ -180,3 +193,35 @@ def test_what_readers_of_addresses_may_understand_differently_is_refused(url):
     with pytest.raises(MovlrError) as caught:
         ModelsConfig(critic_url=url)
     assert "models.critic_url" in str(caught.value) and url not in str(caught.value)
+
+
+def test_without_a_home_this_command_alone_knows(keys, monkeypatch):
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    addresses.give("openai", FOREIGN)
+    assert addresses.allowed("openai", FOREIGN, key=True) and not addresses.allowed("openai", FOREIGN + "/other", key=True)
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/cache", "a\0b"])
+def test_a_folder_that_can_be_none_is_one_sentence(name, tmp_path):
+    with pytest.raises(MovlrError, match="is no name of a folder"):
+        Desk.open(tmp_path, ModelsConfig(cache=name))
+    with pytest.raises(MovlrError, match="is no name of a folder"):
+        addresses.require_folder(name, tmp_path, "as", tmp_path)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf"), 1e12])
+def test_a_limit_of_time_that_no_clock_keeps_is_refused(seconds):
+    with pytest.raises(MovlrError, match=r"models\.timeout_s is"):
+        ModelsConfig(timeout_s=seconds)
+
+
+def test_a_proxy_of_the_environment_is_used(keys, tmp_path, monkeypatch):
+    with OpenAIServer() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.address)
+        monkeypatch.setenv("http_proxy", proxy.address)
+        addresses.allow(FOREIGN)
+        with pytest.raises(MovlrError, match="HTTP 404"):  # it does not pass requests on
+            opened(FOREIGN, tmp_path).ask(ASK)
+        assert proxy.seen[0].path == f"{FOREIGN}/chat/completions"

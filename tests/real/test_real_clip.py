@@ -1,7 +1,9 @@
 """CLIP on torch: the real library, with a small random model."""
 
+import contextlib
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -47,6 +49,42 @@ def test_weights_that_are_not_there_are_one_sentence(tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     with pytest.raises(MovlrError, match="cannot be loaded"):
         TransformersEncoder(str(tmp_path / "empty"))
+
+
+class Planted:
+    """What a pickle may call when it is read."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def test_weights_that_are_a_program_are_not_run(weights, tmp_path):
+    planted, folder = tmp_path / "planted", tmp_path / "theirs"
+    shutil.copytree(weights, folder)
+    for path in folder.glob("*.safetensors"):
+        path.unlink()
+    torch.save({"logit_scale": Planted(planted)}, folder / "pytorch_model.bin")
+    with pytest.raises(MovlrError, match="cannot be loaded"):
+        TransformersEncoder(str(folder))
+    assert not planted.exists()
+
+
+def test_a_program_beside_the_weights_is_not_run(weights, tmp_path):
+    planted, folder = tmp_path / "planted", tmp_path / "theirs"
+    shutil.copytree(weights, folder)
+    text = f"open({str(planted)!r}, 'w').close()\nfrom transformers import CLIPModel as Model, CLIPConfig as Config\n"
+    (folder / "theirs.py").write_text(text)
+    for name in ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json"):
+        if (folder / name).exists():
+            known = json.loads((folder / name).read_text())
+            auto = {f"Auto{kind}": f"theirs.{what}" for kind, what in (("Model", "Model"), ("Config", "Config"), ("Processor", "Model"))}
+            (folder / name).write_text(json.dumps({**known, "auto_map": auto}))
+    with contextlib.suppress(MovlrError):
+        TransformersEncoder(str(folder))
+    assert not planted.exists()
 
 
 @pytest.mark.gl
