@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from movlr_jax.cli import train
 from movlr_jax.errors import MovlrError
+from movlr_jax.media import next_steps
 from movlr_jax.physics.native import NativeSimulator
 
 if TYPE_CHECKING:
@@ -71,11 +72,11 @@ def load(path: Path, task: str = "", morphology: str = "", injury: tuple[str, ..
         raise MovlrError(f"The policy excites {len(asked.group_of)} muscles, and {asked.morphology.name} has {asked.morphology.model.nu}.")
     networks = Networks(observation.size, actions.size, config.ppo)
     if not (folder / checkpoint.FOLDER).is_dir():
-        raise MovlrError(f"{folder} holds no checkpoint yet: let the training save one, or go on with movlr train --resume {folder}.")
-    with checkpoint.opened(folder) as checkpoints:
+        raise MovlrError(f"{folder} holds no checkpoint yet: let the training save one, or go on with {next_steps.train(folder)}.")
+    with checkpoint.opened(folder, read_only=True) as checkpoints:
         wanted = checkpoints.latest() if update is None else update
         if wanted is None:
-            raise MovlrError(f"{folder} holds no checkpoint yet: let the training save one, or go on with movlr train --resume {folder}.")
+            raise MovlrError(f"{folder} holds no checkpoint yet: let the training save one, or go on with {next_steps.train(folder)}.")
         params, observed = checkpoints.policy(wanted, networks.init)
     policy = Policy(asked.morphology, actions, networks, config.control_dt)
     return Trained(policy, params, observed, asked.task, asked.morphology, asked.reward, asked.goal_speed, config.reward)

@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from movlr_jax import atomic, typed_yaml
+from movlr_jax import atomic, folders, typed_yaml
 from movlr_jax.cli import console, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.errors import MovlrError
+from movlr_jax.media import next_steps
 from movlr_jax.morphologies import custom
 from movlr_jax.rl.config import TrainConfig
 
@@ -63,6 +64,7 @@ def found(folder: Path) -> TrainConfig:
     """
     if not (folder / "run.json").is_file() or not (folder / "reward.py").is_file() or not (folder / "config.yaml").is_file():
         raise MovlrError(f"{folder} holds no training (no config.yaml, run.json, reward.py): give the folder that `movlr train` printed.")
+    folders.admit(folder)
     return typed_yaml.load(folder / "config.yaml", TrainConfig)
 
 
@@ -119,7 +121,11 @@ def header_of(folder: Path) -> dict[str, Any]:
     known = header if isinstance(header, dict) else {}
     missing = [name for name in ("run_id", "task", "morphology", "group_of") if name not in known]
     groups = known.get("group_of", [])
-    if missing or not isinstance(groups, list) or not all(isinstance(g, int) for g in groups):
+    if (
+        missing
+        or not isinstance(groups, list)
+        or not all(isinstance(g, int) and not isinstance(g, bool) and 0 <= g < len(groups) for g in groups)
+    ):
         said = f"without {missing[0]}" if missing else "with another kind of group_of"
         raise MovlrError(f"{path} is not of a training ({said}): give the folder that `movlr train` printed.")
     return known
@@ -148,7 +154,7 @@ def create(config: TrainConfig) -> tuple[Path, Asked]:
     numbered = itertools.chain([first], (first.with_name(f"{first.name}-{n}") for n in itertools.count(2)))
     folder = first if config.out else next(f for f in numbered if not f.exists())
     if (folder / "checkpoints").exists():
-        raise MovlrError(f"{folder} already holds a training: go on with `movlr train --resume {folder}`, or choose another --out.")
+        raise MovlrError(f"{folder} already holds a training: go on with `{next_steps.train(folder)}`, or choose another --out.")
     RunFolder.refuse_taken(folder)
     refuse_unready(config.engine)
     # Of what is read later, absolute paths: a training goes on from any folder.
@@ -203,7 +209,7 @@ def main(argv: Sequence[str]) -> int:
     out = console.stdout()
     title = f"{header['task']} on {header['morphology']}, policy after {config.updates} updates, engine native"
     out.print(console.metrics_table(title, last["episodes"], last["mean"], last["std"]))
-    out.print(f"saved in {folder}   move the body with it: movlr rollout --policy {folder}", markup=False, soft_wrap=True)
+    out.print(f"saved in {folder}   move the body with it: {next_steps.moved_by(folder)}", markup=False, soft_wrap=True)
     return 0
 
 
@@ -248,7 +254,7 @@ def follow(folder: Path, asked: Asked) -> bool:
         try:
             train(asked, folder, trackers, _films(asked, warn), told)
         except KeyboardInterrupt:
-            warn(f"Interrupted. Go on with: movlr train --resume {folder}")
+            warn(f"Interrupted. Go on with: {next_steps.train(folder)}")
             return False
         finally:
             for tracker in trackers:

@@ -122,11 +122,11 @@ def _clips(out: Path, rows: Sequence[Mapping[str, Any]], budget: int) -> dict[in
         try:
             size = (out / beside).stat().st_size
             if size <= budget:
-                found[row["trial"]] = "data:video/mp4;base64," + base64.b64encode((out / beside).read_bytes()).decode()
+                found[row["trial"]] = "data:video/mp4;base64," + base64.b64encode(atomic.read_bytes(out / beside, size)).decode()
                 budget -= size
             else:
                 found[row["trial"]] = beside
-        except OSError:
+        except (OSError, ValueError):
             continue
     return found
 

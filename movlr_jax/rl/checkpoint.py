@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 from movlr_jax.errors import MovlrError
 
 FOLDER = "checkpoints"
+_MOST = 64 << 30  # bytes of all arrays of a checkpoint
 
 
 class Checkpoints:
@@ -25,14 +27,17 @@ class Checkpoints:
     Args:
         folder: the training's folder.
         keep: how many to keep, the newest; 0: all.
+        read_only: whether they are only read, and nothing is written beside them.
     """
 
-    def __init__(self, folder: Path, keep: int = 0):
+    def __init__(self, folder: Path, keep: int = 0, read_only: bool = False):
         import orbax.checkpoint as ocp
 
         logging.getLogger("absl").setLevel(logging.ERROR)
         self._ocp, self._path = ocp, (folder / FOLDER).resolve()
-        options = ocp.CheckpointManagerOptions(max_to_keep=keep or None, enable_async_checkpointing=False)
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=None if read_only else keep or None, enable_async_checkpointing=False, read_only=read_only
+        )
         self._manager = ocp.CheckpointManager(self._path, options=options)
 
     def latest(self) -> int | None:
@@ -68,8 +73,10 @@ class Checkpoints:
         wanted = _named(like)
         shapes = {name: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for name, leaf in wanted.items()}
         try:
+            self._refuse_huge(update)
             found = self._manager.restore(update, args=self._ocp.args.StandardRestore(shapes))
-        except (OSError, ValueError, KeyError) as error:
+        # Orbax and TensorStore raise errors of many kinds of what is damaged.
+        except Exception as error:
             why = " ".join(str(error).split())[:200]
             raise MovlrError(
                 f"The checkpoint {self._path / str(update)} cannot be read ({why}): remove it to go on from the one before."
@@ -92,8 +99,9 @@ class Checkpoints:
         params, observed = jax.eval_shape(init, jax.ShapeDtypeStruct((2,), np.uint32))
         like = {"params": params, "observed": observed}
         try:
+            self._refuse_huge(update)
             found = self._manager.restore(update, args=self._ocp.args.StandardRestore())
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:
             raise MovlrError(f"The checkpoint {update} cannot be read ({' '.join(str(error).split())[:200]}).") from None
         leaves = []
         for path, leaf in jax.tree_util.tree_leaves_with_path(like):
@@ -104,15 +112,23 @@ class Checkpoints:
         tree = jax.tree.unflatten(jax.tree.structure(like), leaves)
         return tree["params"], tree["observed"]
 
+    def _refuse_huge(self, update: int) -> None:
+        """Raise ValueError for a checkpoint whose arrays claim more than any training has; nothing of them is read."""
+        described = self._ocp.StandardCheckpointer().metadata(self._path / str(update) / "default").item_metadata
+        leaves = jax.tree.leaves(described.tree, is_leaf=lambda leaf: hasattr(leaf, "shape"))
+        claimed = sum(math.prod(leaf.shape) * np.dtype(leaf.dtype).itemsize for leaf in leaves)
+        if claimed > _MOST:
+            raise ValueError(f"its arrays claim {claimed:.3g} bytes")
+
     def close(self) -> None:
         """Release what Orbax holds."""
         self._manager.close()
 
 
 @contextlib.contextmanager
-def opened(folder: Path, keep: int = 0) -> Iterator[Checkpoints]:
+def opened(folder: Path, keep: int = 0, read_only: bool = False) -> Iterator[Checkpoints]:
     """Give the checkpoints of a folder for a while."""
-    checkpoints = Checkpoints(folder, keep)
+    checkpoints = Checkpoints(folder, keep, read_only)
     try:
         yield checkpoints
     finally:

@@ -1,6 +1,6 @@
-"""What stands in the JSON files of a run's folder, field by field; and the one way to read one of them.
+"""What stands in the JSON files of a run's folder and of a sweep's, field by field; and the one way to read one of them.
 
-Flows in: the path of a file of a run. Flows out: its value, in the shape that its name promises, or one sentence. A folder may be damaged,
+Flows in: the path of such a file. Flows out: its value, in the shape that its name promises, or one sentence. A folder may be damaged,
 written by an older version (fields that it did not have yet are not required), or come from someone else: what reads on never meets a text
 where a number belongs.
 """
@@ -239,6 +239,46 @@ class Row(TypedDict):
 
 
 @with_config(_OPEN)
+class Outcome(TypedDict):
+    """An iteration as a sweep's table reads it."""
+
+    iteration: Count
+    score: Number | None
+    kept: bool
+    metrics: Measured
+    seconds: Weights
+
+
+@with_config(_OPEN)
+class Summary(TypedDict):
+    """summary.json: the run so far, as a sweep reads it."""
+
+    iterations: list[Outcome]
+    best: Count | None
+    stopped: str
+    calls: NotRequired[dict[str, dict[str, Number]]]
+
+
+@with_config(_OPEN)
+class PlannedTrial(TypedDict):
+    """One trial of a sweep's plan."""
+
+    number: Count
+    values: dict[str, Any]
+
+
+@with_config(_OPEN)
+class SweepPlan(TypedDict):
+    """plan.json: what a sweep is made of."""
+
+    name: Annotated[str, Field(pattern=r"^[^/\\.\x00-\x1f][^/\x00-\x1f]*$")]
+    base: dict[str, Any]
+    paths: list[str]
+    threads: Count
+    trials: list[PlannedTrial]
+
+
+@with_config(_OPEN)
 class Header(TypedDict):
     """run.json: what the run as a whole is."""
 
@@ -273,6 +313,8 @@ class Judgement(Critique):
 # Name of a file, or of the folder that it stands in -> what is in it.
 _SCHEMAS: dict[str, Any] = {
     "run.json": Header,
+    "summary.json": Summary,
+    "plan.json": SweepPlan,
     "iteration.json": Row,
     "choice.json": Choice,
     "decision.json": Decision,

@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from movlr_jax import atomic, tasks
+from movlr_jax import atomic, folders, tasks
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import custom
 from movlr_jax.processes import alone
-from movlr_jax.search import methods
+from movlr_jax.search import methods, records
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.seeds import derive
 from movlr_jax.search.sweep.definition import SweepFile, put
@@ -130,7 +130,8 @@ class Plan:
             MovlrError: there is none, or it cannot be read.
         """
         try:
-            raw = atomic.read_json(out / PLAN)
+            folders.admit(out)
+            raw = records.read(out / PLAN)
             trials = tuple(Trial(t["number"], t["values"]) for t in raw["trials"])
             return Plan(out, raw["name"], raw["base"], tuple(raw["paths"]), raw["threads"], trials)
         except FileNotFoundError:
@@ -142,10 +143,9 @@ class Plan:
 def summary(folder: Path) -> dict[str, Any]:
     """Return what a run says of itself so far; {} where it has not begun."""
     try:
-        found = atomic.read_json(folder / "summary.json")
+        return dict(records.read(folder / "summary.json"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def make(sweep: SweepFile) -> Plan:
@@ -232,6 +232,7 @@ def locked(out: Path) -> Iterator[None]:
     with contextlib.ExitStack() as held:
         try:
             out.mkdir(parents=True, exist_ok=True)
+            folders.admit(out)
             held.enter_context(alone(out / _LOCK, f"Another process drives the sweep in {out}: wait for it, or end it first."))
         except OSError as error:
             raise MovlrError(f"Cannot write {out} ({error.strerror}): choose another out.") from None
