@@ -173,6 +173,7 @@ def video() -> list[Check]:
 
 def sandbox() -> list[Check]:
     """Check which layers of the jail this system grants."""
+    from movlr_jax.sandbox.jail import kept_by
     from movlr_jax.sandbox.prove import JailError, probe
 
     try:
@@ -185,7 +186,13 @@ def sandbox() -> list[Check]:
     detail = f"{len(layers) - len(lacking)} of {len(layers)} layers of the jail are active; " + ", ".join(
         f"{name}: {state}" for name, state in lacking.items()
     )
-    return [Check("sandbox", "warning", detail, "the other layers hold; on a shared machine run the search in a container")]
+    kept = kept_by(layers)
+    if not all(kept.values()):
+        detail += f"; open: {', '.join(what for what, ways in kept.items() if not ways)}"
+        advice = "no reward text can be proven here: allow seccomp or user namespaces, for example in a less restricted container"
+        return [Check("sandbox", "failed", detail, advice)]
+    detail += "; " + ", ".join(f"{what} kept by {' and by '.join(ways)}" for what, ways in kept.items())
+    return [Check("sandbox", "warning", detail, "what is kept holds; on a shared machine run the search in a container")]
 
 
 def models() -> list[Check]:

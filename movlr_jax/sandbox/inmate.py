@@ -3,8 +3,9 @@
 Started by `jail.Jail` as `python -I -c BOOTSTRAP` with an empty environment. Descriptor 0 is the pipe of requests, 3 that
 of replies, all others are closed. The first process stays outside the pid namespace, only waits for the second, passes on
 how it ended, and kills it on SIGTERM; the second does everything else. Before JAX is imported (which starts threads) the
-second process gives up capabilities and takes Landlock; when JAX is warm it takes the resource limits and seccomp, then
-*tries* forbidden acts: a layer counts as active only if its act was refused.
+second process enters its own file tree, gives up capabilities and takes Landlock; when JAX is warm it takes the resource limits and
+seccomp, then *tries* forbidden acts: a layer counts as active only if its act was refused. Where it can still start threads, the first
+process counts them and ends it when there are too many.
 """
 
 from __future__ import annotations
@@ -17,18 +18,27 @@ import mmap
 import os
 import resource
 import signal
+import stat
 import sys
+import threading
 import time
 from typing import Any
 
-from movlr_jax.sandbox import locks, wire
+from movlr_jax.sandbox import locks, mounts, wire
 
 REQUESTS, REPLIES = 0, 3
 ACTIVE = "active"
+MORE_TASKS = 64  # threads and processes beyond those of the warm jail, where only counting bounds them
+COUNT_EVERY_S = 0.02
+TOO_MANY_TASKS = 73  # the exit status that says so
+
+
+def _left_out() -> OSError:
+    return OSError(0, "left out on request")
 
 
 def _not_granted(error: OSError) -> str:
-    return f"not granted: {os.strerror(error.errno) if error.errno else error}"
+    return f"not granted: {os.strerror(error.errno) if error.errno else error.strerror or error}"
 
 
 def _user_namespace_works() -> bool:
@@ -66,8 +76,44 @@ def _enter_namespaces() -> dict[str, str]:
     return refused
 
 
-def _wait_for(child: int) -> None:
+def _tasks(process: int) -> int:
+    """Return how many threads a process and its descendants have.
+
+    Raises:
+        OSError: it has ended.
+    """
+    tasks = os.listdir(f"/proc/{process}/task")  # noqa: PTH208
+    count = len(tasks)
+    for task in tasks:
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/{process}/task/{task}/children") as text:  # noqa: PTH123
+            for child in text.read().split():
+                with contextlib.suppress(FileNotFoundError):
+                    count += _tasks(int(child))
+    return count
+
+
+def _count_tasks_of(child: int) -> None:
+    """As the first process: kill the second and say so when it has too many threads; return when it has ended."""
+    try:
+        limit = _tasks(child) + MORE_TASKS
+        while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if _tasks(child) > limit:
+                break
+            time.sleep(COUNT_EVERY_S)
+        else:
+            return
+    except OSError:  # gone between two looks, or out of sight: what cannot be counted does not run
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            return
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os._exit(TOO_MANY_TASKS)
+
+
+def _wait_for(child: int, asked_to_count: int) -> None:
     """As the first process: wait for the second and end as it did."""
+    if os.read(asked_to_count, 1):
+        _count_tasks_of(child)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
@@ -99,15 +145,18 @@ def main() -> None:
         refused = {f"{n} namespace": "not granted: left out on request" for n in ("user", "network", "pid", "ipc")}
     else:
         refused = _enter_namespaces()
+    asked_to_count, ask_to_count = os.pipe()
     child = os.fork()
     if child:
         # This process never sees hostile text. The other's number cannot be reused before this one has waited for it.
         signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGKILL))
         os.close(REPLIES)
         os.close(REQUESTS)
-        _wait_for(child)
+        os.close(ask_to_count)
+        _wait_for(child, asked_to_count)
+    os.close(asked_to_count)
     try:
-        _second(settings, skip, before, refused)
+        _second(settings, skip, before, refused, ask_to_count)
     except BaseException as error:  # the pipe is the only way to say so
         with contextlib.suppress(BaseException):
             wire.write_all(REPLIES, wire.pack({"ready": False, "error": f"{type(error).__name__}: {error}"[:500]}))
@@ -115,16 +164,33 @@ def main() -> None:
     os._exit(0)
 
 
-def _second(settings: dict[str, Any], skip: set[str], before: dict[str, int], refused: dict[str, str]) -> None:
-    """As the second process: lock, warm up, lock more, prove the locks, serve one request."""
+def _second(settings: dict[str, Any], skip: set[str], before: dict[str, int], refused: dict[str, str], ask_to_count: int) -> None:
+    """As the second process: lock, warm up, lock more, prove the locks, serve one request.
+
+    Args:
+        settings: the first message.
+        skip: layers to leave out.
+        before: numbers of the prover's namespaces.
+        refused: namespaces that were not granted, and why.
+        ask_to_count: where a byte asks the first process to count this one's threads; closed: it need not.
+    """
     locks.prctl(locks.PR_SET_PDEATHSIG, signal.SIGKILL)
     with contextlib.suppress(OSError):
         fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
         os.write(fd, b"1000")  # when memory is short the jail goes first
         os.close(fd)
     layers: dict[str, str] = {}
-    statm = os.open("/proc/self/statm", os.O_RDONLY)  # /proc is out of reach once Landlock holds
+    statm = os.open("/proc/self/statm", os.O_RDONLY)  # /proc is out of reach once the mount namespace or Landlock holds
     _prove_namespaces(layers, before, refused, settings["parent"])
+    if layers["ipc namespace"] == ACTIVE:  # and with it that of the machine's name, which the copy still holds
+        locks.LIBC.sethostname(b"jail", 4)
+    try:
+        if skip & {"namespaces", "mount namespace"}:
+            raise _left_out()
+        mounts.enter(settings["readable"])
+        layers["mount namespace"] = mounts.prove()
+    except OSError as error:
+        layers["mount namespace"] = _not_granted(error)
 
     try:
         locks.lock_capabilities()
@@ -138,7 +204,7 @@ def _second(settings: dict[str, Any], skip: set[str], before: dict[str, int], re
         layers["no_new_privs"] = _not_granted(error)
     try:
         if "landlock" in skip:
-            raise OSError(errno.ENOSYS, "left out on request")
+            raise _left_out()
         locks.lock_files(settings["readable"])
         layers["landlock"] = _prove_landlock()
     except OSError as error:
@@ -167,15 +233,19 @@ def _second(settings: dict[str, Any], skip: set[str], before: dict[str, int], re
     except OSError as error:
         layers["resource limits"] = _not_granted(error)
     layers["empty environment"] = ACTIVE if not os.environ else "not granted: variables remain"
-    layers["closed descriptors"] = _prove_descriptors()
     try:
         if "seccomp" in skip:
-            raise OSError(errno.ENOSYS, "left out on request")
-        # With Landlock, Python may still import its own files; without it nothing can be opened any more.
-        locks.lock_calls(may_open=layers["landlock"] == ACTIVE)
+            raise _left_out()
+        # In its own tree Python may still import its files; elsewhere no path can be opened or asked after any more.
+        locks.lock_calls(may_name=layers["mount namespace"] == ACTIVE)
         layers["seccomp"] = _prove_seccomp()
     except OSError as error:
         layers["seccomp"] = _not_granted(error)
+    layers["thread limit"] = _prove_threads()
+    if layers["thread limit"] != ACTIVE:
+        os.write(ask_to_count, b".")
+    os.close(ask_to_count)
+    layers["closed descriptors"] = _prove_descriptors()
 
     wire.write_all(REPLIES, wire.pack({"ready": True, "layers": layers, "warm_s": warm_s, **workbench.versions()}))
     try:
@@ -217,7 +287,7 @@ def _prove_landlock() -> str:
         except FileNotFoundError:
             pass
         except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EOPNOTSUPP, errno.EISDIR):
+            if error.errno not in (errno.EACCES, errno.EOPNOTSUPP, errno.EISDIR, errno.EROFS):
                 return _not_granted(error)
     return ACTIVE
 
@@ -231,26 +301,29 @@ def _prove_resources(memory_bytes: int) -> str:
 
 
 def _prove_descriptors() -> str:
-    # 4 and up may only hold what this process opened itself since (none, or the compiler's own event descriptors).
+    # 4 and up may only hold what this process opened itself since: none, or the compiler's own event descriptors, which have no file type.
     extra = []
     for fd in range(REPLIES + 1, 64):
-        try:
-            link = os.readlink(f"/proc/self/fd/{fd}")  # noqa: PTH115
-        except OSError:
-            try:
-                os.fstat(fd)
-                link = "?"
-            except OSError:
-                continue
-        if not link.startswith("anon_inode:"):
-            extra.append(fd)
+        with contextlib.suppress(OSError):
+            if stat.S_IFMT(os.fstat(fd).st_mode):
+                extra.append(fd)
     return ACTIVE if not extra else f"not granted: descriptors {extra} are open"
+
+
+def _prove_threads() -> str:
+    try:
+        threading.Thread(target=int, daemon=True).start()
+    except RuntimeError:
+        return ACTIVE
+    return f"not granted: threads can be started; the jail is ended when there are about {MORE_TASKS} more"
 
 
 def _prove_seccomp() -> str:
     forbidden: dict[str, tuple[Any, ...]] = {
         "a socket": ("socket", 1, 1, 0),
         "a new process": ("clone", int(signal.SIGCHLD), 0, 0, 0, 0),
+        "the machine's state": ("sysinfo", ctypes.create_string_buffer(256)),
+        "another's processor time": ("clock_gettime", -14, ctypes.create_string_buffer(16)),
         "running a program": ("execve", None, None, None),
         "a file to write": ("openat", -100, ctypes.c_char_p(b"/dev/null"), os.O_WRONLY),
     }

@@ -23,7 +23,6 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
 PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS = 38, 39
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-CLONE_THREAD = 0x00010000
 
 # name -> (x86_64, aarch64); -1 where the machine does not have the call.
 SYSCALLS: dict[str, tuple[int, int]] = {
@@ -54,19 +53,25 @@ SYSCALLS: dict[str, tuple[int, int]] = {
     "openat2": (437, 437), "pidfd_getfd": (438, 438), "faccessat2": (439, 439), "mseal": (462, 462),
     "landlock_create_ruleset": (444, 444), "landlock_add_rule": (445, 445), "landlock_restrict_self": (446, 446),
     "get_mempolicy": (239, 236), "sched_getscheduler": (145, 120), "sched_getparam": (143, 121), "prctl": (157, 167),
-    "set_tid_address": (218, 96), "rt_sigpending": (127, 136), "rt_sigtimedwait": (128, 137),
+    "pivot_root": (155, 41), "umount2": (166, 39), "open_tree": (428, 428), "move_mount": (429, 429),
+    "mount_setattr": (442, 442), "set_tid_address": (218, 96), "rt_sigpending": (127, 136), "rt_sigtimedwait": (128, 137),
 }  # fmt: skip
 
-# What JAX's compiler and Python need once everything is loaded. All else fails with EPERM.
+# What JAX's compiler and Python need once everything is loaded and every thread exists. All else fails with EPERM: thus what would
+# tell of the machine beside the jail (sysinfo, times, uname) or of another process (sched_getscheduler).
 ALLOWED: tuple[str, ...] = (
-    "read", "write", "close", "stat", "fstat", "lstat", "poll", "lseek", "mmap", "mprotect", "munmap", "brk",
-    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "pread64", "readv", "writev", "access", "sched_yield", "mremap",
-    "mincore", "madvise", "nanosleep", "getpid", "exit", "uname", "getcwd", "readlink", "gettimeofday", "getrlimit",
-    "getrusage", "sysinfo", "times", "getuid", "getgid", "geteuid", "getegid", "getppid", "sigaltstack", "arch_prctl",
-    "gettid", "futex", "sched_getaffinity", "getdents64", "restart_syscall", "clock_gettime", "clock_getres",
-    "clock_nanosleep", "exit_group", "epoll_wait", "epoll_ctl", "newfstatat", "readlinkat", "faccessat", "faccessat2",
-    "set_robust_list", "epoll_pwait", "eventfd2", "epoll_create1", "getcpu", "getrandom", "membarrier", "statx",
-    "rseq", "get_mempolicy", "sched_getscheduler", "sched_getparam", "set_tid_address", "mseal",
+    "read", "write", "close", "fstat", "poll", "lseek", "mmap", "mprotect", "munmap", "brk",
+    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "pread64", "readv", "writev", "sched_yield", "mremap",
+    "mincore", "madvise", "nanosleep", "getpid", "exit", "getcwd", "gettimeofday", "getrlimit",
+    "getrusage", "getuid", "getgid", "geteuid", "getegid", "getppid", "sigaltstack", "arch_prctl",
+    "gettid", "futex", "getdents64", "restart_syscall",
+    "exit_group", "epoll_wait", "epoll_ctl",
+    "set_robust_list", "epoll_pwait", "eventfd2", "epoll_create1", "getcpu", "getrandom", "membarrier",
+    "rseq", "get_mempolicy", "set_tid_address", "mseal",
+)  # fmt: skip
+# Calls that answer on any path, as whether it exists: only where the mount namespace shows no path but Python's own.
+NAMING: tuple[str, ...] = (
+    "stat", "lstat", "access", "readlink", "newfstatat", "readlinkat", "faccessat", "faccessat2", "statx",
 )  # fmt: skip
 # No library calls these by accident: whoever does is killed at once.
 FATAL: tuple[str, ...] = (
@@ -234,12 +239,13 @@ def _argument(index: int, high: bool = False) -> int:
     return 16 + 8 * index + (4 if high else 0)
 
 
-def seccomp_program(pid: int, may_open: bool) -> bytes:
+def seccomp_program(pid: int, may_name: bool) -> bytes:
     """Return the BPF program.
 
     Args:
         pid: the only process that may be signalled (its own, so that abort works).
-        may_open: whether files may be opened for reading (Landlock then says which); else no file can be opened at all.
+        may_name: whether paths may be looked at and opened for reading (the mount namespace then says which); else no file can be
+            opened at all, nor asked after.
     """
     column = machine()
     code: list[tuple[int, int, int, int]] = []
@@ -265,12 +271,19 @@ def seccomp_program(pid: int, may_open: bool) -> bytes:
         block(name, [(_RET, 0, 0, _KILL)])
     for name in ("clone3", "openat2"):  # their arguments lie in memory, out of the filter's sight; callers fall back
         block(name, [(_RET, 0, 0, _ERRNO | errno.ENOSYS)])
-    # Threads only.
-    block("clone", [(_LOAD, 0, 0, _argument(0)), (_JSET, 0, 1, CLONE_THREAD), allow, refuse])
+    # No process and no thread: `workbench.warm_up` has started all that the compiler uses. (fork and vfork are not in ALLOWED.)
+    block("clone", [refuse])
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | 0o20000000  # __O_TMPFILE
     denied = (_RET, 0, 0, _ERRNO | errno.EACCES)
     for name, where in (("openat", 2), ("open", 1)):
-        block(name, [(_LOAD, 0, 0, _argument(where)), (_JSET, 0, 1, writing), denied, allow] if may_open else [denied])
+        block(name, [(_LOAD, 0, 0, _argument(where)), (_JSET, 0, 1, writing), denied, allow] if may_name else [denied])
+    for name in NAMING:
+        block(name, [allow] if may_name else [denied])
+    # Negative clocks are the processor time of other processes, and tell which exist; a thread's own are below 16.
+    for name in ("clock_gettime", "clock_getres", "clock_nanosleep"):
+        block(name, [(_LOAD, 0, 0, _argument(0)), (_JGE, 0, 1, 16), refuse, allow])
+    # Of oneself only (0), because it tells which processes exist.
+    block("sched_getaffinity", [(_LOAD, 0, 0, _argument(0)), (_JEQ, 0, 1, 0), allow, refuse])
     # A thread may only signal its own process: glibc's abort needs it.
     block("tgkill", [(_LOAD, 0, 0, _argument(0)), (_JEQ, 0, 1, pid), allow, refuse])
     # Limits may be read, not set: the third argument (the new limit) must be null, and the process oneself.
@@ -302,13 +315,13 @@ def seccomp_program(pid: int, may_open: bool) -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
 
 
-def lock_calls(may_open: bool) -> None:
+def lock_calls(may_name: bool) -> None:
     """Install the seccomp filter on every thread of the process.
 
     Raises:
         OSError: not granted.
     """
-    text = seccomp_program(os.getpid(), may_open)
+    text = seccomp_program(os.getpid(), may_name)
     buffer = ctypes.create_string_buffer(text, len(text))
     program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(text) // 8, ctypes.addressof(buffer)))
     # SECCOMP_SET_MODE_FILTER with TSYNC: the compiler's threads exist already and must be caught too.
@@ -318,7 +331,7 @@ def lock_calls(may_open: bool) -> None:
 
 
 def lock_resources(memory_bytes: int, cpu_s: int) -> None:
-    """Set the process limits: address space, CPU time, no file growth, few descriptors, no core.
+    """Set the process limits: address space, CPU time, no file growth, few descriptors, no core, no thread or process more.
 
     Raises:
         OSError: a limit was not granted.
@@ -330,6 +343,7 @@ def lock_resources(memory_bytes: int, cpu_s: int) -> None:
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_NOFILE: 64,
         resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NPROC: 0,  # the kernel does not hold root to it
     }
     for kind, value in wanted.items():
         _, hard = resource.getrlimit(kind)

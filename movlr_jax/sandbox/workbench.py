@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import export
 from jax._src.interpreters import mlir
 from jax._src.lib import _jax
 from jaxlib.mlir import passmanager
+from jaxlib.mlir.dialects import stablehlo
 
 from movlr_jax.rewards import program
 from movlr_jax.rewards.layout import FeatureLayout
@@ -53,6 +56,50 @@ def text_of(exported: export.Exported) -> str:
         return str(module.operation.get_asm(print_generic_op_form=True, enable_debug_info=False))
 
 
+# What XLA's own refinement of symbolic shapes does, in words of passes that Python can run.
+_REFINEMENT = """builtin.module(func.func(stablehlo-legalize-composite-to-call), inline, cse, stablehlo-refine-shapes,
+    func.func(stablehlo-canonicalize-dynamism, stablehlo-check-shape-assertions))"""
+
+
+def _refine(module: Any) -> Any:
+    with module.context:
+        passmanager.PassManager.parse(_REFINEMENT).run(module.operation)
+    return module
+
+
+def _without_pool(context: Any, pool: object) -> None:
+    del pool
+    context.enable_multithreading(False)
+
+
+def start_threads() -> None:
+    """Start every thread that compiling and running will use, and keep the compiler from starting others later.
+
+    In the jail no thread can be started once its locks hold, and XLA ends the process where one that it wants is refused. Its pools are
+    made on first use: those of the client by any program, that of its evaluator by one that subtracts a computed constant (the
+    compiler makes that an addition, and evaluates what it adds), that of the linear algebra library by calling an export. MLIR starts
+    threads whenever it likes: in JAX's contexts, which are told to do without, and in those that XLA makes for itself to refine symbolic
+    shapes, which `_refine` does in a context of JAX's instead.
+    """
+    mlir.JaxIrContext.set_thread_pool = _without_pool  # type: ignore[method-assign]
+    with contextlib.suppress(RuntimeError):  # registered already
+        stablehlo.register_stablehlo_passes()
+    mlir.refine_polymorphic_shapes = _refine
+    constant = np.arange(2, dtype=np.float32)
+
+    def small(x: jax.Array) -> jax.Array:
+        return x - jnp.negative(constant) - jnp.sin(constant)
+
+    exported = _export(small, columns=2)
+    text_of(exported)
+    jax.block_until_ready(jax.jit(exported.call)(np.zeros((4, 2), np.float32)))
+
+
+def _export(fn: Callable[[Any], Any], columns: int) -> export.Exported:
+    (batch,) = export.symbolic_shape("b")
+    return export.export(jax.jit(fn), platforms=program.PLATFORMS)(jax.ShapeDtypeStruct((batch, columns), np.float32))
+
+
 def _measure(reward: Reward, layout: FeatureLayout, rows: int) -> dict[str, float]:
     """Compile and run what a plan compiles and runs; return the processor time of each (s).
 
@@ -83,9 +130,9 @@ def _measure(reward: Reward, layout: FeatureLayout, rows: int) -> dict[str, floa
 
 
 def warm_up(layout_json: str | None, rows: int) -> None:
-    """Load all that a proof needs: one small program through the same path."""
+    """Load all that a proof needs and start its threads: one small program through the same path."""
+    start_threads()
     if layout_json is None:
-        jax.block_until_ready(jax.jit(lambda x: x + 1)(np.zeros(2, np.float32)))
         return
     header, _ = prove(_WARM_SOURCE, layout_json, rows)
     if not header["ok"]:
@@ -103,10 +150,8 @@ def prove(source: str, layout_json: str, rows: int) -> tuple[dict[str, Any], byt
     try:
         layout = FeatureLayout.from_json(layout_json)
         fn, names = program.batched(program.execute(source), layout)
-        (batch,) = export.symbolic_shape("b")
-        argument = jax.ShapeDtypeStruct((batch, 2 * layout.size), np.float32)
         try:
-            exported = export.export(jax.jit(fn), platforms=program.PLATFORMS)(argument)
+            exported = _export(fn, 2 * layout.size)
             module = text_of(exported).encode("ascii", "replace")
         except program.ProgramError:
             raise

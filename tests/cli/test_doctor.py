@@ -92,6 +92,17 @@ def test_a_jail_without_a_layer_is_a_warning(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(prove, "probe", lambda: {"seccomp": "active", "landlock": "not granted: old kernel"})
     check = doctor.sandbox()[0]
     assert check.state == "warning" and "landlock: not granted: old kernel" in check.detail and "1 of 2" in check.detail
+    assert "files kept by seccomp, network kept by seccomp" in check.detail
+
+
+def test_a_jail_that_leaves_something_open_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Landlock alone keeps neither modes nor names of files, and the other layers do not hold for it."""
+    from movlr_jax.sandbox import prove
+
+    some = {"seccomp": "not granted: old kernel", "landlock": "active", "network namespace": "active", "pid namespace": "active"}
+    monkeypatch.setattr(prove, "probe", lambda: some)
+    check = doctor.sandbox()[0]
+    assert check.state == "failed" and "open: files, network, shared memory" in check.detail and "no reward text" in check.advice
 
 
 def test_no_jail_at_all_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

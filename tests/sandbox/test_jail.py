@@ -1,20 +1,24 @@
 """The jail holds on its own: texts that skip the static check and break out of Python's restrictions meet the operating system's."""
 
+import ctypes
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from conftest_sandbox import honest
 
 from movlr_jax.rewards.motion import Motion
 from movlr_jax.sandbox import jail, wire
 from movlr_jax.sandbox.evaluate import Refused
 from movlr_jax.sandbox.inspect import inspect_module
-from movlr_jax.sandbox.jail import Jail, JailError
+from movlr_jax.sandbox.jail import GUARDS, Jail, JailError, unguarded
+from movlr_jax.sandbox.locks import number
 
 # How a real attacker leaves a namespace without builtins: through the classes that object knows.
 ESCAPE = """
@@ -140,12 +144,29 @@ CALLS = {
     "undo its locks": "libc.prctl(22, 0, 0, 0, 0)",
     "follow a file": "libc.inotify_init()",
     "start a watchdog": "libc.timer_create(0, None, ctypes.byref(ctypes.c_long()))",
+    "clone a thread": "libc.syscall(CLONE, 0x10f00, 0, 0, 0, 0)",  # VM, FS, FILES, SIGHAND, THREAD
+    "clone a thread through a new door": "libc.syscall(435, ctypes.byref((ctypes.c_long * 11)(0x10f00)), 88)",
+    "learn the machine's load and memory": "libc.sysinfo(ctypes.create_string_buffer(256))",
+    "learn the machine's name": "libc.uname(ctypes.create_string_buffer(512))",
+    "learn when the machine started": "libc.syscall(TIMES, 0)",
+    "learn another's processor time": "libc.syscall(CLOCK, (~PARENT << 3) | 2, ctypes.create_string_buffer(16))",
+    "learn another's processors": "libc.sched_getaffinity(PARENT, 128, ctypes.create_string_buffer(128))",
+    "learn another's scheduler": "libc.sched_getscheduler(PARENT)",
+    "learn another's group": "libc.getpgid(PARENT)",
+    "learn another's session": "libc.getsid(PARENT)",
+    "learn another's priority": "libc.getpriority(0, PARENT)",
+    "learn whether another lives": "libc.kill(PARENT, 0)",
+    "set a mode": "libc.chmod(b'/tmp', 0)",
+    "set a mode by descriptor": "libc.fchmod(1, 0o666)",
+    "set a time": "libc.utimensat(-100, PACKAGE, None, 0)",
+    "set an attribute": "libc.setxattr(PACKAGE, b'user.movlr', b'x', 1, 0)",
 }
 
 
 def test_forbidden_acts_are_refused_by_name(jails, layout):
     """One jail tries them all and tells which succeeded, and how each was refused."""
     lines = ["told = []", "names = dict(__builtins__=B, B=B, os=os, sys=sys, libc=libc, ctypes=ctypes, PARENT=PARENT)"]
+    lines += ["names.update(CLONE=CLONE, TIMES=TIMES, CLOCK=CLOCK, PACKAGE=sys.modules['movlr_jax'].__file__.encode())"]
     for code in ACTS.values():
         lines += ["try:", f"    act(B.eval, {code!r}, names)", "    told.append('!')"]
         lines += ["except B.OSError as e:", "    told.append('r')", "except B.ValueError as e:", "    told.append('v')"]
@@ -153,7 +174,8 @@ def test_forbidden_acts_are_refused_by_name(jails, layout):
         lines += [f"told.append('!' if B.eval({code!r}, names) != -1 else 'r')"]
         lines += ["if ctypes.get_errno() not in (1, 13, 38):", "    told[-1] = '?'"]
     lines += ["told.append(B.str(len(os.environ)))", "raise B.ValueError(''.join(told))"]
-    text = escaped(*lines).replace("WEIGHTS =", f"PARENT = {os.getpid()}\nWEIGHTS =")
+    numbers = f"PARENT, CLONE = {os.getpid()}, {number('clone')}\nTIMES, CLOCK = {number('times')}, {number('clock_gettime')}\n"
+    text = escaped(*lines).replace("WEIGHTS =", numbers + "WEIGHTS =")
     answer = ask(jails(), text, layout)
     assert not answer.ok and answer.line is not None
     assert answer.reason.startswith("terms(m) fails: ValueError: "), answer.reason
@@ -232,11 +254,191 @@ def test_it_holds_without_a_layer(layout, skip, still):
         layers = one.ready()
         assert layers[still].startswith("not granted: ")
         answer = one.ask(escaped("try:", f"    B.open('{MARK}', 'w')", "except B.OSError: pass", "B.open('/etc/passwd')"), layout, 30)
-    assert not answer.ok and "Permission" in answer.reason
+    assert not answer.ok and ("No such file" if layers["mount namespace"] == "active" else "Permission") in answer.reason
+
+
+# What a taken-over text tries against each of the GUARDS; "!" in the answer: it worked.
+TRIALS = {
+    "files": (
+        "B.open('/etc/passwd').close()",
+        f"B.open('{MARK}', 'w').close()",
+        "os.chmod(PACKAGE, 0o644)",
+        "os.chmod('/', 0o755)",
+        "os.chmod('/dev/null', 0o666)",
+        "os.fchmod(1, 0o666)",
+        "os.fchmod(2, 0o666)",
+        "os.utime(PACKAGE)",
+        "os.setxattr(PACKAGE, 'user.movlr', b'x')",
+        "os.chown(PACKAGE, -1, -1)",
+        "os.stat('/etc/passwd')",
+        "os.lstat('/proc/self')",
+        "os.stat('/proc/' + B.str(PARENT))",
+        "os.readlink('/proc/self/exe')",
+        "os.access('/var', 4) or act(os.stat, '')",
+        "os.listdir('/var')",
+        "os.statvfs('/var')",
+    ),
+    "network": (
+        "sys.modules['_socket'].socket(2, 1).connect(('127.0.0.1', PORT))",
+        "sys.modules['_socket'].socket(1, 1).connect('\\0movlr-test')",
+        "sys.modules['_socket'].socket(1, 1).connect(PATH)",
+    ),
+    "processes": ("os.kill(PARENT, 0)", "os.getpgid(PARENT)", "os.sched_getaffinity(PARENT)"),
+    "shared memory": ("libc.shmget(KEY, 0, 0) != -1 or act(os.stat, '')",),
+}
+COMBINATIONS = [
+    (),
+    ("landlock",),
+    ("mount namespace",),
+    ("landlock", "mount namespace"),
+    ("namespaces",),
+    ("landlock", "namespaces"),
+    ("seccomp",),
+    ("seccomp", "landlock"),
+    ("seccomp", "mount namespace"),
+    ("seccomp", "landlock", "mount namespace"),
+    ("seccomp", "namespaces"),
+    ("seccomp", "landlock", "namespaces"),
+]
+
+
+@pytest.fixture(scope="module")
+def targets(tmp_path_factory):
+    """What the trials look for, each really there: listening sockets of three kinds, shared memory, this process."""
+    libc = ctypes.CDLL(None)
+    key = 0x6D6F0000 + os.getpid() % 0xFFFF
+    segment = libc.shmget(key, 4096, 0o1666)
+    assert segment != -1
+    path = str(tmp_path_factory.mktemp("s") / "socket")
+    with socket.socket() as tcp, socket.socket(socket.AF_UNIX) as abstract, socket.socket(socket.AF_UNIX) as named:
+        tcp.bind(("127.0.0.1", 0))
+        abstract.bind("\0movlr-test")
+        named.bind(path)
+        for one in (tcp, abstract, named):
+            one.listen()
+        yield f"PARENT, PORT, PATH, KEY = {os.getpid()}, {tcp.getsockname()[1]}, {path!r}, {key}\n"
+    libc.shmctl(segment, 0, None)
+
+
+def _trials(targets: str) -> str:
+    lines = [
+        "told = []",
+        "names = dict(__builtins__=B, B=B, os=os, sys=sys, libc=libc, act=act, PARENT=PARENT, PORT=PORT, PATH=PATH, KEY=KEY)",
+    ]
+    lines += ["names['PACKAGE'] = sys.modules['movlr_jax'].__file__"]
+    for code in (code for codes in TRIALS.values() for code in codes):
+        lines += ["try:", f"    B.eval({code!r}, names)", "    told.append('!')", "except B.OSError:", "    told.append('r')"]
+    lines += ["raise B.ValueError(''.join(told))"]
+    return escaped(*lines).replace("WEIGHTS =", targets + "WEIGHTS =")
+
+
+@pytest.mark.parametrize("skip", COMBINATIONS, ids=lambda skip: "without " + (", ".join(skip) or "nothing"))
+def test_the_layers_keep_what_they_are_said_to(layout, targets, skip):
+    """Whatever layers are missing: what is not said to be open is kept, and where something is open no text is run."""
+    with Jail(skip=skip) as one:
+        layers = one.ready()
+        left_out = {name for name in layers if name in skip or ("namespaces" in skip and name.endswith("namespace"))}
+        assert left_out <= {name for name, state in layers.items() if state == "not granted: left out on request"}
+        ways = unguarded(layers)
+        if ways:
+            assert "seccomp" in skip and "files" in ways
+            with pytest.raises(JailError, match=", ".join(ways)):
+                one.ask(_trials(targets), layout, 30)
+            return
+        answer = one.ask(_trials(targets), layout, 30)
+    assert "ValueError: " in answer.reason, answer.reason
+    told = answer.reason.split("ValueError: ", 1)[1].rstrip(".")
+    codes = [code for codes in TRIALS.values() for code in codes]
+    worked = [code for code, how in zip(codes, told, strict=True) if how == "!"]
+    assert not worked
+
+
+def test_a_network_namespace_alone_does_not_keep_sockets_that_are_files():
+    every = {name: "active" for ways in GUARDS.values() for way in ways for name in way}
+    assert unguarded(every) == []
+    assert unguarded(every | {"seccomp": "not granted: no"}) == []
+    assert unguarded(every | {"seccomp": "not granted: no", "mount namespace": "not granted: no", "landlock": "active"}) == [
+        "files",
+        "network",
+    ]
+    assert unguarded({"landlock": "active", "no_new_privs": "active", "capabilities": "active"}) == list(GUARDS)
+
+
+def test_no_path_is_told_from_one_that_is_not_there(layout):
+    """Whether a path exists is not answered, by any call, in the jail's own tree or without one."""
+    calls = [f"libc.syscall({number(n)}, *A)" for n in ("openat", "newfstatat", "readlinkat", "faccessat2", "statx")]
+    lines = ["told = []", "for path in (b'/etc/passwd', b'/etc/nothing_here', b'/proc/self/exe', b'/proc/self/nothing'):"]
+    lines += ["    for call in CALLS:", "        A = (-100, path, 0, 0xfff, ctypes.create_string_buffer(512)) if call == CALLS[-1] else"]
+    lines[-1] += " (-100, path, ctypes.create_string_buffer(512) if call in CALLS[1:3] else 0, 0 if call != CALLS[2] else 400)"
+    lines += ["        B.eval(call, dict(libc=libc, A=A, __builtins__=B))", "        told.append(B.str(ctypes.get_errno()))"]
+    lines += ["raise B.ValueError(' '.join(told))"]
+    for skip, code in (((), 2), (("mount namespace",), 13), (("seccomp",), 2)):
+        with Jail(skip=skip) as one:
+            answer = one.ask(escaped(*lines).replace("WEIGHTS =", f"CALLS = {calls!r}\nWEIGHTS ="), layout, 30)
+        told = answer.reason.split("ValueError: ", 1)[1].rstrip(".").split()
+        assert told == [str(code)] * 20, (skip, answer.reason)
+
+
+THREADS = ("made = []", "for i in B.range(3000):", "    try:", "        made.append(sys.modules['_thread'].start_new_thread(pause, (60,)))")
+THREADS += ("    except B.RuntimeError:", "        break", "raise B.ValueError('made ' + B.str(len(made)))")
+
+
+@pytest.mark.parametrize("skip", [(), ("mount namespace",), ("namespaces", "landlock")])
+def test_no_thread_can_be_started(layout, skip):
+    text = escaped("pause = sys.modules['time'].sleep", *THREADS)
+    with Jail(skip=skip) as one:
+        assert one.ready()["thread limit"] == "active"
+        answer = one.ask(text, layout, 30)
+    assert "ValueError: made 0" in answer.reason, answer.reason
+
+
+FORKS = ("for i in B.range(3000):", "    if os.fork() == 0:", "        sys.modules['time'].sleep(60)", "sys.modules['time'].sleep(60)")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="the process limit, which only root is free of, refuses them all")
+@pytest.mark.parametrize("act", [("pause = sys.modules['time'].sleep", *THREADS[:-1], "pause(60)"), FORKS], ids=["threads", "processes"])
+def test_without_seccomp_threads_and_processes_are_counted(layout, act):
+    with Jail(skip=("seccomp",)) as one:
+        assert one.ready()["thread limit"].startswith("not granted: ")
+        started = time.monotonic()
+        answer = one.ask(escaped(*act), layout, 30)
+    assert "it started too many threads or processes" in answer.reason, answer.reason
+    assert time.monotonic() - started < 20
+
+
+def test_the_process_limit_refuses_threads_to_all_but_root():
+    code = (
+        "import os, threading\nfrom movlr_jax.sandbox import inmate, locks\nos.getuid() or os.setuid(65534)\n"
+        "locks.lock_resources(64 << 30, 60)\nprint(inmate._prove_threads())"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "active\n"
+
+
+HELPERS = "".join(f"def h{i}(x):\n    return jnp.clip(x, 0.0, {i}.5) + jnp.where(x > {i}, jnp.sinh(x), jnp.std(x))\n" for i in range(24))
+CROWDED = (
+    'WEIGHTS = {"a": 1.0}\nC = jnp.sin(jnp.ones((64, 64)))\n'
+    + HELPERS
+    + "def terms(m):\n    v = m.joints.deviation - jnp.sin(jnp.ones(4096))[0]\n    s = jnp.sum(jnp.dot(C * m.time, C - jnp.cos(C)))\n"
+    + "".join(f"    s = s + jnp.sum(h{i}(v))\n" for i in range(24))
+    + '    return {"a": s - jnp.sum(jnp.square(v - jnp.cos(C[0, 0])))}\n'
+)
+
+
+@pytest.mark.parametrize("skip", [(), ("mount namespace",), ("namespaces", "landlock"), ("seccomp",)])
+@pytest.mark.parametrize("name", ["posture", "trigonometry", "crowded"])
+def test_an_honest_program_needs_no_thread_and_no_file_more(layout, skip, name):
+    """These reach every pool of the compiler's: constants to fold, functions that call functions, composites, products of matrices."""
+    text = CROWDED if name == "crowded" else honest()[name]
+    with Jail(layout, skip=skip) as one:
+        answer = one.ask(text, layout, 60)
+    assert answer.ok, answer.reason
 
 
 def test_with_too_few_layers_no_text_is_run(layout):
-    with Jail(skip=("landlock", "seccomp", "namespaces")) as one, pytest.raises(JailError, match="files, network, processes"):
+    with (
+        Jail(skip=("landlock", "seccomp", "namespaces")) as one,
+        pytest.raises(JailError, match="files, network, processes, shared memory"),
+    ):
         one.ask(escaped(f"B.open('{MARK}', 'w')"), layout, 30)
 
 
