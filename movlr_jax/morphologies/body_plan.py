@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import mujoco
 
+from movlr_jax.morphologies import root
 from movlr_jax.morphologies.posture import NOISE
 
 
@@ -66,3 +67,14 @@ class BodyPlan:
     law: str = "fibre-strain"
     noise: float = NOISE
     gains: Mapping[str, float] = field(default_factory=dict)
+
+    def top(self, model: mujoco.MjModel) -> int:
+        """Return the first body of this body's tree in its compiled model: the one that moves it as a whole.
+
+        A body with feet is the tree that holds its pelvis; one without is the tree of its first planned joint.
+
+        Raises:
+            MovlrError: the pelvis is fixed to the world.
+        """
+        inside = model.body(self.landmarks["pelvis"].body).id if self.feet else int(model.joint(self.planned_joints[0]).bodyid[0])
+        return root.top(model, inside)

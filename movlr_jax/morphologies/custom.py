@@ -248,9 +248,13 @@ def _floor_faults(model: mujoco.MjModel) -> list[str]:
 
 
 def _root_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
+    place = body.landmarks.get("pelvis")
+    if place is None or place.body not in _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody):
+        return []  # told where landmarks are
     try:
-        root.translate(model, model.qpos0, np.array([0.1, 0.1, 0.1]))
-        root.yaw(model, model.qpos0, body.root_yaw)
+        top = root.top(model, model.body(place.body).id)
+        root.translate(model, top, model.qpos0, np.array([0.1, 0.1, 0.1]))
+        root.yaw(model, top, model.qpos0, body.root_yaw)
     except MovlrError as error:
         return [str(error)]
     return []

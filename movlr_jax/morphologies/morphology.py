@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import functools
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 
+from movlr_jax.morphologies import root
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.muscles import MuscleData
 from movlr_jax.morphologies.objects import BODY, Object
@@ -76,7 +78,9 @@ class Morphology:
     def loose(self) -> slice:
         """The freedoms (of qvel) of what moves as a whole: the body's root, or of a fixed body its object; empty where there is none."""
         if not self.fixed:
-            return slice(0, 6)
+            joints = root.root_joints(self.model, self.top)
+            first = int(self.model.jnt_dofadr[joints[0]])
+            return slice(first, first + int(np.isin(self.model.dof_jntid, joints).sum()))
         if self.thing is None:
             return slice(0, 0)
         first = int(self.model.joint(BODY).dofadr[0])
@@ -89,8 +93,14 @@ class Morphology:
 
     @property
     def weight(self) -> float:
-        """Body weight (N)."""
-        return float(self.model.body_mass.sum() * np.linalg.norm(self.model.opt.gravity))
+        """Body weight (N): of the body alone, without what else stands or lies in its scene."""
+        own = root.tree(self.model, self.top)
+        return float(np.where(own, self.model.body_mass, 0.0).sum() * np.linalg.norm(self.model.opt.gravity))
+
+    @functools.cached_property
+    def top(self) -> int:
+        """The first body of its tree, which moves it as a whole."""
+        return self.plan.top(self.model)
 
     def at_timestep(self, dt: float) -> mujoco.MjModel:
         """Return a copy of the lean model with another step (s)."""

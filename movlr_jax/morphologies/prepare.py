@@ -14,7 +14,7 @@ import numpy as np
 
 from movlr_jax._quiet import silence_mujoco
 from movlr_jax.errors import MovlrError
-from movlr_jax.morphologies import muscles, objects, posture, root, standing
+from movlr_jax.morphologies import muscles, objects, posture, standing
 from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
 from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.scene import FLAT, Scene, injure
@@ -39,11 +39,13 @@ def prepare(plan: BodyPlan, scene: Scene = FLAT) -> Morphology:
     """
     silence_mujoco()
     spec = plan.spec()
+    _name(spec)
     scene.furnish(spec)
     if scene.thing is not None:
         plan = _holding(plan, scene.thing)
-    for sensor in list(spec.sensors):
-        spec.delete(sensor)
+    # What is written for other programs goes: sensors (ours follow), and tuples and poses that may name what goes.
+    for part in (*spec.tuples, *spec.keys, *spec.sensors):
+        spec.delete(part)
     for actuator in spec.actuators:
         actuator.actlimited = True
         actuator.actrange = [0.0, 1.0]
@@ -80,6 +82,15 @@ def _holding(plan: BodyPlan, thing: objects.Object) -> BodyPlan:
         raise MovlrError(f"{plan.name} has no grasp of the {thing.name} ({has}): choose a body with hands, see movlr morphologies.")
     landmarks = {**plan.landmarks, objects.BODY: LandmarkPlan(objects.BODY)}
     return dataclasses.replace(plan, landmarks=landmarks, stance={**plan.stance, **plan.grasps[thing.name]})
+
+
+def _name(spec: mujoco.MjSpec) -> None:
+    """Give names to bodies and actuators that have none: sensors, tables and sentences go by names."""
+    for kind, parts in (("body", spec.bodies), ("actuator", spec.actuators)):
+        taken = {part.name for part in parts}
+        for number, part in enumerate(parts):
+            if not part.name:
+                part.name = next(name for n in range(len(parts) + 1) if (name := f"{kind}-{number}" + ("x" * n)) not in taken)
 
 
 def _compile(spec: mujoco.MjSpec) -> mujoco.MjModel:
@@ -125,7 +136,7 @@ def _add_sensors(spec: mujoco.MjSpec, bare: mujoco.MjModel, stance: np.ndarray, 
         body.add_site(name=site, pos=place.offset, quat=quat, size=[0.01, 0, 0], group=5)
         for quantity, kind in _LANDMARK_SENSORS.items():
             spec.add_sensor(name=f"{name}/{quantity}", type=kind, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=site)
-    top = bare.body(bare.jnt_bodyid[root.root_joints(bare)[0]]).name
+    top = bare.body(plan.top(bare)).name
     for quantity, kind in (
         ("position", mujoco.mjtSensor.mjSENS_SUBTREECOM),
         ("velocity", mujoco.mjtSensor.mjSENS_SUBTREELINVEL),

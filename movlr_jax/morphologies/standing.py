@@ -45,15 +45,16 @@ def stance(model: mujoco.MjModel, space: PostureSpace, plan: BodyPlan, tilt: flo
         MovlrError: no foot geom can touch the floor.
     """
     target = [plan.stance.get(n, 0.0) + tilt * plan.upright.get(n, 0.0) + lean * plan.balance.get(n, 0.0) for n in space.names]
-    qpos = space.complete(np.array(target), root.yaw(model, model.qpos0, plan.root_yaw))
+    qpos = space.complete(np.array(target), root.yaw(model, plan.top(model), model.qpos0, plan.root_yaw))
     if not plan.feet:
         return qpos
     data = mujoco.MjData(model)
     data.qpos[:] = qpos
     mujoco.mj_kinematics(model, data)
     center = _support_center(data, plan)
-    qpos = root.translate(model, qpos, np.array([-center[0], -center[1], 0.0]))
-    return root.translate(model, qpos, np.array([0.0, 0.0, -_clearance(model, qpos, plan) - _CONTACT_DEPTH]))
+    top = plan.top(model)
+    qpos = root.translate(model, top, qpos, np.array([-center[0], -center[1], 0.0]))
+    return root.translate(model, top, qpos, np.array([0.0, 0.0, -_clearance(model, qpos, plan) - _CONTACT_DEPTH]))
 
 
 def _support_center(data: mujoco.MjData, plan: BodyPlan) -> np.ndarray:
@@ -91,14 +92,14 @@ def placed(morphology: Morphology, qpos: np.ndarray, origin: tuple[float, float]
     if origin == (0.0, 0.0) or morphology.fixed:
         return qpos
     model = morphology.model
-    qpos = root.translate(model, qpos, np.array([*origin, 0.0]))
+    qpos = root.translate(model, morphology.top, qpos, np.array([*origin, 0.0]))
     data = mujoco.MjData(model)
     data.qpos[:] = qpos
     mujoco.mj_kinematics(model, data)
     feet = {model.body(name).id for bodies in morphology.plan.feet.values() for name in bodies}
     geoms = [g for g in range(model.ngeom) if model.geom_bodyid[g] in feet and (model.geom_contype[g] or model.geom_conaffinity[g])]
     ends = [data.geom_xpos[g] + s * model.geom_size[g, 1] * data.geom_xmat[g].reshape(3, 3)[:, 2] for g in geoms for s in (-1, 0, 1)]
-    return root.translate(model, qpos, np.array([0.0, 0.0, float(morphology.terrain.height(np.array(ends)[:, :2]).max())]))
+    return root.translate(model, morphology.top, qpos, np.array([0.0, 0.0, float(morphology.terrain.height(np.array(ends)[:, :2]).max())]))
 
 
 def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan: BodyPlan) -> tuple[np.ndarray, np.ndarray]:
@@ -110,13 +111,14 @@ def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan
         MovlrError: the body does not stay up while springs hold its joints.
     """
     if not plan.feet:
-        held, data = _rest(model, space, stance(model, space, plan), root_damper=0.0)
-        return space.project(data.qpos), _holding_activation(model, held, data, space, muscles, _FIXED_RIDGE)
+        held, data = _rest(model, space, stance(model, space, plan), plan, root_damper=0.0)
+        return space.project(data.qpos), _holding_activation(model, held, data, space, muscles, plan, _FIXED_RIDGE)
     tilt = lean = 0.0
+    top = plan.top(model)
     pelvis = plan.landmarks["pelvis"].body
     for attempt in range(_CORRECTIONS + 1):
         start = stance(model, space, plan, tilt, lean)
-        held, data = _rest(model, space, start, _ROOT_DAMPER)
+        held, data = _rest(model, space, start, plan, _ROOT_DAMPER)
         reference = mujoco.MjData(model)
         reference.qpos[:] = start
         mujoco.mj_kinematics(model, reference)
@@ -125,17 +127,19 @@ def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan
             raise MovlrError(f"{plan.name} does not stand in its stance: correct stance, upright or balance in its plan.")
         turned = data.body(pelvis).xmat.reshape(3, 3) @ reference.body(pelvis).xmat.reshape(3, 3).T
         pitch = float(np.arctan2(turned[0, 2], turned[2, 2]))
-        offset = float(data.subtree_com[0][0] - _support_center(data, plan)[0])
+        offset = float(data.subtree_com[top][0] - _support_center(data, plan)[0])
         if attempt < _CORRECTIONS:
             tilt -= pitch
-            lean -= (offset - pitch * float(data.subtree_com[0][2])) / (_LEAN_REACH * height0)
+            lean -= (offset - pitch * float(data.subtree_com[top][2])) / (_LEAN_REACH * height0)
     qpos = space.project(data.qpos)
     center = _support_center(data, plan)
-    qpos = root.translate(model, qpos, np.array([-center[0], -center[1], 0.0]))
-    return qpos, _holding_activation(model, held, data, space, muscles, _RIDGE)
+    qpos = root.translate(model, top, qpos, np.array([-center[0], -center[1], 0.0]))
+    return qpos, _holding_activation(model, held, data, space, muscles, plan, _RIDGE)
 
 
-def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray, root_damper: float) -> tuple[mujoco.MjModel, mujoco.MjData]:
+def _rest(
+    model: mujoco.MjModel, space: PostureSpace, start: np.ndarray, plan: BodyPlan, root_damper: float
+) -> tuple[mujoco.MjModel, mujoco.MjData]:
     """Simulate until rest with springs on the planned joints."""
     held = copy.copy(model)
     held.opt.timestep = 0.001
@@ -143,7 +147,7 @@ def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray, root_da
     held.jnt_stiffness[joints] = _SPRING
     held.dof_damping[space.qvel_index] = _DAMPER
     held.qpos_spring[space.qpos_index] = start[space.qpos_index]  # what is not planned keeps its own spring
-    for joint in root.root_joints(model) if root_damper else ():
+    for joint in root.root_joints(model, plan.top(model)) if root_damper else ():
         dofs = np.flatnonzero(model.dof_jntid == joint)
         held.dof_damping[dofs] = root_damper
     data = mujoco.MjData(held)
@@ -155,13 +159,19 @@ def _rest(model: mujoco.MjModel, space: PostureSpace, start: np.ndarray, root_da
 
 
 def _holding_activation(
-    own: mujoco.MjModel, model: mujoco.MjModel, data: mujoco.MjData, space: PostureSpace, muscles: MuscleData, ridge: float
+    own: mujoco.MjModel,
+    model: mujoco.MjModel,
+    data: mujoco.MjData,
+    space: PostureSpace,
+    muscles: MuscleData,
+    plan: BodyPlan,
+    ridge: float,
 ) -> np.ndarray:
     """Return activations whose torques replace those of the springs of `model`, less what the body's `own` springs do."""
     moments = np.zeros((model.nu, model.nv))
     mujoco.mju_sparse2dense(moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
     # Joints that are neither planned nor coupled rest without muscles, so muscles must not turn them.
-    dofs = np.concatenate([space.qvel_index, _passive_dofs(model, space)])
+    dofs = np.concatenate([space.qvel_index, _passive_dofs(model, space, plan)])
     # Torques on planned joints include those through the joints that are coupled to them: chain rule over the polynomials.
     chain = np.zeros((model.nv, len(dofs)))
     chain[dofs, np.arange(len(dofs))] = 1.0
@@ -192,9 +202,12 @@ def _holding_activation(
     return np.asarray(optimize.lsq_linear(a, b, bounds=(0.0, 1.0)).x)
 
 
-def _passive_dofs(model: mujoco.MjModel, space: PostureSpace) -> np.ndarray:
-    """Return the degrees of freedom of joints that are neither the root's, nor planned, nor coupled or locked by an equality."""
+def _passive_dofs(model: mujoco.MjModel, space: PostureSpace, plan: BodyPlan) -> np.ndarray:
+    """Return the body's degrees of freedom of joints that are neither the root's, nor planned, nor coupled or locked by an equality."""
     bound = model.eq_obj1id[model.eq_type == mujoco.mjtEq.mjEQ_JOINT]
-    moved = np.isin(model.dof_jntid, [*root.root_joints(model), *bound])
+    top = plan.top(model)
+    moved = np.isin(model.dof_jntid, [*root.root_joints(model, top), *bound])
+    if plan.feet:
+        moved |= ~root.tree(model, top)[model.dof_bodyid]
     moved[space.qvel_index] = True
     return np.flatnonzero(~moved)

@@ -39,6 +39,7 @@ def measured(morphology: Morphology, model: mujoco.MjModel) -> Sizes:
     space = morphology.posture
     contacts = constraints = 0
     tumble, free = np.zeros(model.nv), morphology.loose
+    own = root.tree(model, morphology.top)
     for i in range(_DROPS):
         mujoco.mj_resetData(model, data)
         posture = space.lower + rng.random(space.size) * space.range if i % 2 else space.read(morphology.standing_qpos)
@@ -47,7 +48,7 @@ def measured(morphology: Morphology, model: mujoco.MjModel) -> Sizes:
         mujoco.mj_integratePos(model, data.qpos, 0.1 * tumble if morphology.fixed else tumble, 1.0)
         if not morphology.fixed:
             mujoco.mj_kinematics(model, data)
-            data.qpos[:] = root.translate(model, data.qpos, np.array([0.0, 0.0, 0.05 - _lowest(model, data)]))
+            data.qpos[:] = root.translate(model, morphology.top, data.qpos, np.array([0.0, 0.0, 0.05 - _lowest(model, own, data)]))
         for _ in range(_STEPS):
             data.ctrl[:] = rng.random(model.nu)
             mujoco.mj_step(model, data)
@@ -55,9 +56,9 @@ def measured(morphology: Morphology, model: mujoco.MjModel) -> Sizes:
     return Sizes(_rounded(HEAD_ROOM * contacts + 8, 8), _rounded(HEAD_ROOM * constraints + 16, 16))
 
 
-def _lowest(model: mujoco.MjModel, data: mujoco.MjData) -> float:
-    """Return the height of the lowest point of any collision geom (m), from the geoms' bounding spheres."""
-    solid = (model.geom_bodyid > 0) & ((model.geom_contype | model.geom_conaffinity) != 0)
+def _lowest(model: mujoco.MjModel, own: np.ndarray, data: mujoco.MjData) -> float:
+    """Return the height of the lowest point of any collision geom of the bodies own[nbody] (m), from the geoms' bounding spheres."""
+    solid = own[model.geom_bodyid] & ((model.geom_contype | model.geom_conaffinity) != 0)
     return float((data.geom_xpos[solid, 2] - model.geom_rbound[solid]).min())
 
 

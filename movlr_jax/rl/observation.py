@@ -46,7 +46,7 @@ class Observation:
         self._peak = np.asarray(morphology.muscles.peak_force, np.float32)
         model = morphology.model
         # Where the body as a whole is comes from its landmarks, never from the coordinates of its root.
-        whole = () if morphology.fixed else {model.joint(j).name for j in root.root_joints(model)}
+        whole = () if morphology.fixed else {model.joint(j).name for j in root.root_joints(model, morphology.top)}
         names = [name for name in self._layout.joints if name not in whole]
         self._qpos = np.array([self._layout.joints[name][0] for name in names], int)
         self._qvel = np.array([self._layout.joints[name][1] for name in names], int)

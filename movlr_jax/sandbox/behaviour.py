@@ -324,7 +324,7 @@ class _Maker:
             phase = 2 * np.pi * k * _DT  # one stride a second
             wave = np.where(swing[:, 1] > 0, np.sin(phase + swing[:, 1]), 0.0)
             target = base + swing[:, 0] * np.where(swing[:, 2] > 0, np.maximum(wave, 0.0), wave)
-            moved = root.translate(self.model, self.body.standing_qpos, np.array([speed * k * _DT, 0.0, 0.0]))
+            moved = root.translate(self.model, self.body.top, self.body.standing_qpos, np.array([speed * k * _DT, 0.0, 0.0]))
             qpos = posture.complete(target, moved)
             data.time = k * _DT
             data.qpos[:] = qpos

@@ -117,7 +117,7 @@ def test_a_held_body_converges_to_its_target(myolegs):
 def root_up(body):
     from movlr_jax.morphologies import root
 
-    return root.translate(body.model, body.standing_qpos, np.array([0.0, 0.0, 1.0]))
+    return root.translate(body.model, body.top, body.standing_qpos, np.array([0.0, 0.0, 1.0]))
 
 
 def test_an_unknown_law_is_refused(myolegs):

@@ -53,7 +53,7 @@ def test_feet_bear_weight_anywhere_on_the_plane(myolegs, distance):
     # The packaged scene stands on a pedestal 1.05 m in radius: past its edge the feet would find nothing.
     body = myolegs
     data = mujoco.MjData(body.model)
-    data.qpos[:] = root.translate(body.model, body.standing_qpos, np.array([distance, 0.0, 0.0]))
+    data.qpos[:] = root.translate(body.model, body.top, body.standing_qpos, np.array([distance, 0.0, 0.0]))
     data.act[:] = data.ctrl[:] = body.standing_act
     mujoco.mj_forward(body.model, data)
     assert foot_loads(body, data).sum() == pytest.approx(1.0, rel=0.15)
@@ -99,7 +99,7 @@ def test_coupled_joints_follow_the_equality_polynomials(myolegs):
 def test_touch_senses_the_whole_foot_and_nothing_in_the_air(myolegs):
     body = myolegs
     data = body.data()
-    data.qpos[:] = root.translate(body.model, body.standing_qpos, np.array([0.0, 0.0, 0.3]))
+    data.qpos[:] = root.translate(body.model, body.top, body.standing_qpos, np.array([0.0, 0.0, 0.3]))
     mujoco.mj_forward(body.model, data)
     assert sensor(body, data, "touch/left").sum() == 0.0
 

@@ -79,7 +79,7 @@ def test_instants_measure_height_from_the_ground_below():
     task = tasks.get("walk_stairs")
     body = task.load()
     layout = feature_layout(body)
-    ahead = root.translate(body.model, body.standing_qpos, np.array([2.2, 0.0, 0.2]))  # on the second step
+    ahead = root.translate(body.model, body.top, body.standing_qpos, np.array([2.2, 0.0, 0.2]))  # on the second step
     simulator = NativeSimulator(body, candidates=2)
     state = simulator.reset(ahead, body.standing_act)
     law = muscle_law.make("auto", body, 0.008)
@@ -97,7 +97,7 @@ def test_a_foot_knows_the_step_before_it():
     feet, seen = Feet(body), {}
     for before, up in ((1.0, 0.0), (0.1, 0.0), (0.1, 0.2), (0.1, 0.3)):
         at = {0.0: 0.7, 0.2: 2.7, 0.3: 3.7}[up] - 0.14 - before  # toes stand 0.14 m before the origin
-        qpos = root.translate(body.model, body.standing_qpos, np.array([at, 0.0, up]))
+        qpos = root.translate(body.model, body.top, body.standing_qpos, np.array([at, 0.0, up]))
         _, instant, _ = simulator.advance(simulator.reset(qpos, body.standing_act), law, body.posture.read(qpos)[None, None], 2, [Frame()])
         motion = Motion(layout, jnp.asarray(np.concatenate([instant[0], instant[0]])))
         seen[before, up] = [float(motion.left.foot.ground_ahead), float(motion.right.foot.ground_ahead)]
