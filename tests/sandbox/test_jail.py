@@ -339,6 +339,7 @@ def test_the_layers_keep_what_they_are_said_to(layout, targets, skip):
         layers = one.ready()
         left_out = {name for name in layers if name in skip or ("namespaces" in skip and name.endswith("namespace"))}
         assert left_out <= {name for name, state in layers.items() if state == "not granted: left out on request"}
+        assert "can be" not in layers["mount namespace"], "it was entered and does not hold"
         ways = unguarded(layers)
         if ways:
             assert "seccomp" in skip and "files" in ways
@@ -412,6 +413,19 @@ def test_the_process_limit_refuses_threads_to_all_but_root():
         "locks.lock_resources(64 << 30, 60)\nprint(inmate._prove_threads())"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "active\n"
+
+
+def test_every_thread_is_started_by_the_warm_up(layout):
+    """Also none that would start only now and then: MLIR's workers come when two tasks happen to wait at once."""
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom movlr_jax.sandbox import workbench\n"
+        "def threads():\n    return {t.name: (t / 'comm').read_text() for t in Path('/proc/self/task').iterdir()}\n"
+        "layout, text = sys.stdin.read().split('\\0')\nworkbench.start_threads()\nbefore = threads()\n"
+        "assert workbench.prove(text, layout, 64)[0]['ok']\nassert threads() == before\n"
+        "assert not [t for t in before.values() if 'llvm-worker' in t], before\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], input=f"{layout.to_json()}\0{CROWDED}", capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
 
 
 HELPERS = "".join(f"def h{i}(x):\n    return jnp.clip(x, 0.0, {i}.5) + jnp.where(x > {i}, jnp.sinh(x), jnp.std(x))\n" for i in range(24))
