@@ -213,3 +213,9 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     for name in (addresses.WITH_KEY, addresses.WITHOUT_KEY):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(addresses, "_given", set())
+    # `main` has every Python that it starts find modules where they are installed; a test's own scripts stand beside the tests.
+    for name in ("PYTHONSAFEPATH", "PYTHONPATH"):
+        value = os.environ.get(name)
+        monkeypatch.setenv(name, value or "")  # so that it is put back
+        if value is None:
+            monkeypatch.delenv(name)

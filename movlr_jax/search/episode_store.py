@@ -126,11 +126,11 @@ class EpisodeStore:
 
 
 def _measured(item: tuple[str, Any]) -> bool:
-    """Return whether a value of a record is one: numbers, but for what the episode was decided by and what its reward is called."""
+    """Return whether a value of a record is one: numbers, but for what decided the episode and what its reward and its law are called."""
     name, value = item
     if name == "decided_by":
         return isinstance(value, dict)
-    return isinstance(value, str) if name == "reward" else value is None or isinstance(value, bool | int | float)
+    return isinstance(value, str) if name in ("reward", "law") else value is None or isinstance(value, bool | int | float)
 
 
 def _byte(key: str) -> int:
