@@ -81,6 +81,24 @@ def alone(lock: Path, taken: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def private(folder: Path) -> Path:
+    """Return a folder for what is run as code, such as pickled jobs, made where it is missing: this user's, and only theirs to write to.
+
+    Raises:
+        MovlrError: another user could write into it.
+        OSError: it cannot be made.
+    """
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700, parents=True)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+        raise MovlrError(
+            f"{folder} must be a folder that you alone can write to, for what stands there is run as you: chmod go-w it if it is yours, "
+            "else choose another place."
+        )
+    return folder
+
+
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
     """Let SIGTERM (a scheduler's polite end) stop a run as Ctrl-C does."""

@@ -37,11 +37,12 @@ _WANTED = {
     "float_parsing": "give a number",
     "path_type": "give a file",
     "too_short": "give at least one",
+    "finite_number": "give a number that is finite",
 }
 
 
 class _Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", protected_namespaces=())
+    model_config = pydantic.ConfigDict(extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
 
 class _Place(_Strict):
@@ -194,7 +195,7 @@ def _unfit(path: Path, body: _Body) -> list[str]:
         model = spec.compile()
     except MovlrError as error:
         return [str(error)]
-    except (ValueError, mujoco.FatalError) as error:
+    except (ValueError, RuntimeError, mujoco.FatalError) as error:
         return [f"The model {file} does not compile: {' '.join(str(error).split())[:200]}."]
     return [
         *_floor_faults(model),

@@ -35,7 +35,8 @@ _BOUNDS = (
     ("size", ("njmax",), 1_000_000),
     ("size", ("nconmax",), 1_000_000),
     ("size", ("nkey",), 1_000_000),
-    ("size", ("nuserdata",), 100_000_000),
+    *(("size", (name,), 1_000_000) for name in ("nuserdata", "nuser_body", "nuser_jnt", "nuser_geom", "nuser_site", "nuser_tendon")),
+    *(("size", (name,), 1_000_000) for name in ("nuser_cam", "nuser_actuator", "nuser_sensor")),
 )
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.processes import package_folder
+from movlr_jax.processes import package_folder, private
 from movlr_jax.search.sweep.definition import Resources
 from movlr_jax.search.sweep.drive import gave_up
 from movlr_jax.search.sweep.worker import Ended, Job, TrialDied, attend
@@ -98,6 +98,7 @@ def embedded(out: Path, resources: Resources, workers: int = 0) -> Iterator[RayH
     digest = hashlib.sha256(str(out).encode()).hexdigest()[:8]
     place = Path(tempfile.gettempdir()) / f"movlr-ray-{os.getuid()}-{digest}"
     shutil.rmtree(place, ignore_errors=True)
+    private(place)  # others may make folders beside it, and Ray's sockets and pickles run as this user
     try:
         with _ports_given():
             _init(

@@ -16,6 +16,7 @@ from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
+from movlr_jax.processes import private
 from movlr_jax.search.sweep import plan as plans
 from movlr_jax.search.sweep import results
 from movlr_jax.search.sweep.definition import SweepFile
@@ -85,7 +86,7 @@ def run(
         for trial in plan.trials:
             waits = known.get(str(trial.number)) in alive
             word = _word(plan.out, trial.number)
-            said = "" if waits or not word.exists() else atomic.read_json(word)["sentence"]
+            said = "" if waits or not word.exists() else _told(word)
             outcome.rows.append(results.row(plan, trial, said))
             waiting += waits and outcome.rows[-1]["state"] != "done"
             if outcome.rows[-1]["state"] != "done" and not waits:
@@ -115,6 +116,7 @@ def submit(sweep: SweepFile, out: Path, jobs: Sequence[Job], cluster: str = "slu
         raise MovlrError("submitit is not installed: pip install 'movlr-jax[sweep]'.") from None
     if cluster == "slurm" and shutil.which("sbatch") is None:
         raise MovlrError("Slurm's sbatch is not on this machine: submit from a login node of the cluster.")
+    private(out / FOLDER)  # submitit keeps the jobs there as pickles, which run as this user
     for job in jobs:
         _word(out, job.number).unlink(missing_ok=True)
     executor = makes(out / FOLDER) if makes else submitit.AutoExecutor(folder=out / FOLDER, cluster=cluster)
@@ -150,7 +152,17 @@ def parameters(sweep: SweepFile, count: int) -> dict[str, Any]:
 
 def _jobs(out: Path) -> dict[str, str]:
     path = out / FOLDER / "jobs.json"
-    return dict(atomic.read_json(path)) if path.exists() else {}
+    found = atomic.read_json(path) if path.exists() else {}
+    if not isinstance(found, dict) or not all(isinstance(number, str) for number in found.values()):
+        raise MovlrError(f"{path} does not say which jobs there are: restore it, or delete it once no job of the sweep runs.")
+    return found
+
+
+def _told(word: Path) -> str:
+    found = atomic.read_json(word)
+    if not isinstance(found, dict) or not isinstance(found.get("sentence"), str):
+        raise MovlrError(f"{word} does not say how a trial ended: delete it.")
+    return str(found["sentence"])
 
 
 def _word(out: Path, number: int) -> Path:

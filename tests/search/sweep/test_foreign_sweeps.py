@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from movlr_jax.cli.main import main
+from movlr_jax.errors import MovlrError
+from movlr_jax.processes import private
 
 FILE = "name: s\nout: {out}\ngrid: {{seed: [0]}}\nbase: {{task: walk_flat, iterations: 0, seconds: 0.02}}\n"
 TRIAL = {"number": 0, "name": "000-seed-0", "values": {"seed": 0}}
@@ -46,6 +48,16 @@ def _refused(place: Path, capsys: pytest.CaptureFixture[str]) -> str:
 def test_a_plan_of_another_kind_is_a_sentence(place: Path, what: str, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "out" / "plan.json").write_text(json.dumps(KINDS[what]))
     assert "plan.json" in _refused(place, capsys)
+
+
+def test_a_folder_of_jobs_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
+    assert private(tmp_path / "mine").stat().st_mode & 0o077 == 0
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+    for name in ("open", "link"):
+        with pytest.raises(MovlrError, match="you alone can write to"):
+            private(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["trials/000-seed-0", "plan.json", "logs", "table.md", "compare.html", ".lock", "optuna.journal"])
