@@ -22,8 +22,9 @@ from rich.text import Text
 from movlr_jax._versions import installed
 from movlr_jax.cli import console, options
 from movlr_jax.errors import MovlrError
+from movlr_jax.media import gl
 from movlr_jax.models import secrets
-from movlr_jax.processes import PYTHON
+from movlr_jax.processes import PYTHON, find_modules_where_installed
 
 if TYPE_CHECKING:
     from movlr_jax.models.config import ModelsConfig, Role
@@ -114,49 +115,80 @@ def jax_devices() -> list[Check]:
     return checks
 
 
+# Draws as a clip is drawn, and prints the back end, then the renderer.
 _GL_PROBE = """
+import numpy
+from movlr_jax.errors import MovlrError
+from movlr_jax.media.studio import Camera, Studio
 import mujoco
-context = mujoco.GLContext(32, 32)
-context.make_current()
-from OpenGL import GL
-print((GL.glGetString(GL.GL_RENDERER) or b"unknown renderer").decode())
+model = mujoco.MjModel.from_xml_string('<mujoco><worldbody><body><freejoint/><geom size=".3"/></body></worldbody></mujoco>')
+try:
+    with Studio(model, 64, 48) as studio:
+        drawn = studio.shoot(model.qpos0, numpy.zeros(0), Camera(0, 0, 0, 2, 90, 0), 0.0)
+        renderer = studio.renderer()
+except MovlrError as error:
+    raise SystemExit(str(error))
+if drawn.std() < 5:
+    raise SystemExit(f"{studio.backend} draws nothing")
+print(studio.backend)
+print(renderer)
 """
 
 
-def rendering_fault() -> tuple[bool, str]:
-    """Try to open a GL context in a process of its own, since a failure can take the process along.
+@dataclass(frozen=True)
+class Rendering:
+    """What came of trying to draw.
 
-    Returns:
-        (works, renderer or the last line of what was said).
+    Attributes:
+        backend: which OpenGL drew; "" where none did.
+        detail: its renderer; else what was said last.
     """
-    backend = os.environ.get("MUJOCO_GL", "egl")
+
+    backend: str
+    detail: str
+
+
+def try_rendering() -> Rendering:
+    """Draw a picture in a process of its own, since a failure can take the process along."""
     try:
         ran = subprocess.run(
             [*PYTHON, "-c", _GL_PROBE],
             capture_output=True,
             text=True,
             timeout=120,
-            env={**os.environ, "MUJOCO_GL": backend, "EGL_LOG_LEVEL": "fatal"},
+            env={**os.environ, "EGL_LOG_LEVEL": "fatal"},
         )
     except subprocess.TimeoutExpired:
-        return False, f"{backend}: the driver does not answer"
-    if ran.returncode == 0 and ran.stdout.strip():
-        return True, f"{backend}: {ran.stdout.strip().splitlines()[-1]}"
-    return False, f"{backend}: {(ran.stderr.strip().splitlines() or ['no GL'])[-1]}"
+        return Rendering("", "the driver does not answer")
+    lines = ran.stdout.strip().splitlines()
+    if ran.returncode == 0 and len(lines) >= 2:
+        return Rendering(lines[-2], lines[-1])
+    return Rendering("", (ran.stderr.strip().splitlines() or [f"the process that drew ended with {ran.returncode}"])[-1])
 
 
 def rendering() -> list[Check]:
-    """Check headless rendering."""
-    works, detail = rendering_fault()
-    advice = "" if works else f"clips cannot be drawn: {APT_RENDERING} (Debian, Ubuntu); leave MUJOCO_GL unset or egl"
-    return [Check("rendering", "ok" if works else "failed", detail, advice)]
+    """Check headless rendering, by the same way that clips take."""
+    if gl.switched_off():
+        detail = f"switched off by MUJOCO_GL={gl.wanted()}: there will be no clips"
+        return [Check("rendering", "warning", detail, "unset MUJOCO_GL to get clips")]
+    found = try_rendering()
+    if not found.backend:
+        return [Check("rendering", "failed", found.detail, f"clips cannot be drawn: {APT_RENDERING} (Debian, Ubuntu); unset MUJOCO_GL")]
+    wanted = gl.wanted()
+    if wanted in ("", found.backend, *gl.ON):
+        return [Check("rendering", "ok", f"{found.backend}: {found.detail}")]
+    why = "does not work here" if wanted in gl.BACKENDS else "is none that MuJoCo draws with here"
+    return [Check("rendering", "warning", f"{found.backend}: {found.detail}; MUJOCO_GL={wanted} {why}", "unset MUJOCO_GL")]
 
 
 def require_rendering() -> None:
     """Exit with one sentence where MuJoCo cannot draw (`make demo` asks before it starts)."""
-    works, detail = rendering_fault()
-    if not works:
-        sys.exit(f"A run films the body, and rendering does not work here ({detail}): {APT_RENDERING} (Debian, Ubuntu).")
+    find_modules_where_installed()
+    if gl.switched_off():
+        sys.exit(f"A run films the body, and rendering is switched off by MUJOCO_GL={gl.wanted()}: unset it.")
+    found = try_rendering()
+    if not found.backend:
+        sys.exit(f"A run films the body, and rendering does not work here ({found.detail}): {APT_RENDERING} (Debian, Ubuntu).")
 
 
 def video() -> list[Check]:

@@ -184,17 +184,24 @@ def tell(
     }
     if asked.out is not None:
         save(asked.out, rollouts, document, reward)
-        if asked.clip:
-            filming.film(morphology, rollouts[0], asked.out / "clip.mp4", f"{task.name}, {reward.name}")
     if asked.json:
         console.print_json(document)
-        return 0
+    else:
+        _print(asked, task, morphology, engine, document, moved)
+    if asked.out is not None and asked.clip:
+        # After the numbers, which are there whether or not this machine can draw.
+        filming.film(morphology, rollouts[0], asked.out / "clip.mp4", f"{task.name}, {reward.name}")
+    return 0
+
+
+def _print(asked: Options, task: Task, morphology: Morphology, engine: str, document: dict[str, Any], moved: dict[str, str]) -> None:
+    """Print the table of the episodes."""
     by = f"policy {moved['policy']}" if "policy" in moved else f"reward {moved['reward']}"
     title = f"{task.name} on {morphology.name}, {by}, engine {engine}"
     out = console.stdout()
     out.print(console.metrics_table(title, document["episodes"], document["mean"], document["std"]))
-    out.print(f"falls: {document['falls']} of {len(rollouts)}" + (f"   saved in {asked.out}" if asked.out else ""), markup=False)
-    return 0
+    falls = f"falls: {document['falls']} of {len(document['episodes'])}"
+    out.print(falls + (f"   saved in {asked.out}" if asked.out else ""), markup=False)
 
 
 def save(folder: Path, rollouts: Sequence[Rollout], document: dict[str, Any], reward: Reward) -> None:

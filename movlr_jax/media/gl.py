@@ -10,12 +10,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any, Protocol
 
+from movlr_jax._mujoco_import import forget_opengl
 from movlr_jax.errors import MovlrError
 
 BACKENDS: tuple[str, ...] = ("egl", "osmesa", "glfw")
+ON = ("enable", "enabled", "on", "true", "1")  # MuJoCo's words for: choose one
 _OFF = ("disable", "disabled", "off", "false", "0")
 CURE = (
     "install the system packages libegl1 and libgl1-mesa-dri (EGL; an NVIDIA driver brings its own) or libosmesa6 (OSMesa); "
@@ -33,12 +36,21 @@ class GLContext(Protocol):
         """Release it."""
 
 
+def wanted() -> str:
+    """Return what MUJOCO_GL asks for, in lower case; "" where it leaves the choice."""
+    return os.environ.get("MUJOCO_GL", "").strip().lower()
+
+
+def switched_off() -> bool:
+    """Whether MUJOCO_GL asks for no drawing at all."""
+    return wanted() in _OFF
+
+
 def _candidates() -> tuple[str, ...]:
-    wanted = os.environ.get("MUJOCO_GL", "").strip().lower()
-    if wanted in _OFF:
-        raise MovlrError(f"Rendering is switched off by MUJOCO_GL={wanted}; unset it or set it to egl to get clips.")
-    available = tuple(b for b in BACKENDS if b != "glfw" or os.environ.get("DISPLAY") or sys.platform != "linux")
-    return (wanted, *(b for b in available if b != wanted)) if wanted in BACKENDS else available
+    if switched_off():
+        raise MovlrError(f"Rendering is switched off by MUJOCO_GL={wanted()}; unset it or set it to egl to get clips.")
+    first = wanted()
+    return (first, *(b for b in BACKENDS if b != first)) if first in BACKENDS else BACKENDS
 
 
 def _libegl_loaded() -> bool:
@@ -49,11 +61,31 @@ def _libegl_loaded() -> bool:
         return False
 
 
-def _forget_opengl() -> None:
-    """Undo PyOpenGL's choice of a platform, which it makes once a process, at its first import."""
-    os.environ.pop("PYOPENGL_PLATFORM", None)
-    for name in [n for n in sys.modules if n.split(".")[0] == "OpenGL" or n.startswith(("mujoco.egl", "mujoco.osmesa"))]:
-        del sys.modules[name]
+def _open(backend: str, width: int, height: int) -> Any:
+    """Open a context of one back end and make it current.
+
+    Raises:
+        Exception: it does not work here; what is raised depends on the library that is missing.
+    """
+    if backend == "glfw":
+        _find_display()
+    if os.environ.get("PYOPENGL_PLATFORM", backend).lower() != backend:
+        forget_opengl()  # MuJoCo refuses a platform of PyOpenGL that was chosen before
+    context = importlib.import_module(f"mujoco.{backend}").GLContext(width, height)
+    context.make_current()
+    return context
+
+
+def _find_display() -> None:
+    """Raise OSError where GLFW finds no display: asked for a second window there, it would abort the process."""
+    import glfw
+
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise OSError("there is no display")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not glfw.init():
+            raise OSError("the display cannot be opened")
 
 
 def open_context(width: int, height: int) -> tuple[Any, str]:
@@ -75,10 +107,8 @@ def open_context(width: int, height: int) -> tuple[Any, str]:
             failures.append("osmesa: only without EGL in the same process, try MUJOCO_GL=osmesa")
             continue
         try:
-            context = importlib.import_module(f"mujoco.{backend}").GLContext(width, height)
-            context.make_current()
-            return context, backend
+            return _open(backend, width, height), backend
         except Exception as error:  # a missing library shows as ImportError, AttributeError, OSError or PyOpenGL's own errors
             failures.append(f"{backend}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"[:160])
-            _forget_opengl()
+            forget_opengl()
     raise MovlrError(f"Clips cannot be rendered, no OpenGL works here ({'; '.join(failures)}): {CURE}.")

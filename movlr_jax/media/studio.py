@@ -117,6 +117,13 @@ class Studio:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def renderer(self) -> str:
+        """Return what the driver calls itself."""
+        from OpenGL import GL
+
+        self._gl.make_current()
+        return (GL.glGetString(GL.GL_RENDERER) or b"unknown renderer").decode(errors="replace")
+
     def pose(self, qpos: np.ndarray) -> None:
         """Take a pose, float[nq]; only what a picture needs is computed."""
         self.data.qpos[:] = qpos

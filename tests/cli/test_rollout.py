@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from movlr_jax.cli.main import main
+from movlr_jax.media import clip
 
 # A fifth of a second with few candidates: the real planner on the real body, quick.
 QUICK = ["--seconds", "0.1", "--planner.candidates", "16", "--planner.horizon", "0.1"]
@@ -50,6 +51,17 @@ def test_the_table_names_every_seed(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_a_clip_is_filmed(tmp_path: Path) -> None:
     assert main(["rollout", "stand", *QUICK, "--clip", "--out", str(tmp_path)]) == 0
     assert (tmp_path / "clip.mp4").stat().st_size > 1000
+
+
+def test_a_clip_that_cannot_be_drawn_costs_no_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip.close_studios()  # those of earlier clips would draw on
+    monkeypatch.setenv("MUJOCO_GL", "off")
+    assert main(["rollout", "stand", *QUICK, "--json", "--clip", "--out", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out)["episodes"] == json.loads((tmp_path / "metrics.json").read_text())["episodes"]
+    assert "MUJOCO_GL=off" in told.err and told.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
