@@ -59,6 +59,8 @@ class CheckOptions:
 
     names: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
     """Bodies, models' folders, or YAML files of your own; all that is found if left out."""
+    engine: str = ""
+    """Whether an engine takes them too: warp or jax, which lack some of MuJoCo's options."""
 
 
 @dataclass(frozen=True)
@@ -208,11 +210,17 @@ def check_models(argv: Sequence[str]) -> int:
     """Run `movlr morphologies check`."""
     asked = options.parse(CheckOptions, argv, "morphologies check")
     from movlr_jax.morphologies import CATALOG
+    from movlr_jax.physics import engines
+
+    if asked.engine:
+        engines.choose(asked.engine)
+        if asked.engine not in engines.MJX:
+            raise MovlrError(f"The engine {asked.engine} takes every body: ask for warp or jax.")
 
     out = console.stdout()
     unsound = 0
     for name in asked.names or [n for n in CATALOG if describe(n)["found"]]:
-        wrong = faults(name)
+        wrong = faults(name, asked.engine)
         unsound += bool(wrong)
         out.print(f"{name}: {'sound' if not wrong else f'{len(wrong)} found wrong'}", markup=False, soft_wrap=True)
         for sentence in wrong:
@@ -220,8 +228,12 @@ def check_models(argv: Sequence[str]) -> int:
     return UNSOUND if unsound else 0
 
 
-def faults(name: str) -> list[str]:
+def faults(name: str, engine: str = "") -> list[str]:
     """Return what is wrong with a body, a model's folder or a YAML file, a sentence each; nothing where it is sound.
+
+    Args:
+        name: which.
+        engine: one of MJX's that is to take the body; "": none is asked.
 
     Raises:
         MovlrError: nothing of that name is known.
@@ -245,7 +257,11 @@ def faults(name: str) -> list[str]:
     if model is not None:
         wrong += manifest.deviations(sources.find_folder(model.folder), model)
     try:
-        prepare.prepare(plan(name))
+        body = prepare.prepare(plan(name))
+        if engine:
+            from movlr_jax.physics import mjx_model
+
+            mjx_model.on_device(mjx_model.prepare(body, engine, body.model.opt.timestep).planned, engine)
     except MovlrError as error:
         wrong.append(str(error))
     return wrong

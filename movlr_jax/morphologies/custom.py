@@ -24,6 +24,7 @@ from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
 SUFFIXES = (".yaml", ".yml")
 LANDMARKS = ("pelvis", "trunk", "left.foot", "right.foot")  # what standing, gait memory and the behaviour checks read
 _SIDES = ("left", "right")
+_SLACK = 0.01  # rad or m by which a stance may lie outside a range
 _FLAT = 1e-6  # m and unit vector; how exactly the floor must lie at z = 0
 
 
@@ -198,6 +199,7 @@ def _unfit(path: Path, body: _Body) -> list[str]:
     except (ValueError, RuntimeError, mujoco.FatalError) as error:
         return [f"The model {file} does not compile: {' '.join(str(error).split())[:200]}."]
     return [
+        *_value_faults(model, body),
         *_floor_faults(model),
         *_root_faults(model, body),
         *_place_faults(model, body),
@@ -218,14 +220,59 @@ def _spec(file: Path) -> mujoco.MjSpec:
     planes = [g for g in spec.geoms if g.type == mujoco.mjtGeom.mjGEOM_PLANE]
     if any(g.name == "floor" for g in planes):
         return spec
+    taken = next((g for g in spec.geoms if g.name == "floor"), None)
+    if taken is not None and len(planes) == 1:  # another thing is called so: it gets a name of its own
+        names = {g.name for g in spec.geoms}
+        _rename(spec, taken, next(name for n in range(1, len(names) + 2) if (name := f"floor-{n}") not in names))
     if len(planes) != 1:
         have = f"has {len(planes)} planes and none is named floor" if planes else "has no plane to stand on"
         raise MovlrError(f"The model {have}: give it one geom with type plane and name floor at z = 0.")
-    for pair in spec.pairs:
-        if planes[0].name and planes[0].name in (pair.geomname1, pair.geomname2):
-            pair.geomname1, pair.geomname2 = ("floor" if n == planes[0].name else n for n in (pair.geomname1, pair.geomname2))
-    planes[0].name = "floor"
+    _rename(spec, planes[0], "floor")
     return spec
+
+
+def _rename(spec: mujoco.MjSpec, geom: Any, name: str) -> None:
+    """Give a geom another name, in the contact pairs too; sensors and tuples, which may name it as well, are not kept."""
+    for part in (*spec.tuples, *spec.sensors):
+        spec.delete(part)
+    for pair in spec.pairs:
+        if geom.name and geom.name in (pair.geomname1, pair.geomname2):
+            pair.geomname1, pair.geomname2 = (name if n == geom.name else n for n in (pair.geomname1, pair.geomname2))
+    geom.name = name
+
+
+def _value_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
+    """Return values that no body has, with what was probably meant."""
+    out = []
+    if abs(body.root_yaw) > 2 * np.pi:
+        out.append(f"root_yaw is {body.root_yaw:g} rad: degrees? Give radians ({np.deg2rad(body.root_yaw):.3g}).")
+    for name, angle in body.stance.items():
+        j = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, name)
+        if j < 0 or not model.jnt_limited[j]:
+            continue
+        low, high = (float(v) for v in model.jnt_range[j])
+        if not low - _SLACK <= angle <= high + _SLACK:
+            turns = int(model.jnt_type[j]) == int(mujoco.mjtJoint.mjJNT_HINGE)
+            degrees = turns and (abs(angle) > 2 * np.pi or low - _SLACK <= np.deg2rad(angle) <= high + _SLACK)
+            unit = "rad" if turns else "m"
+            hint = f" Is it in degrees? {angle:g} degrees are {np.deg2rad(angle):.3g} rad." if degrees else ""
+            out.append(f"stance.{name} is {angle:g} {unit}, outside the joint's range of {low:.3g} to {high:.3g}: correct it.{hint}")
+    size = float(model.stat.extent)
+    for name, place in body.landmarks.items():
+        if max(map(abs, place.offset)) > max(size, 3.0):
+            out.append(f"landmarks.{name}.offset is {list(place.offset)} m, farther than the model is large: millimetres? Give metres.")
+        if place.body == "world":
+            out.append(f"The landmark {name} is a place of the world: name a body that moves.")
+    for side, parts in body.feet.items():
+        if "world" in parts:
+            out.append(f"feet.{side} names the world, which is no foot: name the body that touches the floor.")
+    both = set(body.feet.get("left", ())) & set(body.feet.get("right", ()))
+    if both:
+        out.append(f"{', '.join(sorted(both))} is in both feet: name for each side the bodies of that foot alone.")
+    for name, gain in body.gains.items():
+        if gain <= 0:
+            out.append(f"gains.{name} is {gain:g}: give a number above 0.")
+    return out
 
 
 def _names(model: mujoco.MjModel, kind: mujoco.mjtObj, count: int) -> list[str]:

@@ -50,7 +50,7 @@ def prepare(plan: BodyPlan, scene: Scene = FLAT) -> Morphology:
         actuator.actlimited = True
         actuator.actrange = [0.0, 1.0]
     spec.option.timestep = SIM_TIMESTEP
-    bare = _compile(spec)
+    bare = _ranged(spec, _compile(spec))
     injure(spec, muscles.read(bare, plan.muscle_groups, plan.unsided), scene.injuries)
     stance = standing.stance(bare, posture.build(bare, plan.planned_joints), plan)
     _add_sensors(spec, bare, stance, plan)
@@ -82,6 +82,32 @@ def _holding(plan: BodyPlan, thing: objects.Object) -> BodyPlan:
         raise MovlrError(f"{plan.name} has no grasp of the {thing.name} ({has}): choose a body with hands, see movlr morphologies.")
     landmarks = {**plan.landmarks, objects.BODY: LandmarkPlan(objects.BODY)}
     return dataclasses.replace(plan, landmarks=landmarks, stance={**plan.stance, **plan.grasps[thing.name]})
+
+
+def _ranged(spec: mujoco.MjSpec, model: mujoco.MjModel) -> mujoco.MjModel:
+    """Return the compiled model with a length range for every muscle; those that have none get what MuJoCo finds by pulling them.
+
+    Raises:
+        MovlrError: it finds none.
+    """
+    ranges = model.actuator_lengthrange
+    without = [i for i in range(model.nu) if not ranges[i, 1] > ranges[i, 0]]
+    if not without:
+        return model
+    spec.compiler.LRopt.mode = int(mujoco.mjtLRMode.mjLRMODE_MUSCLE)
+    spec.compiler.LRopt.useexisting = 1
+    try:
+        model = _compile(spec)
+    except (ValueError, mujoco.FatalError) as error:
+        raise _no_range(spec.actuators[without[0]].name, " ".join(str(error).split())[:100]) from None
+    left = [i for i in without if not model.actuator_lengthrange[i, 1] > model.actuator_lengthrange[i, 0]]
+    if left:
+        raise _no_range(spec.actuators[left[0]].name, "its path does not change in length")
+    return model
+
+
+def _no_range(name: str, why: str) -> MovlrError:
+    return MovlrError(f"The muscle {name} has no length range, and none can be found ({why}): give it lengthrange='SHORTEST LONGEST' (m).")
 
 
 def _name(spec: mujoco.MjSpec) -> None:

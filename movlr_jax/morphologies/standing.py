@@ -14,7 +14,7 @@ import numpy as np
 from scipy import optimize
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.morphologies import root
+from movlr_jax.morphologies import footing, root
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.muscles import MuscleData
@@ -108,7 +108,7 @@ def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan
     The stance is corrected a few times: what tips over its feet is tilted back, what is not above them is leaned.
 
     Raises:
-        MovlrError: the body does not stay up while springs hold its joints.
+        MovlrError: the body does not stay up while springs hold its joints, or its feet do not carry it.
     """
     if not plan.feet:
         held, data = _rest(model, space, stance(model, space, plan), plan, root_damper=0.0)
@@ -124,6 +124,9 @@ def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan
         mujoco.mj_kinematics(model, reference)
         height, height0 = data.body(pelvis).xpos[2], reference.body(pelvis).xpos[2]
         if not np.isfinite(height) or height < 0.9 * height0:
+            off = next(footing.switched_off(model), "")
+            if off:
+                raise MovlrError(f"{plan.name} does not stand. {off}")
             raise MovlrError(f"{plan.name} does not stand in its stance: correct stance, upright or balance in its plan.")
         turned = data.body(pelvis).xmat.reshape(3, 3) @ reference.body(pelvis).xmat.reshape(3, 3).T
         pitch = float(np.arctan2(turned[0, 2], turned[2, 2]))
@@ -131,6 +134,9 @@ def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan
         if attempt < _CORRECTIONS:
             tilt -= pitch
             lean -= (offset - pitch * float(data.subtree_com[top][2])) / (_LEAN_REACH * height0)
+    unfelt = footing.fault(held, data, plan)
+    if unfelt:
+        raise MovlrError(f"{plan.name} does not feel the floor. {unfelt}")
     qpos = space.project(data.qpos)
     center = _support_center(data, plan)
     qpos = root.translate(model, top, qpos, np.array([-center[0], -center[1], 0.0]))

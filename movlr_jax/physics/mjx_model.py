@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,13 +73,31 @@ def on_device(model: mujoco.MjModel, engine: str, contacts: int = 1, constraints
         engine: "warp" or "jax".
         contacts: room for contacts of warp, over all worlds that will be made of the data.
         constraints: room for constraint rows of warp, in each of them.
+
+    Raises:
+        MovlrError: the model has an option or a part that the engine lacks.
     """
     device = jax.local_devices()[0]
     room = {"naconmax": contacts, "njmax": constraints} if engine == "warp" else {}
-    placed = mjx.put_model(model, device=device, impl=engine)
+    try:
+        placed = mjx.put_model(model, device=device, impl=engine)
+        data = mjx.make_data(model, device=device, impl=engine, **room)
+    except NotImplementedError as error:
+        raise MovlrError(
+            f"The engine {engine} does not take this body ({_option(str(error))}): use --engine native, or change that."
+        ) from None
     if engine == "jax":
         placed = placed.replace(_impl=placed._impl.replace(**_INSIDE_WRAP))
-    return placed, mjx.make_data(model, device=device, impl=engine, **room)
+    return placed, data
+
+
+def _option(said: str) -> str:
+    """Return what MJX says of a model's part, with MuJoCo's enumerations as a model writes them."""
+
+    def plain(found: re.Match[str]) -> str:
+        return f"{found[1].lower()} {found[2].lower()}"
+
+    return " ".join(re.sub(r"mjt(\w+?)\.mj[A-Z]+_(\w+)", plain, said).split())[:200] or "a part of its model"
 
 
 def for_jax(model: mujoco.MjModel) -> tuple[mujoco.MjModel, tuple[str, ...]]:
