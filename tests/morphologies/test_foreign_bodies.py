@@ -73,7 +73,7 @@ def test_a_reward_and_an_episode_are_of_the_person(own_body) -> None:  # type: i
     layout, task = feature_layout(body), get("stand")
     runner = EpisodeRunner.build(body, PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08), "native", threads=1)
     rollout = task.episode(runner, Reward.trusted("start", task.rewards["start"], layout), 0, seconds=0.1)
-    com = rollout.instants[:, layout.blocks["sensors"][0] + layout.com["position"] + np.arange(3)]
+    com = rollout.instants[:, layout.blocks["sensor"][0] + layout.com["position"] + np.arange(3)]
     assert abs(com[:, 2] - body.standing_heights["com"]).max() < 0.1 and abs(com[:, 0]).max() < 0.5
     assert "ball" not in body.posture.names and rollout.ended == "time"
 
