@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rich.text import Text
 
+from movlr_jax import jax_environment
 from movlr_jax._versions import installed
 from movlr_jax.cli import console, options
 from movlr_jax.errors import MovlrError
@@ -80,8 +81,6 @@ def python() -> list[Check]:
 
 def physics() -> list[Check]:
     """Check MuJoCo, MJX and the engines."""
-    from movlr_jax.physics.engines import ENGINES, choose
-
     c, mjx = installed("mujoco"), installed("mujoco-mjx")
     match = c is not None and c == mjx
     detail = f"mujoco {c or 'missing'}, mujoco-mjx {mjx or 'missing'}"
@@ -90,20 +89,26 @@ def physics() -> list[Check]:
         if match
         else Check("mujoco", "failed", detail, "run make setup: the two must have one version")
     ]
+    try:
+        from movlr_jax.physics.engines import ENGINES, choose
+
+        chosen = choose("auto")[1]
+    except (MovlrError, ValueError):  # JAX does not start: its own line says why
+        return [*checks, Check("engines", "failed", "JAX does not start, and every engine needs it", "see the line of jax")]
     warp = installed("warp-lang")
     built = f"{', '.join(ENGINES)}; warp-lang {warp}" if warp else "native, jax (warp needs warp-lang: pip install 'movlr-jax[cuda]')"
-    return [*checks, Check("engines", "ok", f"{built}; auto chooses {choose('auto')[1]}")]
+    return [*checks, Check("engines", "ok", f"{built}; auto chooses {chosen}")]
 
 
 def jax_devices() -> list[Check]:
     """Check JAX and name the accelerators, those that JAX can use and those that it cannot."""
+    try:
+        jax_environment.require_devices()
+    except MovlrError as error:
+        return [Check("jax", "failed", f"jax {installed('jax')}: {error}", "no verb that uses JAX starts until that is mended")]
     import jax
 
-    try:
-        devices = [d.platform if d.device_kind == d.platform else f"{d.platform} {d.device_kind}" for d in jax.devices()]
-    except RuntimeError as error:
-        advice = "unset JAX_PLATFORMS, or install what it asks for"
-        return [Check("jax", "failed", f"jax {jax.__version__}: {error}", advice)]
+    devices = [d.platform if d.device_kind == d.platform else f"{d.platform} {d.device_kind}" for d in jax.devices()]
     checks = [Check("jax", "ok", f"jax {jax.__version__}, devices: {', '.join(devices)}")]
     if any(Path("/dev").glob("nvidia[0-9]*")):
         if jax.default_backend() == "gpu":
@@ -328,7 +333,9 @@ def examine(config: RunConfig | None = None) -> list[Check]:
         try:
             found += group()
         except Exception as error:  # an examination reports whatever is broken, of any kind
-            found.append(Check(name, "failed", f"{type(error).__name__}: {error}".split("\n")[0], "run make setup"))
+            said = f"{type(error).__name__}: {error}".split("\n")[0]
+            told = str(error) if isinstance(error, MovlrError) else jax_environment.fault(error)
+            found.append(Check(name, "failed", told or said, "do what it says" if told else "run make setup"))
     return found
 
 

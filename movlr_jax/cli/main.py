@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from movlr_jax import jax_environment
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.models import addresses
 from movlr_jax.plain_words import plain_text
@@ -147,6 +148,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not with_traceback:
         quiet()
     try:
+        if verb != "doctor":  # which tells it among the rest
+            jax_environment.require_flags()
         for target in allowed:
             addresses.allow(target)
         return int(importlib.import_module(f"movlr_jax.cli.{verb}").main(rest))
@@ -172,6 +175,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if with_traceback:
             raise
+        if sentence := jax_environment.fault(error):
+            _tell(sentence)
+            return 1
         _tell(f"A defect, {type(error).__name__}: {error} (the same command with --traceback shows where it arose).")
         return 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
+from movlr_jax import jax_environment
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.mjx_config import MjxConfig
@@ -18,8 +19,9 @@ def choose(engine: str) -> tuple[str, str]:
     """Return (engine, why) for "auto" or an engine's name.
 
     Raises:
-        MovlrError: no such engine, or what it needs is not installed.
+        MovlrError: no such engine, what it needs is not installed, or JAX cannot start as the environment asks.
     """
+    jax_environment.require_devices()
     warp = importlib.util.find_spec("warp") is not None
     if engine == "auto":
         import jax

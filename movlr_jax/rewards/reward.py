@@ -18,6 +18,7 @@ import numpy as np
 from jax import Array, export
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from movlr_jax import jax_environment
 from movlr_jax.errors import MovlrError
 from movlr_jax.rewards import packaged, program
 from movlr_jax.rewards.layout import FeatureLayout
@@ -65,6 +66,7 @@ class Reward:
         Raises:
             MovlrError: the text breaks the contract or asks for what the body lacks.
         """
+        jax_environment.require_devices()
         try:
             ran = program.execute(source)
             fn, _ = program.batched(ran, layout)

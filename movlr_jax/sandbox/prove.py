@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 
+from movlr_jax import jax_environment
 from movlr_jax.errors import MovlrError
 from movlr_jax.rewards import program
 from movlr_jax.rewards.layout import FeatureLayout
@@ -110,6 +111,7 @@ class Prover:
         rows: int = PLAN_ROWS,
         skip_layers: tuple[str, ...] = (),
     ):
+        jax_environment.require_devices()
         self.layout, self.motions = layout, motions
         self.deadline_s = deadline_s
         self._rows, self._skip_layers = rows, skip_layers
