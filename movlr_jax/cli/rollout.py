@@ -9,7 +9,7 @@ Out: a table, or with --json the one document {"task", "morphology", "engine", "
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -170,6 +170,9 @@ def tell(
         task, morphology, engine, reward: what was run.
         rollouts: the episodes.
         moved: "reward", the word for it, and "policy" where one moved the body.
+
+    Returns:
+        The exit code: 1 where every episode diverged.
     """
     from movlr_jax.search import filming
     from movlr_jax.tasks import metrics
@@ -191,7 +194,12 @@ def tell(
     if asked.out is not None and asked.clip:
         # After the numbers, which are there whether or not this machine can draw.
         filming.film(morphology, rollouts[0], asked.out / "clip.mp4", f"{task.name}, {reward.name}")
-    return 0
+    # Where every simulation blew up nothing was measured: a script must not take that for an episode without falls.
+    return 1 if _diverged(document) == len(rollouts) else 0
+
+
+def _diverged(document: Mapping[str, Any]) -> int:
+    return sum(bool(episode["diverged"]) for episode in document["episodes"])
 
 
 def _print(asked: Options, task: Task, morphology: Morphology, engine: str, document: dict[str, Any], moved: dict[str, str]) -> None:
@@ -201,6 +209,8 @@ def _print(asked: Options, task: Task, morphology: Morphology, engine: str, docu
     out = console.stdout()
     out.print(console.metrics_table(title, document["episodes"], document["mean"], document["std"]))
     falls = f"falls: {document['falls']} of {len(document['episodes'])}"
+    if diverged := _diverged(document):
+        falls += f"   diverged, and measured nothing: {diverged} of {len(document['episodes'])}"
     out.print(falls + (f"   saved in {asked.out}" if asked.out else ""), markup=False)
 
 

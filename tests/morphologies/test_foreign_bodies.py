@@ -150,3 +150,10 @@ def test_an_option_that_an_engine_lacks_is_told_beforehand(own_body, engine: str
     xml = own_body.xml.replace("<worldbody>", '<option integrator="implicit"/><worldbody>', 1)
     assert main(["morphologies", "check", str(own_body(xml, name="implicit")), "--engine", engine]) == 1
     assert f"{engine} does not take this body (integrator implicit)" in capsys.readouterr().out
+
+
+def test_a_simulation_that_blew_up_is_no_episode_without_falls(own_body, capsys) -> None:  # type: ignore[no-untyped-def]
+    path = own_body(own_body.xml.replace('force="300"', 'force="1e13"'), name="bursting")
+    assert main(["rollout", "stand", "--reward", "start", "--morphology", str(path), "--seconds", "0.2", "--threads", "1"]) == 1
+    told = capsys.readouterr()
+    assert "diverged, and measured nothing: 1 of 1" in told.out and "defect" not in told.err
