@@ -165,7 +165,7 @@ def compiled(text: RewardText, morphology: Morphology, goal_speed: float) -> Rew
         try:
             return Reward.trusted(text.name, text.source, feature_layout(morphology))
         except MovlrError as error:
-            raise Unfit(f"The reward {text.name} of {text.origin} does not fit {morphology.name}: {error}") from None
+            raise Unfit(f"The reward {text.name} of {text.origin} does not fit {morphology.name}: {error.__cause__ or error}") from None
     proof = prove(text.source, text.name, morphology, goal_speed)
     if proof.reward is None:
         raise Unfit(f"The reward {text.name} is refused for {morphology.name}. {proof.verdict.reason}")

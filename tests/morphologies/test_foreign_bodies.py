@@ -157,3 +157,14 @@ def test_a_simulation_that_blew_up_is_no_episode_without_falls(own_body, capsys)
     assert main(["rollout", "stand", "--reward", "start", "--morphology", str(path), "--seconds", "0.2", "--threads", "1"]) == 1
     told = capsys.readouterr()
     assert "diverged, and measured nothing: 1 of 1" in told.out and "defect" not in told.err
+
+
+@pytest.mark.parametrize("verb", ["eval", "transfer"])
+def test_a_reward_that_does_not_fit_a_body_is_a_row_that_says_why(own_body, tmp_path: Path, verb: str, capsys) -> None:  # type: ignore[no-untyped-def]
+    """A body without hips: the human-designed reward of walking asks for them, the start reward does not."""
+    where = {"eval": ["--task", "walk_flat", "--morphology"], "transfer": ["--from", "walk_flat", "--tasks", "walk_flat", "--morphologies"]}
+    tiny = ["--seconds", "0.02", "--seeds", "0", "--threads", "1", "--out", str(tmp_path / "out")]
+    assert main([verb, "--rewards", "human", "start", *where[verb], str(own_body(name=f"no-hips-{verb}")), *tiny]) == 0
+    told = capsys.readouterr()
+    assert "The reward human of walk_flat does not fit no-hips" in told.out and told.out.count("does not fit") == 1
+    assert "left.hip" in told.out and "start" in told.out and "defect" not in told.err
