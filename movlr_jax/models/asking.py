@@ -14,13 +14,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from movlr_jax.models.base import Answer, Ask, Model, ModelFault
+from movlr_jax.models.thoughts import without_thoughts
 
 T = TypeVar("T", bound=BaseModel)
 
 # Times that a model is told what is wrong with its answer; a model that fails three times goes on failing.
 COMPLAINTS = 2
-# Models that think aloud do so before their answer, where their server does not set it apart.
-_THOUGHTS = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n?\s*```", re.DOTALL | re.IGNORECASE)
 
 
@@ -54,7 +53,7 @@ def ask_for(model: Model, ask: Ask, schema: type[T]) -> tuple[T, list[Mapping[st
 
 
 def _parse(answer: Answer, schema: type[T]) -> T:
-    text = _THOUGHTS.sub("", answer.text).strip()
+    text = without_thoughts(answer.text).strip()
     if not text and answer.complete:
         raise _Unusable("Your answer was empty. Answer with one JSON object of the form asked for.")
     fenced = _FENCED.findall(text)

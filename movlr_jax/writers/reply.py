@@ -11,6 +11,7 @@ import re
 import tokenize
 from dataclasses import dataclass
 
+from movlr_jax.models.thoughts import without_thoughts
 from movlr_jax.plain_words import plain_words
 
 MAX_CHARACTERS = 200_000
@@ -52,7 +53,7 @@ def read(text: str) -> Reply:
     if any("\ud800" <= c <= "\udfff" for c in text):
         raise Unreadable("The answer holds half a character (a lone surrogate): write plain ASCII.")
     # Some models think aloud first, and try programs there.
-    text = text.rpartition("</think>")[2].replace("\r\n", "\n").replace("\r", "\n")
+    text = without_thoughts(text).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise Unreadable(f"The answer is empty: {_WANTED}.")
     if re.search(r"^[^\x20-\x7e\n]+(?:```|~~~)", text, re.MULTILINE):
