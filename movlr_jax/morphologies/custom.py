@@ -269,9 +269,46 @@ def _value_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     both = set(body.feet.get("left", ())) & set(body.feet.get("right", ()))
     if both:
         out.append(f"{', '.join(sorted(both))} is in both feet: name for each side the bodies of that foot alone.")
+    left, right = (body.landmarks.get(f"{side}.foot") for side in _SIDES)
+    if left is not None and left == right:
+        out.append("left.foot and right.foot are one place: name for each side its own.")
+    for side, parts in body.feet.items():
+        twice = sorted({part for part in parts if parts.count(part) > 1})
+        if twice:
+            out.append(f"feet.{side} names {', '.join(twice)} twice: its load would count twice; name each once.")
+    out += _strange_faults(model, body)
     for name, gain in body.gains.items():
         if gain <= 0:
             out.append(f"gains.{name} is {gain:g}: give a number above 0.")
+    return out
+
+
+def _strange_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
+    """Return what is named as the body's and hangs on another tree than its pelvis: a ball, a door, an opponent."""
+    bodies = _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody)
+    pelvis = body.landmarks.get("pelvis")
+    if pelvis is None or pelvis.body not in bodies or model.body_weldid[model.body(pelvis.body).id] == 0:
+        return []  # told elsewhere
+    own = root.tree(model, root.top(model, model.body(pelvis.body).id))
+    out = []
+    for name, place in body.landmarks.items():
+        if place.body in bodies and place.body != "world" and not own[model.body(place.body).id]:
+            out.append(f"The landmark {name} is on {place.body}, which is no part of the body that holds the pelvis: name one that is.")
+    for side, parts in body.feet.items():
+        strange = [part for part in parts if part in bodies and part != "world" and not own[model.body(part).id]]
+        if strange:
+            out.append(f"feet.{side} names {', '.join(strange)}, which is no part of the body that holds the pelvis: name one that is.")
+    for name in dict.fromkeys(body.planned_joints):
+        joint = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, name)
+        if joint >= 0 and not own[model.jnt_bodyid[joint]]:
+            out.append(f"planned_joints names {name}, which does not belong to the body that holds the pelvis: leave it out.")
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    moments = np.zeros((model.nu, model.nv))
+    mujoco.mju_sparse2dense(moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
+    inside = own[model.dof_bodyid]
+    for i in np.flatnonzero((moments[:, ~inside] != 0).any(1) & ~(moments[:, inside] != 0).any(1)):
+        out.append(f"The muscle {model.actuator(int(i)).name or int(i)} moves another body alone: delete it from the model.")
     return out
 
 
@@ -357,6 +394,9 @@ def _muscle_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
         return [str(error)]
     if not names:
         return ["The model has no muscle: a body is moved by its muscles."]
+    idle = [model.actuator(i).name or str(i) for i in range(model.nu) if model.actuator_gainprm[i, muscles.PEAK_FORCE] == 0]
+    if idle:
+        return [f"The muscle {idle[0]} has a force of 0 ({len(idle)} such): give it one, or delete it."]
     return [
         f"muscle_groups.{group}: no muscle's name starts with '{start}'."
         for group, starts in body.muscle_groups.items()

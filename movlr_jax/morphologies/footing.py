@@ -14,6 +14,7 @@ import numpy as np
 from movlr_jax.morphologies import root
 from movlr_jax.morphologies.body_plan import BodyPlan
 
+LEAST_SIDE = 0.1  # body weights that each foot carries at least
 LEAST, MOST = 0.7, 1.3  # body weights that the feet may carry at rest; the bodies of the catalog carry 0.99 to 1.02
 _UPRIGHT = 0.9998  # cosine of what gravity may lean (1 degree)
 _FLAGS = {
@@ -21,6 +22,7 @@ _FLAGS = {
     mujoco.mjtDisableBit.mjDSBL_CONSTRAINT: ("constraint", "contacts and limits"),
     mujoco.mjtDisableBit.mjDSBL_GRAVITY: ("gravity", "gravity"),
     mujoco.mjtDisableBit.mjDSBL_ACTUATION: ("actuation", "muscles"),
+    mujoco.mjtDisableBit.mjDSBL_SENSOR: ("sensor", "sensors"),
 }
 
 
@@ -35,6 +37,8 @@ def switched_off(model: mujoco.MjModel) -> Iterator[str]:
     for bit, (flag, what) in _FLAGS.items():
         if model.opt.disableflags & int(bit):
             yield f"The model switches its {what} off: take <flag {flag}='disable'/> out."
+    if model.opt.enableflags & int(mujoco.mjtEnableBit.mjENBL_SLEEP):
+        yield "The model lets bodies sleep, which worlds side by side cannot: take <flag sleep='enable'/> out."
     groups = {int(g) for g in model.actuator_group if model.opt.disableactuator >> int(g) & 1}
     if groups:
         yield f"The model switches its muscles of group {', '.join(map(str, sorted(groups)))} off: take actuatorgroupdisable out."
@@ -58,6 +62,12 @@ def fault(model: mujoco.MjModel, data: mujoco.MjData, plan: BodyPlan) -> str:
             carried[body] = carried.get(body, 0.0) + abs(force[0] * contact.frame[2])
     weight = float(np.where(own, model.body_mass, 0.0).sum() * np.linalg.norm(model.opt.gravity))
     share = sum(load for body, load in carried.items() if body in feet) / weight
+    for side, names in plan.feet.items():
+        parts = {model.body(name).id for name in names}
+        alone = sum(carried.get(body, 0.0) for body in parts) / weight
+        if LEAST <= share <= MOST and alone < LEAST_SIDE:
+            why = _why(model, own, parts, floor)
+            return why or f"At rest the {side} foot carries {alone:.2f} of the body's weight: correct stance, or the geoms of that foot."
     if LEAST <= share <= MOST:
         return ""
     why = _why(model, own, feet, floor)
@@ -82,6 +92,12 @@ def _why(model: mujoco.MjModel, own: np.ndarray, feet: set[int], floor: int) -> 
             "The feet do not collide with the floor, their contact bits do not meet (the floor's contype is "
             f"{model.geom_contype[floor]}, its conaffinity {model.geom_conaffinity[floor]}): give both contype 1 and conaffinity 1."
         )
+    lifted = [model.body(int(b)).name for b in np.flatnonzero(own & (model.body_gravcomp != 0))]
+    if lifted:
+        return f"Gravity is compensated for {', '.join(lifted[:4])}: take gravcomp out."
+    first = int(np.flatnonzero(own)[0])
+    if any(model.jnt_stiffness[j] for j in root.root_joints(model, first)):
+        return "A spring holds the root: take the stiffness of its joints out."
     ground = int(model.geom_bodyid[floor])
     for signature in model.exclude_signature:
         pair = {int(signature) >> 16, int(signature) & 0xFFFF}
@@ -96,6 +112,6 @@ def _why(model: mujoco.MjModel, own: np.ndarray, feet: set[int], floor: int) -> 
         ids = (int(model.eq_obj1id[e]), int(model.eq_obj2id[e]))
         bodies = ids if model.eq_objtype[e] == mujoco.mjtObj.mjOBJ_BODY else tuple(int(model.site_bodyid[i]) for i in ids)
         held = [b for b in bodies if own[b]]
-        if len(held) == 1 and any(model.body_weldid[b] == 0 for b in bodies if not own[b]):
-            return f"{model.body(held[0]).name} hangs on the world by a <{kind}>: take it out."
+        if len(held) == 1 and any(model.body_weldid[b] == 0 or model.body_mocapid[b] >= 0 for b in bodies if not own[b]):
+            return f"{model.body(held[0]).name} hangs on the world or on a mocap body by a <{kind}>: take it out."
     return ""

@@ -111,8 +111,8 @@ def _no_range(name: str, why: str) -> MovlrError:
 
 
 def _name(spec: mujoco.MjSpec) -> None:
-    """Give names to bodies and actuators that have none: sensors, tables and sentences go by names."""
-    for kind, parts in (("body", spec.bodies), ("actuator", spec.actuators)):
+    """Give names to bodies, joints and actuators that have none: sensors, tables and sentences go by names."""
+    for kind, parts in (("body", spec.bodies), ("joint", spec.joints), ("actuator", spec.actuators)):
         taken = {part.name for part in parts}
         for number, part in enumerate(parts):
             if not part.name:

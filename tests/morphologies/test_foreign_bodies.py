@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from movlr_jax.cli.main import main
 from movlr_jax.errors import MovlrError
@@ -85,6 +86,13 @@ NOT_FELT = {
     "gravity off": ('<option><flag gravity="disable"/></option>', "", "gravity='disable'"),
     "muscles off": ('<option><flag actuation="disable"/></option>', "", "actuation='disable'"),
     "an exclusion": ("", '<contact><exclude body1="world" body2="foot_l"/><exclude body1="world" body2="foot_r"/></contact>', "<exclude>"),
+    "sensors off": ('<option><flag sensor="disable"/></option>', "", "sensor='disable'"),
+    "sleep": ('<option><flag sleep="enable"/></option>', "", "sleep='enable'"),
+    "a weld to a mocap body": (
+        "",
+        '<worldbody><body name="hook" mocap="true"/></worldbody><equality><weld body1="torso" body2="hook"/></equality>',
+        "<weld>",
+    ),
     "a weld": ("", '<equality><weld body1="torso"/></equality>', "<weld>"),
     "a connect": ("", '<equality><connect body1="torso" anchor="0 0 0"/></equality>', "<connect>"),
 }
@@ -100,6 +108,31 @@ def test_a_floor_that_is_not_felt_has_its_cause_named(own_body, what: str, capsy
     assert said in told.out and "defect" not in told.err
     with pytest.raises(MovlrError):
         load(str(path))
+
+
+def test_one_foot_that_does_not_feel_the_floor_is_named(own_body, capsys) -> None:  # type: ignore[no-untyped-def]
+    """The other one carries the body, so that the sum is right."""
+    xml = own_body.xml.replace("</mujoco>", '<contact><exclude body1="world" body2="foot_l"/></contact></mujoco>')
+    assert main(["morphologies", "check", str(own_body(xml, name="one-foot"))]) == 1
+    assert "foot_l with the floor" in capsys.readouterr().out
+
+
+PLACES = {
+    "a foot landmark": lambda b: b["landmarks"].update({"left.foot": {"body": "ball"}}),
+    "the trunk": lambda b: b["landmarks"].update(trunk={"body": "ball"}),
+    "a foot": lambda b: b["feet"].update(left=["ball"]),
+    "a planned joint": lambda b: b["planned_joints"].append("hinge"),
+}
+
+
+@pytest.mark.parametrize("what", PLACES)
+def test_what_is_named_as_the_bodys_hangs_on_it(own_body, what: str, capsys) -> None:  # type: ignore[no-untyped-def]
+    path = own_body(own_body.xml.replace("</worldbody>", f"{BALL}{DOOR}</worldbody>", 1), name="strange")
+    values = yaml.safe_load(path.read_text())
+    PLACES[what](values)
+    path.write_text(yaml.safe_dump(values))
+    assert main(["morphologies", "check", str(path)]) == 1
+    assert "the body that holds the pelvis" in capsys.readouterr().out
 
 
 def test_contact_bits_that_do_not_meet_are_named(own_body, capsys) -> None:  # type: ignore[no-untyped-def]
@@ -132,6 +165,7 @@ VALUES = {
     "a yaw in degrees": ({"root_yaw": 90.0}, "degrees"),
     "no number": ({"stance": {"hip_l": float("nan")}}, "finite"),
     "one body in both feet": ({"feet": {"left": ["foot_l"], "right": ["foot_l"]}}, "both feet"),
+    "one body twice": ({"feet": {"left": ["foot_l", "foot_l"], "right": ["foot_r"]}}, "twice"),
     "the world as a foot": ({"feet": {"left": ["world"], "right": ["foot_r"]}}, "the world"),
     "a gain below nought": ({"gains": {"fibre-strain": -1.0}}, "above 0"),
 }
