@@ -69,6 +69,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=why))
 
 
+# `main` has every Python that its process starts find modules where they are installed; a test's own scripts stand beside the tests.
+_SEARCHED = {name: os.environ.get(name) for name in ("PYTHONSAFEPATH", "PYTHONPATH")}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Put back, before a test's fixtures of any scope are made, where Python looks for modules."""
+    for name, value in _SEARCHED.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """A generator with the same numbers in every run."""
@@ -213,9 +227,3 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     for name in (addresses.WITH_KEY, addresses.WITHOUT_KEY):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(addresses, "_given", set())
-    # `main` has every Python that it starts find modules where they are installed; a test's own scripts stand beside the tests.
-    for name in ("PYTHONSAFEPATH", "PYTHONPATH"):
-        value = os.environ.get(name)
-        monkeypatch.setenv(name, value or "")  # so that it is put back
-        if value is None:
-            monkeypatch.delenv(name)
