@@ -80,12 +80,12 @@ def describe(name: str) -> dict[str, Any]:
 
     Returns:
         "name", "title", "licence", "source", "default", "found"; where found "folder", "joints", "degrees_of_freedom",
-        "muscles" and "planned_joints"; where missing "missing": what to do, in one sentence.
+        "muscles", "motors" and "planned_joints"; where missing "missing": what to do, in one sentence.
     """
     import mujoco
 
     from movlr_jax._quiet import silence_mujoco
-    from movlr_jax.morphologies import DEFAULT, plan
+    from movlr_jax.morphologies import DEFAULT, motors, plan
 
     body = plan(name)
     record: dict[str, Any] = {
@@ -102,12 +102,14 @@ def describe(name: str) -> dict[str, Any]:
     except (MovlrError, ImportError) as error:
         return record | {"missing": str(error)}
     freedom = {mujoco.mjtJoint.mjJNT_FREE: 6, mujoco.mjtJoint.mjJNT_BALL: 3}
+    pulling = sum(map(motors.is_muscle, spec.actuators))
     return record | {
         "found": True,
         "folder": spec.modelfiledir,
         "joints": len(spec.joints),
         "degrees_of_freedom": sum(freedom.get(joint.type, 1) for joint in spec.joints),
-        "muscles": len(spec.actuators),
+        "muscles": pulling,
+        "motors": len(spec.actuators) - pulling,
         "planned_joints": len(body.planned_joints),
     }
 

@@ -67,9 +67,11 @@ def load(path: Path, task: str = "", morphology: str = "", injury: tuple[str, ..
     config = train.found(folder)
     changed = {"task": task or config.task, "morphology": morphology or config.morphology, "injury": injury or config.injury}
     asked = train.of_folder(folder, dataclasses.replace(config, **changed))  # type: ignore[arg-type]
-    actions, observation = Actions(asked.group_of), Observation(asked.morphology)
-    if len(asked.group_of) != asked.morphology.model.nu:
-        raise MovlrError(f"The policy excites {len(asked.group_of)} muscles, and {asked.morphology.name} has {asked.morphology.model.nu}.")
+    body = asked.morphology
+    if len(asked.group_of) != body.model.nu:
+        has = f"{body.model.nu} muscles" + (" and motors" if body.motors.count else "")
+        raise MovlrError(f"The policy excites {len(asked.group_of)}, and {body.name} has {has}: name the body that it was trained on.")
+    actions, observation = Actions(asked.group_of, body.standing_act[body.muscles.count :]), Observation(body)
     networks = Networks(observation.size, actions.size, config.ppo)
     if not (folder / checkpoint.FOLDER).is_dir():
         raise MovlrError(f"{folder} holds no checkpoint yet: let the training save one, or go on with {next_steps.train(folder)}.")

@@ -144,7 +144,7 @@ class Job:
         start: where it starts.
         frame: its frame and goal.
         seed: of the planner's noise.
-        peak_force: float[nu], peak active forces of its muscles (N); None: the body's own.
+        peak_force: float[m], peak active forces of its muscles (N); None: the body's own.
     """
 
     reward: Reward
@@ -301,7 +301,7 @@ class EpisodeRunner:
 
 
 def _peak_forces(jobs: Sequence[Job], body: Morphology) -> np.ndarray | None:
-    """Return the peak forces of each episode's muscles [E, nu] (N); None where all have the body's own."""
+    """Return the peak forces of each episode's muscles [E, m] (N); None where all have the body's own."""
     if all(job.peak_force is None for job in jobs):
         return None
     return np.stack([body.muscles.peak_force if job.peak_force is None else job.peak_force for job in jobs])

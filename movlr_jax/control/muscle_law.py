@@ -10,11 +10,13 @@ velocity, because what produces activation is mostly the floor of 1 N on |g|: th
 
 `fibre-strain` is the law that does: a* = k (l - l*) / L0, proportional to strain in units of the optimal fibre length, one gain per body.
 
-Each law is written once, over the namespace of the arrays it is given (numpy or jax.numpy); `paper` alone needs numpy.
+Each law is written once, over the namespace of the arrays it is given (numpy or jax.numpy); `paper` alone needs numpy. A body's motors are
+told to go where the target posture has them, whatever the law.
 """
 
 from __future__ import annotations
 
+import abc
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +33,58 @@ LAWS: tuple[str, ...] = ("fibre-strain", "posture-weighted", "paper", "paper-hoi
 DEFAULT_GAINS: dict[str, float] = {"fibre-strain": 10.0, "posture-weighted": 1e4, "paper": 1e4, "paper-hoisted": 1e4}
 
 
-class FibreStrain:
+@dataclass(frozen=True)
+class _WithMotors:
+    muscles: Any  # the law's own targets
+    motors: Any  # [W, k] activations that pull the motors to where the target posture has them
+
+
+class _Law(abc.ABC):
+    """A muscle law: what its muscles do, beside motors that follow the target posture.
+
+    Args:
+        morphology: the body.
+    """
+
+    every_step = False
+
+    def __init__(self, morphology: Morphology):
+        self._m = morphology.muscles
+        self._posture = morphology.posture
+        self._base = morphology.standing_qpos
+        self._motors = morphology.motors
+
+    def targets(self, simulator: Simulator, posture: Any, qpos: Any, peak_force: Any = None) -> Any:
+        """Return what is constant while the target postures[W, d] hold; see Controller."""
+        full = self._full(posture, qpos)
+        length, moment = simulator.target_kinematics(full)
+        if not self._motors.count:
+            return self._aim(full, length, moment, peak_force)
+        m = self._m.count
+        return _WithMotors(self._aim(full, length[:, :m], moment[:, :m], peak_force), self._motors.activation(length[:, m:]))
+
+    def excitation(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
+        """Return excitations[W, nu]; see Controller."""
+        if not self._motors.count:
+            return self._excite(targets, qpos, act, length)
+        m = self._m.count
+        xp = act.__array_namespace__()
+        return xp.concatenate([self._excite(targets.muscles, qpos, act[:, :m], length[:, :m]), targets.motors], axis=1)
+
+    def _full(self, posture: Any, qpos: Any) -> Any:
+        """Return the poses[W, nq] at which the target postures are looked at."""
+        return self._posture.complete(posture, self._base)
+
+    @abc.abstractmethod
+    def _aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> Any:
+        """Return the law's targets from poses[W, nq], muscle lengths[W, m] and moment arms[W, m, nv] there, and peak forces."""
+
+    @abc.abstractmethod
+    def _excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
+        """Return the muscles' excitations[W, m]."""
+
+
+class FibreStrain(_Law):
     """a* = k (l - l*) / L0, clipped to [0, 1]; excitation by the exact inverse of the activation dynamics.
 
     Args:
@@ -40,23 +93,16 @@ class FibreStrain:
         dt: step over which the activation is to be reached (s).
     """
 
-    every_step = False
-
     def __init__(self, morphology: Morphology, gain: float, dt: float):
-        self._m = morphology.muscles
-        self._posture = morphology.posture
-        self._base = morphology.standing_qpos
+        super().__init__(morphology)
         self._smoothed = bool((self._m.smoothing > 1e-15).any())
         self._scale = gain / self._m.optimal_length
         self._dt = dt
 
-    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray, peak_force: Any = None) -> np.ndarray:
-        """Return l*/L0 * k [W, m] at the completed postures."""
-        length, _ = simulator.target_kinematics(self._posture.complete(posture, self._base))
+    def _aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> Any:
         return length * self._scale
 
-    def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
-        """Return excitations[W, m]."""
+    def _excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
         wanted = length * self._scale
         wanted -= targets
         return curves.excitation_for(_unit(wanted), act, self._dt, self._m, act.__array_namespace__(), self._smoothed)
@@ -83,7 +129,7 @@ class _WeightedTargets:
     arms: np.ndarray  # [W, d, m] gain times |moment arm|; joints before muscles makes the product with a posture error fast
 
 
-class PostureWeighted:
+class PostureWeighted(_Law):
     """a* = k P (l - l*), clipped to [0, 1]: the published law with what its floor of 1 N amounts to made explicit.
 
     The excitation is the desired activation itself: the muscle's own dynamics smooths it, which walks as fast and falls less than
@@ -94,22 +140,15 @@ class PostureWeighted:
         gain: k, activation per square metre.
     """
 
-    every_step = False
-
     def __init__(self, morphology: Morphology, gain: float):
-        self._posture = morphology.posture
-        self._base = morphology.standing_qpos
+        super().__init__(morphology)
         self._gain = gain
 
-    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray, peak_force: Any = None) -> _WeightedTargets:
-        """Return lengths and moment arms at the completed postures."""
-        full = self._posture.complete(posture, self._base)
-        length, moment = simulator.target_kinematics(full)
+    def _aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> _WeightedTargets:
         arms = self._gain * abs(_by_joint(moment, self._posture.qvel_index))
         return _WeightedTargets(self._posture.read(full), length, arms)
 
-    def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
-        """Return excitations[W, m]."""
+    def _excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
         error = abs(targets.posture - qpos[:, self._posture.qpos_index])
         wanted = (error[:, None] @ targets.arms)[:, 0]
         wanted *= length - targets.length
@@ -127,7 +166,7 @@ class _PaperTargets:
     muscles: MuscleData  # peak forces [m], or [W, m] where worlds differ in them
 
 
-class Paper:
+class Paper(_Law):
     """The published law (module docstring). kp in 1/N over metres and radians as published; damping kd = 0.
 
     Args:
@@ -138,11 +177,9 @@ class Paper:
     """
 
     def __init__(self, morphology: Morphology, gain: float, dt: float, every_step: bool):
+        super().__init__(morphology)
         self.every_step = every_step
-        self._m = morphology.muscles
         self._gain, self._dt = gain, dt
-        self._posture = morphology.posture
-        self._base = morphology.standing_qpos
         self._smoothed = bool((self._m.smoothing > 1e-15).any())
         model = morphology.model
         dof = {int(model.jnt_qposadr[j]): int(model.jnt_dofadr[j]) for j in range(model.njnt)}
@@ -154,15 +191,15 @@ class Paper:
         self._clip_q = model.jnt_qposadr[limited]
         self._clip_range = model.jnt_range[limited]
 
-    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray, peak_force: Any = None) -> _PaperTargets:
-        """Return what is constant while the targets hold: lengths, moment arms and passive forces at the target postures."""
-        if self.every_step:
-            full = np.array(qpos)
-            full[:, self._posture.qpos_index] = posture
-            full[:, self._clip_q] = np.clip(full[:, self._clip_q], self._clip_range[:, 0], self._clip_range[:, 1])
-        else:
-            full = self._posture.complete(posture, self._base)
-        length, moment = simulator.target_kinematics(full)
+    def _full(self, posture: Any, qpos: Any) -> Any:
+        if not self.every_step:
+            return super()._full(posture, qpos)
+        full = np.array(qpos)
+        full[:, self._posture.qpos_index] = posture
+        full[:, self._clip_q] = np.clip(full[:, self._clip_q], self._clip_range[:, 0], self._clip_range[:, 1])
+        return full
+
+    def _aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> _PaperTargets:
         muscles = self._m if peak_force is None else replace(self._m, peak_force=peak_force)
         return _PaperTargets(
             posture=full[:, self._posture.qpos_index],
@@ -174,8 +211,7 @@ class Paper:
             muscles=muscles,
         )
 
-    def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
-        """Return excitations[W, m]."""
+    def _excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
         m, xp = self._m, qpos.__array_namespace__()
         velocity = (((targets.moving - qpos[:, self._moving_q]) / self._dt)[:, None] @ targets.speed_arms)[:, 0]
         gain = xp.minimum(-1.0, curves.gain(targets.length, velocity, targets.muscles, xp))

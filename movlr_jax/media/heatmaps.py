@@ -416,7 +416,7 @@ def draw_all(run_dir: Path, *, muscles: Sequence[str] | None = None, groups: Map
         written.append(
             muscle_activations(
                 rollout["time"],
-                rollout["act"],
+                rollout["act"][:, : None if muscles is None else len(muscles)],  # a body's motors stand after its muscles
                 folder / "activations.png",
                 muscles=muscles,
                 groups=groups,

@@ -329,7 +329,7 @@ def _sides(model: mujoco.MjModel) -> list[str]:
 
 
 def _muscle_tendons(model: mujoco.MjModel) -> tuple[np.ndarray, np.ndarray]:
-    """Return, per actuator that pulls a tendon and has an activation: int[n] tendon, int[n] index in act."""
-    pulling = (model.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON) & (model.actuator_actadr >= 0)
+    """Return, per muscle that pulls a tendon: int[n] tendon, int[n] index in act."""
+    pulling = (model.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON) & (model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE)
     chosen = np.flatnonzero(pulling)
     return model.actuator_trnid[chosen, 0], model.actuator_actadr[chosen] + model.actuator_actnum[chosen] - 1

@@ -44,6 +44,7 @@ class BodyPlan:
         grasps: name of an object -> scalar joint -> angle of the pose that holds it ready (rad); joints not named are as in the stance.
         muscle_groups: group name -> substrings of muscle names without their side suffix.
         unsided: side of muscles whose names carry none.
+        motors: what becomes of actuators that are no muscles, of `motors.MODES`; "": it has none.
         law: the muscle law that measured best on this body.
         noise: the planner's noise that measured best on this body, as a share of each joint's range.
         gains: muscle law -> its gain, calibrated by `movlr calibrate`; laws not named have the gain of the released controller.
@@ -64,6 +65,7 @@ class BodyPlan:
     grasps: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     muscle_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unsided: str = "middle"
+    motors: str = ""
     law: str = "fibre-strain"
     noise: float = NOISE
     gains: Mapping[str, float] = field(default_factory=dict)

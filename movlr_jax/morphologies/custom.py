@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import mujoco
 import numpy as np
@@ -18,7 +18,7 @@ import pydantic
 from movlr_jax import atomic, typed_yaml
 from movlr_jax._quiet import silence_mujoco
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.morphologies import model_files, muscles, posture, root
+from movlr_jax.morphologies import model_files, motors, muscles, posture, root
 from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
 
 SUFFIXES = (".yaml", ".yml")
@@ -67,6 +67,7 @@ class _Body(_Strict):
     law: str = "fibre-strain"
     noise: float = pydantic.Field(posture.NOISE, gt=0, le=1)
     gains: dict[str, float] = {}
+    motors: Literal["", "posture", "zero"] = ""
 
 
 def names_file(name: str) -> bool:
@@ -127,6 +128,7 @@ def _plan(path: Path, body: _Body) -> BodyPlan:
         law=body.law,
         noise=body.noise,
         gains=body.gains,
+        motors=body.motors,
     )
 
 
@@ -204,7 +206,7 @@ def _unfit(path: Path, body: _Body) -> list[str]:
         *_root_faults(model, body),
         *_place_faults(model, body),
         *_joint_faults(model, body),
-        *_muscle_faults(model, body),
+        *_actuator_faults(spec, model, body),
     ]
 
 
@@ -308,7 +310,8 @@ def _strange_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     mujoco.mju_sparse2dense(moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
     inside = own[model.dof_bodyid]
     for i in np.flatnonzero((moments[:, ~inside] != 0).any(1) & ~(moments[:, inside] != 0).any(1)):
-        out.append(f"The muscle {model.actuator(int(i)).name or int(i)} moves another body alone: delete it from the model.")
+        kind = "muscle" if muscles.muscular(model)[i] else "motor"
+        out.append(f"The {kind} {model.actuator(int(i)).name or int(i)} moves another body alone: delete it from the model.")
     return out
 
 
@@ -387,19 +390,21 @@ def _joint_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     return out
 
 
-def _muscle_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
-    try:
-        names = muscles.read(model, {}).names
-    except MovlrError as error:
-        return [str(error)]
-    if not names:
-        return ["The model has no muscle: a body is moved by its muscles."]
-    idle = [model.actuator(i).name or str(i) for i in range(model.nu) if model.actuator_gainprm[i, muscles.PEAK_FORCE] == 0]
+def _actuator_faults(spec: mujoco.MjSpec, model: mujoco.MjModel, body: _Body) -> list[str]:
+    wrong = motors.faults(spec, model, body.motors)
+    own = np.flatnonzero(muscles.muscular(model))
+    names = [model.actuator(int(i)).name for i in own]
+    if not names and (not model.nu or body.motors == "zero"):
+        return [*wrong, "The model has nothing that moves it: give it muscles, or motors and the line motors: posture."]
+    idle = [model.actuator(int(i)).name or f"number {i}" for i in own if model.actuator_gainprm[i, muscles.PEAK_FORCE] == 0]
     if idle:
-        return [f"The muscle {idle[0]} has a force of 0 ({len(idle)} such): give it one, or delete it."]
+        wrong.append(f"The muscle {idle[0]} has a force of 0 ({len(idle)} such): give it one, or delete it.")
     return [
-        f"muscle_groups.{group}: no muscle's name starts with '{start}'."
-        for group, starts in body.muscle_groups.items()
-        for start in starts
-        if not any(n.startswith(start) for n in names)
+        *wrong,
+        *(
+            f"muscle_groups.{group}: no muscle's name starts with '{start}'."
+            for group, starts in body.muscle_groups.items()
+            for start in starts
+            if not any(n.startswith(start) for n in names)
+        ),
     ]

@@ -11,6 +11,7 @@ import numpy as np
 
 from movlr_jax.morphologies import root
 from movlr_jax.morphologies.body_plan import BodyPlan
+from movlr_jax.morphologies.motors import MotorData
 from movlr_jax.morphologies.muscles import MuscleData
 from movlr_jax.morphologies.objects import BODY, Object
 from movlr_jax.morphologies.posture import PostureSpace
@@ -22,7 +23,7 @@ class Strength:
     """How strong the muscles of a body are: all in which bodies differ that are prepared alike but for injuries.
 
     Attributes:
-        peak_force: float[nu], peak active forces (N).
+        peak_force: float[m], peak active forces (N).
         standing_act: float[na], activations that hold the standing pose with them.
     """
 
@@ -40,7 +41,8 @@ class Morphology:
         model: the compiled, prepared model at the simulation step (2 ms). Treat it as read-only.
         lean: the same without what is only seen, which engines step: to the same bits, and faster.
         posture: its posture space.
-        muscles: its muscles.
+        muscles: its muscles; of actuators, activations and excitations they are the first.
+        motors: its motors, which come after its muscles.
         landmarks: landmark names, in the order of their sensors.
         sensors: sensor name -> (address, length) in sensordata. Per landmark L: "L/position", "L/quat", "L/velocity",
             "L/angular_velocity"; "com/position", "com/velocity"; "touch/left", "touch/right" (one value a foot site) where it has feet.
@@ -57,6 +59,7 @@ class Morphology:
     lean: mujoco.MjModel
     posture: PostureSpace
     muscles: MuscleData
+    motors: MotorData
     landmarks: tuple[str, ...]
     sensors: dict[str, tuple[int, int]]
     standing_qpos: np.ndarray
@@ -90,6 +93,11 @@ class Morphology:
     def strength(self) -> Strength:
         """How strong its muscles are."""
         return Strength(self.muscles.peak_force, self.standing_act)
+
+    @property
+    def actuators(self) -> tuple[str, ...]:
+        """Names of its muscles, then of its motors: the order of act and ctrl."""
+        return (*self.muscles.names, *self.motors.names)
 
     @property
     def weight(self) -> float:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from movlr_jax.errors import MovlrError
-
 PEAK_FORCE = 2  # the column of a muscle's gainprm that holds it
 
 
 @dataclass(frozen=True)
 class MuscleData:
     """The m muscles of a model; every array leads with the muscle axis. Lengths in m, forces in N, times in s.
+
+    In a prepared model they stand before its motors.
 
     Attributes:
         names: muscle names.
@@ -50,30 +50,30 @@ class MuscleData:
         return len(self.names)
 
 
+def muscular(model: mujoco.MjModel) -> np.ndarray:
+    """Return bool[nu]: which actuators are muscles, by their gain, bias and first-order muscle dynamics."""
+    return np.asarray(
+        (model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE)
+        & (model.actuator_biastype == mujoco.mjtBias.mjBIAS_MUSCLE)
+        & (model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE)
+    )
+
+
 def read(model: mujoco.MjModel, groups: Mapping[str, tuple[str, ...]], unsided: str = "middle") -> MuscleData:
-    """Read the muscles of a model in which every actuator is a muscle with first-order muscle dynamics.
+    """Read the muscles of a model; its other actuators are left out.
 
     Args:
         model: the compiled model.
         groups: group name -> patterns (BodyPlan.muscle_groups).
         unsided: side of muscles whose names carry none.
-
-    Raises:
-        MovlrError: an actuator is not a muscle.
     """
-    for i in range(model.nu):
-        if (
-            model.actuator_gaintype[i] != mujoco.mjtGain.mjGAIN_MUSCLE
-            or model.actuator_biastype[i] != mujoco.mjtBias.mjBIAS_MUSCLE
-            or model.actuator_dyntype[i] != mujoco.mjtDyn.mjDYN_MUSCLE
-        ):
-            raise MovlrError(f"Actuator {model.actuator(i).name} is not a MuJoCo muscle: every actuator of a body must be one.")
-    prm, dyn = model.actuator_gainprm, model.actuator_dynprm
-    length_range = model.actuator_lengthrange.copy()
+    own = np.flatnonzero(muscular(model))
+    prm, dyn = model.actuator_gainprm[own], model.actuator_dynprm[own]
+    length_range = model.actuator_lengthrange[own]
     span = prm[:, 1] - prm[:, 0]
-    acc0 = np.maximum(model.actuator_acc0, 1e-15)
+    acc0 = np.maximum(model.actuator_acc0[own], 1e-15)
     peak = np.where(prm[:, PEAK_FORCE] < 0, prm[:, 3] / acc0, prm[:, PEAK_FORCE])
-    names = tuple(model.actuator(i).name for i in range(model.nu))
+    names = tuple(model.actuator(int(i)).name for i in own)
     return MuscleData(
         names=names,
         range=prm[:, 0:2].copy(),

@@ -1,7 +1,8 @@
 """From a BodyPlan to a Morphology: the spec is edited, never text.
 
 Adds a site per landmark (axes forward, left, up in the stance), the sensor suite every reward feature is read from, two touch sites a
-foot, limits activation to [0, 1] (with steps above the activation time constant it would overshoot), and finds the standing start.
+foot, limits activation to [0, 1] (with steps above the activation time constant it would overshoot), makes motors what the body's file
+says of them, and finds the standing start.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from movlr_jax._quiet import silence_mujoco
 from movlr_jax.errors import MovlrError
-from movlr_jax.morphologies import muscles, objects, posture, standing
+from movlr_jax.morphologies import motors, muscles, objects, posture, standing
 from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
 from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.scene import FLAT, Scene, injure
@@ -46,6 +47,7 @@ def prepare(plan: BodyPlan, scene: Scene = FLAT) -> Morphology:
     # What is written for other programs goes: sensors (ours follow), and tuples and poses that may name what goes.
     for part in (*spec.tuples, *spec.keys, *spec.sensors):
         spec.delete(part)
+    motors.furnish(spec, plan.motors)
     for actuator in spec.actuators:
         actuator.actlimited = True
         actuator.actrange = [0.0, 1.0]
@@ -61,7 +63,8 @@ def prepare(plan: BodyPlan, scene: Scene = FLAT) -> Morphology:
     for side in plan.feet:
         first = sensors[f"touch/{side}/0"][0]
         sensors[f"touch/{side}"] = (first, len(plan.feet[side]))
-    qpos, act = standing.settle(model, space, muscle_data, plan)
+    motor_data = motors.read(model, muscle_data.count)
+    qpos, act = standing.settle(model, space, motor_data, plan)
     data = mujoco.MjData(model)
     data.qpos[:] = qpos
     mujoco.mj_forward(model, data)
@@ -71,7 +74,19 @@ def prepare(plan: BodyPlan, scene: Scene = FLAT) -> Morphology:
         scene.terrain.add(spec)
         model = _compile(spec)
     return Morphology(
-        plan, scene.terrain, model, leaned(spec, model), space, muscle_data, tuple(plan.landmarks), sensors, qpos, act, heights, scene.thing
+        plan,
+        scene.terrain,
+        model,
+        leaned(spec, model),
+        space,
+        muscle_data,
+        motor_data,
+        tuple(plan.landmarks),
+        sensors,
+        qpos,
+        act,
+        heights,
+        scene.thing,
     )
 
 
@@ -91,7 +106,7 @@ def _ranged(spec: mujoco.MjSpec, model: mujoco.MjModel) -> mujoco.MjModel:
         MovlrError: it finds none.
     """
     ranges = model.actuator_lengthrange
-    without = [i for i in range(model.nu) if not ranges[i, 1] > ranges[i, 0]]
+    without = [int(i) for i in np.flatnonzero(muscles.muscular(model)) if not ranges[i, 1] > ranges[i, 0]]
     if not without:
         return model
     spec.compiler.LRopt.mode = int(mujoco.mjtLRMode.mjLRMODE_MUSCLE)

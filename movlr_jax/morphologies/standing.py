@@ -1,7 +1,8 @@
 """The settled standing start: feet on the ground, centre of mass above them, facing +x, and the activations that hold it.
 
 `stance` places the posture by kinematics. `settle` lets it come to rest on the ground while springs hold its planned joints, then replaces
-the springs' torques by muscles (static optimisation: least squares over activations in [0, 1]), so an episode does not begin with a drop.
+the springs' torques by muscles and motors (static optimisation: least squares over activations in [0, 1]), so an episode does not begin
+with a drop.
 A body without feet is settled where it is: its springs hold its stance while the object that it works with comes to rest.
 """
 
@@ -17,7 +18,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import footing, root
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.morphology import Morphology
-from movlr_jax.morphologies.muscles import MuscleData
+from movlr_jax.morphologies.motors import MotorData
 from movlr_jax.morphologies.posture import PostureSpace
 
 _CONTACT_DEPTH = 0.001  # m, initial penetration of the lowest foot geom
@@ -102,7 +103,7 @@ def placed(morphology: Morphology, qpos: np.ndarray, origin: tuple[float, float]
     return root.translate(model, morphology.top, qpos, np.array([0.0, 0.0, float(morphology.terrain.height(np.array(ends)[:, :2]).max())]))
 
 
-def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan: BodyPlan) -> tuple[np.ndarray, np.ndarray]:
+def settle(model: mujoco.MjModel, space: PostureSpace, motors: MotorData, plan: BodyPlan) -> tuple[np.ndarray, np.ndarray]:
     """Return the settled qpos[nq] and the activations act[na] that hold it.
 
     The stance is corrected a few times: what tips over its feet is tilted back, what is not above them is leaned.
@@ -111,14 +112,14 @@ def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan
         MovlrError: the body does not stay up while springs hold its joints, or its feet do not carry it.
     """
     if not plan.feet:
-        held, data = _rest(model, space, stance(model, space, plan), plan, root_damper=0.0)
-        return space.project(data.qpos), _holding_activation(model, held, data, space, muscles, plan, _FIXED_RIDGE)
+        held, data = _rest(model, space, stance(model, space, plan), plan, motors, root_damper=0.0)
+        return space.project(data.qpos), _holding_activation(model, held, data, space, motors, plan, _FIXED_RIDGE)
     tilt = lean = 0.0
     top = plan.top(model)
     pelvis = plan.landmarks["pelvis"].body
     for attempt in range(_CORRECTIONS + 1):
         start = stance(model, space, plan, tilt, lean)
-        held, data = _rest(model, space, start, plan, _ROOT_DAMPER)
+        held, data = _rest(model, space, start, plan, motors, _ROOT_DAMPER)
         reference = mujoco.MjData(model)
         reference.qpos[:] = start
         mujoco.mj_kinematics(model, reference)
@@ -140,13 +141,13 @@ def settle(model: mujoco.MjModel, space: PostureSpace, muscles: MuscleData, plan
     qpos = space.project(data.qpos)
     center = _support_center(data, plan)
     qpos = root.translate(model, top, qpos, np.array([-center[0], -center[1], 0.0]))
-    return qpos, _holding_activation(model, held, data, space, muscles, plan, _RIDGE)
+    return qpos, _holding_activation(model, held, data, space, motors, plan, _RIDGE)
 
 
 def _rest(
-    model: mujoco.MjModel, space: PostureSpace, start: np.ndarray, plan: BodyPlan, root_damper: float
+    model: mujoco.MjModel, space: PostureSpace, start: np.ndarray, plan: BodyPlan, motors: MotorData, root_damper: float
 ) -> tuple[mujoco.MjModel, mujoco.MjData]:
-    """Simulate until rest with springs on the planned joints."""
+    """Simulate until rest with springs on the planned joints, muscles slack and motors told to stay where they start."""
     held = copy.copy(model)
     held.opt.timestep = 0.001
     joints = [int(np.flatnonzero(model.jnt_qposadr == q)[0]) for q in space.qpos_index]
@@ -158,6 +159,10 @@ def _rest(
         held.dof_damping[dofs] = root_damper
     data = mujoco.MjData(held)
     data.qpos[:] = start
+    if motors.count:
+        mujoco.mj_forward(held, data)
+        first = model.nu - motors.count
+        data.act[first:] = data.ctrl[first:] = motors.activation(data.actuator_length[first:])
     for _ in range(round(_SETTLE_TIME / held.opt.timestep)):
         mujoco.mj_step(held, data)
     mujoco.mj_forward(held, data)
@@ -169,11 +174,14 @@ def _holding_activation(
     model: mujoco.MjModel,
     data: mujoco.MjData,
     space: PostureSpace,
-    muscles: MuscleData,
+    motors: MotorData,
     plan: BodyPlan,
     ridge: float,
 ) -> np.ndarray:
-    """Return activations whose torques replace those of the springs of `model`, less what the body's `own` springs do."""
+    """Return activations[na] whose torques replace those of the springs of `model`, less what the body's `own` springs do.
+
+    A motor's differ as little as they can from those that pull towards where it is.
+    """
     moments = np.zeros((model.nu, model.nv))
     mujoco.mju_sparse2dense(moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
     # Joints that are neither planned nor coupled rest without muscles, so muscles must not turn them.
@@ -190,6 +198,7 @@ def _holding_activation(
     q, joints = data.qpos[space.qpos_index], model.dof_jntid[space.qvel_index]
     spring[space.qvel_index] = own.jnt_stiffness[joints] * (q - own.qpos_spring[space.qpos_index])
     spring[space.qvel_index] -= _SPRING * (q - model.qpos_spring[space.qpos_index])
+    first = model.nu - motors.count
     gain = np.array(
         [
             mujoco.mju_muscleGain(
@@ -199,12 +208,20 @@ def _holding_activation(
                 model.actuator_acc0[i],
                 model.actuator_gainprm[i][:9],
             )
-            for i in range(model.nu)
+            for i in range(first)
         ]
     )
+    gain = np.append(gain, model.actuator_gainprm[first:, 0])
     torque_per_activation = (chain.T @ moments.T) * gain
+    wanted, near = chain.T @ spring, np.zeros(model.nu)
+    if motors.count:
+        # What the springs do less what the motors did beside them: both are now asked of all actuators. A motor's bias is no activation's.
+        length = data.actuator_length[first:]
+        near[first:] = motors.activation(length)
+        bias = model.actuator_biasprm[first:, 0] + model.actuator_biasprm[first:, 1] * length
+        wanted = wanted + chain.T @ moments[first:].T @ (data.actuator_force[first:] - bias)
     a = np.vstack([torque_per_activation, ridge * np.eye(model.nu)])
-    b = np.concatenate([chain.T @ spring, np.zeros(model.nu)])
+    b = np.concatenate([wanted, ridge * near])
     return np.asarray(optimize.lsq_linear(a, b, bounds=(0.0, 1.0)).x)
 
 

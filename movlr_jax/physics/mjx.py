@@ -75,10 +75,10 @@ class Worlds:
         return jax.vmap(one)(state.time, state.qpos, state.qvel, state.act, state.ctrl, state.warmstart)
 
     def gains(self, peak_force: Any) -> Any:
-        """Return the muscles' gain parameters[W, nu, 10] for peak_force[W, nu] (N); None, the model's own, for None."""
+        """Return the actuators' gain parameters[W, nu, 10] for peak_force[W, m] (N); None, the model's own, for None."""
         if peak_force is None:
             return None
-        return jax.vmap(self.model.actuator_gainprm.at[:, PEAK_FORCE].set)(peak_force)
+        return jax.vmap(self.model.actuator_gainprm.at[: peak_force.shape[1], PEAK_FORCE].set)(peak_force)
 
     def step(self, data: mjx.Data, gains: Any = None) -> mjx.Data:
         """Step W worlds with gains[W, nu, 10] of `gains`."""

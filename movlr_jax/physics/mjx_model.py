@@ -51,14 +51,18 @@ def prepare(morphology: Morphology, engine: str, plan_dt: float) -> Prepared:
     """Return a body's models for an engine.
 
     Raises:
-        MovlrError: the body has an actuator that is not driven by a tendon, or stands on what the engine cannot collide with.
+        MovlrError: the body has an actuator that acts on neither a tendon nor a hinge or slide, or stands on what the engine cannot collide
+            with.
     """
     if engine == "jax" and morphology.terrain.height_field:
         raise MovlrError(
             "Pure MJX has no contact margins on height fields, so it cannot walk on this terrain: use --engine native or --engine warp."
         )
-    if (morphology.model.actuator_trntype != mujoco.mjtTrn.mjTRN_TENDON).any():
-        raise MovlrError(f"{morphology.name} has an actuator that pulls no tendon, which the MJX engines do not take: use --engine native.")
+    if not (at_tendons(morphology.model) | at_joints(morphology.model)).all():
+        raise MovlrError(
+            f"{morphology.name} has an actuator that acts on neither a tendon nor a hinge or slide, which the MJX engines do not take: "
+            "use --engine native."
+        )
     executed, changes = for_jax(morphology.lean) if engine == "jax" else (copy.copy(morphology.lean), ())
     planned = copy.copy(executed)
     planned.opt.timestep = plan_dt
@@ -111,8 +115,20 @@ def for_jax(model: mujoco.MjModel) -> tuple[mujoco.MjModel, tuple[str, ...]]:
     return model, (f"{int(odd.sum())} mesh or height-field geoms no longer collide ({bodies}): pure MJX has no contact margins on them",)
 
 
+def at_tendons(model: mujoco.MjModel) -> np.ndarray:
+    """Return bool[nu]: which actuators pull a tendon."""
+    return np.asarray(model.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON)
+
+
+def at_joints(model: mujoco.MjModel) -> np.ndarray:
+    """Return bool[nu]: which actuators act on a hinge or a slide."""
+    joint = np.isin(model.actuator_trntype, (int(mujoco.mjtTrn.mjTRN_JOINT), int(mujoco.mjtTrn.mjTRN_JOINTINPARENT)))
+    scalar = np.isin(model.jnt_type, (int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)))
+    return np.asarray(joint & scalar[np.where(joint, model.actuator_trnid[:, 0], 0)])
+
+
 class LengthMap:
-    """Muscle lengths and moment arms at given poses, traceable.
+    """Lengths and moment arms of muscles and motors at given poses, traceable.
 
     Args:
         model: the body's model.
@@ -122,14 +138,22 @@ class LengthMap:
     def __init__(self, model: mujoco.MjModel, engine: str):
         self._engine = engine
         self._model, self._data = on_device(model, engine)
-        self._tendon = model.actuator_trnid[:, 0].astype(int)
-        self._gear = model.actuator_gear[:, 0].astype(np.float32)
+        tendons, joints = at_tendons(model), at_joints(model)
+        self._pulling, self._turning = np.flatnonzero(tendons), np.flatnonzero(joints)
+        self._tendon = model.actuator_trnid[tendons, 0].astype(int)
+        self._gear = model.actuator_gear[tendons, 0].astype(np.float32)
+        turned = model.actuator_trnid[joints, 0]
+        self._angle = model.jnt_qposadr[turned].astype(int)
+        self._turning_gear = model.actuator_gear[joints, 0].astype(np.float32)
+        self._gears = np.zeros((len(turned), model.nv), np.float32)
+        self._gears[np.arange(len(turned)), model.jnt_dofadr[turned]] = self._turning_gear
+        self._count = model.nu
         self._shape = (model.ntendon, model.nv)
         self._rows = np.repeat(np.arange(model.ntendon), model.ten_J_rownnz)
         self._columns = model.ten_J_colind[: len(self._rows)].astype(int)
 
     def __call__(self, qpos: Any) -> tuple[Any, Any]:
-        """Return lengths[W, nu] (m) and moment arms[W, nu, nv] at qpos[W, nq]."""
+        """Return lengths[W, nu] (m, or rad at hinges) and moment arms[W, nu, nv] at qpos[W, nq]."""
 
         def one(q: Any) -> mjx.Data:
             data = self._data.replace(qpos=q)
@@ -140,4 +164,9 @@ class LengthMap:
         if self._engine == "warp":  # sparse, in C's layout
             dense = jnp.zeros((len(qpos), *self._shape))
             jacobian = dense.at[:, self._rows, self._columns].set(jacobian[:, : len(self._rows)])
-        return data.ten_length[:, self._tendon] * self._gear, jacobian[:, self._tendon] * self._gear[:, None]
+        lengths, moments = data.ten_length[:, self._tendon] * self._gear, jacobian[:, self._tendon] * self._gear[:, None]
+        if not len(self._turning):
+            return lengths, moments
+        every = jnp.zeros((len(qpos), self._count)).at[:, self._pulling].set(lengths)
+        arms = jnp.zeros((len(qpos), self._count, self._shape[1])).at[:, self._pulling].set(moments)
+        return every.at[:, self._turning].set(qpos[:, self._angle] * self._turning_gear), arms.at[:, self._turning].set(self._gears)

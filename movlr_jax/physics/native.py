@@ -62,8 +62,10 @@ class _Worlds:
         for name, view in self.state.items():
             view[...] = getattr(state, name)
         if state.peak_force is not None or self._strengths_differ:  # until then all worlds share the model's own parameters
-            own = self.batch.model.actuator_gainprm[:, PEAK_FORCE]
-            self.batch.expand("actuator_gainprm")[..., PEAK_FORCE] = own if state.peak_force is None else state.peak_force
+            peaks = self.batch.expand("actuator_gainprm")[..., PEAK_FORCE]
+            peaks[...] = self.batch.model.actuator_gainprm[:, PEAK_FORCE]
+            if state.peak_force is not None:
+                peaks[:, : state.peak_force.shape[1]] = state.peak_force  # muscles come before motors
             self._strengths_differ = state.peak_force is not None
 
     def warnings(self) -> np.ndarray:

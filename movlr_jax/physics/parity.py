@@ -113,7 +113,7 @@ def _kinematics(morphology: Morphology, model: mujoco.MjModel, engine: str) -> l
         mujoco.mj_fwdPosition(model, data)
         want_length[w] = data.actuator_length
         mujoco.mju_sparse2dense(want_moment[w], data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
-    names = morphology.muscles.names
+    names = morphology.actuators
     return [
         _line("muscle lengths, 64 random poses", np.abs(length - want_length).max(axis=0), 1e-5, "m", names),
         _line("moment arms, 64 random poses", np.abs(moment - want_moment).max(axis=(0, 2)), 1e-4, "m", names),
@@ -175,12 +175,12 @@ def _trajectory(morphology: Morphology, model: mujoco.MjModel, engine: str, run:
         apart.append(np.linalg.norm((sensors - want_sensors)[-1, same, at : at + 3], axis=-1).max(initial=0.0))
     scale = np.maximum(np.abs(want_constraint[0]).max(axis=0), 1.0)
     freedoms = [model.joint(int(j)).name for j in model.dof_jntid]
-    peak = morphology.muscles.peak_force
+    peak = np.append(morphology.muscles.peak_force, morphology.motors.strength)
     lines = [
         _line("planned joints, 20 steps of a walk", joints, _JOINTS[engine], "rad", space.names),
         _line("landmarks, 20 steps of a walk", np.array(apart), _LANDMARKS[engine], "m", morphology.landmarks),
         Line("worlds whose contacts or limits switched a step apart", float((~same).sum()), len(same) // 4, "of 16", "all"),
-        _line("muscle forces, 1 step", np.abs(force - want_force)[0].max(axis=0) / peak, 1e-4, "of peak", morphology.muscles.names),
+        _line("muscle forces, 1 step", np.abs(force - want_force)[0].max(axis=0) / peak, 1e-4, "of peak", morphology.actuators),
         _line("constraint forces, 1 step", np.abs(constraint - want_constraint)[0].max(axis=0) / scale, None, "of largest", freedoms),
     ]
     if (feet := Feet(morphology)).sides:

@@ -33,9 +33,9 @@ class State:
         act: float[W, na].
         ctrl: float[W, nu].
         warmstart: float[W, nv], accelerations the constraint solver starts from.
-        length: float[W, nu], muscle lengths at the last computed instant (m).
+        length: float[W, nu], lengths of muscles, then of motors, at the last computed instant (m, or rad of a motor at a hinge).
         gait: float[W, 2, 8], gait memory.
-        peak_force: float[W, nu], peak active forces of each world's muscles (N); None: all have the body's own.
+        peak_force: float[W, m], peak active forces of each world's muscles (N); None: all have the body's own.
     """
 
     time: np.ndarray
@@ -50,7 +50,7 @@ class State:
 
 
 class Controller(Hashable, Protocol):
-    """A muscle controller: postures become excitations, inside every step."""
+    """A controller: postures become excitations, inside every step."""
 
     def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray, peak_force: np.ndarray | None = None) -> Any:
         """Return what can be known once per candidate from target postures[W, d], the state's qpos[W, nq] and its peak_force."""
@@ -109,7 +109,7 @@ class Simulator(abc.ABC):
 
         Args:
             qpos, act: as said.
-            peak_force: float[W, nu], see State.
+            peak_force: float[W, m], see State.
         """
         qpos, act = np.atleast_2d(qpos), np.atleast_2d(act)
         model, count = self.morphology.model, len(qpos)
@@ -126,7 +126,7 @@ class Simulator(abc.ABC):
 
     @abc.abstractmethod
     def target_kinematics(self, qpos: Any) -> tuple[Any, Any]:
-        """Return muscle lengths[N, nu] (m) and moment arms d length / d q [N, nu, nv] (m or m/rad) at qpos[N, nq]."""
+        """Return lengths[N, nu] (see State) and moment arms d length / d q [N, nu, nv] (m or m/rad; of motors gears) at qpos[N, nq]."""
 
     @abc.abstractmethod
     def rollout(self, state: State, controller: Controller, postures: np.ndarray, steps: int, frames: Sequence[Frame]) -> Rolled:

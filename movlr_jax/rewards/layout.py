@@ -23,14 +23,14 @@ class FeatureLayout:
     Attributes:
         morphology: name of the prepared body; an artifact belongs to one.
         blocks: block name -> (start, stop). Blocks: time [s], dt [s], frame (origin x, y [m]; cosine and sine of the task's forward
-            direction), goal, qpos, qvel, act, ctrl, force [N, pulling is positive], sensor, ground (height of the ground under
-            each landmark [m]), ahead (height of the highest ground shortly before each foot [m], left first), gait
+            direction), goal, qpos, qvel, act, ctrl, force [N, pulling is positive; of motors at joints N m], sensor, ground (height of
+            the ground under each landmark [m]), ahead (height of the highest ground shortly before each foot [m], left first), gait
             (`GAIT_FIELDS` per foot, left first).
         goal: goal quantity -> offset in the goal block.
         joints: scalar joint -> (index in qpos, index in qvel).
         joint_ranges: scalar joint -> (lower, upper) [rad or m].
         planned_joints: joints that the planner moves.
-        muscles: muscle names in actuator order.
+        muscles: muscle names in actuator order; in the blocks act, ctrl and force they come first, and motors after them.
         muscle_groups: group name -> muscle indices.
         landmarks: "pelvis" or "left.foot" -> offsets in the sensor block of position (3), quat (4, w first), velocity (3, world) and
             angular_velocity (3, world); "ground" is the offset in the ground block.

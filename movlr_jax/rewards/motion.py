@@ -259,8 +259,9 @@ class Muscles:
 
     def _pick(self, block: str) -> Array:
         values = self._motion._block(block)
+        count = len(self._motion._layout.muscles)
         if self._indices is None:
-            return values
+            return values[:count] if values.shape[0] > count else values  # motors stand after them
         return jnp.stack([values[i] for i in self._indices])
 
     @property

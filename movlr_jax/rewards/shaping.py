@@ -62,8 +62,8 @@ def norm(v: Array) -> Array:
 
 
 def mean_square(v: Array) -> Array:
-    """Mean of the squares of a vector's elements."""
-    return jnp.mean(jnp.square(v))
+    """Mean of the squares of a vector's elements; 0 of none."""
+    return jnp.mean(jnp.square(v)) if v.size else jnp.zeros(())
 
 
 SHAPING: dict[str, Callable[..., Array]] = {

@@ -15,7 +15,7 @@ import numpy as np
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
-from movlr_jax.morphologies import Morphology
+from movlr_jax.morphologies import Morphology, motors
 from movlr_jax.morphologies.sources import cache_dir
 
 FRAMES = 20_000  # of random motion; the reference records 5e5, and its windows are alike long before that
@@ -31,7 +31,7 @@ def group_count(muscles: int) -> int:
 
 
 def grouping(morphology: Morphology, count: int = 0) -> np.ndarray:
-    """Return int[nu], each muscle's group, groups numbered by their first muscle; from the cache where it is there.
+    """Return int[nu], each muscle's group, groups numbered by their first muscle, from the cache where it is there; then each motor's own.
 
     Args:
         morphology: the body.
@@ -40,7 +40,10 @@ def grouping(morphology: Morphology, count: int = 0) -> np.ndarray:
     Raises:
         MovlrError: there are fewer muscles than groups.
     """
-    muscles = morphology.model.nu
+    muscles = morphology.muscles.count
+    own = np.arange(morphology.motors.count)
+    if not muscles:
+        return own
     count = count or group_count(muscles)
     if count > muscles:
         raise MovlrError(f"{morphology.name} has {muscles} muscles, which cannot make {count} groups: set --groups to {muscles} or fewer.")
@@ -48,19 +51,19 @@ def grouping(morphology: Morphology, count: int = 0) -> np.ndarray:
     digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
     file = cache_dir() / "dynsyn" / f"{morphology.name}-{count}-{digest}.json"
     if file.is_file():
-        return np.array(atomic.read_json(file)["group_of"], int)
+        return np.append(np.array(atomic.read_json(file)["group_of"], int), count + own)
     found = numbered(medoids(1.0 - similarity(random_lengths(morphology)), count))
     atomic.write_json(file, {"morphology": morphology.name, "muscles": list(morphology.muscles.names), "group_of": found.tolist()})
-    return found
+    return np.append(found, count + own)
 
 
 def _sample(morphology: Morphology) -> np.ndarray:
     """Return the muscles' lengths in the standing pose (m), to the micrometre: with the names they tell one body from another."""
-    return np.round(np.asarray(morphology.data().actuator_length), 6)
+    return np.round(np.asarray(morphology.data().actuator_length[: morphology.muscles.count]), 6)
 
 
 def random_lengths(morphology: Morphology, frames: int = FRAMES, seed: int = 0) -> np.ndarray:
-    """Return muscle lengths [frames, nu] (m) of a body whose joints are sent about at random, its root held.
+    """Return muscle lengths [frames, m] (m) of a body whose joints are sent about at random, its root held.
 
     Args:
         morphology: the body.
@@ -74,14 +77,15 @@ def random_lengths(morphology: Morphology, frames: int = FRAMES, seed: int = 0) 
     data, rng = mujoco.MjData(model), np.random.default_rng(seed)
     space, still = morphology.posture, morphology.loose
     data.qpos[:] = morphology.standing_qpos
-    out = np.zeros((frames, model.nu))
+    motors.limp(model, morphology.muscles.count)
+    out = np.zeros((frames, morphology.muscles.count))
     for k in range(frames):
         if k % _EVERY == 0:
             data.qvel[:] = 0.0
             data.qvel[space.qvel_index] = rng.uniform(-_SPEED, _SPEED, space.size)
         data.qvel[still] = 0.0
         mujoco.mj_step(model, data)
-        out[k] = data.actuator_length
+        out[k] = data.actuator_length[: out.shape[1]]
     return out
 
 

@@ -35,15 +35,15 @@ class Observation:
     Attributes:
         size: how many numbers.
         blocks: name -> (start, stop) of the columns: height, landmarks (place, velocity), axes (up and forward), com (place, velocity),
-            joints (angle in its range, velocity), muscles (activation, force), goal, time; of a body with feet gait; with an object
-            object (its target's place and both orientations).
+            joints (angle in its range, velocity), muscles and motors (activation, force), goal, time; of a body with feet gait; with an
+            object object (its target's place and both orientations).
     """
 
     def __init__(self, morphology: Morphology):
         self._layout = feature_layout(morphology)
         self._feet = () if morphology.fixed else SIDES
         self._thing = BODY in morphology.landmarks
-        self._peak = np.asarray(morphology.muscles.peak_force, np.float32)
+        self._peak = np.append(morphology.muscles.peak_force, morphology.motors.strength).astype(np.float32)
         model = morphology.model
         # Where the body as a whole is comes from its landmarks, never from the coordinates of its root.
         whole = () if morphology.fixed else {model.joint(j).name for j in root.root_joints(model, morphology.top)}

@@ -87,7 +87,7 @@ def learner(asked: Asked) -> Learner:
         asked.task,
         asked.reward,
         simulator,
-        Actions(asked.group_of),
+        Actions(asked.group_of, asked.morphology.standing_act[asked.morphology.muscles.count :]),
         control_dt=config.control_dt,
         seconds=asked.seconds,
         goal_speed=asked.goal_speed,

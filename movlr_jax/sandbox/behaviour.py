@@ -16,7 +16,7 @@ import mujoco
 import numpy as np
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.morphologies import Morphology
+from movlr_jax.morphologies import Morphology, motors
 from movlr_jax.morphologies.objects import BODY
 from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.instant import Frame, blocks
@@ -251,6 +251,7 @@ class _Maker:
     def __init__(self, morphology: Morphology, frame: Frame):
         self.body, self.frame = morphology, frame
         self.model = morphology.at_timestep(0.004)
+        motors.limp(self.model, morphology.muscles.count)
         self.columns = {name: slice(*span) for name, span in blocks(morphology).items()}
         self.size = blocks(morphology)["gait"][1]
 

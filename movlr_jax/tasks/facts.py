@@ -157,22 +157,22 @@ def _smoothness(t: Trajectory) -> dict[str, float]:
     velocity = t.com()[1]
     acceleration = np.diff(velocity, axis=0) / t.dt
     jerk = np.diff(acceleration, axis=0) / t.dt
-    activation = t.block("act")
+    rates = np.diff(t.muscles("act"), axis=0) / t.dt
     return {
         "joint_velocity_rms_rads": _number(np.sqrt(np.mean(np.square(t.joint_velocity())))),
         "jerk": _number(np.sqrt(np.mean(np.sum(jerk**2, axis=1)))) if len(jerk) else 0.0,
         "com_acceleration_rms": _number(np.sqrt(np.mean(np.sum(acceleration**2, axis=1)))) if len(acceleration) else 0.0,
-        "activation_rate_rms": _number(np.sqrt(np.mean((np.diff(activation, axis=0) / t.dt) ** 2))) if len(activation) > 1 else 0.0,
+        "activation_rate_rms": _number(np.sqrt(np.mean(rates**2))) if rates.size else 0.0,
     }
 
 
 def _effort(t: Trajectory) -> dict[str, Any]:
-    activation, excitation = t.block("act"), t.block("ctrl")
+    activation, excitation = t.muscles("act"), t.muscles("ctrl")
     order = np.argsort(-activation.mean(0), kind="stable")[:5]
     return {
-        "mean_squared_activation": _number(np.mean(activation**2)),
-        "peak_muscles": [t.layout.muscles[i] for i in order if i < len(t.layout.muscles)],
-        "saturated_fraction": _number((excitation > 0.95).mean()),
+        "mean_squared_activation": _number(np.mean(activation**2)) if activation.size else 0.0,
+        "peak_muscles": [t.layout.muscles[i] for i in order],
+        "saturated_fraction": _number((excitation > 0.95).mean()) if excitation.size else 0.0,
     }
 
 

@@ -41,15 +41,16 @@ def step_symmetry(trajectory: Trajectory) -> float | None:
     return 1.0 - abs(left - right) / max(abs(left) + abs(right), 1e-6)
 
 
-def lived(rollout: Rollout) -> dict[str, Any]:
-    """Return the metrics that every task has: seed, seconds (the time lived), fell, diverged, effort (mean squared activation),
-    diverged_candidates (a count over all plans)."""
+def lived(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
+    """Return the metrics that every task has: seed, seconds (the time lived), fell, diverged, effort (mean squared activation of the
+    muscles; None without), diverged_candidates (a count over all plans)."""
+    muscles = rollout.act[:, : len(layout.muscles)]
     return {
         "seed": rollout.seed,
         "seconds": round(float(rollout.time[-1] + rollout.dt), 6),
         "fell": rollout.ended == "fell",
         "diverged": rollout.ended == "diverged",
-        "effort": float(np.square(rollout.act).mean()),
+        "effort": float(np.square(muscles).mean()) if muscles.size else None,
         "diverged_candidates": int(rollout.diverged.sum()),
     }
 
@@ -63,7 +64,7 @@ def measure(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
     """
     trajectory = Trajectory(rollout.instants, layout)
     pelvis = trajectory.position("pelvis")
-    record = lived(rollout)
+    record = lived(layout, rollout)
     error = trajectory.heading() - trajectory.block("goal")[:, layout.goal["heading"]]
     error = np.abs(np.arctan2(np.sin(error), np.cos(error)))
     last = rollout.time >= rollout.time[-1] - 1.0

@@ -88,7 +88,7 @@ class ObjectTask(Task):
         errors = {"position_error_m": trajectory.object_position_error(), "orientation_error_rad": trajectory.object_orientation_error()}
         last = rollout.time >= rollout.time[-1] - _FINAL
         held = rollout.ended != self.ends_as
-        record = metrics.lived(rollout) | {"dropped": not held, "drop_time_s": None if held else round(float(rollout.time[-1]), 6)}
+        record = metrics.lived(layout, rollout) | {"dropped": not held, "drop_time_s": None if held else round(float(rollout.time[-1]), 6)}
         for name, error in errors.items():
             record |= {name: float(error.mean()), f"final_{name}": float(error[last].mean())}
         return record

@@ -39,6 +39,10 @@ class Trajectory:
         """Return a block of every instant, [T, width]."""
         return self.instants[:, self.layout.columns(name)]
 
+    def muscles(self, name: str) -> np.ndarray:
+        """Return a block of actuators for the muscles alone, [T, m]."""
+        return self.block(name)[:, : len(self.layout.muscles)]
+
     def _sensor(self, offset: int, count: int) -> np.ndarray:
         start = self.layout.column("sensor", offset)
         return self.instants[:, start : start + count]
