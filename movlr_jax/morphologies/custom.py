@@ -25,6 +25,7 @@ SUFFIXES = (".yaml", ".yml")
 LANDMARKS = ("pelvis", "trunk", "left.foot", "right.foot")  # what standing, gait memory and the behaviour checks read
 _SIDES = ("left", "right")
 _SLACK = 0.01  # rad or m by which a stance may lie outside a range
+_MOVED = {"x": "forward", "z": "up"}  # how the root of a body that stands must be movable
 _FLAT = 1e-6  # m and unit vector; how exactly the floor must lie at z = 0
 
 
@@ -56,8 +57,10 @@ class _Body(_Strict):
     title: str = pydantic.Field(description="one line for people")
     licence: str = pydantic.Field(description="the model's licence")
     model: Path = pydantic.Field(description="the MJCF file, relative to this one")
-    landmarks: dict[str, _Place] = pydantic.Field(description=f"name: {{body, offset}}, at least {', '.join(LANDMARKS)}")
-    feet: dict[str, tuple[str, ...]] = pydantic.Field(description="left and right, each a list of the bodies that touch the floor")
+    landmarks: dict[str, _Place] = pydantic.Field(min_length=1, description=f"name: {{body, offset}}, at least {', '.join(LANDMARKS)}")
+    feet: dict[str, tuple[str, ...]] = pydantic.Field(
+        {}, description="left and right, each a list of the bodies that touch the floor; without feet it is fixed to the world"
+    )
     planned_joints: tuple[str, ...] = pydantic.Field(min_length=1, description="the joints that the planner moves")
     root_yaw: float = 0.0
     stance: dict[str, float] = {}
@@ -111,13 +114,16 @@ def problems(path: Path, laws: Iterable[str]) -> list[str]:
 
 def _plan(path: Path, body: _Body) -> BodyPlan:
     model = _model_file(path, body)
+    places = {name: LandmarkPlan(place.body, place.offset) for name, place in body.landmarks.items()}
+    if not body.feet and "pelvis" not in places:
+        places = {"pelvis": _base(_spec(model, fixed=True), body), **places}
     return BodyPlan(
         name=body.name,
         title=body.title,
         licence=body.licence,
         source=str(path.resolve()),
-        spec=lambda: _spec(model),
-        landmarks={name: LandmarkPlan(place.body, place.offset) for name, place in body.landmarks.items()},
+        spec=lambda: _spec(model, fixed=not body.feet),
+        landmarks=places,
         feet=body.feet,
         planned_joints=body.planned_joints,
         root_yaw=body.root_yaw,
@@ -130,6 +136,14 @@ def _plan(path: Path, body: _Body) -> BodyPlan:
         gains=body.gains,
         motors=body.motors,
     )
+
+
+def _base(spec: mujoco.MjSpec, body: _Body) -> LandmarkPlan:
+    """Return where a body without feet is fixed to the world: what stands for the pelvis, by which places are told."""
+    model = spec.compile()
+    top = root.top(model, int(model.joint(body.planned_joints[0]).bodyid[0]))
+    x, y, z = map(float, model.body_pos[top])
+    return LandmarkPlan(model.body(int(model.body_parentid[top])).name, (x, y, z))
 
 
 def _model_file(path: Path, body: _Body) -> Path:
@@ -194,7 +208,7 @@ def _unfit(path: Path, body: _Body) -> list[str]:
     silence_mujoco()
     try:
         model_files.check(file, path.resolve().parent)
-        spec = _spec(file)
+        spec = _spec(file, fixed=not body.feet)
         model = spec.compile()
     except MovlrError as error:
         return [str(error)]
@@ -202,7 +216,7 @@ def _unfit(path: Path, body: _Body) -> list[str]:
         return [f"The model {file} does not compile: {' '.join(str(error).split())[:200]}."]
     return [
         *_value_faults(model, body),
-        *_floor_faults(model),
+        *(_floor_faults(model) if body.feet else ()),
         *_root_faults(model, body),
         *_place_faults(model, body),
         *_joint_faults(model, body),
@@ -210,11 +224,11 @@ def _unfit(path: Path, body: _Body) -> list[str]:
     ]
 
 
-def _spec(file: Path) -> mujoco.MjSpec:
-    """Return the model with its floor named so.
+def _spec(file: Path, fixed: bool) -> mujoco.MjSpec:
+    """Return the model with its floor named so; a body that is fixed to the world gets one that nothing touches, if it has none.
 
     Raises:
-        MovlrError: it has no plane, or several and none is named floor.
+        MovlrError: it has no plane and stands, or several and none is named floor.
     """
     spec = mujoco.MjSpec.from_file(str(file))
     for key in list(spec.keys):
@@ -226,6 +240,9 @@ def _spec(file: Path) -> mujoco.MjSpec:
     if taken is not None and len(planes) == 1:  # another thing is called so: it gets a name of its own
         names = {g.name for g in spec.geoms}
         _rename(spec, taken, next(name for n in range(1, len(names) + 2) if (name := f"floor-{n}") not in names))
+    if fixed and not planes and taken is None:
+        spec.worldbody.add_geom(name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[5, 5, 1], contype=0, conaffinity=0)
+        return spec
     if len(planes) != 1:
         have = f"has {len(planes)} planes and none is named floor" if planes else "has no plane to stand on"
         raise MovlrError(f"The model {have}: give it one geom with type plane and name floor at z = 0.")
@@ -263,7 +280,7 @@ def _value_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     for name, place in body.landmarks.items():
         if max(map(abs, place.offset)) > max(size, 3.0):
             out.append(f"landmarks.{name}.offset is {list(place.offset)} m, farther than the model is large: millimetres? Give metres.")
-        if place.body == "world":
+        if place.body == "world" and body.feet:
             out.append(f"The landmark {name} is a place of the world: name a body that moves.")
     for side, parts in body.feet.items():
         if "world" in parts:
@@ -289,8 +306,8 @@ def _strange_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     """Return what is named as the body's and hangs on another tree than its pelvis: a ball, a door, an opponent."""
     bodies = _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody)
     pelvis = body.landmarks.get("pelvis")
-    if pelvis is None or pelvis.body not in bodies or model.body_weldid[model.body(pelvis.body).id] == 0:
-        return []  # told elsewhere
+    if not body.feet or pelvis is None or pelvis.body not in bodies or model.body_weldid[model.body(pelvis.body).id] == 0:
+        return []  # told elsewhere; what a fixed body works with may be a landmark of it
     own = root.tree(model, root.top(model, model.body(pelvis.body).id))
     out = []
     for name, place in body.landmarks.items():
@@ -336,28 +353,52 @@ def _floor_faults(model: mujoco.MjModel) -> list[str]:
 
 
 def _root_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
+    if not body.feet:
+        return _loose_faults(model, body)
     place = body.landmarks.get("pelvis")
     if place is None or place.body not in _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody):
         return []  # told where landmarks are
     try:
         top = root.top(model, model.body(place.body).id)
-        root.translate(model, top, model.qpos0, np.array([0.1, 0.1, 0.1]))
         root.yaw(model, top, model.qpos0, body.root_yaw)
     except MovlrError as error:
         return [str(error)]
+    ways = root.directions(model, top)
+    missing = [
+        f"{name} ({axis})" for axis, name in _MOVED.items() if not np.allclose(ways[:, "xyz".index(axis)], np.eye(3)["xyz".index(axis)])
+    ]
+    if missing:
+        return [
+            f"The root {model.body(top).name} cannot be moved {' and '.join(missing)}, so the body can neither walk nor be placed on the "
+            "ground: give it a free joint, or slides along x and z; or leave feet out, if it is fixed to the world."
+        ]
+    return []
+
+
+def _loose_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
+    """Return whether a body that names no feet moves as a whole all the same."""
+    joint = next((j for name in body.planned_joints if (j := mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, name)) >= 0), -1)
+    if joint < 0:
+        return []  # told where joints are
+    top = root.top(model, int(model.jnt_bodyid[joint]))
+    if root.directions(model, top).any() and not set(root.root_joints(model, top)) & {
+        mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, name) for name in body.planned_joints
+    }:
+        return [f"feet is missing, and {model.body(top).name} is not fixed to the world: name its feet, left and right, or fix it."]
     return []
 
 
 def _place_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     bodies = _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody)
-    out = [f"The landmark {name} is missing: add it to landmarks." for name in LANDMARKS if name not in body.landmarks]
+    out = [f"The landmark {name} is missing: add it to landmarks." for name in LANDMARKS if body.feet and name not in body.landmarks]
     for name, place in body.landmarks.items():
         side, _, part = name.rpartition(".")
         if name == "com" or not part.isidentifier() or side not in ("", *_SIDES):
             out.append(f"A landmark cannot be named '{name}': use a word such as head, or left. and right. before it.")
         if place.body not in bodies:
             out.append(f"The landmark {name}: {_unknown(place.body, bodies, 'body')}")
-    out += [f"feet has no {side} foot: list the bodies of it that touch the floor." for side in _SIDES if not body.feet.get(side)]
+    if body.feet:
+        out += [f"feet has no {side} foot: list the bodies of it that touch the floor." for side in _SIDES if not body.feet.get(side)]
     for side, parts in body.feet.items():
         if side not in _SIDES:
             out.append(f"feet: {_unknown(side, _SIDES, 'side')}")

@@ -11,6 +11,8 @@ import numpy as np
 
 from movlr_jax.errors import MovlrError
 
+_VERTICAL = 0.5  # cosine from which a hinge turns a body about the vertical
+
 
 def top(model: mujoco.MjModel, inside: int) -> int:
     """Return the first body that moves relative to the world, of the tree that holds the body `inside`.
@@ -43,26 +45,55 @@ def root_joints(model: mujoco.MjModel, first: int) -> list[int]:
 
 
 def translate(model: mujoco.MjModel, first: int, qpos: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Return qpos[..., nq] with the whole tree of the body `first` moved by shift[..., 3] (m, world axes).
+    """Return qpos[..., nq] with the whole tree of the body `first` moved by shift[..., 3] (m, world axes), as far as its root can.
 
-    Raises:
-        MovlrError: the root cannot translate in all directions asked for.
+    A free root or one with three slides goes all the way; one that moves in a plane goes to the nearest place of that plane.
     """
     out = np.array(qpos, np.float64)
     shift = np.asarray(shift, np.float64)
     joints = root_joints(model, first)
-    if model.jnt_type[joints[0]] == mujoco.mjtJoint.mjJNT_FREE:
+    if joints and model.jnt_type[joints[0]] == mujoco.mjtJoint.mjJNT_FREE:
         adr = model.jnt_qposadr[joints[0]]
         out[..., adr : adr + 3] += shift
         return out
     slides = [j for j in joints if model.jnt_type[j] == mujoco.mjtJoint.mjJNT_SLIDE]
-    rotation = np.zeros(9)
-    mujoco.mju_quat2Mat(rotation, model.body_quat[model.jnt_bodyid[joints[0]]])
-    axes = rotation.reshape(3, 3) @ model.jnt_axis[slides].T if slides else np.zeros((3, 0))
-    if np.linalg.matrix_rank(axes) < 3:
-        raise MovlrError("The body's root has no three slides, so it cannot be placed on the ground: use a free joint or slides.")
-    out[..., model.jnt_qposadr[slides]] += shift @ np.linalg.inv(axes).T
+    if slides:
+        axes = _axes(model, slides)
+        out[..., model.jnt_qposadr[slides]] += shift @ (np.linalg.inv(axes) if len(slides) == 3 else np.linalg.pinv(axes)).T
     return out
+
+
+def directions(model: mujoco.MjModel, first: int) -> np.ndarray:
+    """Return float[3, 3], the projection (world axes) onto the directions in which a tree's root can move it."""
+    joints = root_joints(model, first)
+    if joints and model.jnt_type[joints[0]] == mujoco.mjtJoint.mjJNT_FREE:
+        return np.eye(3)
+    slides = [j for j in joints if model.jnt_type[j] == mujoco.mjtJoint.mjJNT_SLIDE]
+    if not slides:
+        return np.zeros((3, 3))
+    axes = _axes(model, slides)
+    return np.asarray(axes @ np.linalg.pinv(axes))
+
+
+def _axes(model: mujoco.MjModel, slides: list[int]) -> np.ndarray:
+    """Return float[3, slides], the directions of a root's slides (world axes)."""
+    body = int(model.jnt_bodyid[slides[0]])
+    quat, rotation = np.array(model.body_quat[body]), np.zeros(9)
+    while (body := int(model.body_parentid[body])) != 0:  # what it stands on is fixed, and may be turned
+        mujoco.mju_mulQuat(quat, np.array(model.body_quat[body]), quat.copy())
+    mujoco.mju_quat2Mat(rotation, quat)
+    return np.asarray(rotation.reshape(3, 3) @ model.jnt_axis[slides].T)
+
+
+def turns(model: mujoco.MjModel, first: int) -> bool:
+    """Whether a tree's root can turn it about the vertical."""
+    for joint in root_joints(model, first):
+        kind = mujoco.mjtJoint(int(model.jnt_type[joint]))
+        if kind in (mujoco.mjtJoint.mjJNT_FREE, mujoco.mjtJoint.mjJNT_BALL):
+            return True
+        if kind == mujoco.mjtJoint.mjJNT_HINGE and abs((_axes(model, [joint]))[2, 0]) > _VERTICAL:
+            return True
+    return False
 
 
 def yaw(model: mujoco.MjModel, first: int, qpos: np.ndarray, angle: float) -> np.ndarray:
@@ -74,8 +105,8 @@ def yaw(model: mujoco.MjModel, first: int, qpos: np.ndarray, angle: float) -> np
     out = np.array(qpos, np.float64)
     if angle == 0.0:
         return out
-    joint = root_joints(model, first)[0]
-    if model.jnt_type[joint] != mujoco.mjtJoint.mjJNT_FREE:
+    joint = next(iter(root_joints(model, first)), -1)
+    if joint < 0 or model.jnt_type[joint] != mujoco.mjtJoint.mjJNT_FREE:
         raise MovlrError("root_yaw needs a free joint at the root: turn the model's root body instead.")
     adr = model.jnt_qposadr[joint] + 3
     turn = np.array([np.cos(angle / 2), 0.0, 0.0, np.sin(angle / 2)])

@@ -82,6 +82,14 @@ def _clearance(model: mujoco.MjModel, qpos: np.ndarray, plan: BodyPlan) -> float
     return float(min(gaps))
 
 
+def reached(morphology: Morphology, origin: tuple[float, float]) -> tuple[float, float]:
+    """Return the place x, y (m) nearest to an origin to which the body's root can take it: a root that moves in a plane stays in it."""
+    if origin == (0.0, 0.0) or morphology.fixed:
+        return origin
+    x, y, _ = root.directions(morphology.model, morphology.top) @ np.array([*origin, 0.0])
+    return float(x), float(y)
+
+
 def placed(morphology: Morphology, qpos: np.ndarray, origin: tuple[float, float]) -> np.ndarray:
     """Return qpos[nq] moved to another place, and up until no foot that touched the ground at the origin is inside it there.
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 import mujoco
 import numpy as np
 
-from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology, motors
 from movlr_jax.morphologies.objects import BODY
 from movlr_jax.physics.feet import Feet
@@ -26,6 +25,8 @@ COLLAPSES: tuple[str, ...] = tuple(f"collapse {way}" for way in ("forward", "bac
 NAMES: tuple[str, ...] = (STANDING, *COLLAPSES, LYING, STEPPING, EXTREMES)
 HELD, CARRIED, FALLING, DROPPED = "object held", "object carried", "object falling", "object dropped"
 OBJECT_NAMES: tuple[str, ...] = (HELD, CARRIED, FALLING, DROPPED, EXTREMES)
+RESTING, LIMP, SWUNG = "at rest", "going limp", "joints swung"
+FIXED_NAMES: tuple[str, ...] = (RESTING, LIMP, SWUNG, EXTREMES)
 GIANT = 1e6
 TOLERANCE = 0.02  # share of the spread over motions by which a preference must exceed another to count
 _FALLEN = 10  # instants at the end of a collapse that count as fallen
@@ -57,7 +58,8 @@ class BehaviourMotions:
     """Motions of one body by name, each features float32[T, F] (current instant, then previous).
 
     Attributes:
-        features: the names of `NAMES` at least; of a body with an object those of `OBJECT_NAMES`.
+        features: the names of `NAMES` at least; of a body with an object those of `OBJECT_NAMES`, of another that is fixed to the world
+            those of `FIXED_NAMES`.
         archived: motions of earlier candidates, with how good they were judged (higher is better); may be empty. Only warned of.
     """
 
@@ -65,7 +67,7 @@ class BehaviourMotions:
     archived: tuple[tuple[float, np.ndarray], ...] = ()
 
     def __post_init__(self) -> None:
-        names = OBJECT_NAMES if HELD in self.features else NAMES
+        names = OBJECT_NAMES if HELD in self.features else FIXED_NAMES if RESTING in self.features else NAMES
         missing = [n for n in names if n not in self.features]
         if missing:
             raise ValueError(f"The behaviour motions lack {', '.join(missing)}: give each of {', '.join(names)}.")
@@ -150,6 +152,8 @@ def judge(evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, fl
         return refuse("varies", "", "The reward is the same on every motion", "let it depend on m")
     found.checks["varies"] = "passed"
 
+    if RESTING in mean:  # of a body that is fixed to the world no pose is worse than another
+        return _advised(found, evaluate, values, weight, names, motions)
     held = HELD in mean
     known = [mean[n] for n in ((HELD, CARRIED, FALLING, DROPPED) if held else (STANDING, *COLLAPSES, LYING, STEPPING))]
     # Differences of a few percent of what the motions differ by are noise of sway and settling.
@@ -175,16 +179,29 @@ def judge(evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, fl
     if fallen:
         found.checks["standing beats collapse"] = "passed"
 
-    for i, name in enumerate(names):
-        column = values[:, i]
-        if float(np.ptp(column)) <= 1e-7 * max(1.0, float(np.abs(column).max())):
-            found.warnings.append(f"The term {name} is the same on every motion: it steers nothing.")
-        if weight[i] == 0.0:
-            found.warnings.append(f"The term {name} has weight 0: it steers nothing.")
     tempting = [n for n in fallen if mean[n] > mean[STANDING] + margin]
     if tempting:
         found.warnings.append(f"{tempting[0].capitalize()} earns more than standing still: a term for height or balance would help.")
-    found.warnings += _against_archive(evaluate, weight, motions)
+    return _advised(found, evaluate, values, weight, names, motions)
+
+
+def _advised(
+    found: Behaviour,
+    evaluate: Callable[[np.ndarray], np.ndarray],
+    values: np.ndarray,
+    weight: np.ndarray,
+    names: list[str],
+    motions: BehaviourMotions,
+) -> Behaviour:
+    """Return what was found, with warnings of terms that steer nothing and of motions that were judged otherwise."""
+    idle = []
+    for i, name in enumerate(names):
+        column = values[:, i]
+        if float(np.ptp(column)) <= 1e-7 * max(1.0, float(np.abs(column).max())):
+            idle.append(f"The term {name} is the same on every motion: it steers nothing.")
+        if weight[i] == 0.0:
+            idle.append(f"The term {name} has weight 0: it steers nothing.")
+    found.warnings = [*idle, *found.warnings, *_against_archive(evaluate, weight, motions)]
     return found
 
 
@@ -214,17 +231,17 @@ def generate(morphology: Morphology, goal_speed: float = 0.8) -> BehaviourMotion
         morphology: the body.
         goal_speed: what `m.goal.speed` says (m/s).
 
-    Raises:
-        MovlrError: the body neither walks nor works with an object.
     """
     if morphology.thing is not None:
         maker = _Maker(morphology, Frame(goal=(goal_speed, 0.0), target=(*np.add(morphology.thing.position, _AWAY), *_TURNED)))
         handled = {HELD: maker.still(morphology.standing_qpos, morphology.standing_act), CARRIED: maker.carried()}
         handled |= {FALLING: maker.falling(), DROPPED: maker.dropped(), EXTREMES: maker.extremes()}
         return BehaviourMotions({name: _paired(r, independent=name in (DROPPED, EXTREMES)) for name, r in handled.items()})
-    if morphology.fixed:
-        raise MovlrError(f"{morphology.name} does not walk: give it a task with an object, for example bottle_pour.")
     maker = _Maker(morphology, Frame(goal=(goal_speed, 0.0)))
+    if morphology.fixed:
+        still = maker.still(morphology.standing_qpos, morphology.standing_act)
+        bent = {RESTING: still, LIMP: maker.limp(), SWUNG: maker.swung(), EXTREMES: maker.extremes()}
+        return BehaviourMotions({name: _paired(r, independent=name == EXTREMES) for name, r in bent.items()})
     falls = {name: maker.collapse(*push) for name, push in zip(COLLAPSES, ((1, 0), (-1, 0), (0, 1), (0, -1)), strict=True)}
     rows: dict[str, np.ndarray] = {
         STANDING: maker.still(morphology.standing_qpos, morphology.standing_act),
@@ -368,11 +385,39 @@ class _Maker:
             last = qpos
         return self._remember(np.array(rows))
 
+    def swung(self) -> np.ndarray:
+        """Every planned joint led by hand through its range and back, each at its own pace: two seconds."""
+        data, posture = mujoco.MjData(self.model), self.body.posture
+        base = posture.read(self.body.standing_qpos)
+        rows, last = [], None
+        for k in range(100):
+            share = np.sin(np.pi * k * _DT * (1.0 + np.arange(posture.size) / posture.size))
+            reach = np.where(share > 0, posture.upper - base, base - posture.lower)
+            qpos = posture.complete(base + 0.9 * share * reach, self.body.standing_qpos)
+            data.time = k * _DT
+            data.qpos[:], data.qvel[:] = qpos, 0.0
+            if last is not None:
+                mujoco.mj_differentiatePos(self.model, data.qvel, _DT, last, qpos)
+            data.act[:] = data.ctrl[:] = self.body.standing_act
+            mujoco.mj_forward(self.model, data)
+            rows.append(self._row(data))
+            last = qpos
+        return self._remember(np.array(rows))
+
     def falling(self) -> np.ndarray:
         """The object let go beside the table while the arm goes limp: one second."""
-        data, at = mujoco.MjData(self.model), self._object()
-        data.qpos[:] = self.body.standing_qpos
-        data.qpos[at + 1] -= _BESIDE
+        qpos = np.array(self.body.standing_qpos)
+        qpos[self._object() + 1] -= _BESIDE
+        return self._slack(qpos)
+
+    def limp(self) -> np.ndarray:
+        """The body let go where it stands: one second."""
+        return self._slack(self.body.standing_qpos)
+
+    def _slack(self, qpos: np.ndarray) -> np.ndarray:
+        """A second without excitation from a pose at rest."""
+        data = mujoco.MjData(self.model)
+        data.qpos[:] = qpos
         every = round(_DT / self.model.opt.timestep)
         rows = []
         for _ in range(50):

@@ -35,7 +35,9 @@ def film(morphology: Morphology, rollout: Rollout, path: Path, title: str, width
     told = Trajectory(rollout.instants, feature_layout(morphology))
     events = () if rollout.ended == "time" else ((float(rollout.time[-1]), rollout.ended),)
     model, view = morphology.model, clip.ClipView()
-    if morphology.thing is None:
+    if morphology.thing is None and morphology.fixed:
+        overlay = clip.Overlay(title=title, marks=False, events=events)
+    elif morphology.thing is None:
         pelvis = told.position("pelvis")[:, 0]
         overlay = clip.Overlay(title=title, distance=pelvis - pelvis[0], events=events)
     else:

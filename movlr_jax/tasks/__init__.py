@@ -7,6 +7,7 @@ from movlr_jax.tasks import (
     bottle_pour,
     cube_rotate,
     free,
+    move,
     ostrich_walk,
     stand,
     turn_left,
@@ -18,7 +19,7 @@ from movlr_jax.tasks import (
 )
 from movlr_jax.tasks.task import Task
 
-_ALL = (stand, walk_flat, walk_rough, walk_slope, walk_stairs, walk_injured, turn_left, ostrich_walk, bottle_pour, cube_rotate, free)
+_ALL = (stand, walk_flat, walk_rough, walk_slope, walk_stairs, walk_injured, turn_left, ostrich_walk, bottle_pour, cube_rotate, free, move)
 TASKS: dict[str, Task] = {task.TASK.name: task.TASK for task in _ALL}
 
 

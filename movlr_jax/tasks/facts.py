@@ -15,7 +15,7 @@ import numpy as np
 
 from movlr_jax.rewards import library
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
-from movlr_jax.tasks import handling_facts
+from movlr_jax.tasks import handling_facts, joint_facts
 from movlr_jax.tasks.metrics import FALL_RATIO
 from movlr_jax.tasks.trajectory import Trajectory
 
@@ -245,7 +245,8 @@ def describe(
     Returns:
         The facts: goal, task, goal_speed_mps, seconds, metrics, episodes, posture, gait, smoothness, effort, fall (None
         if there was none), phases (three thirds of the time upright) and terms. Gait, smoothness and posture means are
-        those of the time upright. Of a hand with an object: what `handling_facts` tells, with posture and gait empty.
+        those of the time upright. Of a hand with an object: what `handling_facts` tells, of another body without feet what `joint_facts`
+        tells, with posture and gait empty.
 
     Raises:
         ValueError: there are no instants, or their width is not the layout's.
@@ -270,6 +271,9 @@ def describe(
         dropped = bool(episodes and episodes[0].get("dropped"))
         handled = {"smoothness": _smoothness(whole), "effort": _effort(whole), **handling_facts.describe(whole, dropped)}
         return said | handled | {"posture": {}, "gait": {}, "fall": None}
+    if not whole.has("left.foot"):
+        moved = {"smoothness": _smoothness(whole), "effort": _effort(whole), **joint_facts.describe(whole)}
+        return said | moved | {"posture": {}, "gait": {}, "fall": None}
     signal = signals(whole)
     fall = _fall(signal, whole.time)
     upright_until = int(np.searchsorted(whole.time, fall["time_s"])) if fall else usable

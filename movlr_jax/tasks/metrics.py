@@ -13,6 +13,7 @@ from movlr_jax.tasks.trajectory import Trajectory, height
 
 LOWER_IS_BETTER = (
     *("falls", "fell", "dropped", "diverged", "diverged_candidates", "effort", "lateral_drift_m", "heading_error_rad"),
+    *("posture_change", "final_posture_change", "final_joint_speed"),
     *("position_error_m", "orientation_error_rad", "final_position_error_m", "final_orientation_error_rad"),
 )
 FALL_RATIO = 0.6  # a fall is the pelvis below this share of its standing height above ground

@@ -52,6 +52,7 @@ class ObjectTask(Task):
 
     goal: Callable[[np.random.Generator], tuple[float, ...]] = lambda rng: (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
     ends_as: str = "dropped"
+    stands: bool = False
 
     def target(self, seed: int) -> tuple[float, ...]:
         """See Task."""

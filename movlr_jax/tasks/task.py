@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from movlr_jax.control.episode import EpisodeRunner, Job, Rollout, Start
-from movlr_jax.morphologies import FLAT, Morphology, Scene, Strength, catalog, standing
+from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import FLAT, Morphology, Scene, Strength, catalog, root, standing
 from movlr_jax.morphologies.scene import parse_injuries
 from movlr_jax.physics.instant import NO_TARGET, Frame
 from movlr_jax.rewards.features import feature_layout
@@ -30,6 +31,7 @@ class Task:
         goal_speed: default speed asked for (m/s).
         seconds: default length of an episode (s).
         walks: whether distance counts: the gate "moved" and the critic's progress faults apply only then.
+        stands: whether the body must stand: it then has feet.
         scene: the ground, and injuries that belong to the task.
         morphologies: bodies it is meant for, the first is its default; empty: any that walks upright, by default the embedded one.
         heading: forward of the task's frame, relative to where the body faces at the start, positive to the left (rad).
@@ -51,6 +53,7 @@ class Task:
     heading: float = 0.0
     metric: str = "distance_m"
     ends_as: str = "fell"
+    stands: bool = True
 
     def load(self, morphology: str = "", injuries: Sequence[str] = ()) -> Morphology:
         """Return a body prepared for this task.
@@ -60,10 +63,24 @@ class Task:
             injuries: PATTERN=FRACTION, beside those that belong to the task.
 
         Raises:
-            MovlrError: the body is not known, not on this machine, or an injury does not suit it.
+            MovlrError: the body is not known, not on this machine, cannot do what the task asks for, or an injury does not suit it.
         """
         name = morphology or (self.morphologies[0] if self.morphologies else catalog.DEFAULT)
-        return catalog.load(name, replace(self.scene, injuries=(*self.scene.injuries, *parse_injuries(injuries))))
+        body = catalog.load(name, replace(self.scene, injuries=(*self.scene.injuries, *parse_injuries(injuries))))
+        self._require(body)
+        return body
+
+    def _require(self, body: Morphology) -> None:
+        """Refuse a body that cannot do what the task asks for: stand, turn, or stay where it is fixed."""
+        if self.stands and body.fixed:
+            raise MovlrError(
+                f"The task {self.name} is for a body that stands, and {body.name} is fixed to the world: use the task move, or name a body "
+                "with feet."
+            )
+        if not self.stands and not body.fixed:
+            raise MovlrError(f"The task {self.name} is for a body that is fixed to the world, and {body.name} stands: use the task free.")
+        if self.heading and not root.turns(body.model, body.top):
+            raise MovlrError(f"The task {self.name} asks for a turn, and {body.name} moves in one plane: use walk_flat, or another body.")
 
     def start(self, morphology: Morphology, seed: int) -> Start:
         """Return the seeded start: the settled standing pose with planned joints varied by up to 1 % of their range, somewhere on the
@@ -71,7 +88,7 @@ class Task:
         space = morphology.posture
         rng = np.random.default_rng(np.random.SeedSequence([seed, 0x57A7]))
         posture = space.read(morphology.standing_qpos) + rng.uniform(-_START_NOISE, _START_NOISE, space.size) * space.range
-        qpos, origin = space.complete(posture, morphology.standing_qpos), morphology.terrain.start(rng)
+        qpos, origin = space.complete(posture, morphology.standing_qpos), standing.reached(morphology, morphology.terrain.start(rng))
         return Start(standing.placed(morphology, qpos, origin), morphology.standing_act.copy(), origin)
 
     def target(self, seed: int) -> tuple[float, ...]:

@@ -126,6 +126,10 @@ class Trajectory:
         """Angle of a scalar joint, [T] (rad)."""
         return self.instants[:, self.layout.column("qpos", self.layout.joints[name][0])]
 
+    def planned(self) -> np.ndarray:
+        """Angles of the planned joints [T, d] (rad, m of slides)."""
+        return np.stack([self.joint(name) for name in self.layout.planned_joints], axis=1)
+
     def joint_velocity(self) -> np.ndarray:
         """Velocities of the planned joints, [T, planned] (rad/s)."""
         names = self.layout.planned_joints or tuple(self.layout.joints)

@@ -1,0 +1,50 @@
+"""Facts of a body that is fixed to the world: where its joints and its landmarks went, and how fast.
+
+In: the trajectory of one episode. Out: the part of `facts.describe` that stands in place of posture and gait.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from movlr_jax.tasks.trajectory import Trajectory
+
+
+def describe(trajectory: Trajectory) -> dict[str, Any]:
+    """Return "joints" (planned joint -> start, end, least and greatest angle, rad or m), "landmarks" (landmark -> path and shift (m)) and
+    "phases" (three thirds: mean change of the joints from the start, mean speed)."""
+    t = trajectory
+    angle, speed = t.planned(), t.joint_velocity()
+    change = np.abs(angle - angle[:1])
+    joints = {
+        name: {"start": _number(a[0]), "end": _number(a[-1]), "min": _number(a.min()), "max": _number(a.max())}
+        for name, a in zip(t.layout.planned_joints, angle.T, strict=True)
+    }
+    landmarks = {}
+    for name in t.layout.landmarks:
+        place = t.position(name)
+        path = float(np.linalg.norm(np.diff(place, axis=0), axis=1).sum())
+        landmarks[name] = {"path_m": _number(path), "shift_m": [_number(v) for v in place[-1] - place[0]]}
+    thirds = zip(("start", "middle", "end"), np.array_split(np.arange(len(t.time)), 3), strict=True)
+    return {
+        "joints": joints,
+        "landmarks": landmarks,
+        "phases": [
+            {
+                "name": name,
+                "from_s": _number(t.time[part[0]]),
+                "to_s": _number(t.time[part[-1]]),
+                "joint_change": _number(change[part].mean()),
+                "joint_speed": _number(np.abs(speed[part]).mean()),
+            }
+            for name, part in thirds
+            if part.size
+        ],
+    }
+
+
+def _number(value: Any) -> float:
+    value = float(value)
+    return round(value, 5) if np.isfinite(value) else 0.0

@@ -1,0 +1,69 @@
+"""move: anything a sentence asks of a body that is fixed to the world: an arm, a hand, a finger.
+
+Metrics beyond those that every task has, over the planned joints: `posture_change` and `final_posture_change` (root mean square of the
+change from the start, over the episode and over its last third; rad, m of slides), `final_joint_speed` (the same of the speeds over the last
+third; rad/s, m/s of slides). Nothing ends an episode before its time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from movlr_jax.control.episode import Rollout
+from movlr_jax.morphologies import Morphology
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.tasks import metrics
+from movlr_jax.tasks.task import Task
+from movlr_jax.tasks.trajectory import Trajectory
+
+_START = """\
+WEIGHTS = {
+    "posture": 10.0,
+    "calm": 0.1,
+}
+
+
+def terms(m):
+    return {
+        "posture": -0.5 * jnp.sum(jnp.square(m.joints.deviation)),
+        "calm": -0.5 * jnp.sum(jnp.square(m.joints.velocity)),
+    }
+"""
+
+
+class MoveTask(Task):
+    """A task of a body that is fixed to the world and works with no object."""
+
+    def measure(self, morphology: Morphology, rollout: Rollout) -> dict[str, Any]:
+        """See Task; with the metrics of the module's first lines."""
+        layout = feature_layout(morphology)
+        trajectory = Trajectory(rollout.instants, layout)
+        change = trajectory.planned() - trajectory.planned()[:1]
+        last = slice(len(change) - max(len(change) // 3, 1), None)
+        return metrics.lived(layout, rollout) | {
+            "posture_change": _rms(change),
+            "final_posture_change": _rms(change[last]),
+            "final_joint_speed": _rms(trajectory.joint_velocity()[last]),
+        }
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+TASK = MoveTask(
+    name="move",
+    sentence="Hold the pose and keep still.",
+    goal_speed=0.0,
+    seconds=3.0,
+    walks=False,
+    stands=False,
+    metric="final_posture_change",
+    rewards={"start": _START, "human": _START},
+    notes={
+        "start": "the pose it starts in, and joints at rest",
+        "human": "the same: nobody has designed a reward for a sentence not yet said",
+    },
+)
