@@ -70,7 +70,7 @@ def test_a_whole_answer_among_the_thoughts_is_used_by_critic_and_writer(tmp_path
 def test_thoughts_that_are_no_answer_are_told_as_such(tmp_path: Path) -> None:
     with OpenAIServer() as server:
         server.queue = [completion({"content": None, "reasoning_content": f"Perhaps {JSON}? Or not."})] * 3
-        with pytest.raises(ModelFault, match="You thought aloud and gave no answer beside it.*switch the model's thinking off") as caught:
+        with pytest.raises(ModelFault, match=r"You thought aloud and gave no answer beside it.*switch the model's thinking off") as caught:
             ask_for(model_of(tmp_path, server), ASK, Verdict)
         assert "stronger" not in str(caught.value) and len(server.asked) == 3
 
@@ -86,7 +86,7 @@ def test_thoughts_beside_an_answer_are_not_read(tmp_path: Path) -> None:
 def test_an_answer_that_was_cut_off_names_the_setting_and_its_number(tmp_path: Path, message: dict[str, Any]) -> None:
     with OpenAIServer() as server:
         server.queue = [completion(message, "length")] * 3
-        with pytest.raises(ModelFault, match="raise --models.max-tokens, 700 now"):
+        with pytest.raises(ModelFault, match=r"raise --models\.max-tokens, 700 now"):
             ask_for(model_of(tmp_path, server, max_tokens=700), ASK, Verdict)
 
 
@@ -96,7 +96,7 @@ def test_gemini_thoughts_and_max_tokens_likewise(tmp_path: Path) -> None:
         thought = {"candidates": [{"finishReason": "STOP", "content": {"role": "model", "parts": [{"text": JSON, "thought": True}]}}]}
         server.queue = [as_json(thought), *[g.content(None, finish="MAX_TOKENS")] * 3]
         assert ask_for(Desk(tmp_path / "a", prices=Prices()).model(client), ASK, Verdict)[0].success
-        with pytest.raises(ModelFault, match="raise --models.max-tokens, 700 now"):
+        with pytest.raises(ModelFault, match=r"raise --models\.max-tokens, 700 now"):
             ask_for(Desk(tmp_path / "b", prices=Prices(), max_tokens=700).model(client), ASK, Verdict)
 
 
