@@ -37,6 +37,8 @@ class Task:
         rewards: name -> reward program text: "start" and "human" at least.
         notes: what the named rewards are, for people.
         ends_as: what an episode is called that ends before its time.
+        origin: of a user's own task the word that it is found by from any folder (`movlr_jax.tasks.own`); empty: it is in the registry.
+        code_sha256: of a user's own task the hash of its file.
     """
 
     name: str
@@ -51,6 +53,13 @@ class Task:
     heading: float = 0.0
     metric: str = "distance_m"
     ends_as: str = "fell"
+    origin: str = ""
+    code_sha256: str = ""
+
+    @property
+    def word(self) -> str:
+        """The word that names the task on a command line."""
+        return self.origin or self.name
 
     def load(self, morphology: str = "", injuries: Sequence[str] = ()) -> Morphology:
         """Return a body prepared for this task.
