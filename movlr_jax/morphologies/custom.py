@@ -25,7 +25,7 @@ SUFFIXES = (".yaml", ".yml")
 LANDMARKS = ("pelvis", "trunk", "left.foot", "right.foot")  # what standing, gait memory and the behaviour checks read
 _SIDES = ("left", "right")
 _SLACK = 0.01  # rad or m by which a stance may lie outside a range
-_MOVED = {"x": "forward", "z": "up"}  # how the root of a body that stands must be movable
+_MOVED = {0: "forward", 2: "up"}  # how the root of a body that stands must be movable
 _FLAT = 1e-6  # m and unit vector; how exactly the floor must lie at z = 0
 
 
@@ -80,7 +80,12 @@ def names_file(name: str) -> bool:
 
 def settled(name: str) -> str:
     """Return a morphology's name as a run keeps it: of a YAML file the absolute path, so that the run goes on from any folder."""
-    return str(Path(name).resolve()) if names_file(name) else name
+    if not names_file(name):
+        return name
+    try:
+        return str(Path(name).resolve())
+    except (OSError, ValueError, RuntimeError):  # a NUL, links in a circle
+        raise MovlrError(f"{name!r} is no name of a file: give a path.") from None
 
 
 def load(path: Path) -> BodyPlan:
@@ -364,9 +369,7 @@ def _root_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     except MovlrError as error:
         return [str(error)]
     ways = root.directions(model, top)
-    missing = [
-        f"{name} ({axis})" for axis, name in _MOVED.items() if not np.allclose(ways[:, "xyz".index(axis)], np.eye(3)["xyz".index(axis)])
-    ]
+    missing = [f"{name} ({'xyz'[i]})" for i, name in _MOVED.items() if not np.allclose(ways[:, i], np.eye(3)[i])]
     if missing:
         return [
             f"The root {model.body(top).name} cannot be moved {' and '.join(missing)}, so the body can neither walk nor be placed on the "

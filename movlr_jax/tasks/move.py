@@ -1,8 +1,8 @@
 """move: anything a sentence asks of a body that is fixed to the world: an arm, a hand, a finger.
 
 Metrics beyond those that every task has, over the planned joints: `posture_change` and `final_posture_change` (root mean square of the
-change from the start, over the episode and over its last third; rad, m of slides), `final_joint_speed` (the same of the speeds over the last
-third; rad/s, m/s of slides). Nothing ends an episode before its time.
+change from the start, over the episode and over its last third; rad, m of slides), `final_joint_speed` (the same of the speeds over the
+last third; rad/s, m/s of slides). Nothing ends an episode before its time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from movlr_jax import goals
 from movlr_jax.control.episode import Rollout
 from movlr_jax.morphologies import Morphology
 from movlr_jax.rewards.features import feature_layout
@@ -42,11 +43,16 @@ class MoveTask(Task):
         trajectory = Trajectory(rollout.instants, layout)
         change = trajectory.planned() - trajectory.planned()[:1]
         last = slice(len(change) - max(len(change) // 3, 1), None)
-        return metrics.lived(layout, rollout) | {
+        record = metrics.lived(layout, rollout) | {
             "posture_change": _rms(change),
             "final_posture_change": _rms(change[last]),
             "final_joint_speed": _rms(trajectory.joint_velocity()[last]),
         }
+        return record | ({goals.REACHED: None} if self.spoken else {})
+
+    def ends_when(self) -> str:
+        """See Task."""
+        return "Nothing ends an episode before its time: the body is fixed to the world, and cannot fall."
 
 
 def _rms(values: np.ndarray) -> float:
