@@ -8,6 +8,7 @@ there is. A model is data: it cannot name a library to load.
 
 from __future__ import annotations
 
+import re
 import site
 import stat
 from collections.abc import Iterator
@@ -38,6 +39,10 @@ _BOUNDS = (
     *(("size", (name,), 1_000_000) for name in ("nuserdata", "nuser_body", "nuser_jnt", "nuser_geom", "nuser_site", "nuser_tendon")),
     *(("size", (name,), 1_000_000) for name in ("nuser_cam", "nuser_actuator", "nuser_sensor")),
 )
+
+# A comment, a declaration, or a tag with its quoted values; nothing else that begins with "<".
+_TOKEN = re.compile(rb"""<!--.*?-->|<\?[^<>]*\?>|</?[A-Za-z_](?:[^<>"']|"[^"<]*"|'[^'<]*')*>""", re.DOTALL)
+_CLOSED_VALUE = re.compile(rb"""(=\s*(?:"[^"]*"|'[^']*'))(?=[A-Za-z_])""")
 
 
 def check(model: Path, home: Path) -> None:
@@ -100,8 +105,7 @@ class _Walk:
             raise MovlrError(f"The model's files include one another more than {_DEEPEST} deep: put them into one.")
         self._admit(file, _MOST_XML)
         try:
-            # Expat refuses entities that grow; MuJoCo's own reader knows none.
-            root = ElementTree.fromstring(atomic.read_bytes(file, _MOST_XML, follow=True))
+            root = _parsed(atomic.read_bytes(file, _MOST_XML, follow=True))
         except ElementTree.ParseError as error:
             raise MovlrError(f"The model {file.name} does not compile: it is not XML ({error}).") from None
         except RecursionError:
@@ -134,6 +138,29 @@ class _Walk:
             raise MovlrError(f"The model reads {real}, which is no regular file: put the file there.")
         if found.st_size > most:
             raise MovlrError(f"The model reads {real}, which has more than {most >> 20} MiB: make it smaller.")
+
+
+def _parsed(text: bytes) -> ElementTree.Element:
+    """Return the root of an XML text; expat refuses entities that grow, and MuJoCo's own reader knows none.
+
+    MuJoCo reads a little more than XML: two dashes in a comment, attributes that no space parts. Such a text is put right and read again.
+
+    Raises:
+        ElementTree.ParseError: it is no XML, and not nearly.
+    """
+    try:
+        return ElementTree.fromstring(text)
+    except ElementTree.ParseError:
+        kept, at = [], 0
+        for token in _TOKEN.finditer(text):
+            if b"<" in text[at : token.start()]:  # a tag that was not understood must not be passed over
+                raise
+            if not token[0].startswith(b"<!--"):
+                kept += [text[at : token.start()], _CLOSED_VALUE.sub(rb"\1 ", token[0])]
+            at = token.end()
+        if b"<" in text[at:]:
+            raise
+        return ElementTree.fromstring(b"".join(kept))
 
 
 def _refuse_huge(element: ElementTree.Element) -> None:

@@ -21,6 +21,7 @@ from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.motors import MotorData
 from movlr_jax.morphologies.posture import PostureSpace
 
+_DIVERGED = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
 _CONTACT_DEPTH = 0.001  # m, initial penetration of the lowest foot geom
 _SPRING, _DAMPER = 8000.0, 200.0  # N m/rad and N m s/rad: stiff enough for millimetres, damped enough at 1 ms steps
 _ROOT_DAMPER = 2000.0  # N s/m and N m s/rad: a statue that is not yet balanced topples slowly enough to be corrected
@@ -158,6 +159,8 @@ def _rest(
     """Simulate until rest with springs on the planned joints, muscles slack and motors told to stay where they start."""
     held = copy.copy(model)
     held.opt.timestep = 0.001
+    if held.opt.integrator == mujoco.mjtIntegrator.mjINT_RK4:  # which knows dampers as stiff as these only explicitly
+        held.opt.integrator = mujoco.mjtIntegrator.mjINT_EULER
     joints = [int(np.flatnonzero(model.jnt_qposadr == q)[0]) for q in space.qpos_index]
     held.jnt_stiffness[joints] = _SPRING
     held.dof_damping[space.qvel_index] = _DAMPER
@@ -174,6 +177,11 @@ def _rest(
     for _ in range(round(_SETTLE_TIME / held.opt.timestep)):
         mujoco.mj_step(held, data)
     mujoco.mj_forward(held, data)
+    if any(data.warning[kind].number for kind in _DIVERGED):
+        raise MovlrError(
+            f"{plan.name} does not come to rest in its stance, it flies apart: correct stance (limbs that stand inside one another), or the "
+            "masses and inertias of its model."
+        )
     return held, data
 
 
