@@ -50,6 +50,11 @@ class MoveTask(Task):
         }
         return record | ({goals.REACHED: None} if self.spoken else {})
 
+    @property
+    def by_sentence(self) -> bool:
+        """See Task: its own sentence has measures of its own."""
+        return self.spoken
+
     def ends_when(self) -> str:
         """See Task."""
         return "Nothing ends an episode before its time: the body is fixed to the world, and cannot fall."
