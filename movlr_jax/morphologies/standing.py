@@ -179,8 +179,7 @@ def _rest(
     mujoco.mj_forward(held, data)
     if any(data.warning[kind].number for kind in _DIVERGED):
         raise MovlrError(
-            f"{plan.name} flies apart in its stance: correct stance (limbs may stand inside one another), or the masses and inertias of its "
-            "model."
+            f"{plan.name} flies apart in its stance: correct stance (limbs may stand inside one another), or its masses and inertias."
         )
     return held, data
 
