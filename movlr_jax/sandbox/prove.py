@@ -36,7 +36,7 @@ class Verdict:
 
     Attributes:
         trusted: whether the artifact may be used.
-        reason: why not, in one sentence a writer can act on; "" if trusted.
+        reason: why not, in sentences a writer can act on: one, or of a text that is refused as it is read, one a place; "" if trusted.
         line: the line of the text it points at (1 is the first), or None.
         column: where on that line, from 0, or None.
         cure: what to do about it.
@@ -51,6 +51,7 @@ class Verdict:
         source_sha256: of the text.
         artifact_sha256: of the artifact, "" if refused.
         jax: version that made the artifact.
+        faults: of a text that is refused as it is read: (line, column or None, sentence), a place each.
     """
 
     trusted: bool
@@ -69,6 +70,7 @@ class Verdict:
     layout_fingerprint: str = ""
     artifact_sha256: str = ""
     jax: str = jax.__version__
+    faults: tuple[tuple[int, int | None, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the record for verdict.json; "sentence" is the reason."""
@@ -193,7 +195,14 @@ class Prover:
     def _prove(
         self, source: str, name: str, digest: str, seconds: dict[str, float], checks: dict[str, str], layers: dict[str, str]
     ) -> Proof:
-        def refuse(stage: str, reason: str, line: int | None = None, cure: str = "", column: int | None = None) -> Proof:
+        def refuse(
+            stage: str,
+            reason: str,
+            line: int | None = None,
+            cure: str = "",
+            column: int | None = None,
+            faults: tuple[tuple[int, int | None, str], ...] = (),
+        ) -> Proof:
             return Proof(
                 Verdict(
                     False,
@@ -207,14 +216,18 @@ class Prover:
                     checks,
                     seconds={k: round(v, 4) for k, v in seconds.items()},
                     layout_fingerprint=self.layout.fingerprint(),
+                    faults=faults,
                 )
             )
 
         started = time.monotonic()
-        refusal = static.check(source, self.layout)
+        refusals = static.check(source, self.layout)
         seconds["static"] = time.monotonic() - started
-        if refusal is not None:
-            return refuse("static", refusal.reason, refusal.line, refusal.cure, refusal.column)
+        if refusals:
+            told, more = refusals[: static.MAX_TOLD], len(refusals) - static.MAX_TOLD
+            reason = " ".join([*(r.reason for r in told), *([f"And {more} more."] if more > 0 else [])])
+            first = told[0]
+            return refuse("static", reason, first.line, first.cure, first.column, tuple((r.line, r.column, r.reason) for r in told))
         checks["static"] = "passed"
         weights = program.literal_weights(source)
 
@@ -298,10 +311,13 @@ def explain(verdict: Verdict, source: str) -> str:
     else:
         lines = [f"Refused by the {verdict.stage} check."]
         text = source.splitlines()
-        if verdict.line is not None and 1 <= verdict.line <= len(text):
-            shown, offset = _quoted(text[verdict.line - 1], verdict.column)
-            lines += ["", f"{verdict.line:>5} | {shown}", f"      | {' ' * offset}^"]
-        lines += ["", verdict.reason]
+        for line, column, reason in verdict.faults or ((verdict.line, verdict.column, verdict.reason),):
+            if line is not None and 1 <= line <= len(text):
+                shown, offset = _quoted(text[line - 1], column)
+                lines += ["", f"{line:>5} | {shown}", f"      | {' ' * offset}^"]
+            lines += ["", reason]
+        if len(verdict.faults) > 1:
+            lines += ["", f"{len(verdict.faults)} places" + (" and more." if verdict.reason.endswith(" more.") else ".")]
     missing = [f"{name} ({state})" for name, state in verdict.layers.items() if state != "active"]
     if verdict.layers:
         active = len(verdict.layers) - len(missing)
