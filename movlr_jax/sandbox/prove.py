@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -101,6 +102,7 @@ class Prover:
         deadline_s: wall-clock time that one text may take in the jail (s).
         rows: batch size at which a text is run there.
         skip_layers: layers of the jail to leave out, for tests.
+        tell: is told what is waited for.
     """
 
     def __init__(
@@ -112,11 +114,13 @@ class Prover:
         deadline_s: float = DEADLINE_S,
         rows: int = PLAN_ROWS,
         skip_layers: tuple[str, ...] = (),
+        tell: Callable[[str], None] | None = None,
     ):
         jax_environment.require_devices()
         self.layout, self.motions = layout, motions
         self.deadline_s = deadline_s
         self._rows, self._skip_layers = rows, skip_layers
+        self._tell = tell or (lambda _: None)
         self._keep_spare = spare
         self._spare: Jail | None = None
         self._layers: dict[str, str] = {}
@@ -231,6 +235,7 @@ class Prover:
         checks["static"] = "passed"
         weights = program.literal_weights(source)
 
+        self._tell("warming a jail up: a locked process with JAX")
         started = time.monotonic()
         current = self._take()
         try:
@@ -238,6 +243,7 @@ class Prover:
             self._layers = dict(layers)
             seconds["wait"] = time.monotonic() - started
             started = time.monotonic()
+            self._tell(f"tracing, compiling and running the text in the jail (at most {self.deadline_s:g} s)")
             answer = current.ask(source, self.layout, self.deadline_s)
         finally:
             current.close()
@@ -259,6 +265,7 @@ class Prover:
             seconds["inspection"] = time.monotonic() - started
         checks["inspection"] = "passed"
 
+        self._tell("judging the compiled reward on the motions")
         started = time.monotonic()
         reward = Reward.from_artifact(name, source, weights, inspected.artifact, self.layout)
         warnings: list[str] = []

@@ -276,6 +276,7 @@ class _Reader:
         if layout is not None:
             parts = {part for name in layout.landmarks for part in name.split(".")}
             self.attributes = (vocabulary | parts | set(layout.standing)) - (_PLACES - parts)
+        self.told: set[str] = set()  # names whose refusal is noted where they are made
         self.helpers: dict[str, _Helper] = {}
         self.constants: set[str] = set()
         self.sequences: dict[str, int] = {}  # constant -> length, where it is a literal tuple or list
@@ -458,7 +459,10 @@ class _Reader:
         if isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and _is_text(node.value)):
             return 0
         if isinstance(node, ast.Expr):
+            before = len(self.found)
             self._expression(node.value, names, helper, times)
+            if len(self.found) > before:
+                return times
             raise self._at(node, "the value of this line is not used", "assign it to a name, or remove the line")
         if isinstance(node, ast.FunctionDef):
             raise self._at(node, f"{node.name} is defined inside a function", "define helpers at the top of the text")
@@ -658,6 +662,8 @@ class _Reader:
             steps = self._expression(node.value, names, helper, times)
             if len(self.found) > before:  # the innermost cause is the one to name
                 return steps
+        if _root(node) in self.told - names:
+            return steps
         column = (node.end_col_offset or len(name)) - len(name)
         if isinstance(node.value, ast.Name) and node.value.id == "jnp":
             if name not in program.JNP_NAMES:
@@ -678,8 +684,8 @@ class _Reader:
             elif owner == "Array":
                 cure = f"it is an array: {_short(node.value)}[0] is its first number"
             else:
-                known = sorted(there or self.attributes)
-                cure = _similar(name, known, "") or f"{_short(node.value) if there else 'm'} has {', '.join(known)}"
+                listed = f"{_short(node.value)} has {', '.join(sorted(there))}" if there else "use only what the vocabulary of m names"
+                cure = _similar(name, sorted(there or self.attributes), "") or listed
             of = f" of {_short(node.value)}" if there or owner == "Array" else ""
             raise _Refuse(node.lineno, f"there is no attribute {name[:40]}{of}", cure, column)
         if not isinstance(node.value, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.IfExp):
@@ -726,6 +732,8 @@ class _Reader:
                 if name == "terms":
                     raise self._at(node, "terms is called by the program itself", "put shared parts into a helper")
                 helper.calls.append((name, times))
+            elif name in self.told:
+                return steps
             elif name not in SHAPING and name not in program.BUILTIN_NAMES:
                 self._load(target, names)
                 raise self._at(node, f"{name[:40]} is not a function", "call jnp, shaping functions or your own helpers")
@@ -737,6 +745,8 @@ class _Reader:
             if len(self.found) > before:
                 return steps
             is_jnp = isinstance(target.value, ast.Name) and target.value.id == "jnp"
+            if _root(target) in self.told - names:
+                return steps
             if not is_jnp and target.attr not in _METHODS:
                 raise self._at(node, f"{target.attr[:40]} is a value, not a function", f"write .{target.attr[:40]} without brackets")
             if is_jnp and target.attr in ("zeros", "ones", "reshape"):
@@ -793,7 +803,7 @@ class _Reader:
 
     def _load(self, node: ast.Name, names: set[str]) -> None:
         name = node.id
-        known = {"jnp", "pi", *SHAPING, *program.BUILTIN_NAMES, *self.constants, *self.helpers, *names}
+        known = {"jnp", "pi", *SHAPING, *program.BUILTIN_NAMES, *self.constants, *self.helpers, *self.told, *names}
         if name in known:
             return
         if name == "WEIGHTS":
@@ -842,6 +852,8 @@ class _Reader:
 
     def _unknown(self, node: ast.AST, where: str, cure: str = "") -> _Refuse:
         name = type(node).__name__
+        if isinstance(node, ast.Import | ast.ImportFrom):  # its names are told with it
+            self.told |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
         return self._at(node, f"{word_of(name)} is not allowed {where}", CURES.get(name) or cure or "use plain assignments and return")
 
 
@@ -849,6 +861,13 @@ def _short(node: ast.AST) -> str:
     """Return an expression as it is written, cut to what a sentence holds."""
     text = ast.unparse(node)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _root(node: ast.AST) -> str:
+    """Return the name that a chain of attributes, calls and indices begins with; "" where it begins with none."""
+    while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _whole(node: ast.expr) -> int | None:

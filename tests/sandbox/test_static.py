@@ -172,7 +172,6 @@ def test_every_fault_is_told_at_once_and_none_twice(layout):
         (1, "the weight of a is not a literal number"),
         (1, "the term 'a' is weighed twice"),
         (5, "import is not allowed in a function"),
-        (6, "np is not available"),
         (6, "there is no attribute upp of m.trunk"),
         (8, "m.joints is not indexed"),
         (8, "there is no attribute hieght of m.head"),
@@ -180,6 +179,13 @@ def test_every_fault_is_told_at_once_and_none_twice(layout):
         (11, "the name y is not known"),
         (11, "an f-string is not allowed in an expression"),
     ]
+
+
+def test_a_fault_is_not_told_again_by_what_follows_from_it(layout):
+    text = "import os\nfrom math import sin as s\n" + program_of('os.system("x")', 'return {"a": s(1.0)}')
+    first, second = static.check(text, layout)  # what is said of the second import is the same
+    assert first.line == 1 and "remove the import" in first.reason
+    assert second.line == 6 and "the value of this line is not used" in second.reason
 
 
 def test_a_text_of_faults_alone_is_bounded(layout):
