@@ -36,8 +36,9 @@ TASK may be given as the first word. --config FILE reads values from YAML (see c
 flags override them. An address that only FILE names is sent no key without --allow
 ADDRESS. Ctrl-C stops cleanly; movlr resume goes on."""
 # What the tables of a run show, as far as its task measures it: of every iteration, and of start against best.
-_OF_ITERATIONS = ("distance_m", "final_position_error_m", "final_orientation_error_rad", "fall_time_s", "drop_time_s")
-_COMPARED = ("seconds", *_OF_ITERATIONS, "mean_speed_mps", "lateral_drift_m", "effort")
+_MOVED = ("distance_m", "final_position_error_m", "final_orientation_error_rad", "fall_time_s", "drop_time_s")
+_OF_ITERATIONS = (*tables.GOAL, *_MOVED)
+_COMPARED = ("seconds", *tables.GOAL_DETAILS, *_MOVED, "mean_speed_mps", "lateral_drift_m", "effort")
 
 
 def configure(argv: Sequence[str]) -> RunConfig:
@@ -148,8 +149,8 @@ def iterations_table(rows: Sequence[dict[str, Any]]) -> console.FittedTable:
         [
             (
                 row["iteration"],
-                console.number(row["score"], ".3f"),
-                *(console.number(row["metrics"].get(name), tables.spec(name)) for name in shown),
+                tables.number(row["score"], ".3f"),
+                *(tables.cell(row["metrics"], name) for name in shown),
                 "best" if row["kept"] else "",
                 row["edit"] or row["reward"],
             )
@@ -162,8 +163,7 @@ def start_and_best(start: dict[str, Any], best: dict[str, Any]) -> console.Fitte
     """Build the table that sets the start reward's motion against the best's."""
     shown = _measured([start, best], _COMPARED)
     rows = [
-        (name, row["iteration"], *(console.number(row["metrics"].get(key), tables.spec(key)) for key in shown))
-        for name, row in (("start", start), ("best", best))
+        (name, row["iteration"], *(tables.cell(row["metrics"], key) for key in shown)) for name, row in (("start", start), ("best", best))
     ]
     return console.table("", ("reward", "iteration", *map(tables.heading, shown)), rows)
 

@@ -34,6 +34,8 @@ def main(argv: Sequence[str]) -> int:
             "sentence": task.sentence,
             "seconds": task.seconds,
             "goal_speed_mps": task.goal_speed,
+            "ends_when": task.ends_when(),
+            "goal_measures": task.measures(),
             "rewards": {name: task.notes.get(name, "") for name in task.rewards},
         }
         for task in tasks
@@ -44,9 +46,16 @@ def main(argv: Sequence[str]) -> int:
     out = console.stdout()
     rows = [(t.name, f"{t.seconds:g}", f"{t.goal_speed:g}", t.sentence) for t in tasks]
     out.print(console.table("", ("task", "seconds", "speed [m/s]", "sentence"), rows))
-    named = [(t.name, name, t.notes.get(name, "")) for t in tasks for name in t.rewards]
+    ends: dict[str, list[str]] = {}
+    for task in tasks:
+        ends.setdefault(task.ends_when(), []).append(task.name)
+    out.print()
+    for when, names in ends.items():
+        out.print(f"{', '.join(names)}: {when}", markup=False, soft_wrap=True)
+    out.print("With a sentence of your own (--goal) it is, whatever the task: a descent that the sentence does not ask for, as for free.")
+    rewards = [(t.name, name, t.notes.get(name, "")) for t in tasks for name in t.rewards]
     out.print()
     title = "named rewards (movlr rollout TASK --reward NAME)"
-    out.print(console.table(title, ("task", "reward", "what it is"), named))
+    out.print(console.table(title, ("task", "reward", "what it is"), rewards))
     out.print("\nYour own sentence: movlr run free --goal 'raise the left knee'; your own task: movlr tasks my_task.py")
     return 0

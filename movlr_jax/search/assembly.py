@@ -82,8 +82,7 @@ class RealStages:
         if task.name == "free" and not config.goal.strip():
             raise MovlrError("The task free needs a sentence: add --goal 'raise the left knee'.")
         self.task = dataclasses.replace(
-            task,
-            sentence=config.goal.strip() or task.sentence,
+            task.asked(config.goal),
             goal_speed=config.goal_speed if config.goal_speed >= 0 else task.goal_speed,
             seconds=config.seconds or task.seconds,
         )
@@ -270,6 +269,7 @@ class RealStages:
             weights=[float(w) for w in first.weights],
             term_classes=self.classes(reward),
             seconds=self.task.seconds,
+            **self.task.told(self.morphology),
         )
         if self.eye is None:
             return told

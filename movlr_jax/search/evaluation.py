@@ -144,6 +144,7 @@ class Row:
             "morphology": self.work.morphology,
             "engine": self.engine,
             "reward": self.work.name,
+            **self.work.task.document(),
             "goal_speed_mps": self.goal_speed,
             "seconds": self.seconds,
             **({} if self.work.strength is None else {"strength": self.work.strength}),
