@@ -13,6 +13,7 @@ from typing import Annotated
 import tyro
 
 from movlr_jax.cli import console, options
+from movlr_jax.cli.progress import Pace
 
 REFUSED = 1
 
@@ -38,10 +39,12 @@ def main(argv: Sequence[str]) -> int:
     from movlr_jax.sandbox.prove import explain
     from movlr_jax.search import reward_texts
 
-    source = reward_texts.read(asked.file)
+    pace = Pace(console.stderr())
+    source = reward_texts.read(asked.file, tell=pace.tell)
     task = named.task(asked.task)
+    pace.tell("loading and settling the body")
     morphology = task.load(asked.morphology)
-    proof = reward_texts.prove(source, str(asked.file), morphology, task.goal_speed)
+    proof = reward_texts.prove(source, str(asked.file), morphology, task.goal_speed, tell=pace.tell)
     if asked.json:
         console.print_json(proof.verdict.to_json())
     else:

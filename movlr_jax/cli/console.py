@@ -6,12 +6,14 @@ In: metrics records (DESIGN: one flat dict per episode). Out: text on stdout; `-
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -23,6 +25,7 @@ _NOT_COLUMNS = {"seed", "fell", "dropped", "diverged", *METRIC_COLUMNS}
 
 PLAIN_WIDTH = 140
 WIDE = 1000  # for tables of many columns
+_GAP = 2  # between columns
 _NUMBER = re.compile(r"[-+]?[\d.]*(e[-+]?\d+)?(nan|inf)?")
 
 
@@ -48,8 +51,9 @@ def say(text: object = "") -> None:
 
 
 def stdout(plain_width: int = PLAIN_WIDTH) -> Console:
-    """Return the console for results; a fixed width where no terminal tells one, so that logs are not wrapped at 80."""
-    return PlainConsole(file=sys.stdout, width=None if sys.stdout.isatty() else plain_width, highlight=False, soft_wrap=False)
+    """Return the console for results; a fixed width where neither a terminal nor COLUMNS tells one, so that logs are not wrapped at 80."""
+    told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return PlainConsole(file=sys.stdout, width=None if told else plain_width, highlight=False, soft_wrap=False)
 
 
 def stderr() -> Console:
@@ -57,24 +61,88 @@ def stderr() -> Console:
     return PlainConsole(file=sys.stderr, width=None if sys.stderr.isatty() else PLAIN_WIDTH, highlight=False)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+class FittedTable:
+    """A table that fits the width it is printed in and breaks no word: cells wrap at spaces, and columns that do not fit beside each other
+    follow below, each part led by the first columns again.
+
+    Args:
+        title: printed above it; "": none.
+        columns: headings; without any text in them none are shown.
+        rows: cells. Columns that hold only numbers (or a dash) stand at the right.
+    """
+
+    def __init__(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]):
+        self.title, self.columns = title, list(columns)
+        self.rows = [[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows]
+        self._numbers = [bool(self.rows) and all(_NUMBER.fullmatch(row[i].plain) for row in self.rows) for i in range(len(self.columns))]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render the parts."""
+        for count, part in enumerate(self.parts(options.max_width)):
+            if count:
+                yield Text()
+            widths = self._widths(part, options.max_width)
+            made = Table(
+                title=Text(self.title) if self.title and not count else None,
+                title_justify="left",
+                title_style="bold",
+                show_header=any(self.columns),
+                box=None,
+                pad_edge=False,
+                header_style="dim",
+            )
+            for i, width in zip(part, widths, strict=True):
+                made.add_column(Text(self.columns[i]), justify="right" if self._numbers[i] else "left", overflow="fold", width=width)
+            for row in self.rows:
+                made.add_row(*(row[i] for i in part))
+            yield made
+
+    def parts(self, width: int) -> list[list[int]]:
+        """Return which columns stand beside each other in a width; all but the first part begin with the leading columns again."""
+        words = [self._longest(i, words=True) for i in range(len(self.columns))]
+        lead = [0]
+        for i in range(1, len(self.columns)):  # what names a row, not what was measured of it
+            if self._numbers[i] or sum(words[k] + _GAP for k in (*lead, i)) > width // 3:
+                break
+            lead.append(i)
+        parts: list[list[int]] = [[]]
+        for i in range(len(self.columns)):
+            beside = sum(words[k] + _GAP for k in (*parts[-1], i)) - _GAP
+            if beside > width and len(parts[-1]) > len(lead):
+                parts.append(list(lead))
+            parts[-1].append(i)
+        return parts
+
+    def _widths(self, part: Sequence[int], width: int) -> list[int]:
+        """Return the columns' widths: as much as each needs for its lines as far as there is room, and its longest word at least."""
+        words, lines = ([self._longest(i, words=whole) for i in part] for whole in (True, False))
+        room = max(len(part), width - _GAP * (len(part) - 1))
+        out = list(words)
+        while sum(out) > room:  # a word that is wider than the page: the widest columns are broken after all
+            out[out.index(max(out))] -= 1
+        left = room - sum(out)
+        for rank, k in enumerate(order := sorted(range(len(part)), key=lambda k: lines[k] - out[k])):
+            given = min(max(0, lines[k] - out[k]), left // (len(order) - rank))
+            out[k], left = out[k] + given, left - given
+        return out
+
+    def _longest(self, column: int, *, words: bool) -> int:
+        texts = [self.columns[column], *(row[column].plain for row in self.rows)]
+        return max((cell_len(piece) for text in texts for piece in (text.split() if words else text.splitlines())), default=1) or 1
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> FittedTable:
     """Build a table; columns that hold only numbers (or a dash) stand at the right."""
-    made = Table(
-        title=Text(title) if title else None,
-        title_justify="left",
-        title_style="bold",
-        show_header=any(columns),
-        box=None,
-        pad_edge=False,
-        header_style="dim",
-    )
-    cells = [[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows]
-    for i, name in enumerate(columns):
-        numbers = bool(cells) and all(_NUMBER.fullmatch(row[i].plain) for row in cells)
-        made.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
-    for row in cells:
-        made.add_row(*row)
-    return made
+    return FittedTable(title, columns, rows)
+
+
+def listed(out: Console, title: str, rows: Iterable[tuple[str, object]]) -> None:
+    """Print what can be copied, such as commands and paths, a line each after what it is, and never wrapped inside."""
+    rows = [(what, str(value)) for what, value in rows]
+    width = max((cell_len(what) for what, _ in rows), default=0)
+    out.print(Text(title, style="dim"))
+    for what, value in rows:
+        out.print(Text(f"{what}{' ' * (width - cell_len(what))}  {value}"), soft_wrap=True)
 
 
 def metrics_table(
@@ -82,7 +150,7 @@ def metrics_table(
     episodes: Sequence[Mapping[str, Any]],
     mean: Mapping[str, Any] | None = None,
     std: Mapping[str, Any] | None = None,
-) -> Table:
+) -> FittedTable:
     """Build the table of episodes, one row a seed, with mean and spread below where there are several."""
     extra = [k for k in (episodes[0] if episodes else {}) if k not in _NOT_COLUMNS]
     keys = [k for k in METRIC_COLUMNS if any(k in e for e in episodes)] + extra

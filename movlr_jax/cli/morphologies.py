@@ -25,11 +25,7 @@ UNSOUND = 1
 
 @dataclass(frozen=True)
 class Options:
-    """List the bodies: sizes, licence, where each was found and what is missing.
-
-    The words after `movlr morphologies` may also be: fetch NAME (download a model), check [NAME] (is it sound?), show NAME
-    (draw it); each has its own --help.
-    """
+    """List the bodies: sizes, licence, where each was found and what is missing."""
 
     engine: str = ""
     """Also say what an engine changes in each body that is found, and how much it matters: warp or jax (plans a short walk of each)."""
@@ -128,6 +124,15 @@ def changes(name: str, engine: str) -> dict[str, Any]:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
+    if argv and argv[0] in ("-h", "--help"):
+        told = {
+            "list": ("", Options),
+            "fetch": ("NAME ...", FetchOptions),
+            "check": ("[NAME ...]", CheckOptions),
+            "show": ("NAME", ShowOptions),
+        }
+        print(options.actions_help("morphologies", "The bodies; without a further word, the list.", told), end="")
+        return 0
     if argv and not argv[0].startswith("-"):
         if argv[0] not in _ACTIONS:
             known = ", ".join(_ACTIONS)
@@ -138,7 +143,7 @@ def main(argv: Sequence[str]) -> int:
 
 def list_bodies(argv: Sequence[str]) -> int:
     """Run `movlr morphologies list`."""
-    asked = options.parse(Options, argv, "morphologies")
+    asked = options.parse(Options, argv, "morphologies list")
     from movlr_jax.morphologies import CATALOG
     from movlr_jax.physics import engines
 

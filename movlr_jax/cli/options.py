@@ -6,9 +6,12 @@ In: a dataclass, the words after the verb, the values that hold where no flag is
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
+import itertools
 import re
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,7 +41,8 @@ def parse(options: type[T], argv: Sequence[str], verb: str, default: T | None = 
     import tyro
 
     conf = tyro.conf
-    markers = (conf.HelptextFromCommentsOff, conf.FlagCreatePairsOff, conf.PositionalMetavarFromFieldName)
+    # Every switch can be set either way, whatever a configuration says, and both its names read as what they do: --prune, --no-prune.
+    markers = (conf.HelptextFromCommentsOff, conf.PositionalMetavarFromFieldName)
     told = io.StringIO()
     more: dict[str, Any] = {} if default is None else {"default": default}
     try:
@@ -77,7 +81,24 @@ def _first_sentence(page: str, verb: str) -> str:
     else:
         sentence = f"{(said or 'The command line cannot be understood').rstrip('.')}."
         sentence = sentence[0].upper() + sentence[1:]
-    return f"{sentence} (movlr {verb.split()[0]} --help lists the options)"
+    named = " ".join(itertools.takewhile(str.islower, verb.split()))
+    return f"{sentence} (movlr {named} --help lists the options)"
+
+
+def actions_help(verb: str, about: str, actions: Mapping[str, tuple[str, type]]) -> str:
+    """Return the help of a verb that does one of several things.
+
+    Args:
+        verb: its name.
+        about: what it is without any of them.
+        actions: name -> the words that it takes, and its options.
+    """
+    width = max(len(f"{name} {words}".rstrip()) for name, (words, _) in actions.items())
+    lines = [f"usage: movlr {verb} [{' | '.join(actions)}] [OPTIONS]", "", about, ""]
+    for name, (words, record) in actions.items():
+        told = (inspect.getdoc(record) or "").partition("\n\n")[0].replace("\n", " ")
+        lines += textwrap.wrap(told, 76, initial_indent=f"  {f'{name} {words}'.rstrip():<{width}}  ", subsequent_indent=" " * (width + 4))
+    return "\n".join([*lines, "", f"movlr {verb} {next(iter(actions))} --help: its options, and so for the others", ""])
 
 
 def names(argv: Sequence[str], flag: str) -> bool:

@@ -34,6 +34,29 @@ _REMARKS = ("refused", "failure", "warning")
 _ROWS_SHOWN = 12
 
 
+class Pace:
+    """Lines on what is waited for, as `[m:ss] words`, with a terminal or without; of what moves on, one every so often.
+
+    Args:
+        to: where to print.
+        every: time between two lines of one thing that moves on [s].
+    """
+
+    def __init__(self, to: Console, every: float = 10.0):
+        self._console, self._every = to, every
+        self._began = self._told = time.monotonic()
+
+    def tell(self, words: str) -> None:
+        """Print a line now."""
+        self._told = time.monotonic()
+        self._console.print(f"[{_clock(self._told - self._began)}] {words}", markup=False, soft_wrap=True)
+
+    def moved(self, words: str) -> None:
+        """Print a line if the last is long enough ago."""
+        if time.monotonic() - self._told >= self._every:
+            self.tell(words)
+
+
 class View:
     """A Progress callback that is also a context: the live display stands while the context does.
 

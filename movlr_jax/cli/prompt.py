@@ -22,10 +22,7 @@ _FILES = {"critique": "critique.json", "compare": "prefer.json", "write": "write
 
 @dataclass(frozen=True)
 class ListOptions:
-    """List the prompts with their versions; a version is the start of the SHA-256 of the prompt's file.
-
-    movlr prompt show RUN ITERATION prints in full what was sent to models in one iteration of a run.
-    """
+    """List the prompts with their versions; a version is the start of the SHA-256 of the prompt's file."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,10 @@ class ShowOptions:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
+    if argv and argv[0] in ("-h", "--help"):
+        told = {"list": ("", ListOptions), "show": ("FOLDER ITERATION", ShowOptions)}
+        print(options.actions_help("prompt", "The prompts, and what was sent to models; without a further word, the list.", told), end="")
+        return 0
     if argv and not argv[0].startswith("-"):
         if argv[0] not in _ACTIONS:
             raise MovlrError(f"movlr prompt cannot {argv[0]}: {did_you_mean(argv[0], _ACTIONS)}it can {', '.join(_ACTIONS)}.")
@@ -63,7 +64,7 @@ def list_prompts(argv: Sequence[str]) -> int:
 
 def show_prompt(argv: Sequence[str]) -> int:
     """Run `movlr prompt show`."""
-    asked = options.parse(ShowOptions, argv, "prompt show RUN ITERATION")
+    asked = options.parse(ShowOptions, argv, "prompt show")
     from movlr_jax.search.run_folder import RunFolder
 
     folder = RunFolder.find(asked.folder)

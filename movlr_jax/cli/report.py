@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
-from rich.table import Table
 
 from movlr_jax.cli import console, options
 from movlr_jax.errors import MovlrError
@@ -58,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def calls_table(sums: Mapping[str, Spending]) -> Table:
+def calls_table(sums: Mapping[str, Spending]) -> console.FittedTable:
     """Build the table of a run's model calls, one row a purpose."""
     return console.table(
         "",

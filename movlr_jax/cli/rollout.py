@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from movlr_jax import atomic, episode_rules
 from movlr_jax.cli import console, options
+from movlr_jax.cli.progress import Pace
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError, require
 from movlr_jax.physics.mjx_config import MjxConfig
@@ -84,13 +86,18 @@ def run_episodes(asked: Options, task: Task, morphology: Morphology, engine: str
     seconds = asked.seconds or task.seconds
     goal_speed = asked.goal_speed if asked.goal_speed >= 0 else None
     rollouts: list[Rollout] = []
+    pace = paced()
     width = runner.simulator.episodes
     for first in range(0, len(asked.seeds), width):
         seeds = asked.seeds[first : first + width]
-        bar = progress.add_task(f"seed {', '.join(map(str, seeds))}", total=seconds)
+        many = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+        bar = progress.add_task(many, total=seconds)
+        begun = f"{many}: planning and executing {seconds:g} s of motion of {morphology.name}"
+        pace.moved(begun) if asked.json else pace.tell(begun)  # a script that reads JSON is told of what takes long alone
 
-        def advanced(t: float, bar: Any = bar) -> None:
+        def advanced(t: float, bar: Any = bar, many: str = many) -> None:
             progress.update(bar, completed=t)
+            pace.moved(f"{many}: {t:.2f} of {seconds:g} s")
 
         jobs = [(reward, seed) for seed in seeds]
         rollouts += task.episodes(runner, jobs, seconds=seconds, goal_speed=goal_speed, progress=advanced)
@@ -126,10 +133,22 @@ def _with_policy(asked: Options) -> int:
         reward = reward_texts.compiled(reward_texts.find(asked.reward, [task]), morphology, goal_speed)
     if asked.out is not None:
         asked.out.mkdir(parents=True, exist_ok=True)
+    seconds, pace = asked.seconds or task.seconds, paced()
     with _progress() as progress:
-        bar = progress.add_task(f"seeds {', '.join(map(str, asked.seeds))}", total=asked.seconds or task.seconds)
-        rollouts = policies.episodes(trained, asked, engine, reward, lambda t: progress.update(bar, completed=t))
+        bar = progress.add_task(f"seeds {', '.join(map(str, asked.seeds))}", total=seconds)
+
+        def advanced(t: float) -> None:
+            progress.update(bar, completed=t)
+            pace.moved(f"{t:.2f} of {seconds:g} s")
+
+        rollouts = policies.episodes(trained, asked, engine, reward, advanced)
     return tell(asked, task, morphology, engine, reward, rollouts, {"reward": asked.reward or trained.named, "policy": str(asked.policy)})
+
+
+def paced() -> Pace:
+    """Return what tells how it goes where there is no terminal, which a bar does."""
+    err = console.stderr()
+    return Pace(Console(quiet=True) if err.is_terminal else err)
 
 
 def _announce(task: Task, morphology: Morphology) -> None:
@@ -142,7 +161,7 @@ def _announce(task: Task, morphology: Morphology) -> None:
 
 
 def _progress() -> Progress:
-    """Return the bar of simulated time; nothing is shown where there is no terminal."""
+    """Return the bar of simulated time; where there is no terminal `paced` tells of it."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.2f} of {task.total:g} s"))
     err = console.stderr()
     return Progress(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal)

@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 from movlr_jax import code_names, search
 from movlr_jax.cli import advice, console, named, options
 from movlr_jax.cli.main import INTERRUPTED
@@ -137,12 +135,12 @@ def close(result: RunResult) -> None:
     folder = result.folder
     files = [("report", "report.html"), ("best reward", "best/reward.py"), ("best clip", "best/clip.mp4")]
     out.print()
-    out.print(console.table("", ("files", ""), [(name, folder / file) for name, file in files if (folder / file).exists()]))
+    console.listed(out, "files", [(name, folder / file) for name, file in files if (folder / file).exists()])
     out.print()
-    out.print(console.table("", ("how to go on", ""), how_to_go_on(result)))
+    console.listed(out, "how to go on", [(what, command) for command, what in how_to_go_on(result)])
 
 
-def iterations_table(rows: Sequence[dict[str, Any]]) -> Table:
+def iterations_table(rows: Sequence[dict[str, Any]]) -> console.FittedTable:
     """Build the table of a run's iterations."""
     shown = _measured(rows, _OF_ITERATIONS)
     return console.table(
@@ -161,7 +159,7 @@ def iterations_table(rows: Sequence[dict[str, Any]]) -> Table:
     )
 
 
-def start_and_best(start: dict[str, Any], best: dict[str, Any]) -> Table:
+def start_and_best(start: dict[str, Any], best: dict[str, Any]) -> console.FittedTable:
     """Build the table that sets the start reward's motion against the best's."""
     shown = _measured([start, best], _COMPARED)
     rows = [

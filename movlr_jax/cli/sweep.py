@@ -49,7 +49,7 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, argv, "sweep FILE")
+    asked = options.parse(Options, argv, "sweep")
     from dataclasses import replace
 
     from movlr_jax.search.sweep import definition, plan

@@ -223,12 +223,13 @@ def follow(folder: Path, asked: Asked) -> bool:
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from movlr_jax.cli.rollout import paced
     from movlr_jax.processes import terminable
     from movlr_jax.rl.train import train
     from movlr_jax.search.run_folder import RunFolder
     from movlr_jax.tracking import open_trackers
 
-    config, err = asked.config, console.stderr()
+    config, err, pace = asked.config, console.stderr(), paced()
     err.print(f"Training folder: {folder}", markup=False, soft_wrap=True)
 
     def warn(sentence: str) -> None:
@@ -245,9 +246,12 @@ def follow(folder: Path, asked: Asked) -> bool:
             atomic.write_text(folder / "config.yaml", typed_yaml.dump(config))
         bar = progress.add_task("compiling", total=config.updates)
 
+        pace.tell("compiling")
+
         def told(update: int, scalars: dict[str, float]) -> None:
-            speed = scalars["steps_per_s"]
-            progress.update(bar, completed=update, description=f"reward {scalars['reward']:.3g}, {speed:.3g} steps/s")
+            words = f"reward {scalars['reward']:.3g}, {scalars['steps_per_s']:.3g} steps/s"
+            progress.update(bar, completed=update, description=words)
+            pace.moved(f"update {update} of {config.updates}: {words}")
 
         trackers = open_trackers(config.tracking, folder, config.project, config.name or folder.resolve().name, warn)
         run_id = header_of(folder)["run_id"]

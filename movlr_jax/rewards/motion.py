@@ -7,8 +7,9 @@ its shape and unit.
 
 from __future__ import annotations
 
+import functools
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
@@ -32,13 +33,54 @@ def _unknown(kind: str, name: str, known: list[str], morphology: str) -> MotionE
     return MotionError(f"{morphology} has no {kind} '{name}': {did_you_mean(name, known)}it has {shown}.")
 
 
-class Landmark:
+class Named:
+    """What a program asks for quantities by name; one that it lacks, or an index, is told with what there is."""
+
+    _written = "m"  # how a program writes it
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise MotionError(f"{self._written} has no attribute '{name}': {_there_is(type(self).__name__, name)}.")
+
+    def __getitem__(self, index: Any) -> Any:
+        raise MotionError(f"{self._written} is not indexed: {index_cure(type(self).__name__, index)}.")
+
+
+def _there_is(kind: str, name: str) -> str:
+    """Return what a class offers, as the end of a sentence about a name that it lacks."""
+    known = sorted(public_names()[kind])
+    return f"{did_you_mean(name, known)}it has {', '.join(known)}"
+
+
+def index_cure(kind: str, index: object) -> str:
+    """Return what to write where a program indexes something that has names: m.joints["hip"], m.head[2].
+
+    Args:
+        kind: name of its class.
+        index: what stands in the brackets; None: nothing that can be told.
+    """
+    word = index if isinstance(index, str) and len(index) <= 64 else None
+    number = str(index) if isinstance(index, int) and not isinstance(index, bool) else "0"
+    if kind == "Joints":
+        return f'write m.joint("{word}").angle' if word else f"write m.joints.angle[{number}]"
+    if kind == "Muscles":
+        return f'write m.muscle_group("{word}").activation' if word else f"write m.muscles.activation[{number}]"
+    if kind in ("Landmark", "Foot", "CenterOfMass") and not word:
+        return f"write .position[{number}]"
+    if kind == "Joint":
+        return "write .angle"
+    return f"write .{word}" if word and word in public_names()[kind] else f"name one of {', '.join(sorted(public_names()[kind]))}"
+
+
+class Landmark(Named):
     """A named place on the body, with axes that were forward, left and up in the standing pose."""
 
     def __init__(self, motion: Motion, name: str):
         self._motion = motion
         self._name = name
         self._offsets = motion._layout.landmarks[name]
+        self._written = f"m.{name}"
 
     def _rotation_column(self, axis: int) -> Array:
         w, x, y, z = (self._motion._sensor(self._offsets["quat"] + i, 1)[0] for i in range(4))
@@ -142,12 +184,13 @@ class Foot(Landmark):
         return self._gait("step_length")[0]
 
 
-class Side:
+class Side(Named):
     """The landmarks of one side of the body."""
 
     def __init__(self, motion: Motion, side: str):
         self._motion = motion
         self._side = side
+        self._written = f"m.{side}"
 
     def __getattr__(self, name: str) -> Landmark:
         if name.startswith("_"):
@@ -155,8 +198,10 @@ class Side:
         return self._motion._landmark(f"{self._side}.{name}")
 
 
-class CenterOfMass:
+class CenterOfMass(Named):
     """The centre of mass of the whole body."""
+
+    _written = "m.com"
 
     def __init__(self, motion: Motion):
         self._motion = motion
@@ -188,12 +233,13 @@ class CenterOfMass:
         return self.velocity[1]
 
 
-class Joint:
+class Joint(Named):
     """One scalar joint."""
 
     def __init__(self, motion: Motion, name: str):
         self._motion = motion
         self._name = name
+        self._written = f'm.joint("{name}")'
 
     @property
     def angle(self) -> Array:
@@ -221,8 +267,10 @@ class Joint:
         return self._motion._layout.standing_angles[self._name]
 
 
-class Joints:
+class Joints(Named):
     """All planned joints together (legs, and trunk and arms where the body has them)."""
+
+    _written = "m.joints"
 
     def __init__(self, motion: Motion):
         self._motion = motion
@@ -250,8 +298,10 @@ class Joints:
         return self.angle - jnp.array(standing, jnp.float32)
 
 
-class Muscles:
+class Muscles(Named):
     """Muscles in the model's order: all of them, or one group."""
+
+    _written = "m.muscles"
 
     def __init__(self, motion: Motion, indices: tuple[int, ...] | None = None):
         self._motion = motion
@@ -280,8 +330,10 @@ class Muscles:
         return self._pick("force")
 
 
-class Standing:
+class Standing(Named):
     """Heights of the settled standing pose, as constants (m): `<landmark>_height` and `com_height`."""
+
+    _written = "m.standing"
 
     def __init__(self, motion: Motion):
         self._motion = motion
@@ -295,8 +347,10 @@ class Standing:
         return layout.standing[name]
 
 
-class Goal:
+class Goal(Named):
     """What the task asks for."""
+
+    _written = "m.goal"
 
     def __init__(self, motion: Motion):
         self._motion = motion
@@ -338,7 +392,7 @@ class Goal:
         return angle_between(now, self._target("object_qw", 4), jnp)
 
 
-class Motion:
+class Motion(Named):
     """One instant of motion; `terms(m)` gets it as `m`.
 
     Args:
@@ -474,8 +528,22 @@ def _described(cls: type, prefix: str, without: str = "") -> list[str]:
 
 def public_names() -> dict[str, frozenset[str]]:
     """Return class name -> public attributes: every attribute that a reward program may name, for the static check."""
-    classes = (Motion, Side, Landmark, Foot, CenterOfMass, Joint, Joints, Muscles, Standing, Goal)
-    return {c.__name__: frozenset(n for n in dir(c) if not n.startswith("_")) for c in classes}
+    return {c.__name__: frozenset(n for n in dir(c) if not n.startswith("_")) for c in _classes()}
+
+
+def _classes() -> tuple[type[Named], ...]:
+    return Motion, Side, Landmark, Foot, CenterOfMass, Joint, Joints, Muscles, Standing, Goal
+
+
+@functools.cache
+def kinds() -> dict[str, dict[str, str]]:
+    """Return class name -> attribute -> what it is: a class name, "Array" (known when the body moves) or "float" (a constant)."""
+    out: dict[str, dict[str, str]] = {}
+    for c in _classes():
+        members = {n: vars(part)[n] for part in c.__mro__[::-1] if issubclass(part, Named) for n in vars(part) if not n.startswith("_")}
+        functions = {n: member.fget if isinstance(member, property) else member for n, member in members.items()}
+        out[c.__name__] = {n: str(f.__annotations__["return"]) for n, f in functions.items()}
+    return out
 
 
 def vocabulary(layout: FeatureLayout) -> str:

@@ -67,10 +67,12 @@ class Program:
     Attributes:
         weights: term name -> weight, in the order of the text.
         terms: Motion -> {term name: scalar}.
+        source: the text.
     """
 
     weights: dict[str, float]
     terms: Callable[[Motion], dict[str, Any]]
+    source: str = ""
 
 
 def _namespace() -> dict[str, Any]:
@@ -97,6 +99,56 @@ def _line_of(error: BaseException) -> int | None:
 def _first_line(error: BaseException) -> str:
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__
+
+
+# What Python decides at once, while a traced value is known only when the body moves; what to write in its place.
+DECIDES: dict[str, tuple[str, str]] = {
+    "If": ("an if", "choose between two values with jnp.where(condition, a, b)"),
+    "IfExp": ("an if", "write jnp.where(condition, a, b)"),
+    "While": ("a while", "choose with jnp.where(condition, a, b); nothing here runs until a quantity of m says so"),
+    "comprehension": ("an if", "choose with jnp.where(condition, a, b)"),
+    "And": ("and", "write jnp.logical_and(a, b)"),
+    "Or": ("or", "write jnp.logical_or(a, b)"),
+    "Not": ("not", "write jnp.logical_not(a)"),
+    "Compare": ("a chain of comparisons", "write jnp.logical_and(a < b, b < c)"),
+    "Call": ("float, int or range", "leave the value as it is: jnp works on it"),
+}
+TRACED = "a quantity of m, which is known only when the body moves"
+
+
+def decides(node: ast.AST) -> str:
+    """Return by which entry of DECIDES a node makes Python decide on a value; "" where it does not."""
+    if isinstance(node, ast.BoolOp):
+        return type(node.op).__name__
+    if isinstance(node, ast.UnaryOp):
+        return "Not" if isinstance(node.op, ast.Not) else ""
+    if isinstance(node, ast.comprehension):
+        return "comprehension" if node.ifs else ""
+    if isinstance(node, ast.Compare):
+        return "Compare" if len(node.ops) > 1 else ""
+    if isinstance(node, ast.Call):
+        return "Call" if isinstance(node.func, ast.Name) and node.func.id in ("float", "int", "range", "bool") else ""
+    name = type(node).__name__
+    return name if name in DECIDES else ""
+
+
+def _decided_on(source: str, line: int | None) -> str:
+    """Return a sentence for a value that Python had to decide on, by what stands on the line of the text."""
+    try:
+        nodes = [node for node in ast.walk(ast.parse(source)) if _at_line(node, line)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        nodes = []
+    found = next((name for node in reversed(nodes) if (name := decides(node))), "If")
+    what, cure = DECIDES[found]
+    return f"{what} asks for {TRACED}: {cure}"
+
+
+def _at_line(node: ast.AST, line: int | None) -> bool:
+    if isinstance(node, ast.comprehension):
+        return node.target.lineno == line
+    last = getattr(getattr(node, "test", node), "end_lineno", None) if isinstance(node, ast.If | ast.While) else None
+    first = getattr(node, "lineno", None)
+    return first is not None and line is not None and first <= line <= (last or getattr(node, "end_lineno", None) or first)
 
 
 def literal_weights(source: str) -> dict[str, float]:
@@ -156,7 +208,7 @@ def execute(source: str) -> Program:
     terms = names.get("terms")
     if not callable(terms):
         raise ProgramError("There is no function terms: define `def terms(m):` that returns a dict of scalars.")
-    return Program(_checked_weights(names.get("WEIGHTS")), terms)
+    return Program(_checked_weights(names.get("WEIGHTS")), terms, source)
 
 
 def batched(program: Program, layout: FeatureLayout) -> tuple[Callable[[Array], Array], tuple[str, ...]]:
@@ -171,6 +223,9 @@ def batched(program: Program, layout: FeatureLayout) -> tuple[Callable[[Array], 
             values = program.terms(Motion(layout, features))
         except MotionError as error:
             raise ProgramError(str(error), _line_of(error)) from error
+        except jax.errors.ConcretizationTypeError as error:
+            line = _line_of(error)
+            raise ProgramError(f"{_decided_on(program.source, line)}.", line) from error
         except Exception as error:
             raise ProgramError(f"terms(m) fails: {_first_line(error)}.", _line_of(error)) from error
         if not isinstance(values, dict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -36,7 +37,7 @@ class Verdict:
 
     Attributes:
         trusted: whether the artifact may be used.
-        reason: why not, in one sentence a writer can act on; "" if trusted.
+        reason: why not, in sentences a writer can act on: one, or of a text that is refused as it is read, one a place; "" if trusted.
         line: the line of the text it points at (1 is the first), or None.
         column: where on that line, from 0, or None.
         cure: what to do about it.
@@ -51,6 +52,7 @@ class Verdict:
         source_sha256: of the text.
         artifact_sha256: of the artifact, "" if refused.
         jax: version that made the artifact.
+        faults: of a text that is refused as it is read: (line, column or None, sentence), a place each.
     """
 
     trusted: bool
@@ -69,6 +71,7 @@ class Verdict:
     layout_fingerprint: str = ""
     artifact_sha256: str = ""
     jax: str = jax.__version__
+    faults: tuple[tuple[int, int | None, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the record for verdict.json; "sentence" is the reason."""
@@ -99,6 +102,7 @@ class Prover:
         deadline_s: wall-clock time that one text may take in the jail (s).
         rows: batch size at which a text is run there.
         skip_layers: layers of the jail to leave out, for tests.
+        tell: is told what is waited for.
     """
 
     def __init__(
@@ -110,11 +114,13 @@ class Prover:
         deadline_s: float = DEADLINE_S,
         rows: int = PLAN_ROWS,
         skip_layers: tuple[str, ...] = (),
+        tell: Callable[[str], None] | None = None,
     ):
         jax_environment.require_devices()
         self.layout, self.motions = layout, motions
         self.deadline_s = deadline_s
         self._rows, self._skip_layers = rows, skip_layers
+        self._tell = tell or (lambda _: None)
         self._keep_spare = spare
         self._spare: Jail | None = None
         self._layers: dict[str, str] = {}
@@ -193,7 +199,14 @@ class Prover:
     def _prove(
         self, source: str, name: str, digest: str, seconds: dict[str, float], checks: dict[str, str], layers: dict[str, str]
     ) -> Proof:
-        def refuse(stage: str, reason: str, line: int | None = None, cure: str = "", column: int | None = None) -> Proof:
+        def refuse(
+            stage: str,
+            reason: str,
+            line: int | None = None,
+            cure: str = "",
+            column: int | None = None,
+            faults: tuple[tuple[int, int | None, str], ...] = (),
+        ) -> Proof:
             return Proof(
                 Verdict(
                     False,
@@ -207,17 +220,22 @@ class Prover:
                     checks,
                     seconds={k: round(v, 4) for k, v in seconds.items()},
                     layout_fingerprint=self.layout.fingerprint(),
+                    faults=faults,
                 )
             )
 
         started = time.monotonic()
-        refusal = static.check(source, self.layout)
+        refusals = static.check(source, self.layout)
         seconds["static"] = time.monotonic() - started
-        if refusal is not None:
-            return refuse("static", refusal.reason, refusal.line, refusal.cure, refusal.column)
+        if refusals:
+            told, more = refusals[: static.MAX_TOLD], len(refusals) - static.MAX_TOLD
+            reason = " ".join([*(r.reason for r in told), *([f"And {more} more."] if more > 0 else [])])
+            first = told[0]
+            return refuse("static", reason, first.line, first.cure, first.column, tuple((r.line, r.column, r.reason) for r in told))
         checks["static"] = "passed"
         weights = program.literal_weights(source)
 
+        self._tell("warming a jail up: a locked process with JAX")
         started = time.monotonic()
         current = self._take()
         try:
@@ -225,6 +243,7 @@ class Prover:
             self._layers = dict(layers)
             seconds["wait"] = time.monotonic() - started
             started = time.monotonic()
+            self._tell(f"tracing, compiling and running the text in the jail (at most {self.deadline_s:g} s)")
             answer = current.ask(source, self.layout, self.deadline_s)
         finally:
             current.close()
@@ -246,6 +265,7 @@ class Prover:
             seconds["inspection"] = time.monotonic() - started
         checks["inspection"] = "passed"
 
+        self._tell("judging the compiled reward on the motions")
         started = time.monotonic()
         reward = Reward.from_artifact(name, source, weights, inspected.artifact, self.layout)
         warnings: list[str] = []
@@ -298,10 +318,13 @@ def explain(verdict: Verdict, source: str) -> str:
     else:
         lines = [f"Refused by the {verdict.stage} check."]
         text = source.splitlines()
-        if verdict.line is not None and 1 <= verdict.line <= len(text):
-            shown, offset = _quoted(text[verdict.line - 1], verdict.column)
-            lines += ["", f"{verdict.line:>5} | {shown}", f"      | {' ' * offset}^"]
-        lines += ["", verdict.reason]
+        for line, column, reason in verdict.faults or ((verdict.line, verdict.column, verdict.reason),):
+            if line is not None and 1 <= line <= len(text):
+                shown, offset = _quoted(text[line - 1], column)
+                lines += ["", f"{line:>5} | {shown}", f"      | {' ' * offset}^"]
+            lines += ["", reason]
+        if len(verdict.faults) > 1:
+            lines += ["", f"{len(verdict.faults)} places" + (" and more." if verdict.reason.endswith(" more.") else ".")]
     missing = [f"{name} ({state})" for name, state in verdict.layers.items() if state != "active"]
     if verdict.layers:
         active = len(verdict.layers) - len(missing)

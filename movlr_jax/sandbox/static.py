@@ -1,13 +1,15 @@
 """The first gate: a reward program's text is read as a tree, before anything of it is executed, and refused at the first oddity.
 
 A program is `WEIGHTS = {...}`, constants, small helper functions and `def terms(m):`. Whatever is not on the lists below is refused, in one
-sentence that names the line and the cure. This gate serves the writer as much as safety: the jail holds without it.
+sentence that names the line and the cure; all such places are told at once. This gate serves the writer as much as safety: the jail holds
+without it.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import difflib
 import io
 import keyword
@@ -15,12 +17,13 @@ import math
 import re
 import tokenize
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from movlr_jax.rewards import program
 from movlr_jax.rewards.layout import FeatureLayout
-from movlr_jax.rewards.motion import public_names
+from movlr_jax.rewards.motion import index_cure, kinds, public_names
 from movlr_jax.rewards.shaping import SHAPING
 
 MAX_BYTES = 20_000
@@ -34,6 +37,7 @@ MAX_LOOP = 64  # iterations of one loop
 MAX_STEPS = 20_000  # expressions evaluated by one call of terms, loops and helpers unrolled
 MAX_POWER = 16
 MAX_ARRAY = 4_096
+MAX_TOLD = 12  # faults that are told at once
 
 _JNP_VALUES = frozenset({"newaxis", "pi", "float32"})
 _METHODS = frozenset({"joint", "muscle_group"})
@@ -51,7 +55,7 @@ _OPERATORS: tuple[type[ast.AST], ...] = (
 CURES: dict[str, str] = {
     "Import": "jnp, pi and the shaping functions are there already; remove the import",
     "ImportFrom": "jnp, pi and the shaping functions are there already; remove the import",
-    "While": "use jnp on whole vectors, or a for loop over a short literal",
+    "While": "choose with jnp.where(condition, a, b), use jnp on whole vectors, or a for loop over a short literal",
     "Try": "nothing here raises on good input; remove it",
     "TryStar": "nothing here raises on good input; remove it",
     "With": "a reward opens nothing; remove it",
@@ -135,29 +139,46 @@ class _Refuse(Exception):
         self.refusal = Refusal(max(1, line), f"Line {max(1, line)}: {cause}; {cure}.", cure, column)
 
 
-def check(source: str, layout: FeatureLayout | None = None) -> Refusal | None:
-    """Return why a text is refused, or None if it may go to the jail.
+class _Enough(Exception):
+    """There is more wrong than anybody reads at once."""
+
+
+def check(source: str, layout: FeatureLayout | None = None) -> tuple[Refusal, ...]:
+    """Return why a text is refused, every place of it; nothing if it may go to the jail.
 
     Args:
         source: the text.
         layout: the body, whose landmarks and standing heights may be named; None allows every name that some body has.
     """
+    found: list[Refusal] = []
     try:
         _check_text(source)
-        tree = _parse(source)
-        _Reader(tree, layout).read()
-        weights = program.literal_weights(source)
-        if len(weights) > program.MAX_TERMS:
-            raise _Refuse(1, f"there are {len(weights)} terms", f"keep at most {program.MAX_TERMS}")
+        reader = _Reader(_parse(source), layout, found)
+        reader.read()
+        if not found:
+            weights = program.literal_weights(source)
+            if len(weights) > program.MAX_TERMS:
+                raise _Refuse(1, f"there are {len(weights)} terms", f"keep at most {program.MAX_TERMS}")
+    except _Enough:
+        pass
     except _Refuse as refused:
-        return refused.refusal
+        found.append(refused.refusal)
     except program.ProgramError as error:
         line = error.line or 1
         cure = str(error).rsplit(": ", 1)[-1].rstrip(".")
-        return Refusal(line, f"Line {line}: {error}", cure)
+        found.append(Refusal(line, f"Line {line}: {error}", cure))
     except (RecursionError, MemoryError):
-        return Refusal(1, "Line 1: the text is nested too deeply; split it into short statements.", "split it into short statements")
-    return None
+        nested = "split it into short statements"
+        found.append(Refusal(1, f"Line 1: the text is nested too deeply; {nested}.", nested))
+    return tuple(sorted(_once(found), key=lambda refusal: (refusal.line, refusal.column or 0)))
+
+
+def _once(found: list[Refusal]) -> list[Refusal]:
+    """Return refusals without those that say the same of another line: whoever mends one mends all."""
+    first: dict[str, Refusal] = {}
+    for refusal in found:
+        first.setdefault(refusal.reason.partition(": ")[2], refusal)
+    return list(first.values())
 
 
 def _check_text(source: str) -> None:
@@ -245,14 +266,17 @@ class _Helper:
 class _Reader:
     """Reads one program's tree."""
 
-    def __init__(self, tree: ast.Module, layout: FeatureLayout | None):
+    def __init__(self, tree: ast.Module, layout: FeatureLayout | None, found: list[Refusal]):
         self.tree = tree
         self.layout = layout
+        self.found = found  # what is refused, in the order of reading
+        self.kinds: dict[str, str] = {}  # name of the function that is read -> what it surely holds, as `motion.kinds` says
         vocabulary: set[str] = set().union(*public_names().values())
         self.attributes = vocabulary | _PLACES
         if layout is not None:
             parts = {part for name in layout.landmarks for part in name.split(".")}
             self.attributes = (vocabulary | parts | set(layout.standing)) - (_PLACES - parts)
+        self.told: set[str] = set()  # names whose refusal is noted where they are made
         self.helpers: dict[str, _Helper] = {}
         self.constants: set[str] = set()
         self.sequences: dict[str, int] = {}  # constant -> length, where it is a literal tuple or list
@@ -263,40 +287,24 @@ class _Reader:
         """Check everything.
 
         Raises:
-            _Refuse: something is not allowed.
+            _Refuse: something is not allowed, and nothing after it can be told.
+            _Enough: `found` is full.
         """
-        weights_at: int | None = None
         for node in self.tree.body:
             if isinstance(node, ast.FunctionDef):
-                self._name_new(node.name, node, function=True)
-                if node.name in self.helpers:
-                    raise self._at(node, f"{node.name} is defined twice", "give each function its own name")
-                self.helpers[node.name] = _Helper(node)
-        reserved = "WEIGHTS"
+                with self._going_on():
+                    self._name_new(node.name, node, function=True)
+                    if node.name in self.helpers:
+                        raise self._at(node, f"{node.name} is defined twice", "give each function its own name")
+                    self.helpers[node.name] = _Helper(node)
+        weights_at: list[int] = []
         for i, node in enumerate(self.tree.body):
-            if isinstance(node, ast.FunctionDef):
-                self._function(self.helpers[node.name])
-            elif isinstance(node, ast.Assign):
-                target = node.targets[0]
-                if len(node.targets) != 1 or not isinstance(target, ast.Name):
-                    raise self._at(node, "only a plain name can be assigned here", "write NAME = number")
-                if target.id == reserved:
-                    if weights_at is not None:
-                        raise self._at(node, "WEIGHTS is given twice", "keep one")
-                    weights_at = node.lineno
-                    self._weights(node.value)
-                else:
-                    self._name_new(target.id, node)
-                    self._constant_only(node.value)
-                    self.constants.add(target.id)
-                    if isinstance(node.value, ast.Tuple | ast.List):
-                        self.sequences[target.id] = len(node.value.elts)
-            elif i == 0 and isinstance(node, ast.Expr) and _is_text(node.value):
-                continue
-            else:
-                raise self._unknown(node, "outside a function")
-        if weights_at is None:
+            with self._going_on():
+                self._statement_outside(node, i == 0, weights_at)
+        if not weights_at:
             raise _Refuse(1, "there is no WEIGHTS", 'start with WEIGHTS = {"term_name": 1.0, ...}')
+        if self.found:  # how much work a text is can be told once it is one
+            return
         terms = self.helpers.get("terms")
         if terms is None:
             raise _Refuse(1, "there is no function terms", "define `def terms(m):` that returns a dict of scalars")
@@ -305,33 +313,76 @@ class _Reader:
             raise self._at(terms.node, "terms must take exactly one argument", "write `def terms(m):`")
         self._total_steps()
 
+    @contextlib.contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """Note what is refused within, and go on with what comes after."""
+        try:
+            yield
+        except _Refuse as refused:
+            self.found.append(refused.refusal)
+            if len(self.found) >= 4 * MAX_TOLD:
+                raise _Enough from None
+
+    def _statement_outside(self, node: ast.stmt, first: bool, weights_at: list[int]) -> None:
+        """Check a statement of the module; the lines of WEIGHTS are added to `weights_at`."""
+        if isinstance(node, ast.FunctionDef):
+            if (helper := self.helpers.get(node.name)) is not None and helper.node is node:
+                self._function(helper)
+        elif isinstance(node, ast.Assign):
+            target = node.targets[0]
+            if len(node.targets) != 1 or not isinstance(target, ast.Name):
+                raise self._at(node, "only a plain name can be assigned here", "write NAME = number")
+            if target.id == "WEIGHTS":
+                weights_at.append(node.lineno)
+                if len(weights_at) > 1:
+                    raise self._at(node, "WEIGHTS is given twice", "keep one")
+                self._weights(node.value)
+            else:
+                self.constants.add(target.id)
+                if isinstance(node.value, ast.Tuple | ast.List):
+                    self.sequences[target.id] = len(node.value.elts)
+                self._name_new(target.id, node)
+                self._constant_only(node.value, besides=target.id)
+        elif not (first and isinstance(node, ast.Expr) and _is_text(node.value)):
+            raise self._unknown(node, "outside a function")
+
     def _weights(self, node: ast.expr) -> None:
         if not isinstance(node, ast.Dict) or not node.keys:
             raise self._at(node, "WEIGHTS is not a literal dict", 'write WEIGHTS = {"term_name": 1.0, ...}')
         seen: set[str] = set()
         for key, value in zip(node.keys, node.values, strict=True):
-            if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
-                raise self._at(key or value, "a term's name in WEIGHTS is not a literal string", 'write "term_name": 1.0')
-            if key.value in seen:
-                raise self._at(key, f"the term {key.value[:64]!r} is weighed twice", "keep one")
-            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", key.value) or keyword.iskeyword(key.value):
-                raise self._at(key, f"the term name {key.value[:40]!r} is not a plain word", "use letters, digits and _")
-            seen.add(key.value)
-            number = value.operand if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub | ast.UAdd) else value
-            if not isinstance(number, ast.Constant) or not _is_number(number.value):
-                raise self._at(value, f"the weight of {key.value} is not a literal number", f'write "{key.value}": 1.0')
-            if not math.isfinite(number.value) or abs(number.value) > 1e6:
-                raise self._at(value, f"the weight of {key.value} is not finite and within 1e6", "write a smaller number")
+            with self._going_on():
+                self._weight(key, value, seen)
         if len(seen) > program.MAX_TERMS:
             raise self._at(node, f"there are {len(seen)} terms", f"keep at most {program.MAX_TERMS}")
 
-    def _constant_only(self, node: ast.expr) -> None:
-        """Check a module-level constant: numbers, short strings, tuples of them, arithmetic on them."""
+    def _weight(self, key: ast.expr | None, value: ast.expr, seen: set[str]) -> None:
+        if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+            raise self._at(key or value, "a term's name in WEIGHTS is not a literal string", 'write "term_name": 1.0')
+        if key.value in seen:
+            raise self._at(key, f"the term {key.value[:64]!r} is weighed twice", "keep one")
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", key.value) or keyword.iskeyword(key.value):
+            raise self._at(key, f"the term name {key.value[:40]!r} is not a plain word", "use letters, digits and _")
+        seen.add(key.value)
+        number = value.operand if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub | ast.UAdd) else value
+        if not isinstance(number, ast.Constant) or not _is_number(number.value):
+            raise self._at(value, f"the weight of {key.value} is not a literal number", f'write "{key.value}": 1.0')
+        if not math.isfinite(number.value) or abs(number.value) > 1e6:
+            raise self._at(value, f"the weight of {key.value} is not finite and within 1e6", "write a smaller number")
+
+    def _constant_only(self, node: ast.expr, besides: str = "") -> None:
+        """Check a module-level constant: numbers, short strings, tuples of them, arithmetic on them.
+
+        Args:
+            node: its value.
+            besides: the name that it is given, which it may not be made of.
+        """
+        known = self.constants - {besides}
         for child in ast.walk(node):
             if isinstance(child, ast.Constant):
                 self._literal(child)
             elif isinstance(child, ast.Name):
-                if child.id != "pi" and child.id not in self.constants and isinstance(child.ctx, ast.Load):
+                if child.id != "pi" and child.id not in known and isinstance(child.ctx, ast.Load):
                     raise self._at(child, f"{child.id[:40]} is not a constant", "use numbers outside functions")
             elif isinstance(child, ast.BinOp):
                 self._binary(child)
@@ -355,57 +406,76 @@ class _Reader:
         for default in [*arguments.defaults, *(d for d in arguments.kw_defaults if d is not None)]:
             self._constant_only(default)
         names: set[str] = set()
+        self.kinds = {}
         for argument in every:
-            self._name_new(argument.arg, argument)
+            with self._going_on():
+                self._name_new(argument.arg, argument)
             names.add(argument.arg)
+        if node.name == "terms" and len(every) == 1:
+            self.kinds[every[0].arg] = "Motion"
         helper.steps = self._body(node.body, names, helper, 1)
 
     def _body(self, body: list[ast.stmt], names: set[str], helper: _Helper, times: int) -> int:
         steps = 0
         for node in body:
-            if isinstance(node, ast.Assign):
-                steps += self._expression(node.value, names, helper, times)
-                for target in node.targets:
-                    steps += self._target(target, names, helper, times)
-            elif isinstance(node, ast.AugAssign):
-                if not isinstance(node.target, ast.Name):
-                    raise self._at(node, "only a plain name can be changed in place", "assign to a name")
-                self._load(node.target, names)
-                self._operator(node.op, node)
-                if isinstance(node.op, ast.Pow):
-                    self._exponent(node.value)
-                steps += times + self._expression(node.value, names, helper, times)
-            elif isinstance(node, ast.Return):
-                if node.value is None:
-                    raise self._at(node, "it returns nothing", "return a dict of scalars")
-                steps += self._expression(node.value, names, helper, times)
-            elif isinstance(node, ast.If):
-                steps += self._expression(node.test, names, helper, times)
-                steps += self._body(node.body, names, helper, times) + self._body(node.orelse, names, helper, times)
-            elif isinstance(node, ast.For):
-                if node.orelse or node.type_comment:
-                    raise self._at(node, "a for loop has an else", "remove the else")
-                count = self._iterations(node.iter, names)
-                steps += self._expression(node.iter, names, helper, times)
-                steps += self._target(node.target, names, helper, times * count)
-                steps += self._body(node.body, names, helper, times * count)
-            elif isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and _is_text(node.value)):
-                continue
-            elif isinstance(node, ast.Expr):
-                self._expression(node.value, names, helper, times)
-                raise self._at(node, "the value of this line is not used", "assign it to a name, or remove the line")
-            elif isinstance(node, ast.FunctionDef):
-                raise self._at(node, f"{node.name} is defined inside a function", "define helpers at the top of the text")
-            else:
-                raise self._unknown(node, "in a function")
+            with self._going_on():
+                steps += self._statement(node, names, helper, times)
             if steps > MAX_STEPS:
                 raise self._at(node, "this repeats too much work", "use jnp on whole vectors instead of loops")
         return steps
 
-    def _target(self, target: ast.expr, names: set[str], helper: _Helper, times: int) -> int:
+    def _statement(self, node: ast.stmt, names: set[str], helper: _Helper, times: int) -> int:
+        if isinstance(node, ast.Assign):
+            steps = self._expression(node.value, names, helper, times)
+            for target in node.targets:
+                steps += self._target(target, names, helper, times, self._kind(node.value))
+            return steps
+        if isinstance(node, ast.AugAssign):
+            if not isinstance(node.target, ast.Name):
+                raise self._at(node, "only a plain name can be changed in place", "assign to a name")
+            self._load(node.target, names)
+            self._operator(node.op, node)
+            if isinstance(node.op, ast.Pow):
+                self._exponent(node.value)
+            self._hold(node.target.id, "Array" if "Array" in (self.kinds.get(node.target.id), self._kind(node.value)) else "")
+            return times + self._expression(node.value, names, helper, times)
+        if isinstance(node, ast.Return):
+            if node.value is None:
+                raise self._at(node, "it returns nothing", "return a dict of scalars")
+            return self._expression(node.value, names, helper, times)
+        if isinstance(node, ast.If):
+            steps = self._expression(node.test, names, helper, times)
+            self._decided(node, node.test)
+            return steps + self._body(node.body, names, helper, times) + self._body(node.orelse, names, helper, times)
+        if isinstance(node, ast.For):
+            if node.orelse or node.type_comment:
+                raise self._at(node, "a for loop has an else", "remove the else")
+            count = 1
+            with self._going_on():
+                count = self._iterations(node.iter, names)
+            steps = self._expression(node.iter, names, helper, times)
+            steps += self._target(node.target, names, helper, times * count)
+            return steps + self._body(node.body, names, helper, times * count)
+        if isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and _is_text(node.value)):
+            return 0
+        if isinstance(node, ast.Expr):
+            before = len(self.found)
+            self._expression(node.value, names, helper, times)
+            if len(self.found) > before:
+                return times
+            raise self._at(node, "the value of this line is not used", "assign it to a name, or remove the line")
+        if isinstance(node, ast.FunctionDef):
+            raise self._at(node, f"{node.name} is defined inside a function", "define helpers at the top of the text")
+        if isinstance(node, ast.While):
+            with self._going_on():
+                self._expression(node.test, names, helper, times)
+        raise self._unknown(node, "in a function")
+
+    def _target(self, target: ast.expr, names: set[str], helper: _Helper, times: int, kind: str = "") -> int:
         if isinstance(target, ast.Name):
+            names.add(target.id)  # even where it is taken, so that its uses are not told as well
+            self._hold(target.id, kind)
             self._name_new(target.id, target)
-            names.add(target.id)
             return times
         if isinstance(target, ast.Tuple | ast.List):
             return sum(self._target(t, names, helper, times) for t in target.elts)
@@ -445,6 +515,13 @@ class _Reader:
     # -- expressions --
 
     def _expression(self, node: ast.AST, names: set[str], helper: _Helper, times: int) -> int:
+        """Check an expression and all its parts; return how much work it is. What is refused in it is noted, and the rest read on."""
+        steps = times
+        with self._going_on():
+            steps = self._expression_of(node, names, helper, times)
+        return steps
+
+    def _expression_of(self, node: ast.AST, names: set[str], helper: _Helper, times: int) -> int:
         if not isinstance(node, _EXPRESSIONS):
             raise self._unknown(node, "in an expression")
         steps = times
@@ -469,12 +546,85 @@ class _Reader:
             self._binary(node)
         if isinstance(node, ast.Dict) and None in node.keys:
             raise self._at(node, "a dict is unpacked with **", "write its entries out")
+        before = len(self.found)
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.operator | ast.unaryop | ast.cmpop | ast.boolop):
                 self._operator(child, node)
             elif not isinstance(child, ast.expr_context):
                 steps += self._expression(child, names, helper, times)
+        if len(self.found) == before:
+            self._meant(node)
         return steps
+
+    def _meant(self, node: ast.AST) -> None:
+        """Refuse what is sound Python, but cannot be of a quantity of m: a decision on it, an index or a sum of what has names."""
+        if isinstance(node, ast.Subscript):
+            kind = self._kind(node.value)
+            if kind in kinds():
+                index = node.slice.value if isinstance(node.slice, ast.Constant) else None
+                raise self._at(node, f"{_short(node.value)} is not indexed", index_cure(kind, index))
+        elif isinstance(node, ast.BoolOp):
+            self._decided(node, *node.values)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            self._decided(node, node.operand)
+        elif isinstance(node, ast.IfExp):
+            self._decided(node, node.test)
+        elif isinstance(node, ast.Compare):
+            self._decided(node, node.left, *node.comparators)
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.BinOp):
+            parts = [node.left, node.right]
+        elif isinstance(node, ast.UnaryOp):
+            parts = [node.operand]
+        elif isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+        for part in parts:
+            self._quantity(part)
+
+    def _decided(self, node: ast.AST, *values: ast.expr) -> None:
+        """Refuse that Python decides on a quantity of m."""
+        name = program.decides(node)
+        if name and any(self._kind(value) == "Array" for value in values):
+            what, cure = program.DECIDES[name]
+            raise self._at(node if isinstance(node, ast.expr | ast.stmt) else values[0], f"{what} asks for {program.TRACED}", cure)
+
+    def _quantity(self, node: ast.expr) -> None:
+        """Refuse to calculate with what holds quantities by name, such as a landmark."""
+        kind = self._kind(node)
+        if kind in kinds():
+            some = ", ".join(f"{_short(node)}.{name}" for name, of in sorted(kinds()[kind].items()) if of in ("Array", "float"))
+            cure = f"name one of its quantities: {some}" if some else "name a landmark of it and a quantity, such as .foot.height"
+            raise self._at(node, f"{_short(node)} is no number", cure)
+
+    def _hold(self, name: str, kind: str) -> None:
+        """Note what a name holds from here on; a name that holds one thing here and another there is not known."""
+        self.kinds[name] = kind if self.kinds.get(name, kind) == kind else ""
+
+    def _kind(self, node: ast.AST) -> str:
+        """Return what an expression surely is: a class of `motion.kinds`, "Array" (a quantity of m), "float" (a constant), or ""."""
+        if isinstance(node, ast.Name):
+            return self.kinds.get(node.id, "")
+        if isinstance(node, ast.Attribute):
+            owner = self._kind(node.value)
+            if owner == "Side":
+                return "Foot" if node.attr == "foot" else "Landmark"
+            return "float" if owner == "Standing" else kinds().get(owner, {}).get(node.attr, "")
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute):
+                called = kinds().get(self._kind(node.func.value), {}).get(node.func.attr, "") if node.func.attr in _METHODS else ""
+                if called:
+                    return called
+            of_jnp = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id == "jnp"
+            shaped = isinstance(node.func, ast.Name) and (node.func.id in SHAPING or node.func.id == "abs")
+            return "Array" if (of_jnp or shaped) and any(self._kind(a) == "Array" for a in node.args) else ""
+        if isinstance(node, ast.Subscript):
+            return "Array" if self._kind(node.value) == "Array" else ""
+        if isinstance(node, ast.BinOp | ast.Compare):
+            parts = [node.left, *([node.right] if isinstance(node, ast.BinOp) else node.comparators)]
+            return "Array" if any(self._kind(part) == "Array" for part in parts) else ""
+        if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not):
+            return "Array" if self._kind(node.operand) == "Array" else ""
+        return ""
 
     def _operator(self, operator: ast.AST, node: ast.AST) -> None:
         if not isinstance(operator, _OPERATORS):
@@ -508,7 +658,12 @@ class _Reader:
             raise self._at(private, cause, "use only what the vocabulary of m names")
         of_jnp = isinstance(node.value, ast.Name) and node.value.id == "jnp"
         if not of_jnp and isinstance(node.value, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.IfExp):
-            steps = self._expression(node.value, names, helper, times)  # the innermost cause is the one to name
+            before = len(self.found)
+            steps = self._expression(node.value, names, helper, times)
+            if len(self.found) > before:  # the innermost cause is the one to name
+                return steps
+        if _root(node) in self.told - names:
+            return steps
         column = (node.end_col_offset or len(name)) - len(name)
         if isinstance(node.value, ast.Name) and node.value.id == "jnp":
             if name not in program.JNP_NAMES:
@@ -516,21 +671,57 @@ class _Reader:
                 raise _Refuse(node.lineno, f"jnp.{name[:40]} is not available", cure, column)
             return 0
         anywhere = self.layout is None and name.endswith("_height")
-        if name not in self.attributes and not anywhere:
+        owner = self._kind(node.value)
+        there = self._there(owner)
+        lacking = name not in there if there else name not in self.attributes and not anywhere
+        if lacking or owner == "Array":
             if name in program.JNP_NAMES:
                 cure = f"write jnp.{name}(...)"
             elif name in _PLACES and self.layout is not None:
                 cure = f"this body has {', '.join(self.layout.landmarks)}"
-            elif name.endswith("_height") and self.layout is not None:
+            elif name.endswith("_height") and self.layout is not None and owner in ("", "Motion", "Standing"):
                 cure = f"m.standing has {', '.join(self.layout.standing)}"
+            elif owner == "Array":
+                cure = f"it is an array: {_short(node.value)}[0] is its first number"
             else:
-                cure = _similar(name, sorted(self.attributes), "") or "use only what the vocabulary of m names"
-            raise _Refuse(node.lineno, f"there is no attribute {name[:40]}", cure, column)
+                listed = f"{_short(node.value)} has {', '.join(sorted(there))}" if there else "use only what the vocabulary of m names"
+                cure = _similar(name, sorted(there or self.attributes), "") or listed
+            of = f" of {_short(node.value)}" if there or owner == "Array" else ""
+            raise _Refuse(node.lineno, f"there is no attribute {name[:40]}{of}", cure, column)
         if not isinstance(node.value, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.IfExp):
             raise self._at(node, f"{name} is asked of something that is not part of m", "use only what the vocabulary of m names")
         return steps
 
+    def _there(self, owner: str) -> set[str]:
+        """Return the attributes of a class on this body; nothing where that is not known."""
+        if owner == "Side":
+            if self.layout is None:
+                return set()
+            return {name.partition(".")[2] for name in self.layout.landmarks if "." in name}
+        if owner == "Standing":
+            return set() if self.layout is None else set(self.layout.standing)
+        return set(kinds().get(owner, ()))
+
     def _call(self, node: ast.Call, names: set[str], helper: _Helper, times: int) -> int:
+        steps = 0
+        before = len(self.found)
+        with self._going_on():
+            steps = self._called(node, names, helper, times)
+        for argument in node.args:
+            steps += self._expression(argument, names, helper, times)
+        for given in node.keywords:
+            if given.arg is None or given.arg.startswith("_"):
+                raise self._at(node, "arguments are unpacked with **", "write the arguments out")
+            steps += self._expression(given.value, names, helper, times)
+        if len(self.found) == before:
+            self._decided(node, *node.args)
+            own = isinstance(node.func, ast.Name) and node.func.id in self.helpers
+            for argument in () if own else node.args:
+                self._quantity(argument)
+        return steps
+
+    def _called(self, node: ast.Call, names: set[str], helper: _Helper, times: int) -> int:
+        """Check what is called."""
         steps = 0
         target = node.func
         if isinstance(target, ast.Name):
@@ -541,14 +732,21 @@ class _Reader:
                 if name == "terms":
                     raise self._at(node, "terms is called by the program itself", "put shared parts into a helper")
                 helper.calls.append((name, times))
+            elif name in self.told:
+                return steps
             elif name not in SHAPING and name not in program.BUILTIN_NAMES:
                 self._load(target, names)
                 raise self._at(node, f"{name[:40]} is not a function", "call jnp, shaping functions or your own helpers")
             if name == "range":
                 self._iterations(node, names)
         elif isinstance(target, ast.Attribute):
+            before = len(self.found)
             steps += self._attribute(target, names, helper, times)
+            if len(self.found) > before:
+                return steps
             is_jnp = isinstance(target.value, ast.Name) and target.value.id == "jnp"
+            if _root(target) in self.told - names:
+                return steps
             if not is_jnp and target.attr not in _METHODS:
                 raise self._at(node, f"{target.attr[:40]} is a value, not a function", f"write .{target.attr[:40]} without brackets")
             if is_jnp and target.attr in ("zeros", "ones", "reshape"):
@@ -559,12 +757,6 @@ class _Reader:
                 raise self._at(node, f"jnp.{target.attr} is not a function", f"write jnp.{target.attr} without brackets")
         else:
             raise self._at(node, "what is called is not a plain name", "call jnp, shaping functions or your own helpers")
-        for argument in node.args:
-            steps += self._expression(argument, names, helper, times)
-        for given in node.keywords:
-            if given.arg is None or given.arg.startswith("_"):
-                raise self._at(node, "arguments are unpacked with **", "write the arguments out")
-            steps += self._expression(given.value, names, helper, times)
         return steps
 
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp | ast.DictComp, names: set[str], helper: _Helper, times: int) -> int:
@@ -574,12 +766,15 @@ class _Reader:
         for generator in node.generators:
             if generator.is_async:
                 raise self._at(node, "a comprehension is async", "remove async")
-            count = self._iterations(generator.iter, inner)
+            count = 1
+            with self._going_on():
+                count = self._iterations(generator.iter, inner)
             steps += self._expression(generator.iter, inner, helper, times)
             times *= count
             steps += self._target(generator.target, inner, helper, times)
             for condition in generator.ifs:
                 steps += self._expression(condition, inner, helper, times)
+            self._decided(generator, *generator.ifs)
         parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         steps += sum(self._expression(p, inner, helper, times) for p in parts)
         if steps > MAX_STEPS:
@@ -608,7 +803,7 @@ class _Reader:
 
     def _load(self, node: ast.Name, names: set[str]) -> None:
         name = node.id
-        known = {"jnp", "pi", *SHAPING, *program.BUILTIN_NAMES, *self.constants, *self.helpers, *names}
+        known = {"jnp", "pi", *SHAPING, *program.BUILTIN_NAMES, *self.constants, *self.helpers, *self.told, *names}
         if name in known:
             return
         if name == "WEIGHTS":
@@ -657,7 +852,22 @@ class _Reader:
 
     def _unknown(self, node: ast.AST, where: str, cure: str = "") -> _Refuse:
         name = type(node).__name__
+        if isinstance(node, ast.Import | ast.ImportFrom):  # its names are told with it
+            self.told |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
         return self._at(node, f"{word_of(name)} is not allowed {where}", CURES.get(name) or cure or "use plain assignments and return")
+
+
+def _short(node: ast.AST) -> str:
+    """Return an expression as it is written, cut to what a sentence holds."""
+    text = ast.unparse(node)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _root(node: ast.AST) -> str:
+    """Return the name that a chain of attributes, calls and indices begins with; "" where it begins with none."""
+    while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _whole(node: ast.expr) -> int | None:
@@ -679,7 +889,7 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _similar(name: str, known: tuple[str, ...] | list[str], prefix: str) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
     if close:
         return f"did you mean {prefix}{close[0]}"
     return "use jnp's elementwise functions, sums and products" if prefix else ""

@@ -6,14 +6,14 @@ texts of this package are compiled in this process; every other goes through the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from movlr_jax import atomic, folders
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.morphologies import Morphology
-from movlr_jax.rewards import packaged
+from movlr_jax.rewards import packaged, typeset
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
@@ -55,12 +55,13 @@ class RewardText:
         return packaged.is_own(self.source)
 
 
-def read(file: Path, *, typed: bool = True) -> str:
-    """Return the text of a reward file.
+def read(file: Path, *, typed: bool = True, tell: Callable[[str], None] | None = None) -> str:
+    """Return the text of a reward file, in Python's own signs.
 
     Args:
         file: it.
         typed: whether the user named this very file, which may then be a link of their own, outside a run's folder.
+        tell: is told which signs of it were read as others.
 
     Raises:
         MovlrError: there is no such file, or it is not text.
@@ -69,7 +70,10 @@ def read(file: Path, *, typed: bool = True) -> str:
     if run is not None:
         folders.admit(run)  # a run may come from someone else; a link anywhere else is the user's own
     try:
-        return atomic.read_text(file, MOST, follow=typed and run is None)
+        found = typeset.cleaned(atomic.read_text(file, MOST, follow=typed and run is None))
+        if tell is not None and found.changes:
+            tell(found.told())
+        return found.text
     except IsADirectoryError:
         raise MovlrError(f"{file} is a folder: name a reward file, for example {file / 'best' / 'reward.py'}.") from None
     except OSError as error:
@@ -143,7 +147,7 @@ def _origin(run: Path, folder: Path) -> str:
     return f"{seen}, iteration {int(number)}" if number.isascii() and number.isdigit() else seen
 
 
-def prove(source: str, name: str, morphology: Morphology, goal_speed: float) -> Proof:
+def prove(source: str, name: str, morphology: Morphology, goal_speed: float, tell: Callable[[str], None] | None = None) -> Proof:
     """Put a text through all gates of the sandbox for one body.
 
     Args:
@@ -151,10 +155,13 @@ def prove(source: str, name: str, morphology: Morphology, goal_speed: float) -> 
         name: for people.
         morphology: the body.
         goal_speed: what `m.goal.speed` says in the behaviour checks (m/s).
+        tell: is told what is waited for.
     """
+    if tell is not None:
+        tell(f"making motions of {morphology.name} to try the reward on")
     motions = behaviour.generate(morphology, goal_speed)
     # One text, so no spare jail is kept waiting for a second.
-    with Prover(feature_layout(morphology), motions, spare=False) as prover:
+    with Prover(feature_layout(morphology), motions, spare=False, tell=tell) as prover:
         return prover.prove(source, name)
 
 

@@ -23,6 +23,7 @@ from typing import Any
 from movlr_jax import atomic, code_names
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.morphologies import Scene, custom
+from movlr_jax.tasks.falls import FallRule
 from movlr_jax.tasks.task import Task
 
 PREFERRED = "TASK"  # what a task is looked for under where no name is given
@@ -205,6 +206,7 @@ def _faults(task: Task) -> list[str]:
             isinstance(task.morphologies, tuple) and all(isinstance(m, str) for m in task.morphologies),
             f"morphologies is {task.morphologies!r}: give a tuple of bodies' names, ('myolegs',).",
         ),
+        (isinstance(task.fall, FallRule), f"fall is {_article(task.fall)}: give a FallRule (from movlr_jax.tasks.falls), or leave it out."),
         (isinstance(task.notes, dict), f"notes is {_article(task.notes)}: give a dict of what the rewards are, or leave it out."),
     ]
     return [sentence for kept, sentence in rules if not kept]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from movlr_jax.models.thoughts import without_thoughts
 from movlr_jax.plain_words import plain_words
+from movlr_jax.rewards import typeset
 
 MAX_CHARACTERS = 200_000
 MAX_EDIT = 160
@@ -53,7 +54,8 @@ def read(text: str) -> Reply:
     if any("\ud800" <= c <= "\udfff" for c in text):
         raise Unreadable("The answer holds half a character (a lone surrogate): write plain ASCII.")
     # Some models think aloud first, and try programs there.
-    text = without_thoughts(text).replace("\r\n", "\n").replace("\r", "\n")
+    text = without_thoughts(typeset.without_width(text)).replace("\r\n", "\n").replace("\r", "\n")
+    text = re.sub(r"^(?=\x20*[^\S\n\x20\t])[^\S\n]{1,3}(?=```|~~~)", "", text, flags=re.MULTILINE)  # odd spaces before a fence
     if not text.strip():
         raise Unreadable(f"The answer is empty: {_WANTED}.")
     if re.search(r"^[^\x20-\x7e\n]+(?:```|~~~)", text, re.MULTILINE):
@@ -68,7 +70,7 @@ def read(text: str) -> Reply:
         raise Unreadable(f"The block of code is in {language[:40]!a}: write Python, and {_WANTED}.")
     if not source.strip():
         raise Unreadable(f"The block of code is empty: {_WANTED}.")
-    return Reply(source.strip("\n") + "\n", _line(prose, "EDIT", MAX_EDIT), _line(prose, "WHY", MAX_WHY))
+    return Reply(typeset.cleaned(source.strip("\n") + "\n").text, _line(prose, "EDIT", MAX_EDIT), _line(prose, "WHY", MAX_WHY))
 
 
 def _blocks(lines: list[str]) -> tuple[list[tuple[str, str]], list[str]]:

@@ -44,3 +44,43 @@ def test_brackets_are_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
     console.stdout().print(console.table("[red]x", ("speed [m/s]",), [("[bold]",)]))
     text = capsys.readouterr().out
     assert "[red]x" in text and "speed [m/s]" in text and "[bold]" in text
+
+
+LONG = {f"a_metric_of_one_s_own_{k}": 0.5 for k in range(6)}
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 140])
+def test_a_table_fits_and_breaks_no_word(width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    episode = EPISODE | LONG
+    made = console.metrics_table("walk", [episode, episode], episode, episode)
+    console.stdout().print(made)
+    console.stdout().print(console.table("", ("task", "speed", "sentence"), [("walk_injured", 1, "although muscles are injured " * 9)]))
+    console.stdout(console.WIDE).print(made)
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= width
+    words = text.split()
+    for name in (*LONG, "walk_injured", "although", "position"):
+        assert name in words
+    assert words.count("seed") == 2 * len(made.parts(width))
+
+
+def test_a_narrow_table_repeats_what_names_its_rows() -> None:
+    headings = ["task", "body", "falls", *(f"metric_{k}_m" for k in range(9))]
+    parts = console.table("", headings, [["stand", "myolegs", "0 of 3", *"123456789"]]).parts(60)
+    assert len(parts) > 1 and all(part[:2] == [0, 1] for part in parts)
+    assert sorted({i for part in parts for i in part}) == list(range(12))
+
+
+def test_a_word_wider_than_the_page_is_broken_and_nothing_else(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    console.stdout().print(console.table("", ("name", "found in"), [("myolegs", "/" + "x" * 90)]))
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 40 and "myolegs" in text and text.count("x") == 90
+
+
+def test_what_is_to_be_copied_is_never_wrapped(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    command = "movlr resume " + "runs/a-long-name" * 9 + " --iterations 16"
+    console.listed(console.stdout(), "how to go on", [("more iterations", command), ("the page", "x")])
+    assert capsys.readouterr().out.splitlines() == ["how to go on", f"more iterations  {command}", "the page         x"]

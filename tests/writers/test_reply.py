@@ -13,6 +13,8 @@ from movlr_jax.writers.reply import Unreadable
 PROGRAM = 'WEIGHTS = {"a": 1.0}\n\n\ndef terms(m):\n    return {"a": m.head.height}\n'
 FENCED = f"```python\n{PROGRAM}```"
 
+SET_BY_A_CHAT = FENCED.replace('"', "\u201c").replace("    ", "\u00a0" * 4).replace("head", "he\u200bad")
+
 
 @pytest.mark.parametrize(
     "text",
@@ -25,6 +27,9 @@ FENCED = f"```python\n{PROGRAM}```"
         f"EDIT: add a 1\r\nWHY: It is low.\r\n{FENCED}".replace("\n", "\r\n").replace("\r\r", "\r"),
         f"<think>perhaps\n```python\nx = 1\n```\nno</think>EDIT: add a 1\nWHY: It is low.\n{FENCED}",
         f"{FENCED}\nEDIT: add\u200b a\u202e 1\x1b\nWHY:  It is low.",
+        f"\ufeffEDIT: add a 1\nWHY: It is low.\n\u00a0\u200b{FENCED}",
+        f"EDIT: add a 1\nWHY: It is low.\n{FENCED.replace('python', 'python' + chr(0x200B))}",
+        f"EDIT: add a 1\nWHY: It is low.\n{SET_BY_A_CHAT}",
     ],
 )
 def test_one_block_and_two_lines(text):
@@ -48,11 +53,11 @@ def test_a_fence_in_a_docstring_does_not_end_the_block():
         (f"{FENCED}\nor\n{FENCED}", "2 blocks"),
         (f"```\nWEIGHTS\n```\n{FENCED}", "2 blocks"),
         ("```javascript\nlet a = 1\n```", "in 'javascript'"),
-        ("```python\u200b\nx = 1\n```", r"'python\\u200b'"),
+        ("```python\u202e\nx = 1\n```", r"'python\\u202e'"),
         ("```python\n\n```", "block of code is empty"),
         (f"```python\n{PROGRAM}", "not closed"),
         (f'```python\nx = """\n{PROGRAM}```', "not closed"),
-        (f"EDIT: x\n\u200b{FENCED}", "invisible character"),
+        (f"EDIT: x\n\u202e{FENCED}", "invisible character"),
         (f"{FENCED}\ud83d", "half a character"),
         ("```python\n" + "x = 1\n" * 40_000 + "```", "240013 characters"),
         ("a" * 5_000_000, "5000000 characters"),
@@ -63,11 +68,11 @@ def test_what_holds_no_program_is_told_so(text, sentence):
         reply.read(text)
 
 
-@pytest.mark.parametrize("sign", ["\u200b", "\u202e", "\ufeff", "\u2066", "\x00"])
+@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u200e", "\x00"])
 def test_unseen_signs_in_the_program_are_left_to_the_sandbox_which_names_their_line(sign):
     found = reply.read(f"```python\n{PROGRAM.replace('head', 'he' + sign + 'ad')}```")
-    refusal = static.check(found.source)
-    assert refusal is not None and refusal.line == 5 and "invisible" in refusal.reason
+    (refusal,) = static.check(found.source)
+    assert refusal.line == 5 and "invisible" in refusal.reason
 
 
 @pytest.mark.parametrize(

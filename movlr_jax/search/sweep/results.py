@@ -55,7 +55,7 @@ def row(plan: Plan, trial: Trial, sentence: str = "") -> dict[str, Any]:
         "sentence": "" if done else sentence,
         "stopped": told.get("stopped"),
         "values": dict(trial.values),
-        "iterations": len(iterations),
+        "iterations": max(0, len(iterations) - 1),  # those asked for; the start reward's is before them, and counts as 0
         "best": best,
         "score": held["score"] if held else None,
         **{f"metrics.{name}": value for name, value in (held["metrics"] if held else {}).items()},
