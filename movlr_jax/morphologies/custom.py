@@ -24,6 +24,10 @@ from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
 SUFFIXES = (".yaml", ".yml")
 LANDMARKS = ("pelvis", "trunk", "left.foot", "right.foot")  # what standing, gait memory and the behaviour checks read
 _SIDES = ("left", "right")
+# What `m` of a reward has by these names already.
+RESERVED = frozenset(
+    ("com", "dt", "goal", "joint", "joints", "left", "muscle_group", "muscles", "object", "previous", "right", "standing", "time")
+)
 _SLACK = 0.01  # rad or m by which a stance may lie outside a range
 _MOVED = {0: "forward", 2: "up"}  # how the root of a body that stands must be movable
 _FLAT = 1e-6  # m and unit vector; how exactly the floor must lie at z = 0
@@ -396,7 +400,7 @@ def _place_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     out = [f"The landmark {name} is missing: add it to landmarks." for name in LANDMARKS if body.feet and name not in body.landmarks]
     for name, place in body.landmarks.items():
         side, _, part = name.rpartition(".")
-        if name == "com" or not part.isidentifier() or side not in ("", *_SIDES):
+        if not part.isidentifier() or side not in ("", *_SIDES) or (not side and (name in RESERVED or name.startswith("_"))):
             out.append(f"A landmark cannot be named '{name}': use a word such as head, or left. and right. before it.")
         if place.body not in bodies:
             out.append(f"The landmark {name}: {_unknown(place.body, bodies, 'body')}")

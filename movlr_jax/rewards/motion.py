@@ -406,6 +406,12 @@ class Motion(Named):
         self._is_previous = _is_previous
         self._instant = features[layout.size :] if _is_previous else features[: layout.size]
 
+    def __getattr__(self, name: str) -> Any:
+        """Return a landmark of the body's own that has no side; pelvis, trunk and head stand below."""
+        if not name.startswith("_") and name in self._layout.landmarks:
+            return self._landmark(name)
+        return super().__getattr__(name)
+
     def _block(self, name: str) -> Array:
         start, stop = self._layout.blocks[name]
         return self._instant[start:stop]

@@ -700,6 +700,8 @@ class _Reader:
             return {name.partition(".")[2] for name in self.layout.landmarks if "." in name}
         if owner == "Standing":
             return set() if self.layout is None else set(self.layout.standing)
+        if owner == "Motion" and self.layout is not None:
+            return {*kinds()[owner], *(name for name in self.layout.landmarks if "." not in name)}
         return set(kinds().get(owner, ()))
 
     def _call(self, node: ast.Call, names: set[str], helper: _Helper, times: int) -> int:
