@@ -116,7 +116,7 @@ def changes(name: str, engine: str) -> dict[str, Any]:
     from movlr_jax.cli import parity as audits
     from movlr_jax.physics import mjx_model, parity
 
-    body = tasks.of(name).load(name)
+    body = tasks.loaded(name)
     changed = mjx_model.prepare(body, engine, body.model.opt.timestep).changes
     effect = parity.effect(body, engine, audits.record_walk(body)) if changed else []
     return {"changes": list(changed), "effect": [dataclasses.asdict(line) for line in effect]}

@@ -498,6 +498,8 @@ class BiomechanicsCritic:
     def _summary(self, facts: Facts, goal: Goal, faults: list[Fault], success: bool, understood: bool) -> str:
         distance, seconds = _distance(facts), float(facts.get("seconds") or 0.0)
         head = f"{distance:.2f} m in {seconds:.1f} s, upright {_upright_share(facts):.0%} of the time."
+        if facts.get("joints"):  # of a body that is fixed to the world
+            head = f"{seconds:.1f} s, fixed to the world."
         if not understood:
             head += " The goal's words name nothing this critic can measure: it judges stability alone."
         elif goal.unread and not any(f.kind == "unmeasured" for f in faults[:1]):

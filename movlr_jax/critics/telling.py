@@ -13,7 +13,7 @@ from movlr_jax.critics.critique import FAULTS, Critique
 # Ending of a name -> unit; the first that fits.
 _UNITS: tuple[tuple[str, str], ...] = (("_mps", "m/s"), ("_rads", "rad/s"), ("_rad", "rad"), ("_m", "m"), ("_s", "s"))
 _NAMED_UNITS = {"seconds": "s", "jerk": "m/s^3", "com_acceleration_rms": "m/s^2", "activation_rate_rms": "1/s"}
-_SECTIONS = ("metrics", "fall", "object", "posture", "gait", "smoothness", "effort", "phases")
+_SECTIONS = ("metrics", "fall", "object", "joints", "landmarks", "posture", "gait", "smoothness", "effort", "phases")
 
 
 def facts(told: Mapping[str, Any]) -> str:

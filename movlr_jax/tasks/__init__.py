@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from movlr_jax import code_names
 from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.morphologies import Morphology, catalog
 from movlr_jax.tasks import (
     bottle_pour,
     cube_rotate,
@@ -28,6 +29,21 @@ TASKS: dict[str, Task] = {task.TASK.name: task.TASK for task in _ALL}
 def of(morphology: str) -> Task:
     """Return the task to try a body with: the first that is meant for it, else walking on flat ground."""
     return next((task for task in TASKS.values() if morphology in task.morphologies), TASKS["walk_flat"])
+
+
+def loaded(morphology: str) -> Morphology:
+    """Return a body prepared for the task to try it with.
+
+    Raises:
+        MovlrError: as `Task.load`.
+    """
+    task = of(morphology)
+    return task.load(morphology) if morphology in task.morphologies else catalog.load(morphology)
+
+
+def suiting(body: Morphology) -> Task:
+    """Return the task to try a prepared body with: as `of`, and for a body that is fixed to the world and holds nothing `move`."""
+    return TASKS["move"] if body.fixed and body.thing is None else of(body.name)
 
 
 def get(name: str) -> Task:

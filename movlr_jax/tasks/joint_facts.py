@@ -14,7 +14,7 @@ from movlr_jax.tasks.trajectory import Trajectory
 
 def describe(trajectory: Trajectory) -> dict[str, Any]:
     """Return "joints" (planned joint -> start, end, least and greatest angle, rad or m), "landmarks" (landmark -> path and shift (m)) and
-    "phases" (three thirds: mean change of the joints from the start, mean speed)."""
+    "phases" (three thirds: speed of the body as a whole, 0; mean change of the joints from the start, their mean speed)."""
     t = trajectory
     angle, speed = t.planned(), t.joint_velocity()
     change = np.abs(angle - angle[:1])
@@ -36,6 +36,7 @@ def describe(trajectory: Trajectory) -> dict[str, Any]:
                 "name": name,
                 "from_s": _number(t.time[part[0]]),
                 "to_s": _number(t.time[part[-1]]),
+                "speed_mps": 0.0,  # of the body as a whole
                 "joint_change": _number(change[part].mean()),
                 "joint_speed": _number(np.abs(speed[part]).mean()),
             }
