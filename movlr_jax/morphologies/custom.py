@@ -84,6 +84,18 @@ def settled(name: str) -> str:
         raise MovlrError(f"{name!r} is no name of a file: give a path.") from None
 
 
+def called(name: str) -> str:
+    """Return what tables call a body: of a YAML file the name in it, read anew; the file's own where it has none."""
+    if not names_file(name):
+        return name
+    try:
+        raw = typed_yaml.values(atomic.read_text(Path(name), follow=True), "The file")
+    except (OSError, MovlrError):
+        raw = None
+    own = raw.get("name") if isinstance(raw, dict) else None
+    return own if isinstance(own, str) and own else Path(name).stem
+
+
 def load(path: Path) -> BodyPlan:
     """Return the plan that a YAML file states.
 
