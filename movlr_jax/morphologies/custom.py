@@ -6,6 +6,7 @@ BodyPlan under their names; `model` is the MJCF, relative to the file. The model
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ import pydantic
 from movlr_jax import atomic, typed_yaml
 from movlr_jax._quiet import silence_mujoco
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.morphologies import model_files, muscles, posture, root
+from movlr_jax.morphologies import footing, model_files, muscles, posture, root
 from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
 
 SUFFIXES = (".yaml", ".yml")
@@ -67,6 +68,7 @@ class _Body(_Strict):
     law: str = "fibre-strain"
     noise: float = pydantic.Field(posture.NOISE, gt=0, le=1)
     gains: dict[str, float] = {}
+    lost: frozenset[str] = frozenset()  # values of the file that cannot be, and so say nothing of the model
 
 
 def names_file(name: str) -> bool:
@@ -155,9 +157,10 @@ def _model_file(path: Path, body: _Body) -> Path:
 
 
 def _read(path: Path) -> tuple[_Body | None, list[str]]:
-    """Return the file's content, or what is wrong with the file itself.
+    """Return the file's content, and what is wrong with the file itself.
 
-    Unknown values alone do not hide what is wrong with the rest: then both are returned.
+    Values that cannot be are left out, so that they do not hide how the rest fits the model: then both are returned. Without a model there
+    is no content.
     """
     try:
         raw = typed_yaml.values(atomic.read_text(path, follow=True), "The file")
@@ -167,12 +170,32 @@ def _read(path: Path) -> tuple[_Body | None, list[str]]:
         return None, [str(error)]
     if not isinstance(raw, dict):
         return None, ["The file must be a list of `name: value` lines."]
-    known = {name: raw[name] for name in _Body.model_fields if name in raw}
-    unknown = [_unknown(str(key), _Body.model_fields, "value") for key in raw if key not in _Body.model_fields]
+    fields = [name for name in _Body.model_fields if name != "lost"]
+    known = {name: raw[name] for name in fields if name in raw}
+    unknown = [_unknown(str(key), fields, "value") for key in raw if key not in fields]
     try:
         return _Body.model_validate(known), unknown
     except pydantic.ValidationError as error:
-        return None, [*unknown, *(_sentence(dict(e)) for e in error.errors())]
+        return _salvaged(known, error), [*unknown, *(_sentence(dict(e)) for e in error.errors())]
+
+
+def _salvaged(known: dict[str, Any], error: pydantic.ValidationError) -> _Body | None:
+    """Return what is left of a file without the values that cannot be; None where no model is left."""
+    kept, lost = copy.deepcopy(known), set()
+    for place in sorted({tuple(map(str, e["loc"][:2])) for e in error.errors()}, key=len, reverse=True):
+        inner = kept.get(place[0])
+        if len(place) > 1 and isinstance(inner, dict):
+            inner.pop(place[1], None)
+            lost.add(f"{place[0]}.{place[1]}")
+        else:
+            kept.pop(place[0], None)
+            lost.add(place[0])
+    stand_in = {"name": "unnamed", "title": "-", "licence": "-", "landmarks": {}, "feet": {}, "planned_joints": ("-",)}
+    try:
+        body = _Body.model_validate({**stand_in, **kept})
+    except pydantic.ValidationError:
+        return None
+    return body.model_copy(update={"lost": frozenset(lost), **({"planned_joints": ()} if "planned_joints" in lost else {})})
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
@@ -222,6 +245,7 @@ def _unfit(path: Path, body: _Body) -> list[str]:
         *_place_faults(model, body),
         *_joint_faults(model, body),
         *_muscle_faults(model, body),
+        *(footing.switched_off(model) if body.feet else ()),
     ]
 
 
@@ -364,14 +388,16 @@ def _root_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
 
 def _place_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     bodies = _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody)
-    out = [f"The landmark {name} is missing: add it to landmarks." for name in LANDMARKS if name not in body.landmarks]
+    told = {name for name in LANDMARKS if {"landmarks", f"landmarks.{name}"} & body.lost}
+    out = [f"The landmark {name} is missing: add it to landmarks." for name in LANDMARKS if name not in body.landmarks and name not in told]
     for name, place in body.landmarks.items():
         side, _, part = name.rpartition(".")
         if name == "com" or not part.isidentifier() or side not in ("", *_SIDES):
             out.append(f"A landmark cannot be named '{name}': use a word such as head, or left. and right. before it.")
         if place.body not in bodies:
             out.append(f"The landmark {name}: {_unknown(place.body, bodies, 'body')}")
-    out += [f"feet has no {side} foot: list the bodies of it that touch the floor." for side in _SIDES if not body.feet.get(side)]
+    bare = [side for side in _SIDES if not body.feet.get(side) and not {"feet", f"feet.{side}"} & body.lost]
+    out += [f"feet has no {side} foot: list the bodies of it that touch the floor." for side in bare]
     for side, parts in body.feet.items():
         if side not in _SIDES:
             out.append(f"feet: {_unknown(side, _SIDES, 'side')}")
@@ -397,7 +423,7 @@ def _joint_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
             out.append(str(error))
     if len(set(body.planned_joints)) < len(body.planned_joints):
         out.append("planned_joints names a joint twice: name each once.")
-    for field in ("stance", "upright", "balance"):
+    for field in ("stance", "upright", "balance") if "planned_joints" not in body.lost else ():
         for name in getattr(body, field):
             if name not in body.planned_joints:
                 out.append(f"{field}: {_unknown(name, body.planned_joints, 'planned joint')}")
