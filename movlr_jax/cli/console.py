@@ -6,7 +6,6 @@ In: metrics records (DESIGN: one flat dict per episode). Out: text on stdout; `-
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -51,9 +50,8 @@ def say(text: object = "") -> None:
 
 
 def stdout(plain_width: int = PLAIN_WIDTH) -> Console:
-    """Return the console for results; a fixed width where neither a terminal nor COLUMNS tells one, so that logs are not wrapped at 80."""
-    told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return PlainConsole(file=sys.stdout, width=None if told else plain_width, highlight=False, soft_wrap=False)
+    """Return the console for results; a fixed width where no terminal tells one, so that logs are not wrapped at 80."""
+    return PlainConsole(file=sys.stdout, width=None if sys.stdout.isatty() else plain_width, highlight=False, soft_wrap=False)
 
 
 def stderr() -> Console:

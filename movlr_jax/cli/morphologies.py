@@ -132,7 +132,7 @@ def main(argv: Sequence[str]) -> int:
             "show": ("NAME", ShowOptions),
         }
         print(options.actions_help("morphologies", "The bodies; without a further word, the list.", told), end="")
-        return 0
+        raise SystemExit(0)  # as the help of the other verbs
     if argv and not argv[0].startswith("-"):
         if argv[0] not in _ACTIONS:
             known = ", ".join(_ACTIONS)

@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     if argv and argv[0] in ("-h", "--help"):
         told = {"list": ("", ListOptions), "show": ("FOLDER ITERATION", ShowOptions)}
         print(options.actions_help("prompt", "The prompts, and what was sent to models; without a further word, the list.", told), end="")
-        return 0
+        raise SystemExit(0)  # as the help of the other verbs
     if argv and not argv[0].startswith("-"):
         if argv[0] not in _ACTIONS:
             raise MovlrError(f"movlr prompt cannot {argv[0]}: {did_you_mean(argv[0], _ACTIONS)}it can {', '.join(_ACTIONS)}.")

@@ -57,7 +57,7 @@ class Watch(Watcher):
     def began(self, work: Work, seeds: Sequence[int], seconds: float) -> None:
         """Begin a bar."""
         many, at = (f"seed {seeds[0]}", work.at()) if len(seeds) == 1 else (f"{len(seeds)} episodes", "")
-        self._now = self._progress.add_task(f"{work.task.name}, {work.morphology}, {work.name}{at}, {many} [s]", total=seconds)
+        self._now = self._progress.add_task(f"{work.task.name}, {work.body}, {work.name}{at}, {many} [s]", total=seconds)
 
     def advanced(self, t: float) -> None:
         """Advance the bar."""
@@ -75,7 +75,7 @@ class Watch(Watcher):
         heading, spec = METRIC_COLUMNS.get(work.task.metric, (work.task.metric, ".3g"))
         ended = next((word for word in ("fell", "dropped", "diverged") if record.get(word)), "to the end")
         value = number(record.get(work.task.metric), spec)
-        self._say(f"{work.task.name}, {work.morphology}, {work.name}{work.at()}, seed {record['seed']}: {heading} {value}, {ended}")
+        self._say(f"{work.task.name}, {work.body}, {work.name}{work.at()}, seed {record['seed']}: {heading} {value}, {ended}")
 
     def waiting(self, count: int) -> None:
         """Say that another process has the rest."""

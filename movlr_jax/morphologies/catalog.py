@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 
 from movlr_jax.errors import MovlrError, did_you_mean
@@ -40,6 +41,20 @@ def plan(name: str) -> BodyPlan:
     if name not in CATALOG:
         raise MovlrError(f"There is no morphology '{name}': {did_you_mean(name, CATALOG)}known are {', '.join(CATALOG)}.")
     return CATALOG[name]
+
+
+def require_distinct(names: Iterable[str]) -> None:
+    """Refuse bodies that are unknown, and two of one name, which tables would not tell apart.
+
+    Raises:
+        MovlrError: as `plan`; or two files name their bodies alike.
+    """
+    first: dict[str, str] = {}
+    for name in names:
+        called = plan(name).name
+        other = first.setdefault(called, name)
+        if custom.settled(other) != custom.settled(name):
+            raise MovlrError(f"{other} and {name} are both named {called}: give one of them another name.")
 
 
 def load(name: str = DEFAULT, scene: Scene = FLAT) -> Morphology:

@@ -6,6 +6,7 @@ BodyPlan under their names; `model` is the MJCF, relative to the file. The model
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ import pydantic
 from movlr_jax import atomic, typed_yaml
 from movlr_jax._quiet import silence_mujoco
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.morphologies import model_files, motors, muscles, posture, root
+from movlr_jax.morphologies import footing, model_files, motors, muscles, posture, root
 from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
 
 SUFFIXES = (".yaml", ".yml")
@@ -75,6 +76,12 @@ class _Body(_Strict):
     noise: float = pydantic.Field(posture.NOISE, gt=0, le=1)
     gains: dict[str, float] = {}
     motors: Literal["", "posture", "zero"] = ""
+    lost: frozenset[str] = frozenset()  # values of the file that cannot be, and so say nothing of the model
+
+    @property
+    def stands(self) -> bool:
+        """Whether it names feet, rightly or wrongly; without it is fixed to the world."""
+        return bool(self.feet) or any(name.split(".")[0] == "feet" for name in self.lost)
 
 
 def names_file(name: str) -> bool:
@@ -90,6 +97,18 @@ def settled(name: str) -> str:
         return str(Path(name).resolve())
     except (OSError, ValueError, RuntimeError):  # a NUL, links in a circle
         raise MovlrError(f"{name!r} is no name of a file: give a path.") from None
+
+
+def called(name: str) -> str:
+    """Return what tables call a body: of a YAML file the name in it, read anew; the file's own where it has none."""
+    if not names_file(name):
+        return name
+    try:
+        raw = typed_yaml.values(atomic.read_text(Path(name), follow=True), "The file")
+    except (OSError, MovlrError):
+        raw = None
+    own = raw.get("name") if isinstance(raw, dict) else None
+    return own if isinstance(own, str) and own else Path(name).stem
 
 
 def load(path: Path) -> BodyPlan:
@@ -124,14 +143,14 @@ def problems(path: Path, laws: Iterable[str]) -> list[str]:
 def _plan(path: Path, body: _Body) -> BodyPlan:
     model = _model_file(path, body)
     places = {name: LandmarkPlan(place.body, place.offset) for name, place in body.landmarks.items()}
-    if not body.feet and "pelvis" not in places:
+    if not body.stands and "pelvis" not in places:
         places = {"pelvis": _base(_spec(model, fixed=True), body), **places}
     return BodyPlan(
         name=body.name,
         title=body.title,
         licence=body.licence,
         source=str(path.resolve()),
-        spec=lambda: _spec(model, fixed=not body.feet),
+        spec=lambda: _spec(model, fixed=not body.stands),
         landmarks=places,
         feet=body.feet,
         planned_joints=body.planned_joints,
@@ -163,9 +182,10 @@ def _model_file(path: Path, body: _Body) -> Path:
 
 
 def _read(path: Path) -> tuple[_Body | None, list[str]]:
-    """Return the file's content, or what is wrong with the file itself.
+    """Return the file's content, and what is wrong with the file itself.
 
-    Unknown values alone do not hide what is wrong with the rest: then both are returned.
+    Values that cannot be are left out, so that they do not hide how the rest fits the model: then both are returned. Without a model there
+    is no content.
     """
     try:
         raw = typed_yaml.values(atomic.read_text(path, follow=True), "The file")
@@ -175,12 +195,32 @@ def _read(path: Path) -> tuple[_Body | None, list[str]]:
         return None, [str(error)]
     if not isinstance(raw, dict):
         return None, ["The file must be a list of `name: value` lines."]
-    known = {name: raw[name] for name in _Body.model_fields if name in raw}
-    unknown = [_unknown(str(key), _Body.model_fields, "value") for key in raw if key not in _Body.model_fields]
+    fields = [name for name in _Body.model_fields if name != "lost"]
+    known = {name: raw[name] for name in fields if name in raw}
+    unknown = [_unknown(str(key), fields, "value") for key in raw if key not in fields]
     try:
         return _Body.model_validate(known), unknown
     except pydantic.ValidationError as error:
-        return None, [*unknown, *(_sentence(dict(e)) for e in error.errors())]
+        return _salvaged(known, error), [*unknown, *(_sentence(dict(e)) for e in error.errors())]
+
+
+def _salvaged(known: dict[str, Any], error: pydantic.ValidationError) -> _Body | None:
+    """Return what is left of a file without the values that cannot be; None where no model is left."""
+    kept, lost = copy.deepcopy(known), set()
+    for place in sorted({tuple(map(str, e["loc"][:2])) for e in error.errors()}, key=len, reverse=True):
+        inner = kept.get(place[0])
+        if len(place) > 1 and isinstance(inner, dict):
+            inner.pop(place[1], None)
+            lost.add(f"{place[0]}.{place[1]}")
+        else:
+            kept.pop(place[0], None)
+            lost.add(place[0])
+    stand_in = {"name": "unnamed", "title": "-", "licence": "-", "landmarks": {}, "feet": {}, "planned_joints": ("-",)}
+    try:
+        body = _Body.model_validate({**stand_in, **kept})
+    except pydantic.ValidationError:
+        return None
+    return body.model_copy(update={"lost": frozenset(lost), **({"planned_joints": ()} if "planned_joints" in lost else {})})
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
@@ -217,7 +257,7 @@ def _unfit(path: Path, body: _Body) -> list[str]:
     silence_mujoco()
     try:
         model_files.check(file, path.resolve().parent)
-        spec = _spec(file, fixed=not body.feet)
+        spec = _spec(file, fixed=not body.stands)
         model = spec.compile()
     except MovlrError as error:
         return [str(error)]
@@ -225,11 +265,12 @@ def _unfit(path: Path, body: _Body) -> list[str]:
         return [f"The model {file} does not compile: {' '.join(str(error).split())[:200]}."]
     return [
         *_value_faults(model, body),
-        *(_floor_faults(model) if body.feet else ()),
+        *(_floor_faults(model) if body.stands else ()),
         *_root_faults(model, body),
         *_place_faults(model, body),
         *_joint_faults(model, body),
         *_actuator_faults(spec, model, body),
+        *(footing.switched_off(model) if body.stands else ()),
     ]
 
 
@@ -289,7 +330,7 @@ def _value_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     for name, place in body.landmarks.items():
         if max(map(abs, place.offset)) > max(size, 3.0):
             out.append(f"landmarks.{name}.offset is {list(place.offset)} m, farther than the model is large: millimetres? Give metres.")
-        if place.body == "world" and body.feet:
+        if place.body == "world" and body.stands:
             out.append(f"The landmark {name} is a place of the world: name a body that moves.")
     for side, parts in body.feet.items():
         if "world" in parts:
@@ -315,7 +356,7 @@ def _strange_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     """Return what is named as the body's and hangs on another tree than its pelvis: a ball, a door, an opponent."""
     bodies = _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody)
     pelvis = body.landmarks.get("pelvis")
-    if not body.feet or pelvis is None or pelvis.body not in bodies or model.body_weldid[model.body(pelvis.body).id] == 0:
+    if not body.stands or pelvis is None or pelvis.body not in bodies or model.body_weldid[model.body(pelvis.body).id] == 0:
         return []  # told elsewhere; what a fixed body works with may be a landmark of it
     own = root.tree(model, root.top(model, model.body(pelvis.body).id))
     out = []
@@ -362,7 +403,7 @@ def _floor_faults(model: mujoco.MjModel) -> list[str]:
 
 
 def _root_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
-    if not body.feet:
+    if not body.stands:
         return _loose_faults(model, body)
     place = body.landmarks.get("pelvis")
     if place is None or place.body not in _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody):
@@ -397,15 +438,17 @@ def _loose_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
 
 def _place_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     bodies = _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody)
-    out = [f"The landmark {name} is missing: add it to landmarks." for name in LANDMARKS if body.feet and name not in body.landmarks]
+    told = {name for name in LANDMARKS if {"landmarks", f"landmarks.{name}"} & body.lost}
+    needed = [name for name in LANDMARKS if body.stands and name not in told]
+    out = [f"The landmark {name} is missing: add it to landmarks." for name in needed if name not in body.landmarks]
     for name, place in body.landmarks.items():
         side, _, part = name.rpartition(".")
         if not part.isidentifier() or side not in ("", *_SIDES) or (not side and (name in RESERVED or name.startswith("_"))):
             out.append(f"A landmark cannot be named '{name}': use a word such as head, or left. and right. before it.")
         if place.body not in bodies:
             out.append(f"The landmark {name}: {_unknown(place.body, bodies, 'body')}")
-    if body.feet:
-        out += [f"feet has no {side} foot: list the bodies of it that touch the floor." for side in _SIDES if not body.feet.get(side)]
+    bare = [side for side in _SIDES if body.feet and not body.feet.get(side) and not {"feet", f"feet.{side}"} & body.lost]
+    out += [f"feet has no {side} foot: list the bodies of it that touch the floor." for side in bare]
     for side, parts in body.feet.items():
         if side not in _SIDES:
             out.append(f"feet: {_unknown(side, _SIDES, 'side')}")
@@ -431,7 +474,7 @@ def _joint_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
             out.append(str(error))
     if len(set(body.planned_joints)) < len(body.planned_joints):
         out.append("planned_joints names a joint twice: name each once.")
-    for field in ("stance", "upright", "balance"):
+    for field in ("stance", "upright", "balance") if "planned_joints" not in body.lost else ():
         for name in getattr(body, field):
             if name not in body.planned_joints:
                 out.append(f"{field}: {_unknown(name, body.planned_joints, 'planned joint')}")

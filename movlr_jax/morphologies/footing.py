@@ -45,8 +45,8 @@ def switched_off(model: mujoco.MjModel) -> Iterator[str]:
 
 
 def fault(model: mujoco.MjModel, data: mujoco.MjData, plan: BodyPlan) -> str:
-    """Return why the feet do not carry the body that has come to rest in `data`; "" where they do."""
-    off = next(switched_off(model), "")
+    """Return why the feet do not carry the body that has come to rest in `data`, every cause that is found; "" where they do."""
+    off = " ".join(switched_off(model))
     if off:
         return off
     own, floor = root.tree(model, plan.top(model)), model.geom("floor").id
@@ -62,17 +62,21 @@ def fault(model: mujoco.MjModel, data: mujoco.MjData, plan: BodyPlan) -> str:
             carried[body] = carried.get(body, 0.0) + abs(force[0] * contact.frame[2])
     weight = float(np.where(own, model.body_mass, 0.0).sum() * np.linalg.norm(model.opt.gravity))
     share = sum(load for body, load in carried.items() if body in feet) / weight
+    wrong: list[str] = []
     for side, names in plan.feet.items():
         parts = {model.body(name).id for name in names}
         alone = sum(carried.get(body, 0.0) for body in parts) / weight
         if LEAST <= share <= MOST and alone < LEAST_SIDE:
-            why = _why(model, own, parts, floor)
-            return why or f"At rest the {side} foot carries {alone:.2f} of the body's weight: correct stance, or the geoms of that foot."
+            why = list(_why(model, own, parts, floor))
+            said = f"At rest the {side} foot carries {alone:.2f} of the body's weight: correct stance, or the geoms of that foot."
+            wrong += why or [said]
+    if wrong:
+        return " ".join(dict.fromkeys(wrong))
     if LEAST <= share <= MOST:
         return ""
-    why = _why(model, own, feet, floor)
+    why = list(_why(model, own, feet, floor))
     if why:
-        return why
+        return " ".join(why)
     rest = [model.body(body).name for body, load in carried.items() if body not in feet and load > 0.1 * weight]
     said = f"At rest the feet carry {share:.2f} of the body's weight"
     if rest:
@@ -80,30 +84,30 @@ def fault(model: mujoco.MjModel, data: mujoco.MjData, plan: BodyPlan) -> str:
     return f"{said}: see which geoms of the feet collide with the floor, and that nothing else holds the body."
 
 
-def _why(model: mujoco.MjModel, own: np.ndarray, feet: set[int], floor: int) -> str:
-    """Return what in the model keeps feet and floor apart, or holds the body up; "" where nothing is found."""
+def _why(model: mujoco.MjModel, own: np.ndarray, feet: set[int], floor: int) -> Iterator[str]:
+    """Yield what in the model keeps feet and floor apart, or holds the body up, a sentence each."""
     solid = [g for g in range(model.ngeom) if model.geom_bodyid[g] in feet]
     meets = [
         g for g in solid if model.geom_contype[floor] & model.geom_conaffinity[g] or model.geom_contype[g] & model.geom_conaffinity[floor]
     ]
     paired = {frozenset((int(a), int(b))) for a, b in zip(model.pair_geom1, model.pair_geom2, strict=True)}
     if not meets and not any(frozenset((floor, g)) in paired for g in solid):
-        return (
+        yield (
             "The feet do not collide with the floor, their contact bits do not meet (the floor's contype is "
             f"{model.geom_contype[floor]}, its conaffinity {model.geom_conaffinity[floor]}): give both contype 1 and conaffinity 1."
         )
     lifted = [model.body(int(b)).name for b in np.flatnonzero(own & (model.body_gravcomp != 0))]
     if lifted:
-        return f"Gravity is compensated for {', '.join(lifted[:4])}: take gravcomp out."
+        yield f"Gravity is compensated for {', '.join(lifted[:4])}: take gravcomp out."
     first = int(np.flatnonzero(own)[0])
     if any(model.jnt_stiffness[j] for j in root.root_joints(model, first)):
-        return "A spring holds the root: take the stiffness of its joints out."
+        yield "A spring holds the root: take the stiffness of its joints out."
     ground = int(model.geom_bodyid[floor])
     for signature in model.exclude_signature:
         pair = {int(signature) >> 16, int(signature) & 0xFFFF}
         if ground in pair and pair & feet:
             foot = model.body(next(iter(pair & feet))).name
-            return f"The model excludes contacts of {foot} with the floor: take that <exclude> out."
+            yield f"The model excludes contacts of {foot} with the floor: take that <exclude> out."
     for e in range(model.neq):
         kinds = {int(mujoco.mjtEq.mjEQ_WELD): "weld", int(mujoco.mjtEq.mjEQ_CONNECT): "connect"}
         kind = kinds.get(int(model.eq_type[e]), "")
@@ -113,5 +117,4 @@ def _why(model: mujoco.MjModel, own: np.ndarray, feet: set[int], floor: int) -> 
         bodies = ids if model.eq_objtype[e] == mujoco.mjtObj.mjOBJ_BODY else tuple(int(model.site_bodyid[i]) for i in ids)
         held = [b for b in bodies if own[b]]
         if len(held) == 1 and any(model.body_weldid[b] == 0 or model.body_mocapid[b] >= 0 for b in bodies if not own[b]):
-            return f"{model.body(held[0]).name} hangs on the world or on a mocap body by a <{kind}>: take it out."
-    return ""
+            yield f"{model.body(held[0]).name} hangs on the world or on a mocap body by a <{kind}>: take it out."

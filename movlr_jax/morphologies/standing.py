@@ -134,7 +134,7 @@ def settle(model: mujoco.MjModel, space: PostureSpace, motors: MotorData, plan: 
         mujoco.mj_kinematics(model, reference)
         height, height0 = data.body(pelvis).xpos[2], reference.body(pelvis).xpos[2]
         if not np.isfinite(height) or height < 0.9 * height0:
-            off = next(footing.switched_off(model), "")
+            off = " ".join(footing.switched_off(model))
             if off:
                 raise MovlrError(f"{plan.name} does not stand. {off}")
             raise MovlrError(f"{plan.name} does not stand in its stance: correct stance, upright or balance in its plan.")

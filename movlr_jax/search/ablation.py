@@ -17,6 +17,7 @@ import numpy as np
 
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.media import heatmaps, tables
+from movlr_jax.morphologies import called
 from movlr_jax.rewards.program import ProgramError, literal_weights
 from movlr_jax.search.evaluation import Evaluation, Row, Work, metric_names
 from movlr_jax.search.reward_texts import RewardText
@@ -208,7 +209,8 @@ class Ablation:
         for term, factor in self.rows:
             for p, (task, body) in enumerate(self.places):
                 metric = self.judged(self.places[p])
-                told = (term, f"{weights[term]:g}", f"{factor:g}", task.name, body, self._falls(term, factor, p), tables.heading(metric))
+                where = task.name, called(body), self._falls(term, factor, p)
+                told = (term, f"{weights[term]:g}", f"{factor:g}", *where, tables.heading(metric))
                 seen = difference(self.unchanged[p], self.rows[term, factor][p], metric)
                 cells.append([*told, *self._numbers(seen, metric, p)])
         return headings, cells
@@ -234,7 +236,7 @@ class Ablation:
             for p, (task, body) in enumerate(self.places):
                 found = self.differences(term, factor, p)
                 said = [_cell(found[m]).replace("\n", " ") if m in found else "-" for m in names]
-                cells.append([term, f"{factor:g}", task.name, body, *said])
+                cells.append([term, f"{factor:g}", task.name, called(body), *said])
         return ["term", "times", "task", "body", *map(tables.heading, names)], cells
 
     def ranking_table(self) -> tuple[list[str], list[list[str]]]:
@@ -249,10 +251,10 @@ class Ablation:
         """Draw a heat map a factor, terms by metrics of each place, and return the files."""
         several = len(self.places) > 1
         columns = [(p, m) for p in range(len(self.places)) for m in self.metrics(p)]
-        names = [tables.heading(m) + (f"\n{self.places[p][0].name}\n{Path(self.places[p][1]).stem}" if several else "") for p, m in columns]
+        names = [tables.heading(m) + (f"\n{self.places[p][0].name}\n{called(self.places[p][1])}" if several else "") for p, m in columns]
         seeds = len(self.unchanged[0].episodes)
         unit, reach = ("in standard deviations over seeds", _REACH) if seeds > 1 else ("as a share of the unchanged", 1.0)
-        where = "" if several else f" on {self.places[0][0].name}, {Path(self.places[0][1]).stem}"
+        where = "" if several else f" on {self.places[0][0].name}, {called(self.places[0][1])}"
         files = []
         for factor in self.factors:
             terms = [term for term, f in self.rows if f == factor]
@@ -283,7 +285,12 @@ class Ablation:
             "factors": self.factors,
             "tolerance": self.tolerance,
             "places": [
-                {"task": task.name, "morphology": body, "judged_by": self.judged((task, body)), "unchanged": self.unchanged[p].document()}
+                {
+                    "task": task.name,
+                    "morphology": called(body),
+                    "judged_by": self.judged((task, body)),
+                    "unchanged": self.unchanged[p].document(),
+                }
                 for p, (task, body) in enumerate(self.places)
             ],
             "variants": [
@@ -364,5 +371,5 @@ def ablate(
         tolerance,
         tuple(rows[p] for p in fine),
         {key: tuple(group[p] for p in fine) for key, group in zip(variants, groups, strict=True)},
-        tuple(f"{places[p][0].name} on {places[p][1]}: {rows[p].refused}" for p in range(count) if p not in fine),
+        tuple(f"{places[p][0].name} on {called(places[p][1])}: {rows[p].refused}" for p in range(count) if p not in fine),
     )

@@ -88,7 +88,7 @@ class Work:
         reward: the text; None where there is none.
         name: what tables call it.
         task: the task.
-        morphology: name of the body.
+        morphology: name of the body, or its YAML file.
         refused: why it cannot be run, where that is known beforehand.
         weights: term -> weight, where that is not the text's own; nothing is compiled for them.
         strength: fraction of their strength that injured muscles keep where no fraction of their own is given; None: they all have one.
@@ -101,6 +101,11 @@ class Work:
     refused: str = ""
     weights: Mapping[str, float] = field(default_factory=dict)
     strength: float | None = None
+
+    @property
+    def body(self) -> str:
+        """What tables call the body."""
+        return morphologies.called(self.morphology)
 
     def at(self) -> str:
         """Return ", strength 0.5", which labels end in; nothing where it has none."""
@@ -141,7 +146,8 @@ class Row:
         episodes, "refused"."""
         head = {
             "task": self.work.task.name,
-            "morphology": self.work.morphology,
+            "morphology": self.work.body,
+            **({} if self.work.body == self.work.morphology else {"morphology_file": self.work.morphology}),
             "engine": self.engine,
             "reward": self.work.name,
             **self.work.task.document(),
@@ -200,8 +206,7 @@ def works(asked: Sequence[str], tasks: Sequence[Task], bodies: Sequence[str] = (
     Raises:
         MovlrError: a word stands for nothing on any task, or a body is unknown.
     """
-    for body in bodies:
-        morphologies.plan(body)
+    morphologies.require_distinct(bodies)
     everywhere = {name: reward_texts.find(name, tasks) for name in dict.fromkeys(asked)}
     out: list[Work] = []
     for name, found in everywhere.items():
@@ -278,7 +283,7 @@ def evaluate(
 def clip_name(work: Work, key: str) -> str:
     """Return the file name of a work's clip; the key of its episode keeps two rewards of one name apart."""
     reward = "".join(c if c.isalnum() else "-" for c in Path(work.name).stem)
-    return f"{work.task.name}_{Path(work.morphology).name}_{reward}_{key[:8]}.mp4"
+    return f"{work.task.name}_{Path(work.body).name}_{reward}_{key[:8]}.mp4"
 
 
 @dataclass(eq=False)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from movlr_jax.morphologies import called
 from movlr_jax.search.ablation import FALLS, Ablation, values, weights_of, work
 from movlr_jax.search.evaluation import Evaluation, Row
 from movlr_jax.search.reward_texts import RewardText
@@ -44,7 +45,7 @@ def fault(ablation: Ablation, rows: Sequence[Row]) -> str:
     """Say what rows have lost beyond the ablation's tolerance, at the first place where they have; "" where they hold."""
     for p, row in enumerate(rows):
         task, body = ablation.places[p]
-        where = f" on {task.name}, {body}" if len(rows) > 1 else ""
+        where = f" on {task.name}, {called(body)}" if len(rows) > 1 else ""
         if not row.episodes:
             return f"refused{where}: {row.refused}"
         before, now = ablation.unchanged[p], row

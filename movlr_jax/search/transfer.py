@@ -47,8 +47,7 @@ def places(tasks: Sequence[Task], bodies: Sequence[str] = ()) -> list[tuple[Task
     Raises:
         MovlrError: a body is unknown.
     """
-    for body in bodies:
-        morphologies.plan(body)
+    morphologies.require_distinct(bodies)
     unique = {task.name: task for task in tasks}.values()
     return [(task, body) for task in unique for body in dict.fromkeys(bodies or bodies_of(task))]
 
@@ -86,7 +85,7 @@ class Matrix:
     def columns(self) -> list[dict[str, Any]]:
         """Return the c columns: task and body, and the strength where it varies."""
         at: list[dict[str, Any]] = [{"strength": strength} for strength in self.strengths] or [{}]
-        return [{"task": task.name, "morphology": body, **more} for task, body in self.places for more in at]
+        return [{"task": task.name, "morphology": morphologies.called(body), **more} for task, body in self.places for more in at]
 
     def labels(self) -> list[str]:
         """Return the columns' names, a line for each thing said."""
@@ -117,7 +116,7 @@ class Matrix:
     def remarks(self) -> list[str]:
         """Return why cells are empty."""
         empty = (row for row in self.rows if not row.episodes)
-        return [f"{row.work.name} on {row.work.task.name}, {row.work.morphology}{row.work.at()}: {row.refused}" for row in empty]
+        return [f"{row.work.name} on {row.work.task.name}, {row.work.body}{row.work.at()}: {row.refused}" for row in empty]
 
     def document(self) -> dict[str, Any]:
         """Return the matrix for JSON; "cells" holds the rows of the evaluation, one reward after the other."""

@@ -50,13 +50,13 @@ LONG = {f"a_metric_of_one_s_own_{k}": 0.5 for k in range(6)}
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 140])
-def test_a_table_fits_and_breaks_no_word(width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("COLUMNS", str(width))
+def test_a_table_fits_and_breaks_no_word(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    out = console.stdout(width)
     episode = EPISODE | LONG
     made = console.metrics_table("walk", [episode, episode], episode, episode)
-    console.stdout().print(made)
-    console.stdout().print(console.table("", ("task", "speed", "sentence"), [("walk_injured", 1, "although muscles are injured " * 9)]))
-    console.stdout(console.WIDE).print(made)
+    out.print(made)
+    out.print(console.table("", ("task", "speed", "sentence"), [("walk_injured", 1, "although muscles are injured " * 9)]))
+    out.print(made)
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= width
     words = text.split()
@@ -72,15 +72,13 @@ def test_a_narrow_table_repeats_what_names_its_rows() -> None:
     assert sorted({i for part in parts for i in part}) == list(range(12))
 
 
-def test_a_word_wider_than_the_page_is_broken_and_nothing_else(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    console.stdout().print(console.table("", ("name", "found in"), [("myolegs", "/" + "x" * 90)]))
+def test_a_word_wider_than_the_page_is_broken_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    console.stdout(40).print(console.table("", ("name", "found in"), [("myolegs", "/" + "x" * 90)]))
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= 40 and "myolegs" in text and text.count("x") == 90
 
 
-def test_what_is_to_be_copied_is_never_wrapped(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
+def test_what_is_to_be_copied_is_never_wrapped(capsys: pytest.CaptureFixture[str]) -> None:
     command = "movlr resume " + "runs/a-long-name" * 9 + " --iterations 16"
-    console.listed(console.stdout(), "how to go on", [("more iterations", command), ("the page", "x")])
+    console.listed(console.stdout(40), "how to go on", [("more iterations", command), ("the page", "x")])
     assert capsys.readouterr().out.splitlines() == ["how to go on", f"more iterations  {command}", "the page         x"]

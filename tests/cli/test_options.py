@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -71,3 +72,42 @@ def test_a_flag_given_twice_keeps_all_its_values() -> None:
     assert options.gather(words, *flags) == ["--reward", "a", "b", "c", "d", "--json", "--seeds", "1", "--out", "x"]
     assert options.gather(["FILE", "--seeds", "1", "2"], *flags) == ["FILE", "--seeds", "1", "2"]
     assert options.gather([], *flags) == []
+
+
+@pytest.mark.parametrize("film", [False, True])
+def test_a_switch_can_be_set_either_way_whatever_holds_without_it(film: bool) -> None:
+    default = Sample(Path("a"), film=film)
+    assert options.parse(Sample, ["b"], "sample", default).film is film
+    assert options.parse(Sample, ["b", "--film"], "sample", default).film
+    assert not options.parse(Sample, ["b", "--no-film"], "sample", default).film
+
+
+def test_a_mistake_of_a_verb_of_two_words_names_both() -> None:
+    with pytest.raises(MovlrError, match=r"\(movlr sample show --help lists the options\)"):
+        options.parse(Sample, [], "sample show")
+
+
+# What the words after a verb are, as its help begins.
+USAGE = {
+    "sweep": "usage: movlr sweep [-h] [OPTIONS] FILE",
+    "prompt": "usage: movlr prompt [list | show] [OPTIONS]",
+    "prompt show": "usage: movlr prompt show [-h] [OPTIONS] FOLDER ITERATION",
+    "morphologies": "usage: movlr morphologies [list | fetch | check | show] [OPTIONS]",
+    "morphologies list": "usage: movlr morphologies list [-h]",
+    "rollout": "usage: movlr rollout [-h] [OPTIONS] [TASK]",
+}
+
+
+@pytest.mark.parametrize("verb", USAGE)
+def test_usage_lines_are_what_can_be_typed(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from movlr_jax.cli.main import main
+
+    with contextlib.suppress(SystemExit):
+        assert main([*verb.split(), "--help"]) == 0
+    text = capsys.readouterr().out
+    first = " ".join(text.splitlines()[0].split())
+    assert first.startswith(USAGE[verb].partition(" [OPTIONS]")[0])
+    assert all(word in first for word in USAGE[verb].partition(" [OPTIONS]")[2].split())
+    assert first.count("FILE") <= 1 and "RUN" not in first
+    if verb == "rollout":
+        assert "--planner.relative, --planner.no-relative" in " ".join(text.split())

@@ -57,6 +57,8 @@ def test_everything_wrong_is_told_at_once(own_body):
         "landmarks.pelvis",
         "landmarks.trunk.offset is [1, 2]",
         "feet.left is 'foot_l'",
+        "The landmark left.foot is missing",
+        "The landmark right.foot is missing",
     ]
     assert "did you mean offset?" in told[2]
     with pytest.raises(MovlrError, match=r"There is no value 'colour'.*\(4 more: movlr morphologies check "):
@@ -143,3 +145,44 @@ def test_a_reward_that_asks_for_what_the_body_lacks_is_refused_in_one_sentence(o
     layout = feature_layout(morphologies.load(str(own_body())))
     with pytest.raises(MovlrError, match=r"The reward human does not fit: my-biped has no landmark"):
         Reward.trusted("human", stand.TASK.rewards["human"], layout)
+
+
+def test_values_that_cannot_be_do_not_hide_how_the_rest_fits_the_model(own_body):
+    path = own_body(
+        own_body.xml.replace("<mujoco>", "<mujoco><option gravity='0 0 0'/>"),
+        name="My Biped",
+        titel="misspelt",
+        root_yaw="north",
+        landmarks={
+            "pelvis": {"body": "torso"},
+            "trunk": {"bodies": "torso"},
+            "left.foot": {"body": "foot_left"},
+            "right.foot": {"body": "foot_r"},
+        },
+        feet={"left": "foot_l", "right": ["foot_r", "toe_r"]},
+        stance={"hip_x": 0.1, "hip_l": "much"},
+    )
+    wrong = custom.problems(path, LAWS)
+    for part in (
+        "no value 'titel': did you mean title?",
+        "name is 'My Biped'",
+        "root_yaw is 'north'",
+        "landmarks.trunk",
+        "feet.left",
+        "stance.hip_l",
+        "The landmark left.foot: There is no body 'foot_left'",
+        "feet.right: There is no body 'toe_r'",
+        "stance: There is no planned joint 'hip_x'",
+        "The model has no gravity",
+    ):
+        assert any(part in sentence for sentence in wrong), (part, wrong)
+    assert not any("is missing" in sentence and ("trunk" in sentence) and "add it" in sentence for sentence in wrong)
+    assert not any("has no left foot" in sentence for sentence in wrong)
+
+
+def test_every_cause_that_keeps_the_floor_from_being_felt_is_told(own_body):
+    xml = own_body.xml.replace('type="plane" size="5 5 1"', 'type="plane" size="5 5 1" contype="2" conaffinity="2"')
+    xml = xml.replace("</equality>", '</equality><contact><exclude body1="world" body2="foot_l"/></contact>')
+    with pytest.raises(MovlrError) as told:
+        morphologies.load(str(own_body(xml.replace("<freejoint/>", "<freejoint/>"))))
+    assert "contact bits do not meet" in str(told.value) and "excludes contacts of foot_l" in str(told.value)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from movlr_jax import atomic
+from movlr_jax import atomic, code_names
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import tables
+from movlr_jax.morphologies import called
 from movlr_jax.search.sweep.plan import Plan, Trial, summary
 
 PARQUET, TABLE = "results.parquet", "table.md"
@@ -163,4 +165,7 @@ def _spread(values: Sequence[Any], spec: str) -> str:
 
 
 def _said(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    """Return a value that varies as tables show it: a body or a task of one's own by its name, not by its path."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    return Path(value).name if code_names.names_code(value) else called(value)
