@@ -25,6 +25,8 @@ class Options:
     """The reward file."""
     task: str = "walk_flat"
     """The task it is for, with its goal speed and its object: a name from `movlr tasks`."""
+    goal: str = ""
+    """The goal as a sentence of your own, where it is not the task's: a reward for lying down may reward lying."""
     morphology: str = ""
     """The body it is for: a name from `movlr morphologies`, or the YAML file of your own; the task's default if left out."""
     json: bool = False
@@ -41,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
     source = reward_texts.read(asked.file)
     task = tasks.get(asked.task)
     morphology = task.load(asked.morphology)
-    proof = reward_texts.prove(source, str(asked.file), morphology, task.goal_speed)
+    proof = reward_texts.prove(source, str(asked.file), morphology, task.goal_speed, lying=task.asked(asked.goal).lies)
     if asked.json:
         console.print_json(proof.verdict.to_json())
     else:

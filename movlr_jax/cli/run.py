@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from movlr_jax import search
+from movlr_jax import atomic, search
 from movlr_jax.cli import advice, console, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
@@ -93,7 +93,16 @@ def main(argv: Sequence[str]) -> int:
             console.stderr().print(remark, markup=False, soft_wrap=True)
     if config.mjx.hosts and hosts.join():
         return _beside(config)
-    return follow(lambda view: search.run(config, progress=view, advisor=advice.adviser(view)), f"Run folder: {config.out}")
+    heading = "\n".join([f"Run folder: {config.out}", *_goal(config)])
+    return follow(lambda view: search.run(config, progress=view, advisor=advice.adviser(view)), heading)
+
+
+def _goal(config: RunConfig) -> list[str]:
+    """Return what of a user's sentence is measured, to be said before anything is simulated."""
+    from movlr_jax import tasks
+
+    task = tasks.get(config.task).asked(config.goal)
+    return task.measures() if config.goal.strip() else []
 
 
 def _beside(config: RunConfig) -> int:
@@ -131,6 +140,9 @@ def close(result: RunResult) -> None:
     if sums:
         out.print()
         out.print(calls_table(sums))
+    told = atomic.read_json(result.folder / "summary.json")
+    for sentence in filter(None, (told.get("ends_when"), *told.get("goal_measures", ()))):
+        out.print(sentence, markup=False, soft_wrap=True)
     for failure in result.named_failures:
         out.print(f"\n{failure['sentence']}", markup=False, soft_wrap=True)
     folder = result.folder

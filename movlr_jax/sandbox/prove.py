@@ -99,6 +99,7 @@ class Prover:
         deadline_s: wall-clock time that one text may take in the jail (s).
         rows: batch size at which a text is run there.
         skip_layers: layers of the jail to leave out, for tests.
+        lying: the task asks to lie down; see `behaviour.judge`.
     """
 
     def __init__(
@@ -110,9 +111,10 @@ class Prover:
         deadline_s: float = DEADLINE_S,
         rows: int = PLAN_ROWS,
         skip_layers: tuple[str, ...] = (),
+        lying: bool = False,
     ):
         jax_environment.require_devices()
-        self.layout, self.motions = layout, motions
+        self.layout, self.motions, self.lying = layout, motions, lying
         self.deadline_s = deadline_s
         self._rows, self._skip_layers = rows, skip_layers
         self._keep_spare = spare
@@ -258,7 +260,7 @@ class Prover:
             found = behaviour.Behaviour()
             for evaluate in (inspected.walker.evaluate, reward.terms):
                 try:
-                    found = behaviour.judge(evaluate, weights, self.motions)
+                    found = behaviour.judge(evaluate, weights, self.motions, lying=self.lying)
                 except Refused as error:
                     return refuse("behaviour", str(error))
                 except jax.errors.JaxRuntimeError as error:
