@@ -57,8 +57,8 @@ def usage() -> str:
         "  movlr run walk_flat --iterations 4             find a reward for walking\n"
         "  movlr run free --goal 'raise the left knee'    your own sentence\n\n"
         "options:\n"
-        "  --allow X     use the address or folder X, which only a file or a run's folder names, and send the\n"
-        "                address your key; kept for later commands (or MOVLR_ALLOW='X Y')\n"
+        "  --allow X     use the address, the folder or the task's Python file X, which only a file or a run's\n"
+        "                folder names, and send the address your key; kept for later (or MOVLR_ALLOW='X Y')\n"
         "  --traceback   show where an error arose (or MOVLR_TRACEBACK=1)\n"
         "  --version     print the version\n"
     )
@@ -176,6 +176,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if with_traceback:
             raise
         if sentence := jax_environment.fault(error):
+            _tell(sentence)
+            return 1
+        if "movlr_jax.tasks.own" in sys.modules and (sentence := sys.modules["movlr_jax.tasks.own"].fault(error)):
             _tell(sentence)
             return 1
         _tell(f"A defect, {type(error).__name__}: {error} (the same command with --traceback shows where it arose).")

@@ -111,7 +111,8 @@ def _told(where: str, call: Mapping[str, Any], answers: bool) -> Iterator[str]:
         yield turn["complaint"]
     if answers:
         yield "----- answer"
-        yield call["response"] if call["response"] is not None else f"(none: {call['fault']['sentence']})"
+        thought = f"(thought aloud, and no answer:)\n{call['thoughts']}" if call.get("thoughts") else ""
+        yield call["response"] or thought if call["response"] is not None else f"(none: {call['fault']['sentence']})"
     yield ""
 
 

@@ -37,7 +37,7 @@ class Options:
     """Move a body with a given reward and print the metrics, one row a seed."""
 
     task: Annotated[str, tyro.conf.Positional] = ""
-    """The task: a name from `movlr tasks`; walk_flat, or what the policy was trained on, if left out."""
+    """The task: a name from `movlr tasks`, or your own (my_task.py); walk_flat, or what the policy was trained on, if left out."""
     reward: str = ""
     """A named reward of the task (human, start, ...), a reward file, or a run's folder, which stands for its best; human, or what the
     policy was trained on, if left out."""
@@ -150,12 +150,12 @@ def _progress() -> Progress:
 
 def _planned(asked: Options) -> int:
     """Move the body with MPC2."""
-    from movlr_jax import tasks
+    from movlr_jax.cli import named as naming
     from movlr_jax.physics import engines, hosts
     from movlr_jax.search import reward_texts
 
+    task = naming.task(asked.task or "walk_flat")
     named = asked.reward or "human"
-    task = tasks.get(asked.task or "walk_flat")
     task = task.asked(asked.goal or reward_texts.goal_of(named, task.name))
     first = not (asked.mjx.hosts and hosts.join())
     engine, _ = engines.choose(asked.engine)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from movlr_jax import atomic, search
-from movlr_jax.cli import advice, console, options
+from movlr_jax import atomic, code_names, search
+from movlr_jax.cli import advice, console, named, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
 from movlr_jax.cli.report import calls_table
@@ -57,7 +57,8 @@ def configure(argv: Sequence[str]) -> RunConfig:
     for role, service, url in outside.servers(config):
         if options.names(words, f"models.{role}-url"):
             addresses.give(service, url)
-    return dataclasses.replace(config, morphology=custom.settled(config.morphology))
+    settled = named.settled if options.names(words, "task") else code_names.settled
+    return dataclasses.replace(config, task=settled(config.task), morphology=custom.settled(config.morphology))
 
 
 def follow(work: Callable[[View], RunResult], heading: str) -> int:
@@ -99,10 +100,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _goal(config: RunConfig) -> list[str]:
     """Return what of a user's sentence is measured, to be said before anything is simulated."""
-    from movlr_jax import tasks
-
-    task = tasks.get(config.task).asked(config.goal)
-    return task.measures() if config.goal.strip() else []
+    return outside.task(config.task).asked(config.goal).measures() if config.goal.strip() else []
 
 
 def _beside(config: RunConfig) -> int:

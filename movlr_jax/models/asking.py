@@ -14,17 +14,26 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from movlr_jax.models.base import Answer, Ask, Model, ModelFault
-from movlr_jax.models.thoughts import without_thoughts
+from movlr_jax.models.thoughts import alone, without_thoughts
 
 T = TypeVar("T", bound=BaseModel)
 
+THOUGHTS_ALONE = "You thought aloud and gave no answer beside it."
+THOUGHTS_CURE = "switch the model's thinking off, or start its server without a reasoning parser, which takes answers for thoughts"
 # Times that a model is told what is wrong with its answer; a model that fails three times goes on failing.
 COMPLAINTS = 2
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n?\s*```", re.DOTALL | re.IGNORECASE)
 
 
+_ANOTHER = "its answers stand in the run's folder calls; --models.critic-model and --models.writer-model name others"
+
+
 class _Unusable(Exception):
-    """What is wrong with an answer, as the model is told."""
+    """What is wrong with an answer, as the model is told; `cure` is what a person can do about it."""
+
+    def __init__(self, complaint: str, cure: str = _ANOTHER):
+        super().__init__(complaint)
+        self.cure = cure
 
 
 def ask_for(model: Model, ask: Ask, schema: type[T]) -> tuple[T, list[Mapping[str, Any]]]:
@@ -35,18 +44,18 @@ def ask_for(model: Model, ask: Ask, schema: type[T]) -> tuple[T, list[Mapping[st
     """
     ask = dataclasses.replace(ask, schema=schema)
     records: list[Mapping[str, Any]] = []
-    complaint = ""
+    complaint = cure = ""
     for _ in range(1 + COMPLAINTS):
         answer = model.ask(ask)
         records.append(answer.record)
         try:
             return _parse(answer, schema), records
         except _Unusable as error:
-            complaint = str(error)
+            complaint, cure = str(error), error.cure
             ask = dataclasses.replace(ask, exchange=(*ask.exchange, (answer.text, complaint)))
     raise ModelFault(
         f"{model.name} gave no usable answer to '{ask.purpose}' in {1 + COMPLAINTS} attempts (the last: {complaint[:200].rstrip('.')}): "
-        "use a stronger model.",
+        f"{cure}.",
         "unusable",
         str(records[-1].get("key", "")),
     )
@@ -54,15 +63,26 @@ def ask_for(model: Model, ask: Ask, schema: type[T]) -> tuple[T, list[Mapping[st
 
 def _parse(answer: Answer, schema: type[T]) -> T:
     text = without_thoughts(answer.text).strip()
-    if not text and answer.complete:
+    if text or not answer.complete:
+        return _read(text, answer, schema)
+    aloud = alone(answer.text) or answer.thoughts.strip()
+    if not aloud:
         raise _Unusable("Your answer was empty. Answer with one JSON object of the form asked for.")
+    try:
+        return _read(aloud, answer, schema)
+    except _Unusable:
+        raise _Unusable(f"{THOUGHTS_ALONE} Answer with one JSON object of the form asked for.", THOUGHTS_CURE) from None
+
+
+def _read(text: str, answer: Answer, schema: type[T]) -> T:
     fenced = _FENCED.findall(text)
     try:
         value = json.loads(fenced[0] if len(fenced) == 1 else text)
     except (ValueError, RecursionError) as error:
         if not answer.complete:
             raise _Unusable(
-                "Your answer was cut off because it was too long. Answer again, in fewer words, with one JSON object."
+                "Your answer was cut off because it was too long. Answer again, in fewer words, with one JSON object.",
+                raise_limit(answer.max_tokens),
             ) from None
         raise _Unusable(f"Your answer is not JSON ({error}). Answer with one JSON object and nothing else.") from None
     try:
@@ -70,3 +90,8 @@ def _parse(answer: Answer, schema: type[T]) -> T:
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors()[:5])
         raise _Unusable(f"Your answer does not have the form asked for: {wrong}. Answer again with one JSON object.") from None
+
+
+def raise_limit(max_tokens: int) -> str:
+    """Return what to do about an answer that was cut off, with the number that cut it."""
+    return f"raise --models.max-tokens, {max_tokens} now (models.max_tokens in the config.yaml of a run that is to go on)"

@@ -87,11 +87,15 @@ class Answer:
         record: the call as plain JSON data, without secrets or clip bytes: purpose, prompt, model, request, response,
             tokens, seconds, price.
         complete: False where the service cut the answer off (its token limit).
+        thoughts: what the service set apart as thought aloud, where there is no text beside it.
+        max_tokens: the longest answer that was asked for.
     """
 
     text: str
     record: Mapping[str, Any] = field(default_factory=dict)
     complete: bool = True
+    thoughts: str = ""
+    max_tokens: int = 8192
 
 
 # unreachable: no answer after all retries. refused: the service will never answer this as it is set up (key, model name, quota,

@@ -5,6 +5,7 @@ Flows in: an Ask. Flows out: a Reply, or a Fault (`faults.py`). Clients keep no 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +22,8 @@ class Reply:
         tokens_in: of the request, or None where the service does not tell.
         tokens_out: of the answer, thoughts included.
         answered_by: the model that answered, in the service's words.
+        thoughts: what the service set apart as thought aloud, where there is no text beside it.
+        learnt: what is known by now that the service does not take (`dialect.py`).
     """
 
     text: str
@@ -28,6 +31,8 @@ class Reply:
     tokens_in: int | None = None
     tokens_out: int | None = None
     answered_by: str = ""
+    thoughts: str = ""
+    learnt: tuple[str, ...] = ()
 
 
 class Client(Protocol):
@@ -47,6 +52,10 @@ class Client(Protocol):
         Raises:
             Fault: what went wrong.
         """
+        ...
+
+    def recall(self, learnt: Iterable[str]) -> None:
+        """Take what an earlier process of the same run learnt of the service, as `Reply.learnt` told it."""
         ...
 
     def models(self) -> list[str]:

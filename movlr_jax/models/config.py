@@ -44,6 +44,9 @@ class ModelsConfig:
     """Longest time for one whole answer, from looking up the server's name to the last byte [s]; the upload of a clip may take as long."""
     retries: int = 8
     """Times that a call which failed for a passing reason is made again; 8 bridge some two minutes."""
+    max_tokens: int = 8192
+    """Longest answer of a model [tokens]; thoughts count where the server counts them (Gemini's get room beside it). Raise it for a model
+    whose answers are cut off, lower it for a server with a short context."""
     video: Literal["auto", "video", "frames"] = "auto"
     """How an OpenAI-compatible server is shown a clip: video, frames (evenly spaced pictures), or auto (video until it is refused)."""
     prices: str = ""
@@ -55,6 +58,7 @@ class ModelsConfig:
         """Refuse values that no model can be asked with."""
         require(
             (0 < self.timeout_s <= 86400, f"models.timeout_s is {self.timeout_s}: give more than 0 seconds and at most 86400, a day."),
+            (self.max_tokens >= 1, f"models.max_tokens is {self.max_tokens}: give 1 or more."),
             (self.retries >= 0, f"models.retries is {self.retries}: give 0 (never again) or more."),
         )
         for name in ("critic_url", "writer_url"):

@@ -11,6 +11,7 @@ replay.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import random
 import time
@@ -23,6 +24,7 @@ from movlr_jax.models import addresses, requests
 from movlr_jax.models.base import Answer, Ask, Model, ModelFault
 from movlr_jax.models.client import Client, Reply
 from movlr_jax.models.config import ModelsConfig
+from movlr_jax.models.dialect import out_of_range
 from movlr_jax.models.faults import RULES, Fault, Trouble
 from movlr_jax.models.ledger import Ledger
 from movlr_jax.models.prices import Prices
@@ -46,6 +48,7 @@ class Desk:
         max_cost: money that the run may spend in all [USD]; 0: no limit. The call that crosses it is the last.
         prices: what a call costs.
         retries: times that a call which failed for a passing reason is made again.
+        max_tokens: the longest answer that is asked for; None: as each Ask says.
         cache: a folder of records shared by runs, or None.
         replay: the folder of records that a replayed run left; nothing else is asked then. None: not a replay.
         clock: monotonic seconds.
@@ -62,6 +65,7 @@ class Desk:
         max_cost: float = 0.0,
         prices: Prices | None = None,
         retries: int = 8,
+        max_tokens: int | None = None,
         cache: Path | None = None,
         replay: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -69,7 +73,7 @@ class Desk:
         rng: random.Random | None = None,
         tell: Callable[[str], None] | None = None,
     ):
-        self.max_calls, self.max_cost, self.retries = max_calls, max_cost, retries
+        self.max_calls, self.max_cost, self.retries, self.max_tokens = max_calls, max_cost, retries, max_tokens
         self.prices = Prices.load() if prices is None else prices
         self.ledger = Ledger(folder)
         self.redrawn = 0
@@ -86,7 +90,8 @@ class Desk:
             MovlrError: the prices cannot be read, or a record is damaged.
         """
         cache = addresses.folder(config.cache) if config.cache else None
-        return Desk(folder, prices=Prices.load(config.prices), retries=config.retries, cache=cache, **more)
+        prices = Prices.load(config.prices)
+        return Desk(folder, prices=prices, retries=config.retries, max_tokens=config.max_tokens, cache=cache, **more)
 
     @property
     def replaying(self) -> bool:
@@ -104,10 +109,15 @@ class Desk:
                 f"The price of {client.name} is unknown, so --max-cost cannot be kept: write `{client.name}: {{input: X, output: Y}}` "
                 "(USD per million tokens; 0 for a server of your own) to a file and name it with --models.prices."
             )
+        for record in () if self.replaying else self.ledger.records():
+            if (record.get("service"), record.get("model")) == (client.service, client.name):
+                client.recall(record.get("learnt", ()))
         return _Desked(self, client)
 
     def ask(self, client: Client, ask: Ask) -> Answer:
         """Return the answer to a request; see `Model.ask`."""
+        if self.max_tokens is not None:
+            ask = dataclasses.replace(ask, max_tokens=self.max_tokens)
         request = requests.describe(client.service, client.name, ask)
         key = requests.key_of(request)
         record = self.ledger.get(key)
@@ -120,7 +130,7 @@ class Desk:
                 record = self._call(client, ask, key, request)
         if record["fault"] is not None:
             raise ModelFault(record["fault"]["sentence"], record["fault"]["kind"], key)
-        return Answer(record["response"], record, record["complete"])
+        return Answer(record["response"], record, record["complete"], record.get("thoughts", ""), ask.max_tokens)
 
     def _found(self, key: str, request: dict[str, Any]) -> dict[str, Any] | None:
         """Return the record of an equal request of another run, or None."""
@@ -145,8 +155,8 @@ class Desk:
         attempts: list[dict[str, Any]] = []
         reply, fault = self._attempts(client, ask, attempts)
         if fault is not None and RULES[fault.trouble].kind not in _RECORDED_FAULTS:
-            raise ModelFault(self._told(client, fault, len(attempts)), RULES[fault.trouble].kind)
-        kind = None if fault is None else {"kind": RULES[fault.trouble].kind, "sentence": self._told(client, fault, len(attempts))}
+            raise ModelFault(self._told(client, ask, fault, len(attempts)), RULES[fault.trouble].kind)
+        kind = None if fault is None else {"kind": RULES[fault.trouble].kind, "sentence": self._told(client, ask, fault, len(attempts))}
         tokens = (None, None) if reply is None else (reply.tokens_in, reply.tokens_out)
         record = {
             "key": key,
@@ -157,7 +167,9 @@ class Desk:
             "answered_by": "" if reply is None else scrub(reply.answered_by),
             "request": request,
             "response": None if reply is None else scrub(reply.text),
+            "thoughts": "" if reply is None else scrub(reply.thoughts),
             "complete": reply is not None and reply.complete,
+            "learnt": [] if reply is None else list(reply.learnt),
             "fault": kind,
             "tokens": {"in": tokens[0], "out": tokens[1]},
             "usd": self.prices.cost(client.name, *tokens),
@@ -199,7 +211,7 @@ class Desk:
         # Not before the time that was asked for, and not all clients at once.
         return round(fault.retry_after_s + min(drawn, 1.0 + 0.1 * fault.retry_after_s), 3)
 
-    def _told(self, client: Client, fault: Fault, attempts: int) -> str:
+    def _told(self, client: Client, ask: Ask, fault: Fault, attempts: int) -> str:
         sentence = fault.sentence
         if fault.trouble is Trouble.MODEL:
             try:
@@ -209,6 +221,8 @@ class Desk:
             if names and client.name not in names:
                 listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
                 sentence += f" There is no model {client.name}: {did_you_mean(client.name, names)}it has {listed}."
+        elif fault.trouble is Trouble.REQUEST and out_of_range(fault.said) and "token" in fault.said.lower():
+            sentence += f" Lower --models.max-tokens, {ask.max_tokens} now, or give the server a longer context."
         elif fault.retry_after_s is not None and fault.retry_after_s > _LONGEST_ASKED_WAIT:
             sentence += f" It asks to wait {fault.retry_after_s / 60:.0f} minutes: go on then."
         elif RULES[fault.trouble].again:

@@ -7,11 +7,13 @@ Flows in: an HTTP status with what the service said, or an exception of the HTTP
 from __future__ import annotations
 
 import email.utils
+import json
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from movlr_jax.models.base import FaultKind
 from movlr_jax.models.secrets import scrub
@@ -64,6 +66,23 @@ RULES: Mapping[Trouble, Rule] = {
     Trouble.CLIP: Rule(False, "unusable"),
 }
 
+# Names that services give their errors (OpenAI, Google, Anthropic, vLLM, TGI, OpenRouter), without case and marks: the first that fits.
+_STATUS_WORDS: tuple[tuple[int, tuple[str, ...]], ...] = (
+    (402, ("insufficientquota", "insufficientcredit", "paymentrequired")),
+    (429, ("ratelimit", "resourceexhausted", "toomanyrequests", "throttl", "quotaexceeded")),
+    (401, ("invalidapikey", "authentication", "unauthenticated", "unauthorized")),
+    (403, ("permissiondenied", "forbidden")),
+    (404, ("notfound",)),
+    (413, ("requesttoolarge", "payloadtoolarge")),
+    (503, ("overloaded", "unavailable", "nocapacity")),
+    (504, ("deadlineexceeded", "timeout", "timedout")),
+    (400, ("invalidargument", "invalidrequest", "badrequest", "failedprecondition", "contentfilter", "contentpolicy", "contextlength")),
+)
+_A_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|h|min|m|s)", re.IGNORECASE)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_UNIT = r"(?:ms|milliseconds?|hours?|h|minutes?|mins?|m|seconds?|secs?|s)"
+_IN_WORDS = re.compile(rf"(?:try again|retry)\s+(?:in|after)\s+((?:\d+(?:\.\d+)?\s*{_UNIT}\b\s*|\d+(?:\.\d+)?{_UNIT})+)", re.IGNORECASE)
+
 _LONGEST_SAID = 300  # characters of a service's own words that are passed on
 
 
@@ -75,14 +94,25 @@ class Fault(Exception):
         sentence: cause and cure, without a key.
         status: the HTTP status, or None.
         retry_after_s: how long the service asks to wait [s], or None.
+        said: the service's own words, whole; "" where it said none.
+        fields: the fields of the request that the service names as the cause, where it names any.
     """
 
-    def __init__(self, trouble: Trouble, sentence: str, status: int | None = None, retry_after_s: float | None = None):
+    def __init__(
+        self,
+        trouble: Trouble,
+        sentence: str,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        said: str = "",
+        fields: tuple[str, ...] = (),
+    ):
         super().__init__(scrub(sentence))
         self.trouble, self.sentence, self.status, self.retry_after_s = trouble, scrub(sentence), status, retry_after_s
+        self.said, self.fields = scrub(said), fields
 
 
-def of_status(where: str, status: int, said: str, headers: Mapping[str, str], now: float | None = None) -> Fault:
+def of_status(where: str, status: int, said: str, headers: Mapping[str, str], now: float | None = None, body: str = "") -> Fault:
     """Return the fault that an HTTP status stands for.
 
     Args:
@@ -91,20 +121,27 @@ def of_status(where: str, status: int, said: str, headers: Mapping[str, str], no
         said: the service's own words.
         headers: of the answer.
         now: seconds since 1970, for a Retry-After that is a date; None takes the clock.
+        body: the answer's whole text, in which the service may say how long to wait, and which field it does not take.
     """
+    fault = _of_status(where, status, said, retry_after(headers, f"{said} {body}", time.time() if now is None else now))
+    fault.said, fault.fields = scrub(said), fields_named(body)
+    return fault
+
+
+def _of_status(where: str, status: int, said: str, waits: float | None) -> Fault:
     words = brief(said)
     lower = said.lower()
     # Not every 429 that speaks of billing: Gemini says so of a limit per minute too.
     if status == 402 or "insufficient_quota" in lower:
         return Fault(Trouble.QUOTA, f"{where} says that the account's quota is spent ({words}): look at its billing.", status)
     if status in (408, 409, 425, 429):
-        waits = retry_after(headers, said, time.time() if now is None else now)
         return Fault(Trouble.BUSY, f"{where} is busy or its rate limit is reached (HTTP {status}: {words}).", status, waits)
     if status >= 500:
-        waits = retry_after(headers, said, time.time() if now is None else now)
         return Fault(Trouble.SERVER, f"{where} failed (HTTP {status}: {words}).", status, waits)
     if 300 <= status < 400:
         return Fault(Trouble.REQUEST, f"{where} points elsewhere (HTTP {status}), which is not followed: give the address itself.", status)
+    if status in (400, 403) and any(word in lower for word in ("content_filter", "content_policy", "content management policy")):
+        return Fault(Trouble.BLOCKED, f"{where} blocked the request (HTTP {status}: {words}).", status)
     if status in (401, 403) or "api key" in lower or "api_key" in lower:
         return Fault(Trouble.KEY, f"{where} refuses the key (HTTP {status}: {words}): set the right one in the environment.", status)
     if status == 404:
@@ -115,7 +152,10 @@ def of_status(where: str, status: int, said: str, headers: Mapping[str, str], no
 
 
 def retry_after(headers: Mapping[str, str], said: str, now: float) -> float | None:
-    """Return how long a service asks to wait [s]: its Retry-After in seconds or as a date, or Gemini's retryDelay; else None."""
+    """Return how long a service asks to wait [s], or None: its Retry-After in seconds or as a date, or what it says in its answer.
+
+    There, Gemini names a retryDelay, gateways a retry_after, OpenRouter the instant at which its limit ends, others say it in words.
+    """
     asked = {name.lower(): value for name, value in headers.items()}.get("retry-after", "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", asked):
         return float(asked)
@@ -124,8 +164,66 @@ def retry_after(headers: Mapping[str, str], said: str, now: float) -> float | No
             return max(0.0, email.utils.parsedate_to_datetime(asked).timestamp() - now)
         except (ValueError, TypeError, OverflowError):
             return None
-    delay = re.search(r"""retryDelay['"]?\s*:\s*['"](\d+(?:\.\d+)?)s""", said)
-    return float(delay[1]) if delay else None
+    if delay := re.search(r"""retryDelay['"]?\s*:\s*['"](\d+(?:\.\d+)?)s""", said):
+        return float(delay[1])
+    if delay := re.search(r"""retry[_-]after(?:_seconds|_s)?['"]\s*:\s*['"]?(\d+(?:\.\d+)?)\b""", said, re.IGNORECASE):
+        return float(delay[1])
+    if delay := re.search(r"""ratelimit-reset['"]\s*:\s*['"]?(\d{13})\b""", said, re.IGNORECASE):  # milliseconds since 1970
+        return max(0.0, int(delay[1]) / 1000 - now)
+    if delay := _IN_WORDS.search(said):
+        return sum(float(number) * _SECONDS[unit.lower()] for number, unit in _A_TIME.findall(delay[1]))
+    return None
+
+
+def status_within(body: Any) -> int | None:
+    """Return the HTTP status that the error in an answer's JSON stands for, where the answer is an error; else None.
+
+    Gateways and servers that have begun an answer can no longer change its status: the error stands inside of a 200, as {"error": {...}},
+    in a list, in the choice of a completion, or as the whole object.
+    """
+    if isinstance(body, list) and len(body) == 1:
+        body = body[0]
+    if not isinstance(body, dict) or "state" in body:  # an upload of Gemini's, whose "error" says why it cannot be processed
+        return None
+    choices = body.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    message = choice.get("message")
+    if isinstance(message, dict) and message.get("content") and choice.get("finish_reason") not in (None, "error"):
+        return None  # an answer, whatever else is said
+    error = body.get("error") or choice.get("error")
+    if not error and "choices" not in body and (body.get("object") == "error" or body.get("type") == "error"):
+        error = body
+    if not error:
+        return None
+    told = error if isinstance(error, dict) else {"message": str(error), "type": body.get("error_type")}
+    names = [told.get(name) for name in ("code", "status", "type", "message")]
+    for name in names:
+        if isinstance(name, int | str) and re.fullmatch(r"[45]\d\d", str(name)):
+            return int(name)
+    for name in names:
+        plain = re.sub(r"[^a-z]", "", name.lower()) if isinstance(name, str) else ""
+        for status, words in _STATUS_WORDS:
+            if any(word in plain for word in words):
+                return status
+    return 500  # it may pass
+
+
+def fields_named(body: str) -> tuple[str, ...]:
+    """Return the fields of a request that a refusal names as such: OpenAI's `param`, FastAPI's `loc`."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return ()
+    told = told[0] if isinstance(told, list) and told else told
+    if not isinstance(told, dict):
+        return ()
+    inner = told.get("error")
+    error = inner if isinstance(inner, dict) else told
+    found = [error["param"]] if isinstance(error.get("param"), str) else []
+    for entry in told["detail"] if isinstance(told.get("detail"), list) else ():
+        loc = entry.get("loc") if isinstance(entry, dict) else None
+        found += [".".join(str(part) for part in loc)] if isinstance(loc, list) else []
+    return tuple(name.lower().removeprefix("body.") for name in found if name)
 
 
 def brief(said: str) -> str:

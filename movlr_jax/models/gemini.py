@@ -13,10 +13,10 @@ import io
 import itertools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from movlr_jax.models import addresses, requests
+from movlr_jax.models import addresses, dialect, requests
 from movlr_jax.models.base import Ask, Image, Text, Video
 from movlr_jax.models.client import Reply
 from movlr_jax.models.faults import Fault, Trouble, brief, of_status
@@ -96,6 +96,8 @@ class Gemini:
         self.where = f"Gemini at {url}" if url else "Gemini"
         self._timeout_s, self._inline_limit, self._sleep, self._clock = timeout_s, inline_limit, sleep, clock
         self._uploads: dict[str, Any] = {}
+        learns = (dialect.NO_LIMIT, dialect.NO_TEMPERATURE, dialect.NO_SEED, dialect.NO_SYSTEM, dialect.NO_SCHEMA)
+        self._dialect = dialect.Dialect(learns)
         # An upload goes where the service says: to Google, or to the address that was given.
         self._http = http_client(timeout_s, (url or addresses.default("gemini"), addresses.GOOGLE_URL))
         self._client = genai.Client(
@@ -112,14 +114,18 @@ class Gemini:
         )
 
     def send(self, ask: Ask) -> Reply:
-        """Ask once; an upload that the service has dropped meanwhile is made again."""
+        """Ask once; an upload that the service has dropped meanwhile is made again, and what it does not take is left out."""
         try:
-            return self._send(ask)
+            return self._dialect.speak(lambda: self._send(ask), ask)
         except Fault as fault:
             if not (fault.status in (400, 403, 404) and self._uploads and "file" in fault.sentence.lower()):
                 raise
             self._uploads.clear()
-            return self._send(ask)
+            return self._dialect.speak(lambda: self._send(ask), ask)
+
+    def recall(self, learnt: Iterable[str]) -> None:
+        """Take what an earlier process of the same run learnt of this model."""
+        self._dialect.recall(learnt)
 
     def models(self) -> list[str]:
         """Return the models that can be asked."""
@@ -131,18 +137,23 @@ class Gemini:
     def _send(self, ask: Ask) -> Reply:
         from google.genai import types
 
-        contents = [types.Content(role="user", parts=self._parts(ask))]
+        knows, system = self._dialect, ask.system
+        if ask.schema is not None and dialect.NO_SCHEMA in knows:
+            system += dialect.in_words(ask.schema.model_json_schema())
+        # Gemma's models, on the same service, have no system role and are held to no schema.
+        first = [types.Part(text=system)] if system and dialect.NO_SYSTEM in knows else []
+        contents = [types.Content(role="user", parts=[*first, *self._parts(ask)])]
         for answer, complaint in ask.exchange:
             # The service takes no empty part.
             contents.append(types.Content(role="model", parts=[types.Part(text=answer or "(nothing)")]))
             contents.append(types.Content(role="user", parts=[types.Part(text=complaint)]))
         config = types.GenerateContentConfig(
-            system_instruction=ask.system or None,
-            temperature=ask.temperature,
-            max_output_tokens=ask.max_tokens + _THOUGHTS,
-            seed=None if ask.seed is None else ask.seed % 2**31,  # an int32 there
+            system_instruction=None if first else system or None,
+            temperature=None if dialect.NO_TEMPERATURE in knows else ask.temperature,
+            max_output_tokens=None if dialect.NO_LIMIT in knows else ask.max_tokens + _THOUGHTS,
+            seed=None if ask.seed is None or dialect.NO_SEED in knows else ask.seed % 2**31,  # an int32 there
         )
-        if ask.schema is not None:
+        if ask.schema is not None and dialect.NO_SCHEMA not in knows:
             config.response_mime_type = "application/json"
             config.response_json_schema = _supported(ask.schema.model_json_schema())
         response = self._guarded(lambda: self._client.models.generate_content(model=self.name, contents=contents, config=config))
@@ -160,13 +171,16 @@ class Gemini:
             raise Fault(Trouble.BLOCKED, f"{self.where} blocked its answer ({reason}).")
         parts = (candidate.content.parts if candidate.content else None) or []
         usage = response.usage_metadata
+        text = "".join(part.text for part in parts if part.text and not part.thought)
         return Reply(
-            text="".join(part.text for part in parts if part.text and not part.thought),
+            text=text,
             complete=reason not in _CUT,
             tokens_in=None if usage is None else usage.prompt_token_count,
             # Thoughts are billed as output.
             tokens_out=None if usage is None else (usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0),
             answered_by=response.model_version or "",
+            thoughts="" if text.strip() else "".join(part.text for part in parts if part.text and part.thought),
+            learnt=self._dialect.learnt,
         )
 
     # clips and pictures
@@ -227,7 +241,8 @@ class Gemini:
         except errors.APIError as error:
             headers = dict(getattr(error.response, "headers", None) or {})
             said = f"{error.message or ''} {_hints(error.details)}".strip()
-            raise of_status(self.where, error.code or 0, said, headers) from None
+            whole = json.dumps(error.details) if isinstance(error.details, dict) else ""
+            raise of_status(self.where, error.code or 0, said, headers, body=whole) from None
         except Exception as error:
             fault = fault_of(error, self.where, self._timeout_s)
             if fault is None and isinstance(error, ValueError | KeyError | TypeError | AttributeError):

@@ -6,6 +6,7 @@ Flows in: ("critic", "gemini"), a ModelsConfig, the run's Desk. Flows out: a Mod
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from movlr_jax._versions import installed
@@ -74,6 +75,9 @@ class _Absent:
 
     def send(self, ask: Ask) -> Reply:
         raise AssertionError("a replay asks no service")
+
+    def recall(self, learnt: Iterable[str]) -> None:
+        pass
 
     def models(self) -> list[str]:
         raise AssertionError("a replay asks no service")

@@ -1,18 +1,19 @@
 """Any OpenAI-compatible server (vLLM, llama.cpp, `transformers serve`, a gateway), over openai.
 
 Flows in: an Ask. Flows out: a Reply, or a Fault. Pictures and clips travel as data URLs. A schema is asked for with `response_format`,
-which vLLM, llama.cpp and OpenAI share (vLLM's `guided_json` was removed in its version 0.12). Two things that servers differ in are
-learnt from their refusals, once: whether they take a clip whole, and whether they take a schema; a clip then becomes frames, a schema
-words.
+which vLLM, llama.cpp and OpenAI share (vLLM's `guided_json` was removed in its version 0.12). What servers differ in is learnt from their
+refusals, each thing once (`dialect.py`): a clip then becomes frames, a schema words, the system's words go before the first message, and
+fields that the server does not take are left out.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from typing import Any, Literal
 
-from movlr_jax.models import addresses, frames, requests
+from movlr_jax.models import addresses, dialect, frames, requests
 from movlr_jax.models.base import Ask, Image, Part, Text, Video
 from movlr_jax.models.client import Reply
 from movlr_jax.models.faults import Fault, Trouble, of_status
@@ -52,9 +53,9 @@ class OpenAICompatible:
         self.where = f"The server {url}"
         self._url, self._withheld = url, key is not None and not known
         self._timeout_s = timeout_s
-        self._whole_clips = video != "frames"
-        self._may_split = video == "auto"
-        self._takes_schema = True
+        self._video = video
+        learns = (dialect.COMPLETION_TOKENS, dialect.NO_LIMIT, dialect.WARM, dialect.NO_TEMPERATURE, dialect.NO_SEED, dialect.NO_SYSTEM)
+        self._dialect = dialect.Dialect((*learns, dialect.NO_SCHEMA, *((dialect.NO_VIDEO,) if video == "auto" else ())))
         self._client = openai.OpenAI(
             base_url=url,
             api_key=key if key and known else _NO_KEY,
@@ -65,63 +66,51 @@ class OpenAICompatible:
 
     def send(self, ask: Ask) -> Reply:
         """Ask once; what the server has never been seen to take may cost one refusal more."""
-        while True:
-            try:
-                return self._send(ask)
-            except Fault as fault:
-                if not self._learn(fault, ask):
-                    raise
+        return self._dialect.speak(lambda: self._send(ask), ask)
+
+    def recall(self, learnt: Iterable[str]) -> None:
+        """Take what an earlier process of the same run learnt of this server."""
+        self._dialect.recall(learnt)
 
     def models(self) -> list[str]:
         """Return the models that the server has."""
         listed = self._guarded(lambda: self._client.models.with_raw_response.list())
         return sorted(str(entry.get("id", "")) for entry in _list(listed.get("data")) if isinstance(entry, dict))
 
-    def _learn(self, fault: Fault, ask: Ask) -> bool:
-        """Note what a refusal says that this server does not take; return whether asking again makes sense."""
-        said = fault.sentence.lower()
-        if fault.status not in (400, 415, 422, 501):
-            return False
-        has_clip = any(isinstance(part, Video) for part in ask.parts)
-        if has_clip and self._whole_clips and self._may_split and ("video" in said or "media_io_kwargs" in said):
-            self._whole_clips = False
-            return True
-        if (
-            ask.schema is not None
-            and self._takes_schema
-            and any(w in said for w in ("response_format", "json_schema", "grammar", "schema"))
-        ):
-            self._takes_schema = False
-            return True
-        return False
-
     def _send(self, ask: Ask) -> Reply:
+        knows = self._dialect
         system = ask.system
         more: dict[str, Any] = {}
         if ask.schema is not None:
             schema = ask.schema.model_json_schema()
-            if self._takes_schema:
-                more["response_format"] = {"type": "json_schema", "json_schema": {"name": ask.schema.__name__, "schema": schema}}
+            if dialect.NO_SCHEMA in knows:
+                system += dialect.in_words(schema)
             else:
-                system += f"\n\nAnswer with one JSON object and nothing else. It has this JSON schema:\n{json.dumps(schema)}"
-        if ask.seed is not None:
+                more["response_format"] = {"type": "json_schema", "json_schema": {"name": ask.schema.__name__, "schema": schema}}
+        if ask.seed is not None and dialect.NO_SEED not in knows:
             more["seed"] = ask.seed % 2**63
+        if dialect.NO_TEMPERATURE not in knows:
+            more["temperature"] = max(ask.temperature, dialect.COLDEST) if dialect.WARM in knows else ask.temperature
+        if dialect.NO_LIMIT not in knows:
+            more["max_completion_tokens" if dialect.COMPLETION_TOKENS in knows else "max_tokens"] = ask.max_tokens
         clip = next((part for part in ask.parts if isinstance(part, Video)), None)
         if clip is not None and self._whole_clips:
             # vLLM looks at 32 frames of a clip unless it is told a rate; -1 lifts that limit.
             more["extra_body"] = {"media_io_kwargs": {"video": {"fps": clip.frames_per_second, "num_frames": -1}}}
-        messages: list[Any] = [{"role": "system", "content": system}] if system else []
-        messages.append({"role": "user", "content": self._content(ask)})
+        content, messages = self._content(ask), list[Any]()
+        if system and dialect.NO_SYSTEM in knows:
+            content = f"{system}\n\n{content}" if isinstance(content, str) else [{"type": "text", "text": system}, *content]
+        elif system:
+            messages.append({"role": "system", "content": system})
+        messages.append({"role": "user", "content": content})
         for answer, complaint in ask.exchange:
             messages += [{"role": "assistant", "content": answer or "(nothing)"}, {"role": "user", "content": complaint}]
         completions = self._client.chat.completions.with_raw_response
-        return self._reply(
-            self._guarded(
-                lambda: completions.create(
-                    model=self.name, messages=messages, temperature=ask.temperature, max_tokens=ask.max_tokens, **more
-                )
-            )
-        )
+        return self._reply(self._guarded(lambda: completions.create(model=self.name, messages=messages, **more)))
+
+    @property
+    def _whole_clips(self) -> bool:
+        return self._video != "frames" and dialect.NO_VIDEO not in self._dialect
 
     def _reply(self, body: dict[str, Any]) -> Reply:
         choices = _list(body.get("choices"))
@@ -133,15 +122,19 @@ class OpenAICompatible:
             raise Fault(Trouble.BLOCKED, f"{self.where} blocked its answer (content filter).")
         usage = body.get("usage")
         usage = usage if isinstance(usage, dict) else {}
-        content = message.get("content")
-        if isinstance(content, list):
-            content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+        text, apart = _text(message.get("content"))
+        if not text.strip():
+            # vLLM, DeepSeek, Qwen and llama.cpp say reasoning_content; OpenRouter, Ollama and newer vLLM say reasoning.
+            found = (message.get(name) for name in ("reasoning_content", "reasoning"))
+            apart = next((said for said in found if isinstance(said, str) and said.strip()), apart)
         return Reply(
-            text=content if isinstance(content, str) else "",
+            text=text,
             complete=choice.get("finish_reason") != "length",
             tokens_in=_count(usage.get("prompt_tokens")),
             tokens_out=_count(usage.get("completion_tokens")),
             answered_by=str(body.get("model") or ""),
+            thoughts="" if text.strip() else apart,
+            learnt=self._dialect.learnt,
         )
 
     # clips and pictures
@@ -168,10 +161,11 @@ class OpenAICompatible:
         try:
             text = call().text
         except openai.APIStatusError as error:
-            fault = of_status(self.where, error.status_code, _said(error.response.text), dict(error.response.headers))
+            said = error.response.text
+            fault = of_status(self.where, error.status_code, _said(said), dict(error.response.headers), body=said)
             if self._withheld and fault.trouble is Trouble.KEY:
-                said = f"{self.where} wants a key (HTTP {fault.status}), and yours was not sent, because only a file names that address: "
-                raise Fault(Trouble.KEY, f"{said}if you trust it, add {addresses.FLAG} {self._url}.", fault.status) from None
+                told = f"{self.where} wants a key (HTTP {fault.status}), and yours was not sent, because only a file names that address: "
+                raise Fault(Trouble.KEY, f"{told}if you trust it, add {addresses.FLAG} {self._url}.", fault.status) from None
             raise fault from None
         except Exception as error:
             known = fault_of(error, self.where, self._timeout_s)
@@ -187,13 +181,32 @@ class OpenAICompatible:
         return body
 
 
+def _text(content: Any) -> tuple[str, str]:
+    """Return the words of a message's content, and what stands in it as thought aloud."""
+    if isinstance(content, str):
+        return content, ""
+    said, thought = "", ""
+    for part in _list(content):
+        if not isinstance(part, dict):
+            continue
+        if part.get("type") in (None, "text", "output_text"):
+            said += str(part.get("text") or "")
+        else:  # Mistral's parts of the type "thinking" hold parts themselves
+            inner = part.get("thinking") or part.get("reasoning") or part.get("text")
+            thought += inner if isinstance(inner, str) else _text(inner)[0]
+    return said, thought
+
+
 def _said(text: str) -> str:
     """Return what an error's body says, without its envelope: OpenAI's {"error": {...}}, vLLM's older one, FastAPI's {"detail": ...}."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
         return text
+    body = body[0] if isinstance(body, list) and len(body) == 1 else body  # Google's
     inner = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(body, dict) and "error" not in body and _list(body.get("choices")):
+        inner = next((choice["error"] for choice in body["choices"] if isinstance(choice, dict) and choice.get("error")), inner)
     if not isinstance(inner, dict):
         return str(inner)
     words = [str(inner[name]) for name in ("message", "detail", "code") if isinstance(inner.get(name), str)]

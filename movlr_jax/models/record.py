@@ -67,6 +67,8 @@ class Call(TypedDict):
     model: NotRequired[str]
     request: Request
     response: str | None
+    thoughts: NotRequired[str]
+    learnt: NotRequired[list[str]]
     fault: Fault | None
 
 

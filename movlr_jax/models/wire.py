@@ -8,6 +8,7 @@ slowly, at whatever stage, is cut off while it sends; it does not hold the run, 
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from movlr_jax.models import addresses
-from movlr_jax.models.faults import Fault, Trouble, brief
+from movlr_jax.models.faults import Fault, Trouble, brief, status_within
 
 if TYPE_CHECKING:
     import httpx2
@@ -157,7 +158,13 @@ def http_client(timeout_s: float, urls: Sequence[str], largest: int = LARGEST_AN
             connection = _Connection()
             request.extensions["trace"] = connection.trace
             send = super().send
-            return _in_time(lambda: send(request, **{**more, "stream": False, "follow_redirects": False}), left, connection)
+            came: httpx2.Response = _in_time(
+                lambda: send(request, **{**more, "stream": False, "follow_redirects": False}), left, connection
+            )
+            if came.status_code == 200 and (status := _status_within(came.content)) is not None:
+                # Both services' libraries then raise what they raise of that status.
+                came.status_code = status
+            return came
 
     # Hooks, and no transport of our own, so that the proxies of the environment go on working. No connection is kept for the next request:
     # one that is ended here belongs to one request alone.
@@ -219,6 +226,16 @@ def _in_time(call: Callable[[], Any], seconds: float, connection: _Connection) -
     if failed:
         raise failed[0]
     return came[0]
+
+
+def _status_within(content: bytes) -> int | None:
+    """Return the HTTP status that an answer with the status 200 should have had, where it is an error; else None."""
+    if b"error" not in content:
+        return None
+    try:
+        return status_within(json.loads(content))
+    except (ValueError, RecursionError):
+        return None
 
 
 def fault_of(error: BaseException, where: str, timeout_s: float, largest: int = LARGEST_ANSWER) -> Fault | None:

@@ -412,6 +412,7 @@ class Evaluation:
         packages = ("movlr-jax", "mujoco", "jax", "numpy", *(("warp-lang",) if self.engine == "warp" else ()))
         return {
             "task": place.task.name,
+            **({"task_sha256": place.task.code_sha256} if place.task.code_sha256 else {}),
             "morphology": place.morphology,
             "model_sha256": place.model_sha256,
             "reward_sha256": work.reward.sha256,

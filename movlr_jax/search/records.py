@@ -285,6 +285,7 @@ class Header(TypedDict):
 
     run_id: NotRequired[str]
     task: NotRequired[str]
+    task_sha256: NotRequired[str]
     morphology: NotRequired[str]
     engine: NotRequired[str]
 

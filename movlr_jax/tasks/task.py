@@ -41,6 +41,8 @@ class Task:
         rewards: name -> reward program text: "start" and "human" at least.
         notes: what the named rewards are, for people.
         ends_as: what an episode is called that ends before its time.
+        origin: of a user's own task the word that it is found by from any folder (`movlr_jax.tasks.own`); empty: it is in the registry.
+        code_sha256: of a user's own task the hash of its file.
         fall: what of a motion is a fall.
         spoken: the sentence is a user's: what is measured, and what a fall is, follows from it.
     """
@@ -59,6 +61,13 @@ class Task:
     ends_as: str = "fell"
     fall: FallRule = falls.LOWERED
     spoken: bool = False
+    origin: str = ""
+    code_sha256: str = ""
+
+    @property
+    def word(self) -> str:
+        """The word that names the task on a command line."""
+        return self.origin or self.name
 
     def asked(self, sentence: str) -> Self:
         """Return the task with a user's sentence, by which it is measured and its episodes end; itself for "" and for its own.

@@ -14,7 +14,9 @@ from typing import Literal
 
 from movlr_jax.critics import telling
 from movlr_jax.critics.showing import Show, measured, pictures
-from movlr_jax.models.base import Ask, Model, ModelFault, Part
+from movlr_jax.models.asking import THOUGHTS_ALONE, THOUGHTS_CURE
+from movlr_jax.models.base import Answer, Ask, Model, ModelFault, Part
+from movlr_jax.models.thoughts import alone, without_thoughts
 from movlr_jax.plain_words import plain_words
 from movlr_jax.prompts import prompt as prompts
 from movlr_jax.prompts.prompt import Prompt
@@ -71,11 +73,9 @@ class LlmWriter:
                 raise
             return Draft("", "", "", f"There was no answer to use: {fault}")
         try:
-            if not answer.complete:
-                raise reply.Unreadable("The answer was cut off at its longest: write fewer words and a shorter program.")
-            read = reply.read(answer.text)
+            read = _read(answer)
         except reply.Unreadable as unreadable:
-            return Draft(_shortened(answer.text), "", "", str(unreadable))
+            return Draft(_shortened(answer.text or answer.thoughts), "", "", str(unreadable))
         return Draft(read.source, read.edit or _changed(request.best_weights, read.source), read.why)
 
     def _request(self, prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
@@ -102,6 +102,23 @@ class LlmWriter:
         if request.critique is None:
             return prompt.fill("nothing seen")
         return prompt.fill("critique", critique=telling.critique(request.critique))
+
+
+def _read(answer: Answer) -> reply.Reply:
+    """Return what an answer holds.
+
+    Raises:
+        Unreadable: it holds no program, or more than one, or it was cut off.
+    """
+    if not answer.complete:
+        limit = f"The answer was cut off at {answer.max_tokens} tokens (--models.max-tokens)"
+        raise reply.Unreadable(f"{limit}: write fewer words and a shorter program.")
+    if without_thoughts(answer.text).strip() or not (aloud := alone(answer.text) or answer.thoughts.strip()):
+        return reply.read(answer.text)
+    try:
+        return reply.read(aloud)
+    except reply.Unreadable:
+        raise reply.Unreadable(f"{THOUGHTS_ALONE} Give the whole program in one block. (For the user: {THOUGHTS_CURE}.)") from None
 
 
 def _history(request: WriteRequest) -> str:

@@ -36,6 +36,9 @@ class ScriptedClient:
             raise answer
         return answer if isinstance(answer, Reply) else Reply(answer, tokens_in=100, tokens_out=10, answered_by=self.name)
 
+    def recall(self, learnt: Iterable[str]) -> None:
+        pass
+
     def models(self) -> list[str]:
         return [self.name]
 
