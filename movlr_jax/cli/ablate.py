@@ -49,12 +49,13 @@ class Options(eval.Where):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked, _ = carried.parse(Options, options.gather(argv, *_MANY), "ablate", lambda o: (o.reward, o.tasks))
+    asked, goal = carried.parse(Options, options.gather(argv, *_MANY), "ablate", lambda o: (o.reward, o.tasks))
     from movlr_jax.cli import named
     from movlr_jax.search import ablation, pruning, reward_texts, transfer
 
     task, body = named.home(asked.reward)
     tasks = named.tasks_of(asked.tasks) or [named.at_home(task or "walk_flat", asked.reward)]
+    tasks = [eval.with_goal(one, asked.goal or goal, ()) for one in tasks]
     text = reward_texts.find(asked.reward, tasks)
     places = transfer.places(tasks, asked.morphologies or ((body,) if body and not asked.tasks else ()))
     with eval.opened(asked.settings(), asked.out, bodies=min(len(places), _MOST_BODIES)) as evaluation:
@@ -85,6 +86,7 @@ def save(folder: Path, found: Ablation, pruned: Pruned | None) -> dict[str, Any]
             (folder / "pruned.py").unlink(missing_ok=True)
     parts += [f"## The metric that ranks\n\n{tables.markdown(*found.table())}"]
     parts += [f"## All metrics: difference to the unchanged reward (in standard deviations)\n\n{tables.markdown(*found.all_metrics())}"]
+    parts.append("".join(f"- {rule}\n" for rule in eval.rules([task for task, _ in found.places])))
     parts += ["".join(f"- not measured: {remark}\n" for remark in found.remarks)] if found.remarks else []
     atomic.write_text(folder / "ablation.md", "\n".join(parts))
     pictures = found.draw(folder)
@@ -104,6 +106,8 @@ def show(folder: Path, found: Ablation, pruned: Pruned | None) -> None:
     out.print()
     for line in found.limits() if pruned is None else pruning.report(found, pruned):
         out.print(line, markup=False, soft_wrap=True)
+    for rule in eval.rules([task for task, _ in found.places]):
+        out.print(rule, markup=False, soft_wrap=True)
     for remark in found.remarks:
         out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
     files = "ablation.md, ablation.json, ablation_x*.png" + ("" if pruned is None or not found.told else ", pruned.py")

@@ -69,7 +69,8 @@ def main(argv: Sequence[str]) -> int:
 
     home, body = named.home(asked.reward)
     task = named.task(asked.task) if asked.task else named.at_home(home or "walk_flat", asked.reward)
-    task = task.asked(goal)
+    goal = asked.goal or goal
+    task = eval.with_goal(task, goal, ())
     text = reward_texts.find(asked.reward, [task])
     places = transfer.places([task], asked.morphologies or ((body,) if body and not asked.task else ()))
     if len(places) > 1:
@@ -112,7 +113,7 @@ def main(argv: Sequence[str]) -> int:
     if asked.json:
         console.print_json(document)
     else:
-        show(asked.out, found, settings)
+        show(asked.out, found, settings, eval.rules([task]))
     return 0
 
 
@@ -208,7 +209,7 @@ def save(folder: Path, found: Tuned) -> dict[str, Any]:
     return atomic.write_json(folder / "tune.json", found.document())
 
 
-def show(folder: Path, found: Tuned, settings: Settings) -> None:
+def show(folder: Path, found: Tuned, settings: Settings, rules: Sequence[str] = ()) -> None:
     """Print tables."""
     from movlr_jax.media import tables
     from movlr_jax.search.ablation import weights_of
@@ -228,6 +229,8 @@ def show(folder: Path, found: Tuned, settings: Settings) -> None:
         headings, cells, _ = _held_out(found)
         out.print()
         out.print(console.table("On seeds that no trial saw", headings, cells))
+    for rule in rules:
+        out.print(rule, markup=False, soft_wrap=True)
     for why in found.limits():
         out.print(f"Nothing is recommended. {why}", markup=False, soft_wrap=True)
     if found.stopped == "budget":
