@@ -28,7 +28,7 @@ from movlr_jax.search.evaluation import Settings, Work
 from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.tasks import TASKS, Task, get
 
-# The task `free` is whatever a sentence asks for: nothing measures it.
+# The task `free` is whatever a sentence asks for: without one there is nothing to compare.
 MEASURED = tuple(name for name in TASKS if name != "free")
 
 

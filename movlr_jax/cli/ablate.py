@@ -33,6 +33,8 @@ class Options(eval.Where):
     body, injuries, length, goal speed and planner along."""
     tasks: Annotated[tuple[str, ...], tyro.conf.arg(aliases=("--task",))] = ()
     """The tasks to try it on: names from `movlr tasks`, or your own (my_task.py); a run's own, else walk_flat, if left out."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """Seeds, one episode each; one alone tells no difference from luck, and nothing is recommended then."""
     factors: tuple[float, ...] = (0.0, 0.5, 2.0)
     """What each weight is multiplied by in turn; 0 drops the term, which ranking and pruning need."""
     metric: str = ""
@@ -40,19 +42,20 @@ class Options(eval.Where):
     tolerance: float = 0.05
     """The share of that metric that a term may bring and still do little, and that the pruned reward may lose."""
     prune: bool = True
-    """Drop what can go, and write pruned.py."""
+    """Drop what can go, and write pruned.py; where the metric is the same whatever is changed, or at its best, nothing is recommended."""
     out: Path = Path("runs/ablate")
     """Folder for the episodes, tables and pictures; what it has already is not run again."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked, _ = carried.parse(Options, options.gather(argv, *_MANY), "ablate", lambda o: (o.reward, o.tasks))
+    asked, goal = carried.parse(Options, options.gather(argv, *_MANY), "ablate", lambda o: (o.reward, o.tasks))
     from movlr_jax.cli import named
     from movlr_jax.search import ablation, pruning, reward_texts, transfer
 
     task, body = named.home(asked.reward)
     tasks = named.tasks_of(asked.tasks) or [named.at_home(task or "walk_flat", asked.reward)]
+    tasks = [eval.with_goal(one, asked.goal or goal, ()) for one in tasks]
     text = reward_texts.find(asked.reward, tasks)
     places = transfer.places(tasks, asked.morphologies or ((body,) if body and not asked.tasks else ()))
     with eval.opened(asked.settings(), asked.out, bodies=min(len(places), _MOST_BODIES)) as evaluation:
@@ -75,10 +78,15 @@ def save(folder: Path, found: Ablation, pruned: Pruned | None) -> dict[str, Any]
     parts = [f"# What each term of {Path(found.text.name).name} does\n"]
     parts += [f"## Ranking\n\n{tables.markdown(*found.ranking_table())}"] if found.ranking() else []
     if pruned is not None:
-        parts.append("## Pruned\n\n" + "".join(f"- {line}\n" for line in (*pruning.report(found, pruned), *pruned.tried)))
-        atomic.write_text(folder / "pruned.py", pruned.text.source)
+        said = dict.fromkeys((*pruning.report(found, pruned), *(pruned.tried if found.told else ())))
+        parts.append("## Pruned\n\n" + "".join(f"- {line}\n" for line in said))
+        if found.told:
+            atomic.write_text(folder / "pruned.py", pruned.text.source)
+        else:  # one of an earlier call would seem to be recommended now
+            (folder / "pruned.py").unlink(missing_ok=True)
     parts += [f"## The metric that ranks\n\n{tables.markdown(*found.table())}"]
     parts += [f"## All metrics: difference to the unchanged reward (in standard deviations)\n\n{tables.markdown(*found.all_metrics())}"]
+    parts.append("".join(f"- {rule}\n" for rule in eval.rules([task for task, _ in found.places])))
     parts += ["".join(f"- not measured: {remark}\n" for remark in found.remarks)] if found.remarks else []
     atomic.write_text(folder / "ablation.md", "\n".join(parts))
     pictures = found.draw(folder)
@@ -94,11 +102,13 @@ def show(folder: Path, found: Ablation, pruned: Pruned | None) -> None:
     out.print(console.table("", *found.table()))
     if found.ranking():
         out.print()
-        out.print(console.table("What earns its place", *found.ranking_table()))
+        out.print(console.table("What earns its place" if found.told else "What was seen", *found.ranking_table()))
     out.print()
-    for line in [] if pruned is None else pruning.report(found, pruned):
+    for line in found.limits() if pruned is None else pruning.report(found, pruned):
         out.print(line, markup=False, soft_wrap=True)
+    for rule in eval.rules([task for task, _ in found.places]):
+        out.print(rule, markup=False, soft_wrap=True)
     for remark in found.remarks:
         out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
-    files = "ablation.md, ablation.json, ablation_x*.png" + ("" if pruned is None else ", pruned.py")
+    files = "ablation.md, ablation.json, ablation_x*.png" + ("" if pruned is None or not found.told else ", pruned.py")
     out.print(f"saved in {folder} ({files})", markup=False)

@@ -26,6 +26,8 @@ class Options:
     """The reward file."""
     task: str = "walk_flat"
     """The task it is for, with its goal speed and its object: a name from `movlr tasks`, or your own (my_task.py)."""
+    goal: str = ""
+    """The goal as a sentence of your own, where it is not the task's: a reward for lying down may reward lying."""
     morphology: str = ""
     """The body it is for: a name from `movlr morphologies`, or the YAML file of your own; the task's default if left out."""
     json: bool = False
@@ -44,7 +46,8 @@ def main(argv: Sequence[str]) -> int:
     task = named.task(asked.task)
     pace.tell("loading and settling the body")
     morphology = task.load(asked.morphology)
-    proof = reward_texts.prove(source, str(asked.file), morphology, task.goal_speed, tell=pace.tell)
+    lying = task.asked(asked.goal).lies
+    proof = reward_texts.prove(source, str(asked.file), morphology, task.goal_speed, lying=lying, tell=pace.tell)
     if asked.json:
         console.print_json(proof.verdict.to_json())
     else:

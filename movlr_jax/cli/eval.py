@@ -17,10 +17,12 @@ import tyro
 
 from movlr_jax.cli import console, options
 from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.errors import MovlrError
 from movlr_jax.physics.mjx_config import MjxConfig
 
 if TYPE_CHECKING:
     from movlr_jax.search.evaluation import Describe, Evaluation, Measure, Row, Settings, Work
+    from movlr_jax.tasks import Task
 
 EPISODES, CLIPS = "episodes.json", "clips"
 # Flags that take any number of values; each may be given more than once, and by either name.
@@ -46,6 +48,9 @@ class Where:
     """The physics engine: auto, native, warp (CUDA; CPU for tests) or jax (TPU)."""
     threads: int = 0
     """Threads that step the native engine; 0: one a core. The result does not depend on it."""
+    goal: str = ""
+    """The goal as a sentence of your own, by whose words the episodes are measured and called falls; the task's, or that of the run whose
+    folder is the reward, if left out."""
     json: bool = False
     """Print one JSON document and nothing else on stdout."""
     planner: PlannerConfig = field(default_factory=PlannerConfig)
@@ -131,6 +136,34 @@ def opened(
             raise Stopped(f"Interrupted: {watch.done} of {watch.wanted} episodes are in {store.path}; the same command goes on.") from None
 
 
+def with_goal(task: Task, goal: str, rewards: Sequence[str]) -> Task:
+    """Return a task with a user's sentence, and say on stderr, before anything is simulated, what of it is measured.
+
+    Args:
+        task: it.
+        goal: the sentence; "": that of the runs among the rewards that were found on this task, else the task's own.
+        rewards: words for rewards.
+
+    Raises:
+        MovlrError: the runs were found for different sentences.
+    """
+    from movlr_jax.search import reward_texts
+
+    found = sorted({reward_texts.goal_of(word, task.name) for word in rewards} - {""})
+    if not goal and len(found) > 1:
+        said = ", ".join(f"'{sentence}'" for sentence in found)
+        raise MovlrError(f"The runs were found for different goals ({said}): give the one to measure by with --goal.")
+    made = task.asked(goal or "".join(found[:1]))
+    for sentence in made.measures() if made is not task else ():
+        console.stderr().print(f"{task.name}: {sentence}", markup=False, soft_wrap=True)
+    return made
+
+
+def rules(tasks: Sequence[Task]) -> list[str]:
+    """Say of each task when an episode ends early and what of its sentence is measured, a line each."""
+    return [f"{task.name}: {sentence}" for task in tasks for sentence in (task.ends_when(), *task.measures())]
+
+
 class Stopped(KeyboardInterrupt):
     """Ctrl-C, with a sentence that says what is saved."""
 
@@ -144,18 +177,20 @@ def main(argv: Sequence[str]) -> int:
     from movlr_jax.search import evaluation
 
     settings = asked.settings()
-    tasks = named.tasks_of(asked.tasks)
+    tasks = [with_goal(task, asked.goal, asked.rewards) for task in named.tasks_of(asked.tasks)]
     works = evaluation.at_strengths(evaluation.works(asked.rewards, tasks, asked.morphologies), asked.strengths)
     rows = measure(works, settings, asked.out, clips=asked.clips)
     documents = [row.document() for row in rows]
     document = atomic.write_json(asked.out / "eval.json", {"rows": documents})
     headings, cells, remarks = tables.evaluation(documents, [task.metric for task in tasks])
-    atomic.write_text(asked.out / "eval.md", tables.markdown(headings, cells, remarks))
+    atomic.write_text(asked.out / "eval.md", tables.markdown(headings, cells, [*remarks, *rules(tasks)]))
     if asked.json:
         console.print_json(document)
     else:
         out = console.stdout(console.WIDE)
         out.print(console.table("", headings, cells))
+        for rule in rules(tasks):
+            out.print(rule, markup=False, soft_wrap=True)
         for remark in remarks:
             out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
         out.print(f"saved in {asked.out}", markup=False)

@@ -130,7 +130,7 @@ def _with_policy(asked: Options) -> int:
     _announce(task, morphology)
     if asked.reward:
         goal_speed = asked.goal_speed if asked.goal_speed >= 0 else trained.goal_speed
-        reward = reward_texts.compiled(reward_texts.find(asked.reward, [task]), morphology, goal_speed)
+        reward = reward_texts.compiled(reward_texts.find(asked.reward, [task]), morphology, goal_speed, lying=task.lies)
     if asked.out is not None:
         asked.out.mkdir(parents=True, exist_ok=True)
     seconds, pace = asked.seconds or task.seconds, paced()
@@ -180,7 +180,7 @@ def _planned(asked: Options) -> int:
     engine, _ = engines.choose(asked.engine)
     morphology = task.load(asked.morphology, asked.injury)
     goal_speed = asked.goal_speed if asked.goal_speed >= 0 else task.goal_speed
-    reward = reward_texts.compiled(reward_texts.find(named, [task]), morphology, goal_speed)
+    reward = reward_texts.compiled(reward_texts.find(named, [task]), morphology, goal_speed, lying=task.lies)
     if asked.out is not None and first:
         asked.out.mkdir(parents=True, exist_ok=True)
     _announce(task, morphology)

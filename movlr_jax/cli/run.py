@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from movlr_jax import code_names, search
+from movlr_jax import atomic, code_names, search
 from movlr_jax.cli import advice, console, named, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
@@ -92,7 +92,13 @@ def main(argv: Sequence[str]) -> int:
             console.stderr().print(remark, markup=False, soft_wrap=True)
     if config.mjx.hosts and hosts.join():
         return _beside(config)
-    return follow(lambda view: search.run(config, progress=view, advisor=advice.adviser(view)), f"Run folder: {config.out}")
+    heading = "\n".join([f"Run folder: {config.out}", *_goal(config)])
+    return follow(lambda view: search.run(config, progress=view, advisor=advice.adviser(view)), heading)
+
+
+def _goal(config: RunConfig) -> list[str]:
+    """Return what of a user's sentence is measured, to be said before anything is simulated."""
+    return outside.task(config.task).asked(config.goal).measures() if config.goal.strip() else []
 
 
 def _beside(config: RunConfig) -> int:
@@ -130,6 +136,9 @@ def close(result: RunResult) -> None:
     if sums:
         out.print()
         out.print(calls_table(sums))
+    told = atomic.read_json(result.folder / "summary.json")
+    for sentence in filter(None, (told.get("ends_when"), *told.get("goal_measures", ()))):
+        out.print(sentence, markup=False, soft_wrap=True)
     for failure in result.named_failures:
         out.print(f"\n{failure['sentence']}", markup=False, soft_wrap=True)
     folder = result.folder

@@ -90,7 +90,7 @@ def asked_of(config: TrainConfig, reward: str, group_of: Sequence[int] | None = 
     task = outside.task(config.task, where)
     text = reward_texts.find(reward, [task])
     morphology = task.load(config.morphology, config.injury)
-    compiled = reward_texts.compiled(text, morphology, config.goal_speed if config.goal_speed >= 0 else task.goal_speed)
+    compiled = reward_texts.compiled(text, morphology, config.goal_speed if config.goal_speed >= 0 else task.goal_speed, lying=task.lies)
     if group_of is not None:
         follows = np.asarray(group_of, int)
     else:

@@ -50,12 +50,14 @@ def main(argv: Sequence[str]) -> int:
 
     settings = asked.settings()
     rewards = transfer.rewards(named.tasks_of(asked.source), asked.rewards)
-    places = transfer.places(named.tasks_of(asked.tasks), asked.morphologies)
+    tasks = [eval.with_goal(task, asked.goal, asked.rewards) for task in named.tasks_of(asked.tasks)]
+    places = transfer.places(tasks, asked.morphologies)
     metric = asked.metric or places[0][0].metric
     rows = eval.measure(evaluation.at_strengths(transfer.works(rewards, places), asked.strengths), settings, asked.out)
     matrix = transfer.Matrix(metric, rewards, places, rows, asked.strengths)
     document = atomic.write_json(asked.out / "transfer.json", matrix.document())
-    atomic.write_text(asked.out / "transfer.md", tables.markdown(*matrix.table(), matrix.remarks()))
+    notes = [*matrix.limits(), *eval.rules(tasks)]
+    atomic.write_text(asked.out / "transfer.md", tables.markdown(*matrix.table(), [*matrix.remarks(), *notes]))
     matrix.draw(asked.out / "transfer.png")
     if asked.json:
         console.print_json(document)
@@ -64,5 +66,7 @@ def main(argv: Sequence[str]) -> int:
         out.print(console.table(f"{metric}, mean ± standard deviation over {len(asked.seeds)} seeds", *matrix.table()))
         for remark in matrix.remarks():
             out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
+        for note in notes:
+            out.print(note, markup=False, soft_wrap=True)
         out.print(f"saved in {asked.out} (transfer.png, transfer.md, transfer.json)", markup=False)
     return 0 if any(row.episodes for row in rows) else 1

@@ -69,7 +69,8 @@ def main(argv: Sequence[str]) -> int:
 
     home, body = named.home(asked.reward)
     task = named.task(asked.task) if asked.task else named.at_home(home or "walk_flat", asked.reward)
-    task = dataclasses.replace(task, sentence=goal or task.sentence)
+    goal = asked.goal or goal
+    task = eval.with_goal(task, goal, ())
     text = reward_texts.find(asked.reward, [task])
     places = transfer.places([task], asked.morphologies or ((body,) if body and not asked.task else ()))
     if len(places) > 1:
@@ -112,7 +113,7 @@ def main(argv: Sequence[str]) -> int:
     if asked.json:
         console.print_json(document)
     else:
-        show(asked.out, found, settings)
+        show(asked.out, found, settings, eval.rules([task]))
     return 0
 
 
@@ -140,7 +141,8 @@ def _tell(objective: str) -> Any:
         faults = ", ".join(gate for gate, amount in trial.unfit.items() if amount)
         line = f"trial {trial.number}: {objective} {value}" + (f" (not {faults})" if faults else "")
         why = f". {trial.reason}" if trial.reason else ""
-        err.print(f"{line}; best {record}, trial {best.number}{why}", markup=False, soft_wrap=True)
+        lead = f"best {record}, trial {best.number}" if best.number else f"none is better than the start's {record} yet"
+        err.print(f"{line}; {lead}{why}" if trial.number else f"{line}, the start's{why}", markup=False, soft_wrap=True)
 
     return tell
 
@@ -152,7 +154,7 @@ def _table(found: Tuned, trials: Sequence[Trial]) -> tuple[list[str], list[list[
     headings = ["trial", found.objective, "falls", "gates", *terms]
     cells = [
         [
-            str(t.number) + (" (best)" if t.number == found.best.number else ""),
+            str(t.number) + (" (best)" if found.best.number and t.number == found.best.number else ""),
             tables.number(t.value, ".4g"),
             f"{t.falls} of {t.episodes}",
             "passed" if t.fit else "not " + ", ".join(g for g, amount in t.unfit.items() if amount),
@@ -179,6 +181,7 @@ def save(folder: Path, found: Tuned) -> dict[str, Any]:
 
     atomic.write_text(folder / "tuned.py", found.text.source)
     parts = [f"# {Path(found.start.name).name}, tuned for {found.objective}\n"]
+    parts += [f"Nothing is recommended. {why}\n" for why in found.limits()]
     if found.held_out:
         parts.append(f"## On seeds that no trial saw\n\n{tables.markdown(*_held_out(found))}")
     if found.importance:
@@ -206,7 +209,7 @@ def save(folder: Path, found: Tuned) -> dict[str, Any]:
     return atomic.write_json(folder / "tune.json", found.document())
 
 
-def show(folder: Path, found: Tuned, settings: Settings) -> None:
+def show(folder: Path, found: Tuned, settings: Settings, rules: Sequence[str] = ()) -> None:
     """Print tables."""
     from movlr_jax.media import tables
     from movlr_jax.search.ablation import weights_of
@@ -215,7 +218,8 @@ def show(folder: Path, found: Tuned, settings: Settings) -> None:
     own = weights_of(found.start)
     shares = found.importance
     rows = [[t, f"{own[t]:g}", f"{w:g}", f"{shares[t]:.0%}" if t in shares else "-"] for t, w in found.best.weights.items()]
-    out.print(console.table(f"Weights of trial {found.best.number}, the best", ["term", "before", "tuned", "importance"], rows))
+    of_best = f"Weights of trial {found.best.number}, the best" if found.best.number else "Weights: they stay as they are"
+    out.print(console.table(of_best, ["term", "before", "tuned", "importance"], rows))
     seeds = " ".join(map(str, settings.seeds)) + (" and the confirming ones" if found.confirmed else "")
     values = (tables.number(t.value, ".4g") for t in (found.before(), found.best))
     out.print("\n{}: {} before, {} tuned, on the trials' seeds {}".format(found.objective, *values, seeds), markup=False)
@@ -225,6 +229,10 @@ def show(folder: Path, found: Tuned, settings: Settings) -> None:
         headings, cells, _ = _held_out(found)
         out.print()
         out.print(console.table("On seeds that no trial saw", headings, cells))
+    for rule in rules:
+        out.print(rule, markup=False, soft_wrap=True)
+    for why in found.limits():
+        out.print(f"Nothing is recommended. {why}", markup=False, soft_wrap=True)
     if found.stopped == "budget":
         out.print(f"The budget is spent after {len(found.trials)} trials: the same command, with a larger one, goes on.")
     out.print(f"saved in {folder} (tuned.py, tune.md, tune.json, tune.png)", markup=False)

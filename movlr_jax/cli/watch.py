@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from movlr_jax.cli import console
-from movlr_jax.media.tables import METRIC_COLUMNS, number
+from movlr_jax.media import tables
 from movlr_jax.search.evaluation import Watcher, Work
 
 
@@ -72,9 +72,8 @@ class Watch(Watcher):
             self._now = None
         if self._all is not None:
             self._progress.advance(self._all)
-        heading, spec = METRIC_COLUMNS.get(work.task.metric, (work.task.metric, ".3g"))
         ended = next((word for word in ("fell", "dropped", "diverged") if record.get(word)), "to the end")
-        value = number(record.get(work.task.metric), spec)
+        heading, value = tables.heading(work.task.metric), tables.cell(record, work.task.metric)
         self._say(f"{work.task.name}, {work.body}, {work.name}{work.at()}, seed {record['seed']}: {heading} {value}, {ended}")
 
     def waiting(self, count: int) -> None:

@@ -19,19 +19,20 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from movlr_jax import atomic, code_names, folders
+from movlr_jax import atomic, code_names, folders, goals
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import next_steps
 from movlr_jax.media.markup import LONGEST_TEXT as _LONGEST_TEXT
 from movlr_jax.media.markup import policy as _policy
 from movlr_jax.media.markup import text as _text
-from movlr_jax.media.tables import ends
+from movlr_jax.media.tables import GOAL_DETAILS, UNMEASURED, ends
 
 _LARGEST_PICTURE = 20_000_000  # bytes
 CLIP_BUDGET = 24_000_000  # bytes of mp4 embedded; base64 adds a third
 STAGES: tuple[str, ...] = ("write", "prove", "move", "film", "judge", "save", "tune")  # by colour; tune only where weights are tuned
 # Shown in tables in this order; a task's own metrics follow.
 METRICS: tuple[str, ...] = (
+    *GOAL_DETAILS,
     "distance_m",
     "mean_speed_mps",
     "fall_time_s",
@@ -46,8 +47,9 @@ METRICS: tuple[str, ...] = (
 _LESS_IS_BETTER = (
     *("lateral_drift_m", "heading_error_rad", "effort"),
     *("position_error_m", "orientation_error_rad", "final_position_error_m", "final_orientation_error_rad"),
+    *(goals.MOVING, goals.SINKING),
 )
-_MORE_IS_BETTER = ("distance_m", "step_symmetry", "score")
+_MORE_IS_BETTER = ("distance_m", "step_symmetry", "score", goals.REACHED, goals.HELD, goals.FEET)
 _UNITS = (("_mps", "m/s"), ("_rads", "rad/s"), ("_rad", "rad"), ("_m", "m"), ("_s", "s"))
 _SCRIPT = """
 document.querySelectorAll('video[data-same]').forEach(v => {
@@ -211,7 +213,7 @@ class _Report:
             f'<meta http-equiv="Content-Security-Policy" content="{_policy(_SCRIPT)}">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{_text(goal)}</title><style>{style}</style></head><body><main>"
-            f"<h1>{_text(goal)}</h1>{self._chips()}<nav>{links}</nav>{body}"
+            f"<h1>{_text(goal)}</h1>{self._chips()}{self._measures()}<nav>{links}</nav>{body}"
             f"</main><script>{_SCRIPT}</script></body></html>\n"
         )
 
@@ -224,6 +226,11 @@ class _Report:
             + "".join(f'<span class="chip"><b>{n}</b>{_text(v)}</span>' for n, v in values if v is not None)
             + "</div>"
         )
+
+    def _measures(self) -> str:
+        """Return what is measured of the goal, what is not, and when an episode ends; a run of an earlier version says none of it."""
+        said = [*map(str, _list(self.summary.get("goal_measures"))), str(self.summary.get("ends_when") or "")]
+        return "".join(f'<p class="soft">{_text(sentence)}</p>' for sentence in said if sentence)
 
     def _story(self) -> str:
         if self.start is None:
@@ -276,9 +283,8 @@ class _Report:
                     mood = "good" if abs(b) < abs(a) else "bad"
                 elif name in _MORE_IS_BETTER:
                     mood = "good" if b > a else "bad"
-            lines.append(
-                f'<tr><td>{_text(_label(name))}</td><td class="n">{_value(before)}</td><td class="n {mood}">{_value(after)}</td></tr>'
-            )
+            cells = f'<td class="n">{_shown(name, before)}</td><td class="n {mood}">{_shown(name, after)}</td>'
+            lines.append(f"<tr><td>{_text(_label(name))}</td>{cells}</tr>")
         fell = [_bad_or_good(bool(i.metrics.get("fell")), *ends(i.metrics)[:2]) for i in (self.start, self.best)]
         at = "grasp" if "dropped" in self.best.metrics else "standing"
         lines.insert(0, f'<tr><td>{at}</td><td class="n">{fell[0]}</td><td class="n">{fell[1]}</td></tr>')
@@ -346,7 +352,7 @@ class _Report:
         lines = []
         for i in self.iterations:
             mark = "best" if i is self.best else ("" if i.kept else "dropped")
-            metrics = "".join(f'<td class="n">{_value(i.metrics.get(n))}</td>' for n in names)
+            metrics = "".join(f'<td class="n">{_shown(n, i.metrics.get(n, math.nan))}</td>' for n in names)
             edit = i.row.get("edit") or ("start" if i is self.start else "")
             if _dict(i.row.get("tuned")).get("trial"):
                 edit = f"{edit}; then weights tuned"
@@ -381,7 +387,7 @@ class _Report:
 
     def _numbers(self, i: _Iteration) -> str:
         rows = [("score", i.score), *((n, i.metrics.get(n)) for n in _metric_names([i]))]
-        lines = "".join(f'<tr><td>{_text(_label(n))}</td><td class="n">{_value(v)}</td></tr>' for n, v in rows)
+        lines = "".join(f'<tr><td>{_text(_label(n))}</td><td class="n">{_shown(n, v)}</td></tr>' for n, v in rows)
         seeds = f'<p class="soft">Means over {_count(len(i.episodes), "episode")}.</p>' if len(i.episodes) > 1 else ""
         classes = _dict(i.row.get("term_classes"))
         weights = "".join(
@@ -425,7 +431,11 @@ class _Report:
         for path, trial in zip(paths, trials, strict=True):
             number, weights = int(path.parent.name), _dict(trial.get("weights"))
             refused = path.with_name("refusal.json").is_file()
-            notes = [("as written", number == 0), ("★ taken", number == tuned.get("trial")), ("refused", refused)]
+            notes = [
+                ("as written", number == 0),
+                ("★ taken", number == tuned.get("trial") and not tuned.get("unmoved")),
+                ("refused", refused),
+            ]
             note = ", ".join(word for word, on in notes if on)
             gates = _gates_of(_dict(trial.get("gates")), _dict(trial.get("mean")))
             lines += (
@@ -435,6 +445,10 @@ class _Report:
         before, after = (_value(tuned.get(name)) for name in ("score_as_written", "score"))
         count = _count(len(trials), "trial")
         said = f"None of {count} bettered the weights as written" if tuned.get("trial") == 0 else f"{count}: score {before} became {after}"
+        if tuned.get("unmoved"):
+            said = f"{count} came out the same: the weights stay as written, and none is the best"
+        elif tuned.get("trial") and len(i.episodes) == 1:
+            said += ", on one seed, which tells no difference from luck"
         table = f'<div class="scroll"><table><tr>{head}</tr>{lines}</table></div>'
         return f"<h3>Weights tuned</h3><p>{said}.</p>{_fold('the trials', table)}"
 
@@ -624,11 +638,15 @@ def _did(i: _Iteration) -> str:
         words += f", {distance:.2f} m"
     if speed is not None:
         words += f" at {speed:.2f} m/s"
+    if goals.REACHED in m:
+        reached = _number(m[goals.REACHED])
+        words += ", the goal is unmeasured" if reached is None else f", {reached:.0%} of the goal"
     return words
 
 
 def _metric_names(iterations: Iterable[_Iteration]) -> list[str]:
-    present = dict.fromkeys(k for i in iterations for k, v in i.metrics.items() if _number(v) is not None and not isinstance(v, bool))
+    found = [item for i in iterations for item in i.metrics.items()]
+    present = dict.fromkeys(k for k, v in found if k == goals.REACHED or (_number(v) is not None and not isinstance(v, bool)))
     skipped = ("seed", "seconds", "dropped", "diverged")  # the gates tell of the last two
     return [n for n in METRICS if n in present] + [n for n in present if n not in METRICS and n not in skipped]
 
@@ -724,6 +742,11 @@ def _label(name: str) -> str:
         if name.endswith(ending):
             return f"{name[: -len(ending)].replace('_', ' ')} ({unit})"
     return name.replace("_", " ")
+
+
+def _shown(name: str, value: Any) -> str:
+    """Return a metric as people read it; a goal that nothing measures is told from a run that did not ask."""
+    return UNMEASURED if name == goals.REACHED and value is None else _value(value)
 
 
 def _value(value: Any) -> str:

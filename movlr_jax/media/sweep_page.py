@@ -132,8 +132,8 @@ def _clips(out: Path, rows: Sequence[Mapping[str, Any]], budget: int) -> dict[in
 
 
 def _table(rows: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> str:
-    metrics = [m for m in tables.METRIC_COLUMNS if any(row.get(f"metrics.{m}") is not None for row in rows)]
-    headings = ["trial", *paths, "state", "iterations", "best", "score", "fell", *(tables.METRIC_COLUMNS[m][0] for m in metrics), "USD"]
+    metrics = [m for m in tables.METRIC_COLUMNS if any(tables.cell(tables.metrics_of(row), m) != "-" for row in rows)]
+    headings = ["trial", *paths, "state", "iterations", "best", "score", "fell", *map(tables.heading, metrics), "USD"]
     words = {"state", *(path for path in paths if any(_is_word(row["values"].get(path)) for row in rows))}
     head = "".join(f"<th{'' if h in words else _RIGHT}><button>{text(h)}</button></th>" for h in headings)
     body = "".join(
@@ -141,7 +141,7 @@ def _table(rows: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> str:
         + "".join(_value(row["values"].get(path)) for path in paths)
         + f"<td>{_state(row)}</td>{_number(row['iterations'], '')}{_number(row['best'], '')}{_number(row['score'], '.2f')}"
         + _number(row.get("metrics.fell"), "")
-        + "".join(_number(row.get(f"metrics.{m}"), tables.METRIC_COLUMNS[m][1]) for m in metrics)
+        + "".join(_number(row.get(f"metrics.{m}"), tables.spec(m), tables.cell(tables.metrics_of(row), m)) for m in metrics)
         + f"{_number(row['usd'], '.2f')}</tr>"
         for row in rows
     )
@@ -155,9 +155,9 @@ def _state(row: Mapping[str, Any]) -> str:
     return f'<span class="warn">{text(row["state"])}</span> {text(row["sentence"])}'
 
 
-def _number(value: Any, spec: str) -> str:
+def _number(value: Any, spec: str, said: str = "") -> str:
     plain = "" if value is None else f"{float(value):.9g}"
-    return f'<td class="n" data-v="{plain}">{tables.number(value, spec)}</td>'
+    return f'<td class="n" data-v="{plain}">{said or tables.number(value, spec)}</td>'
 
 
 def _value(value: Any) -> str:

@@ -76,6 +76,11 @@ def cell(record: Mapping[str, Any], metric: str) -> str:
     return UNMEASURED if metric == goals.REACHED and metric in record and value is None else number(value, spec(metric))
 
 
+def metrics_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metrics of a sweep's row by their own names."""
+    return {name.removeprefix("metrics."): value for name, value in row.items() if name.startswith("metrics.")}
+
+
 def spread(mean: Any, std: Any, spec: str, episodes: int) -> str:
     """Format a mean with its standard deviation, where there are several episodes."""
     if mean is None:

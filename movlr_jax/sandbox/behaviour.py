@@ -94,13 +94,16 @@ class Behaviour:
     rewards: dict[str, float] = field(default_factory=dict)
 
 
-def judge(evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, float], motions: BehaviourMotions) -> Behaviour:
+def judge(
+    evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, float], motions: BehaviourMotions, *, lying: bool = False
+) -> Behaviour:
     """Judge a program by the motions.
 
     Args:
         evaluate: features float32[b, F] -> terms float32[b, n].
         weights: the n terms in order, with their weights.
         motions: the body's motions.
+        lying: the task asks to lie down: that lying, or where a fall ends, is worth more than standing is then no fault.
     """
     found = Behaviour()
     names = list(weights)
@@ -159,13 +162,14 @@ def judge(evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, fl
     # Differences of a few percent of what the motions differ by are noise of sway and settling.
     margin = TOLERANCE * (max(known) - min(known)) + 1e-6 * scale
     better, worse, check, words, cure = _HOLDING if held else _UPRIGHT
-    if mean[worse] > mean[better] + margin:
+    asked = lying and not held
+    if not asked and mean[worse] > mean[better] + margin:
         worst = _culprit(terms, worse, better, weight, names)
         cause = words.format(worse=f"{mean[worse]:.3g}", better=f"{mean[better]:.3g}")
         return refuse(check, worst, f"{cause}, mostly by the term {worst}", f"{cure}, or turn that term's sign round")
-    found.checks[check] = "passed"
+    found.checks[check] = "not asked: the task is to lie" if asked else "passed"
     # The end of a fall, not its course: a squat is on the way down too.
-    fallen = {} if held else {n: float(reward[n][-_FALLEN:].mean()) for n in COLLAPSES}
+    fallen = {} if held or asked else {n: float(reward[n][-_FALLEN:].mean()) for n in COLLAPSES}
     if fallen and all(earned > mean[STANDING] + margin for earned in fallen.values()):
         ends = {**terms, COLLAPSES[0]: terms[COLLAPSES[0]][-_FALLEN:]}
         worst = _culprit(ends, COLLAPSES[0], STANDING, weight, names)

@@ -103,6 +103,7 @@ class Prover:
         rows: batch size at which a text is run there.
         skip_layers: layers of the jail to leave out, for tests.
         tell: is told what is waited for.
+        lying: the task asks to lie down; see `behaviour.judge`.
     """
 
     def __init__(
@@ -115,9 +116,10 @@ class Prover:
         rows: int = PLAN_ROWS,
         skip_layers: tuple[str, ...] = (),
         tell: Callable[[str], None] | None = None,
+        lying: bool = False,
     ):
         jax_environment.require_devices()
-        self.layout, self.motions = layout, motions
+        self.layout, self.motions, self.lying = layout, motions, lying
         self.deadline_s = deadline_s
         self._rows, self._skip_layers = rows, skip_layers
         self._tell = tell or (lambda _: None)
@@ -278,7 +280,7 @@ class Prover:
             found = behaviour.Behaviour()
             for evaluate in (inspected.walker.evaluate, reward.terms):
                 try:
-                    found = behaviour.judge(evaluate, weights, self.motions)
+                    found = behaviour.judge(evaluate, weights, self.motions, lying=self.lying)
                 except Refused as error:
                     return refuse("behaviour", str(error))
                 except jax.errors.JaxRuntimeError as error:

@@ -19,6 +19,7 @@ from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.media import heatmaps, tables
 from movlr_jax.morphologies import called
 from movlr_jax.rewards.program import ProgramError, literal_weights
+from movlr_jax.search import study_limits
 from movlr_jax.search.evaluation import Evaluation, Row, Work, metric_names
 from movlr_jax.search.reward_texts import RewardText
 from movlr_jax.tasks import Task
@@ -123,7 +124,8 @@ class Rank:
         falls: by how much the share of episodes that fall rises, averaged over the places.
         loss: the share of the judged metric that is lost (negative: gained), averaged over the places.
         effect: the same loss in units of the spread over seeds; None for a single seed.
-        verdict: "earns its place", "harms", "does little", or "unclear" where the spread over seeds is larger than the difference.
+        verdict: "earns its place", "harms", "does little", "unclear" where the spread over seeds is larger than the difference, or
+            "not told" where the study tells no variant from another.
     """
 
     term: str
@@ -162,6 +164,23 @@ class Ablation:
         """Return the metric that ranks at a place."""
         return self.metric or place[0].metric
 
+    def limit(self, p: int) -> str:
+        """Say why place number p tells no variant from another; "" where it does."""
+        rows = (self.unchanged[p], *(of[p] for of in self.rows.values()))
+        return study_limits.reason([row.episodes for row in rows], self.judged(self.places[p]))
+
+    def limits(self) -> list[str]:
+        """Say why places tell nothing, a sentence each."""
+        several = len(self.places) > 1
+        found = [(place, self.limit(p)) for p, place in enumerate(self.places)]
+        said = [f"{task.name} on {body}: {why}" if several else why for (task, body), why in found if why]
+        return [study_limits.ONE_SEED] if said and all(study_limits.ONE_SEED in s for s in said) else said
+
+    @property
+    def told(self) -> bool:
+        """Whether any place tells variants apart; if none does nothing is recommended."""
+        return any(not self.limit(p) for p in range(len(self.places)))
+
     def metrics(self, p: int) -> list[str]:
         """Return the metrics shown of place number p, the judged one first; those that nothing has are left out."""
         known = metric_names([self.unchanged[p]])
@@ -186,14 +205,19 @@ class Ablation:
             seen = difference(self.unchanged[p], self.rows[term, 0.0][p], metric)
             fell = difference(self.unchanged[p], self.rows[term, 0.0][p], FALLS)
             falls.append(fell.raw or 0.0)
+            if self.told and self.limit(p):
+                continue  # the others tell
             # A variant whose metric cannot be told (no second step, for example) has lost all of it.
             loss.append(1.0 if seen.raw is None or seen.unchanged is None else -direction(metric) * _share(seen.raw, seen.unchanged))
             if seen.effect is not None:
                 effects.append(-direction(metric) * seen.effect)
         lost, more = float(np.mean(loss)), float(np.mean(falls))
         effect = float(np.mean(effects)) if effects else None
-        if more > 0:
+        one_seed = len(self.unchanged[0].episodes) < 2
+        if more > 0 and not one_seed:
             verdict = "earns its place"
+        elif not self.told:
+            verdict = "earns its place" if lost > self.tolerance and not one_seed else "not told"
         elif abs(lost) <= self.tolerance:
             verdict = "does little"
         elif effect is not None and abs(effect) < _SURE:
@@ -306,6 +330,7 @@ class Ablation:
                 for (term, factor), rows in self.rows.items()
             ],
             "ranking": [vars(r) for r in self.ranking()],
+            "limits": self.limits(),
             "remarks": self.remarks,
         }
 

@@ -101,7 +101,7 @@ class RealStages:
             episodes=config.candidates * len(config.seeds),
             mjx=config.mjx,
         )
-        self.prover = Prover(self.layout)
+        self.prover = Prover(self.layout, lying=self.task.lies)
         # Made while the spare jail warms up in its own process.
         self.motions = behaviour.generate(self.morphology, self.task.goal_speed)
         self._compiled: dict[str, Reward] = {}
@@ -111,7 +111,7 @@ class RealStages:
         """Return what summary.json says of the run as a whole."""
         return {
             "task": self.task.name,
-            "goal": self.task.sentence,
+            **self.task.document(self.layout),
             "goal_speed_mps": self.task.goal_speed,
             "seconds": self.task.seconds,
             "morphology": self.morphology.name,

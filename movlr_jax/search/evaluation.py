@@ -36,6 +36,7 @@ from movlr_jax.search import filming, reward_texts
 from movlr_jax.search.episode_store import EpisodeStore, key_of
 from movlr_jax.search.reward_texts import RewardText, Unfit
 from movlr_jax.tasks import Task, metrics
+from movlr_jax.tasks.falls import LOWERED
 
 _POLL_S = 0.5  # between looks at episodes that another process is at
 
@@ -110,6 +111,10 @@ class Work:
     def at(self) -> str:
         """Return ", strength 0.5", which labels end in; nothing where it has none."""
         return "" if self.strength is None else f", strength {self.strength:g}"
+
+    def shares(self) -> tuple[str, str, str]:
+        """Return body, task and goal: works that have these in common may run side by side."""
+        return self.morphology, self.task.name, self.task.sentence
 
     def changed(self) -> dict[str, float]:
         """Return the weights that differ from the text's own, sorted by name: equal changes make equal episodes."""
@@ -293,7 +298,7 @@ class _Bench:
     body: Morphology
     runner: EpisodeRunner
     episodes: int
-    compiled: dict[tuple[str, float | None], Reward] = field(default_factory=dict)
+    compiled: dict[tuple[str, tuple[float, bool] | None], Reward] = field(default_factory=dict)
 
 
 class Evaluation:
@@ -323,7 +328,7 @@ class Evaluation:
         self.settings, self.store, self.clips, self.watcher = settings, store, clips, watcher or Watcher()
         self.measures, self.facts, self.bodies = dict(measures or {}), facts, bodies
         self.engine, _ = engines.choose(settings.engine)
-        self._places: dict[tuple[str, str, tuple[str, ...]], _Place] = {}
+        self._places: dict[tuple[str, str, str, tuple[str, ...]], _Place] = {}
         self._benches: OrderedDict[Morphology, _Bench] = OrderedDict()
 
     def run(self, asked: Sequence[Work], seeds: Sequence[int] | None = None) -> list[Row]:
@@ -344,7 +349,7 @@ class Evaluation:
                 refused[work] = work.refused
                 continue
             injury = self._injury(work)
-            at = (work.task.name, work.morphology, injury)
+            at = (work.task.name, work.task.sentence, work.morphology, injury)
             try:
                 places[work] = self._places[at] = self._places.get(at) or self._place(work.task, work.morphology, injury)
             except _Missing as error:
@@ -356,8 +361,8 @@ class Evaluation:
         todo = {job: key for job, key in keys.items() if not self._done(*job, key, there)}
         self.watcher.found(len(keys) - len(todo), len(keys))
         # One body after the other, and side by side what shares a task: the order of the rows is another matter.
-        for which in sorted({(work.morphology, work.task.name) for work, _ in todo}):
-            group = {job: key for job, key in todo.items() if (job[0].morphology, job[0].task.name) == which}
+        for which in sorted({work.shares() for work, _ in todo}):
+            group = {job: key for job, key in todo.items() if job[0].shares() == which}
             self._run_group(group, places, refused)
         for work, reason in refused.items():
             self.watcher.refused(work, reason)
@@ -371,7 +376,7 @@ class Evaluation:
             work: it; this evaluation has `facts`.
         """
         assert self.facts is not None
-        place = self._places[work.task.name, work.morphology, self._injury(work)]
+        place = self._places[work.task.name, work.task.sentence, work.morphology, self._injury(work)]
         keys = [key_of(self._decided_by(place, work, seed)) for seed in self.settings.seeds]
         row = self._row(work, keys, self.store.episodes(), {})
         clip = None if self.clips is None else self._clip(work, keys[0])
@@ -405,7 +410,8 @@ class Evaluation:
         return self.settings.goal_speed if self.settings.goal_speed >= 0 else task.goal_speed
 
     def _decided_by(self, place: _Place, work: Work, seed: int) -> dict[str, Any]:
-        """Return all that decides an episode; weights only where they are not the text's own."""
+        """Return all that decides an episode and its record; weights, goal and fall rule only where they are not the text's and the
+        task's own, so that the episodes of named tasks stay known by the keys that they have."""
         assert work.reward is not None
         changed = work.changed()
         packages = ("movlr-jax", "mujoco", "jax", "numpy", *(("warp-lang",) if self.engine == "warp" else ()))
@@ -416,6 +422,8 @@ class Evaluation:
             "model_sha256": place.model_sha256,
             "reward_sha256": work.reward.sha256,
             **({"weights": changed} if changed else {}),
+            **({"goal": place.task.sentence} if place.task.by_sentence else {}),
+            **({} if place.task.fall == LOWERED else {"fall": dataclasses.asdict(place.task.fall)}),
             "seed": seed,
             "seconds": place.seconds,
             "goal_speed_mps": place.goal_speed,
@@ -449,7 +457,7 @@ class Evaluation:
         rewards: dict[Work, Reward] = {}
         for work in dict.fromkeys(work for work, _ in todo):
             try:
-                rewards[work] = self._reward(work, bench, place.goal_speed)
+                rewards[work] = self._reward(work, bench, place)
             except Unfit as error:
                 refused[work] = str(error)
         left = {job: key for job, key in todo.items() if job[0] not in refused}
@@ -477,13 +485,13 @@ class Evaluation:
                 waited = True
                 time.sleep(_POLL_S)
 
-    def _reward(self, work: Work, bench: _Bench, goal_speed: float) -> Reward:
+    def _reward(self, work: Work, bench: _Bench, place: _Place) -> Reward:
         """Return the compiled reward; tasks on one body share it, where a proof holds for their speed, and all weights do."""
         text = work.reward
         assert text is not None
-        key = (text.source, None if text.ours else goal_speed)
+        key = (text.source, None if text.ours else (place.goal_speed, place.task.lies))
         if key not in bench.compiled:
-            bench.compiled[key] = reward_texts.compiled(text, bench.body, goal_speed)
+            bench.compiled[key] = reward_texts.compiled(text, bench.body, place.goal_speed, lying=place.task.lies)
         reward, changed = bench.compiled[key], work.changed()
         return reward.with_weights(changed) if changed else reward
 

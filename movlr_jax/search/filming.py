@@ -38,8 +38,8 @@ def film(morphology: Morphology, rollout: Rollout, path: Path, title: str, width
     model, view = morphology.model, clip.ClipView()
     if morphology.thing is None and morphology.fixed:
         change = np.sqrt(np.mean(np.square(told.planned() - told.planned()[:1]), axis=1))
-        view, gauges = _close(morphology), (("joints moved by", "rad", change),)
-        overlay = clip.Overlay(title=title, marks=False, gauges=gauges, events=events)
+        view = _close(morphology)
+        overlay = clip.Overlay(title=title, marks=False, gauges=(("joints moved by", "rad", change),), events=events)
     elif morphology.thing is None:
         pelvis = told.position("pelvis")[:, 0]
         overlay = clip.Overlay(title=title, distance=pelvis - pelvis[0], events=events)

@@ -8,7 +8,6 @@ there are. A helper ends when the process that started it does, however it ends.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import multiprocessing
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +58,7 @@ def serve(errand: Errand, line: Connection) -> None:
     """Measure what comes along a line until it is closed; the other end is told when a share is done."""
     warnings.filterwarnings("ignore")
     task = tasks.find(errand.task)  # named by the process that sent the errand
-    task = dataclasses.replace(task, sentence=errand.goal or task.sentence)
+    task = task.asked(errand.goal)
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt, MovlrError), EpisodeStore(errand.store) as store:
         # A mistake is told by the process that asked, which makes it, too.
         facts = None if errand.facts is None else (errand.facts, measures.described)

@@ -11,13 +11,13 @@ draws what it would have drawn.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.rewards.program import literal_weights
-from movlr_jax.search import judging
+from movlr_jax.search import judging, study_limits
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.run_folder import Candidate, read_arrays
 from movlr_jax.search.seeds import derive
@@ -118,6 +118,7 @@ class InnerTuner:
             {
                 "trial": best,
                 "trials": len(records),
+                "unmoved": not told_apart(records),
                 "score_as_written": records[0]["score"],
                 "score": records[best]["score"],
                 "moved_again": not same,
@@ -136,6 +137,12 @@ class InnerTuner:
     def _forget(self, trial: Candidate) -> None:
         for seed in self.config.seeds:
             trial.rollout(seed).unlink(missing_ok=True)
+
+
+def told_apart(trials: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether any set of weights came out otherwise than those that were written: by gates, falls or score."""
+    first, *others = [(trial["gates"], trial["falls"], trial["score"]) for trial in trials]
+    return any(other[:2] != first[:2] or not study_limits.equal(other[2], first[2]) for other in others)
 
 
 def executed(summary: Mapping[str, Any]) -> float:

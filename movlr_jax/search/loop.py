@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from movlr_jax import atomic
+from movlr_jax import atomic, goals
 from movlr_jax.errors import BadFile, MovlrError
 from movlr_jax.media import next_steps
 from movlr_jax.media.tables import ends
@@ -664,6 +664,9 @@ def _outcome(metrics: Mapping[str, Any]) -> str:
         parts.append(f"{metrics['falls']} of {len(metrics['episodes'])} {early}" + (f" at {when:.2f} s" if when is not None else ""))
     if not gates.get("moved", True):
         parts.append("did not move")
+    if goals.REACHED in mean:
+        reached = mean[goals.REACHED]
+        parts.append("nothing measures the goal" if reached is None else f"reached {reached:.2f} of the goal")
     if mean.get("distance_m") is not None:
         parts.append(f"{mean['distance_m']:.2f} m")
     if mean.get("final_position_error_m") is not None:
@@ -675,6 +678,8 @@ def _tuning(tuned: Mapping[str, Any] | None) -> str:
     """Return what tuning did, for the writer's history."""
     if tuned is None:
         return ""
+    if tuned.get("unmoved"):
+        return f", {tuned['trials'] - 1} other sets of weights came out the same"
     if tuned["trial"] == 0:
         return f", none of {tuned['trials'] - 1} other sets of weights was better"
     return f" under tuned weights (score {tuned['score_as_written']:.2f} under those written)"

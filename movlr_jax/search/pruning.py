@@ -101,12 +101,14 @@ def without(text: RewardText, terms: Sequence[str]) -> RewardText:
 
 
 def prune(ablation: Ablation, evaluation: Evaluation) -> Pruned:
-    """Drop what can go.
+    """Drop what can go; nothing where the ablation tells no variant from another.
 
     Args:
         ablation: with dropped terms among its variants.
         evaluation: what measured it.
     """
+    if not ablation.told:
+        return Pruned(ablation.text, (), tuple(ablation.limits()), ablation.unchanged)
     gone, tried = candidates(ablation, evaluation)
     while gone:
         text = without(ablation.text, gone)
@@ -121,10 +123,13 @@ def prune(ablation: Ablation, evaluation: Evaluation) -> Pruned:
 
 def report(ablation: Ablation, pruned: Pruned) -> list[str]:
     """Return what pruning did, in sentences."""
+    if not ablation.told:
+        return [f"Nothing is recommended. {why}" for why in ablation.limits()]
     if not pruned.dropped:
-        return ["No term can go: without any, the reward loses more than the tolerance."]
+        return ["No term can go: without any, the reward loses more than the tolerance.", *ablation.limits()]
     kept = [term for term in weights_of(ablation.text) if term not in pruned.dropped]
-    lines = [f"{len(pruned.dropped)} terms can go: {', '.join(pruned.dropped)}. Left: {', '.join(kept)}."]
+    many = f"{len(pruned.dropped)} terms" if len(pruned.dropped) > 1 else "1 term"
+    lines = [f"{many} can go: {', '.join(pruned.dropped)}. Left: {', '.join(kept)}.", *ablation.limits()]
     for p, row in enumerate(pruned.rows):
         task, body = ablation.places[p]
         metric = ablation.judged(ablation.places[p])

@@ -101,6 +101,7 @@ class Tuned(TypedDict):
     score: Number
     moved_again: bool
     simulated_s: Number
+    unmoved: NotRequired[bool]
 
 
 @with_config(_OPEN)

@@ -147,7 +147,15 @@ def _origin(run: Path, folder: Path) -> str:
     return f"{seen}, iteration {int(number)}" if number.isascii() and number.isdigit() else seen
 
 
-def prove(source: str, name: str, morphology: Morphology, goal_speed: float, tell: Callable[[str], None] | None = None) -> Proof:
+def prove(
+    source: str,
+    name: str,
+    morphology: Morphology,
+    goal_speed: float,
+    *,
+    lying: bool = False,
+    tell: Callable[[str], None] | None = None,
+) -> Proof:
     """Put a text through all gates of the sandbox for one body.
 
     Args:
@@ -155,23 +163,24 @@ def prove(source: str, name: str, morphology: Morphology, goal_speed: float, tel
         name: for people.
         morphology: the body.
         goal_speed: what `m.goal.speed` says in the behaviour checks (m/s).
+        lying: the task asks to lie down.
         tell: is told what is waited for.
     """
     if tell is not None:
         tell(f"making motions of {morphology.name} to try the reward on")
     motions = behaviour.generate(morphology, goal_speed)
     # One text, so no spare jail is kept waiting for a second.
-    with Prover(feature_layout(morphology), motions, spare=False, tell=tell) as prover:
+    with Prover(feature_layout(morphology), motions, spare=False, lying=lying, tell=tell) as prover:
         return prover.prove(source, name)
 
 
-def compiled(text: RewardText, morphology: Morphology, goal_speed: float) -> Reward:
+def compiled(text: RewardText, morphology: Morphology, goal_speed: float, *, lying: bool = False) -> Reward:
     """Return the reward of a text for one body.
 
     Args:
         text: what `find` returned.
         morphology: the body.
-        goal_speed: as `prove`.
+        goal_speed, lying: as `prove`.
 
     Raises:
         Unfit: the body lacks what the text asks for, or the sandbox refuses it.
@@ -181,7 +190,7 @@ def compiled(text: RewardText, morphology: Morphology, goal_speed: float) -> Rew
             return Reward.trusted(text.name, text.source, feature_layout(morphology))
         except MovlrError as error:
             raise Unfit(f"The reward {text.name} of {text.origin} does not fit {morphology.name}: {error.__cause__ or error}") from None
-    proof = prove(text.source, text.name, morphology, goal_speed)
+    proof = prove(text.source, text.name, morphology, goal_speed, lying=lying)
     if proof.reward is None:
         raise Unfit(f"The reward {text.name} is refused for {morphology.name}. {proof.verdict.reason}")
     return proof.reward

@@ -16,7 +16,7 @@ import numpy as np
 from movlr_jax import morphologies
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.media import heatmaps, tables
-from movlr_jax.search import reward_texts
+from movlr_jax.search import reward_texts, study_limits
 from movlr_jax.search.evaluation import Row, Work, bodies_of, metric_names
 from movlr_jax.search.reward_texts import RewardText
 from movlr_jax.tasks import Task
@@ -118,6 +118,23 @@ class Matrix:
         empty = (row for row in self.rows if not row.episodes)
         return [f"{row.work.name} on {row.work.task.name}, {row.work.body}{row.work.at()}: {row.refused}" for row in empty]
 
+    def limits(self) -> list[str]:
+        """Say which columns tell no reward from another, a sentence each."""
+        width, said = len(self.columns()), []
+        if any(len(row.episodes) == 1 for row in self.rows):
+            said.append(study_limits.ONE_SEED)
+        for c, label in enumerate(self.labels()):
+            cells = [row.episodes for row in self.rows[c::width] if row.episodes]
+            how = ""
+            if len(cells) > 1 and study_limits.unmoved(cells, self.metric):
+                how = "the same"
+            elif len(cells) > 1 and all(study_limits.saturated(cell, self.metric) for cell in cells):
+                how = "at its best"
+            if how:
+                where, name = ", ".join(label.split("\n")), tables.heading(self.metric)
+                said.append(f"{where}: the metric '{name}' is {how} for every reward, and tells none from another.")
+        return said
+
     def document(self) -> dict[str, Any]:
         """Return the matrix for JSON; "cells" holds the rows of the evaluation, one reward after the other."""
         mean, std = self.values()
@@ -128,6 +145,7 @@ class Matrix:
             "mean": mean,
             "std": std,
             "cells": [row.document() for row in self.rows],
+            "limits": self.limits(),
         }
 
     def table(self) -> tuple[list[str], list[list[str]]]:

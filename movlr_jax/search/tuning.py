@@ -24,7 +24,7 @@ from movlr_jax import atomic
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.models.base import ModelFault
 from movlr_jax.processes import alone
-from movlr_jax.search import quiet_optuna, weight_study
+from movlr_jax.search import quiet_optuna, study_limits, weight_study
 from movlr_jax.search.ablation import FALLS, Place, difference, values, weights_of, work
 from movlr_jax.search.evaluation import Evaluation, Row, Work, metric_names
 from movlr_jax.search.quiet_optuna import optuna
@@ -68,6 +68,31 @@ class Tuned:
     metric: str
     confirmed: tuple[Trial, ...] = ()
 
+    @property
+    def moved(self) -> bool:
+        """Whether any trial came out otherwise than the start."""
+        first, *others = self.confirmed or self.trials
+        return any((t.unfit, t.value is None) != (first.unfit, first.value is None) or not _equal(t, first) for t in others)
+
+    def limits(self) -> list[str]:
+        """Say why no weights are recommended, a sentence each; nothing where the best's are."""
+        judged = self.confirmed or self.trials
+        if len(judged) < 2:
+            return ["One trial, of the weights as they are, tells nothing of others: give more --trials."]
+        if not self.moved:
+            value = "none" if judged[0].value is None else f"{judged[0].value:.4g}"
+            said = f"All {len(judged)} trials came out the same ({self.objective} {value}): none is the best."
+            return [f"{said} Judge by another --objective, or over longer episodes."]
+        if not self.best.number:
+            return ["No trial is better than the weights as they are."]
+        held = min((len(row.episodes) for row in self.held_out), default=0)
+        if judged[0].episodes < 2 and held < 2:
+            return [study_limits.ONE_SEED]
+        seen = difference(self.held_out[0], self.held_out[1], self.metric) if held > 1 else None
+        if seen is not None and seen.gain is not None and seen.gain <= 0:
+            return ["On the seeds that no trial saw the tuned weights are not better: the lead that they had is luck."]
+        return []
+
     def before(self) -> Trial:
         """Return the start, measured as the best was."""
         return next((t for t in self.confirmed if t.number == 0), self.trials[0])
@@ -91,6 +116,8 @@ class Tuned:
             "better": "higher" if direction(self.objective) > 0 else "lower",
             "stopped": self.stopped,
             "best": self.best.number,
+            "recommended": not self.limits(),
+            "limits": self.limits(),
             "weights": self.best.weights,
             "tuned_sha256": self.text.sha256,
             "importance": dict(self.importance),
@@ -98,6 +125,10 @@ class Tuned:
             "held_out": held,
             "trials": [{**vars(t), "fit": t.fit} for t in self.trials],
         }
+
+
+def _equal(a: Trial, b: Trial) -> bool:
+    return a.value is None or b.value is None or study_limits.equal(a.value, b.value)
 
 
 class Tuner:

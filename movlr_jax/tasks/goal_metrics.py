@@ -87,7 +87,7 @@ def measure(goal: Goal, layout: FeatureLayout, rollout: Rollout, own: tuple[floa
         return {goals.REACHED: None}
     t = Trajectory(rollout.instants, layout)
     sound: np.ndarray = np.asarray(np.isfinite(t.instants).all(axis=1))
-    last = np.logical_and(sound, t.time >= goals.LAST * rollout.seconds - 1e-9)
+    last = np.logical_and(sound, t.time >= goals.LAST * (rollout.seconds - rollout.dt) - 1e-9)
     record: dict[str, Any] = {part.metric: None for part in goal.parts}
     if rollout.ended != "diverged" and sound.any():
         record |= {part.metric: _level(part, SIGNALS[part.target.signal][1](t), sound, last) for part in parts}

@@ -131,3 +131,63 @@ def test_the_tables_of_a_hand_tell_of_its_object(capsys: pytest.CaptureFixture[s
     told = capsys.readouterr().out
     assert "dropped at [s]" in told and "1.25" in told and "final position error [m]" in told and "0.031" in told
     assert "distance" not in told and "drift" not in told and "fell" not in told
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """Return the folder of a run for a sentence of which half is measured, with what was printed to stdout and stderr."""
+    folder = tmp_path_factory.mktemp("cli") / "spoken"
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        words = ["run", "free", "--goal", "squat and stay there, and play the violin", "--iterations", "0", *TINY, "--out", str(folder)]
+        assert main(words) == 0
+    return folder, out.getvalue(), err.getvalue()
+
+
+def test_what_of_a_sentence_is_measured_is_told_before_after_and_in_the_report(spoken: tuple[Path, str, str]) -> None:
+    folder, out, err = spoken
+    unread = "Nothing here measures 'play the violin'"
+    assert err.index("at most 0.83, held over the last third") < err.index("iteration 0 of 0")
+    report = (folder / "report.html").read_text()
+    for told in (err, out, report.replace("&#x27;", "'").replace("&#39;", "'")):
+        assert unread in told and "at most 0.83" in told
+    assert "the trunk or the head on the ground" in out and "the trunk or the head on the ground" in report
+    assert "reached" in out and "pelvis height" in report and "% of the goal" in report
+    summary = json.loads((folder / "summary.json").read_text())
+    row = summary["iterations"][0]
+    assert summary["goal_measures"] and "1 m/s" in summary["ends_when"]
+    assert 0.9 < row["metrics"]["goal_pelvis_height"] < 1.1 and row["metrics"]["goal_reached"] < 0.5 and row["score"] < 80
+    record = json.loads((folder / "iterations" / "000" / "metrics.json").read_text())["episodes"][0]
+    assert record["goal_held"] is False and record["goal_reached"] == row["metrics"]["goal_reached"]
+    critique = json.loads((folder / "iterations" / "000" / "critique.json").read_text())
+    assert not critique["success"] and "unmeasured" in [fault["kind"] for fault in critique["faults"]]
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert any("metrics/goal_reached" in json.dumps(line) for line in lines)  # what trackers plot
+
+
+def test_the_goal_of_a_run_goes_with_its_reward(spoken: tuple[Path, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(spoken[0])
+    quick = [*TINY, "--seeds", "0", "--json"]
+    assert main(["rollout", "free", "--reward", folder, *quick]) == 0
+    captured = capsys.readouterr()
+    assert "play the violin" in captured.err and json.loads(captured.out)["goal"].startswith("squat and stay there")
+    assert main(["eval", "--reward", folder, "--task", "free", *quick, "--out", str(tmp_path / "eval")]) == 0
+    captured = capsys.readouterr()
+    (row,) = json.loads(captured.out)["rows"]
+    assert "play the violin" in captured.err and row["episodes"][0]["goal_reached"] < 0.5
+    assert "| free | myolegs |" in (tmp_path / "eval" / "eval.md").read_text() and "held" in (tmp_path / "eval" / "eval.md").read_text()
+    words = ["transfer", "--reward", folder, "human", "--from", "free", "--to", "free", *quick, "--out", str(tmp_path / "eval")]
+    assert main(words) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["metric"] == "goal_reached" and "One seed" in document["limits"][0]
+
+
+def test_another_sentence_is_another_episode(spoken: tuple[Path, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    quick = ["eval", "--reward", "start", "--task", "free", *TINY, "--seeds", "0", "--json", "--out", str(tmp_path)]
+    for goal, found in (("squat", 0), ("lie down", 0), ("squat", 1)):
+        assert main([*quick, "--goal", goal]) == 0
+        captured = capsys.readouterr()
+        assert ("1 of 1 episodes found" in captured.err) is bool(found)
+        assert json.loads(captured.out)["rows"][0]["goal"] == goal
+    episodes = json.loads((tmp_path / "episodes.json").read_text())["episodes"].values()
+    assert [e["decided_by"]["fall"]["low"] for e in episodes] == [0.6, 0.0]

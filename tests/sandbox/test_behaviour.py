@@ -57,6 +57,18 @@ def judged(motions, *columns, weights=None, archived=()):
     return behaviour.judge(evaluate, dict(zip(names, weights or [1.0] * len(columns), strict=True)), given)
 
 
+def test_a_reward_for_lying_may_reward_lying(layout, motions):
+    low = lambda rows: -rows[:, column(layout, "pelvis", 2)]
+    evaluate = lambda rows: low(rows)[:, None]
+    refused = behaviour.judge(evaluate, {"low": 1.0}, motions)
+    assert "Lying still earns" in refused.refusal
+    asked = behaviour.judge(evaluate, {"low": 1.0}, motions, lying=True)
+    assert not asked.refusal and asked.checks["standing beats lying"].startswith("not asked")
+    # All else stays a fault.
+    assert behaviour.judge(lambda rows: np.full((len(rows), 1), np.nan), {"low": 1.0}, motions, lying=True).refusal
+    assert behaviour.judge(lambda rows: np.ones((len(rows), 1)), {"low": 1.0}, motions, lying=True).refusal
+
+
 def test_good_and_bad(layout, motions):
     height = column(layout, "head", 2)
     good = judged(motions, height)

@@ -22,6 +22,7 @@ PARQUET, TABLE = "results.parquet", "table.md"
 # Values that repeat a trial under other random numbers: the table has their mean and spread.
 _REPEATS = ("seed", "seeds")
 _METRICS = (
+    *tables.GOAL_DETAILS,
     "distance_m",
     "mean_speed_mps",
     "fall_time_s",
@@ -114,13 +115,12 @@ def _column(values: Sequence[Any]) -> list[Any]:
 
 def markdown(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the results as Markdown: where seeds vary a table of means over them, then every trial."""
-    shown = [m for m in _METRICS if any(row.get(f"metrics.{m}") is not None for row in rows)]
-    told = {m: tables.METRIC_COLUMNS.get(m, (m, ".3g")) for m in shown}
+    shown = [m for m in _METRICS if any(tables.cell(tables.metrics_of(row), m) != "-" for row in rows)]
     grouped = [path for path in plan.paths if path not in _REPEATS]
     text = f"# {plan.name}\n\n"
     if len(grouped) < len(plan.paths):
-        text += _grouped(rows, grouped, shown, told) + "\n"
-    headings = ["trial", *plan.paths, "state", "iterations", "best", "score", "fell", *(told[m][0] for m in shown)]
+        text += _grouped(rows, grouped, shown) + "\n"
+    headings = ["trial", *plan.paths, "state", "iterations", "best", "score", "fell", *map(tables.heading, shown)]
     cells = [
         [
             row["trial"],
@@ -130,14 +130,14 @@ def markdown(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> str:
             "-" if row["best"] is None else row["best"],
             score(row),
             tables.number(row.get("metrics.fell"), ""),
-            *(tables.number(row.get(f"metrics.{m}"), told[m][1]) for m in shown),
+            *(tables.cell(tables.metrics_of(row), m) for m in shown),
         ]
         for row in rows
     ]
     return text + tables.markdown(headings, cells, [f"trial {row['trial']}: {row['sentence']}" for row in rows if row["sentence"]])
 
 
-def _grouped(rows: Sequence[Mapping[str, Any]], grouped: Sequence[str], shown: Sequence[str], told: Mapping[str, tuple[str, str]]) -> str:
+def _grouped(rows: Sequence[Mapping[str, Any]], grouped: Sequence[str], shown: Sequence[str]) -> str:
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         groups.setdefault(json.dumps([row["values"].get(path) for path in grouped]), []).append(row)
@@ -151,10 +151,16 @@ def _grouped(rows: Sequence[Mapping[str, Any]], grouped: Sequence[str], shown: S
                 f"{len(done)} of {len(members)}",
                 _spread([row["score"] for row in done], ".2f"),
                 f"{falls} of {len(done)}" if done else "-",
-                *(_spread([row.get(f"metrics.{m}") for row in done], told[m][1]) for m in shown),
+                *(_metric(done, m) for m in shown),
             ]
         )
-    return tables.markdown([*grouped, "trials", "score", "falls", *(told[m][0] for m in shown)], cells)
+    return tables.markdown([*grouped, "trials", "score", "falls", *map(tables.heading, shown)], cells)
+
+
+def _metric(done: Sequence[Mapping[str, Any]], metric: str) -> str:
+    """Return a metric's mean and spread over trials; "unmeasured" where that is what all of them say."""
+    said = {tables.cell(tables.metrics_of(row), metric) for row in done}
+    return said.pop() if said == {tables.UNMEASURED} else _spread([row.get(f"metrics.{metric}") for row in done], tables.spec(metric))
 
 
 def _spread(values: Sequence[Any], spec: str) -> str:
