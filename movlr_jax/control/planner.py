@@ -26,6 +26,11 @@ from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.simulator import Controller, Simulator, State
 from movlr_jax.rewards.reward import RewardBatch
 
+# Beyond these no machine makes a plan; they keep a slip of the finger from filling its memory.
+MOST_CANDIDATES = 1_000_000
+MOST_SECONDS = 60.0
+MOST_STEPS = 10_000
+
 
 @dataclass(frozen=True)
 class PlannerConfig:
@@ -80,6 +85,12 @@ class PlannerConfig:
         for name in ("instant", "covariance", "colour", "keep"):
             if not 0 <= (value := getattr(self, name)) < math.inf:
                 raise MovlrError(f"planner.{name} is {value}: give 0 or more.")
+        count, length = MOST_CANDIDATES, MOST_SECONDS
+        for name, most in (("candidates", count), ("iterations", count), ("horizon", length), ("replan", length)):
+            if getattr(self, name) > most:
+                raise MovlrError(f"planner.{name} is {getattr(self, name):g}: give at most {most:g}.")
+        if self.horizon / self.plan_dt > MOST_STEPS:
+            raise MovlrError(f"planner.plan_dt is {self.plan_dt:g} s: give at least {self.horizon / MOST_STEPS:g} s for this horizon.")
         if self.covariance > 1:
             raise MovlrError(f"planner.covariance is {self.covariance}: give at most 1.")
         if self.knots > self.steps:
