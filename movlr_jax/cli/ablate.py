@@ -32,7 +32,7 @@ class Options(eval.Where):
     """The reward: a name of the first task that has it, a file, or a run's folder, which stands for its best and brings the run's task,
     body, injuries, length, goal speed and planner along."""
     tasks: Annotated[tuple[str, ...], tyro.conf.arg(aliases=("--task",))] = ()
-    """The tasks to try it on: names from `movlr tasks`; a run's own, else walk_flat, if left out."""
+    """The tasks to try it on: names from `movlr tasks`, or your own (my_task.py); a run's own, else walk_flat, if left out."""
     factors: tuple[float, ...] = (0.0, 0.5, 2.0)
     """What each weight is multiplied by in turn; 0 drops the term, which ranking and pruning need."""
     metric: str = ""
@@ -48,11 +48,11 @@ class Options(eval.Where):
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked, _ = carried.parse(Options, options.gather(argv, *_MANY), "ablate", lambda o: (o.reward, o.tasks))
-    from movlr_jax import tasks as registry
+    from movlr_jax.cli import named
     from movlr_jax.search import ablation, pruning, reward_texts, transfer
 
-    task, body = reward_texts.home(asked.reward)
-    tasks = [registry.get(name) for name in asked.tasks or (task or "walk_flat",)]
+    task, body = named.home(asked.reward)
+    tasks = named.tasks_of(asked.tasks) or [named.at_home(task or "walk_flat", asked.reward)]
     text = reward_texts.find(asked.reward, tasks)
     places = transfer.places(tasks, asked.morphologies or ((body,) if body and not asked.tasks else ()))
     with eval.opened(asked.settings(), asked.out, bodies=min(len(places), _MOST_BODIES)) as evaluation:

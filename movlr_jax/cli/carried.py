@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from movlr_jax import code_names
 from movlr_jax.cli import console, options
 from movlr_jax.cli.eval import Where
+from movlr_jax.morphologies import custom
 from movlr_jax.search.config import RunConfig
 
 T = TypeVar("T", bound=Where)
@@ -33,20 +35,20 @@ def parse(record: type[T], words: Sequence[str], verb: str, about: Callable[[T],
     Raises:
         MovlrError: a flag, a value or the run's configuration cannot be understood.
     """
-    from movlr_jax.search import reward_texts
+    from movlr_jax.cli import named
 
     asked = options.parse(record, words, verb)
     reward, tasks = about(asked)
     file = Path(reward) / "config.yaml"
-    task, body = reward_texts.home(reward)
+    task, body = named.home(reward)
     if not task or not file.is_file():
         return asked, ""
     run = RunConfig.load(file)
-    at_home = set(tasks) <= {task}
+    at_home = {code_names.settled(word) for word in tasks} <= {task}
     own: dict[str, Any] = {"planner": run.planner}
     if at_home:
         own |= {"seconds": run.seconds, "goal_speed": run.goal_speed}
-    if at_home and set(asked.morphologies) <= {body}:
+    if at_home and {custom.settled(word) for word in asked.morphologies} <= {body}:
         own["injury"] = run.injury
     settled = options.parse(record, words, verb, dataclasses.replace(record(), **own))
     told = _told(settled, asked, own)

@@ -24,7 +24,7 @@ class Options:
     file: Annotated[Path, tyro.conf.Positional]
     """The reward file."""
     task: str = "walk_flat"
-    """The task it is for, with its goal speed and its object: a name from `movlr tasks`."""
+    """The task it is for, with its goal speed and its object: a name from `movlr tasks`, or your own (my_task.py)."""
     morphology: str = ""
     """The body it is for: a name from `movlr morphologies`, or the YAML file of your own; the task's default if left out."""
     json: bool = False
@@ -34,12 +34,12 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "check")
-    from movlr_jax import tasks
+    from movlr_jax.cli import named
     from movlr_jax.sandbox.prove import explain
     from movlr_jax.search import reward_texts
 
     source = reward_texts.read(asked.file)
-    task = tasks.get(asked.task)
+    task = named.task(asked.task)
     morphology = task.load(asked.morphology)
     proof = reward_texts.prove(source, str(asked.file), morphology, task.goal_speed)
     if asked.json:

@@ -16,7 +16,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from movlr_jax.media.tables import METRIC_COLUMNS, number
+from movlr_jax.media.tables import METRIC_COLUMNS, cell
 from movlr_jax.plain_words import plain_text
 
 _NOT_COLUMNS = {"seed", "fell", "dropped", "diverged", *METRIC_COLUMNS}
@@ -89,7 +89,7 @@ def metrics_table(
     headings = ["seed", *(METRIC_COLUMNS.get(k, (k, ""))[0] for k in keys)]
 
     def cells(record: Mapping[str, Any]) -> list[str]:
-        return [number(record.get(k), METRIC_COLUMNS.get(k, ("", ".3g"))[1]) for k in keys]
+        return [cell(record, k) for k in keys]
 
     rows = [[e.get("seed", ""), *cells(e)] for e in episodes]
     if len(episodes) > 1:

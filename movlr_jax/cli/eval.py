@@ -71,7 +71,7 @@ class Options(Where):
     rewards: Annotated[tuple[str, ...], tyro.conf.arg(aliases=("--reward",))] = ("human",)
     """Rewards: a name (each task's own of that name), a file, or a run's folder, which stands for its best."""
     tasks: Annotated[tuple[str, ...], tyro.conf.arg(aliases=("--task",))] = ("walk_flat",)
-    """The tasks: names from `movlr tasks`."""
+    """The tasks: names from `movlr tasks`, or your own (my_task.py)."""
     strengths: tuple[float, ...] = ()
     """Fractions of their strength that the muscles of --injury without a fraction keep in turn, or without such muscles the task's own
     injured ones: --injury 'soleus_*' --strengths 0 0.5 1. Each gives a row; engines that batch plan them side by side."""
@@ -139,12 +139,12 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, options.gather(argv, *_MANY), "eval")
     from movlr_jax import atomic
-    from movlr_jax import tasks as registry
+    from movlr_jax.cli import named
     from movlr_jax.media import tables
     from movlr_jax.search import evaluation
 
     settings = asked.settings()
-    tasks = [registry.get(name) for name in asked.tasks]
+    tasks = named.tasks_of(asked.tasks)
     works = evaluation.at_strengths(evaluation.works(asked.rewards, tasks, asked.morphologies), asked.strengths)
     rows = measure(works, settings, asked.out, clips=asked.clips)
     documents = [row.document() for row in rows]

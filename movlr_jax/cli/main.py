@@ -59,8 +59,8 @@ def usage() -> str:
         "  movlr run walk_flat --iterations 4             find a reward for walking\n"
         "  movlr run free --goal 'raise the left knee'    your own sentence\n\n"
         "options:\n"
-        "  --allow X     use the address or folder X, which only a file or a run's folder names, and send the\n"
-        "                address your key; kept for later commands (or MOVLR_ALLOW='X Y')\n"
+        "  --allow X     use the address, the folder or the task's Python file X, which only a file or a run's\n"
+        "                folder names, and send the address your key; kept for later (or MOVLR_ALLOW='X Y')\n"
         "  --traceback   show where an error arose (or MOVLR_TRACEBACK=1)\n"
         "  --version     print the version\n"
     )
@@ -143,8 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             streams.finish()
         if with_traceback:
             raise
-        told = str(error) if isinstance(error, MovlrError) else causes.sentence(error) or jax_environment.fault(error)
-        _tell(told or f"A defect, {type(error).__name__}: {error} (the same command with --traceback shows where it arose).")
+        _tell(_told(error) or f"A defect, {type(error).__name__}: {error} (the same command with --traceback shows where it arose).")
         return 1
 
 
@@ -172,6 +171,14 @@ def _run(words: Sequence[str], with_traceback: bool) -> int:
     for target in allowed:
         addresses.allow(target)
     return int(importlib.import_module(f"movlr_jax.cli.{verb}").main(rest))
+
+
+def _told(error: Exception) -> str | None:
+    """Return the sentence for an exception; None: a defect of this program."""
+    if isinstance(error, MovlrError):
+        return str(error)
+    own = sys.modules.get("movlr_jax.tasks.own")  # where a task of the user's own raised it
+    return (own and own.fault(error)) or causes.sentence(error) or jax_environment.fault(error)
 
 
 def _require_current_folder() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from movlr_jax.cli import train
+from movlr_jax.cli import named, train
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import next_steps
 from movlr_jax.physics.native import NativeSimulator
@@ -65,7 +65,7 @@ def load(path: Path, task: str = "", morphology: str = "", injury: tuple[str, ..
     update = int(path.name) if path.parent.name == checkpoint.FOLDER and path.name.isdigit() else None
     folder = path if update is None else path.parent.parent
     config = train.found(folder)
-    changed = {"task": task or config.task, "morphology": morphology or config.morphology, "injury": injury or config.injury}
+    changed = {"task": named.settled(task) or config.task, "morphology": morphology or config.morphology, "injury": injury or config.injury}
     asked = train.of_folder(folder, dataclasses.replace(config, **changed))  # type: ignore[arg-type]
     actions, observation = Actions(asked.group_of), Observation(asked.morphology)
     if len(asked.group_of) != asked.morphology.model.nu:

@@ -32,20 +32,22 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "report")
-    from movlr_jax import tasks
     from movlr_jax.media import heatmaps, report
     from movlr_jax.models import ledger
     from movlr_jax.rewards.features import feature_layout
+    from movlr_jax.search import outside
     from movlr_jax.search.config import RunConfig
     from movlr_jax.search.run_folder import RunFolder
 
     folder = RunFolder.find(asked.folder)
     config = RunConfig.load(folder["config.yaml"])
     try:
-        layout = feature_layout(tasks.get(config.task).load(config.morphology))
+        task = outside.task(config.task, folder["config.yaml"])
+        layout = feature_layout(task.load(config.morphology))
         muscles, groups = layout.muscles, layout.muscle_groups
-    except MovlrError:
+    except MovlrError as error:
         # A run of a body that this machine lacks can still be read; its muscles then have numbers for names.
+        console.stderr().print(f"The muscles have numbers for names. {error}", markup=False, soft_wrap=True)
         muscles, groups = None, None
     heatmaps.draw_all(folder.path, muscles=muscles, groups=groups)
     sums = ledger.Ledger(folder[ledger.FOLDER]).by_purpose()

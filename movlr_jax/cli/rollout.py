@@ -2,12 +2,14 @@
 
 In: a reward by name (the task's own), as a file, or as a run's folder (its best). Files and runs go through the sandbox first.
 With --policy a trained policy moves the body instead of MPC2; task, body and reward are then those it was trained on, unless given.
-Out: a table, or with --json the one document {"task", "morphology", "engine", "reward", "goal_speed_mps", "episodes", "mean", "std",
-"falls"} and nothing else on stdout; with --out rollout.npz (first seed), rollout_SEED.npz, metrics.json, reward.py, and clip.mp4.
+Out: a table, or with --json the one document {"task", "morphology", "engine", "reward", "goal", "goal_measures", "ends_when",
+"goal_speed_mps", "episodes", "mean", "std", "falls"} and nothing else on stdout; with --out rollout.npz (first seed), rollout_SEED.npz,
+metrics.json, reward.py, and clip.mp4.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,10 +37,13 @@ class Options:
     """Move a body with a given reward and print the metrics, one row a seed."""
 
     task: Annotated[str, tyro.conf.Positional] = ""
-    """The task: a name from `movlr tasks`; walk_flat, or what the policy was trained on, if left out."""
+    """The task: a name from `movlr tasks`, or your own (my_task.py); walk_flat, or what the policy was trained on, if left out."""
     reward: str = ""
     """A named reward of the task (human, start, ...), a reward file, or a run's folder, which stands for its best; human, or what the
     policy was trained on, if left out."""
+    goal: str = ""
+    """The goal as a sentence of your own, by whose words the episodes are measured and called falls; the task's if left out, or that of the
+    run whose folder is the reward."""
     policy: Path | None = None
     """A training's folder, whose newest checkpoint moves the body, or one of its checkpoints."""
     morphology: str = ""
@@ -113,7 +118,9 @@ def _with_policy(asked: Options) -> int:
         raise MovlrError("--mjx.hosts is for planning: leave it out with --policy.")
     engine, _ = engines.choose("native" if asked.engine == "auto" else asked.engine)
     trained = policies.load(asked.policy, asked.task, asked.morphology, asked.injury)
-    task, morphology, reward = trained.task, trained.morphology, trained.reward
+    task, morphology, reward = trained.task.asked(asked.goal), trained.morphology, trained.reward
+    trained = dataclasses.replace(trained, task=task)
+    _announce(task, morphology)
     if asked.reward:
         goal_speed = asked.goal_speed if asked.goal_speed >= 0 else trained.goal_speed
         reward = reward_texts.compiled(reward_texts.find(asked.reward, [task]), morphology, goal_speed)
@@ -125,6 +132,15 @@ def _with_policy(asked: Options) -> int:
     return tell(asked, task, morphology, engine, reward, rollouts, {"reward": asked.reward or trained.named, "policy": str(asked.policy)})
 
 
+def _announce(task: Task, morphology: Morphology) -> None:
+    """Say, before anything is simulated, what of a user's sentence is measured."""
+    from movlr_jax.rewards.features import feature_layout
+
+    if task.spoken:
+        for sentence in task.measures(feature_layout(morphology)):
+            console.stderr().print(sentence, markup=False, soft_wrap=True)
+
+
 def _progress() -> Progress:
     """Return the bar of simulated time; nothing is shown where there is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.2f} of {task.total:g} s"))
@@ -134,12 +150,13 @@ def _progress() -> Progress:
 
 def _planned(asked: Options) -> int:
     """Move the body with MPC2."""
-    from movlr_jax import tasks
+    from movlr_jax.cli import named as naming
     from movlr_jax.physics import engines, hosts
     from movlr_jax.search import reward_texts
 
-    task = tasks.get(asked.task or "walk_flat")
+    task = naming.task(asked.task or "walk_flat")
     named = asked.reward or "human"
+    task = task.asked(asked.goal or reward_texts.goal_of(named, task.name))
     first = not (asked.mjx.hosts and hosts.join())
     engine, _ = engines.choose(asked.engine)
     morphology = task.load(asked.morphology, asked.injury)
@@ -147,6 +164,7 @@ def _planned(asked: Options) -> int:
     reward = reward_texts.compiled(reward_texts.find(named, [task]), morphology, goal_speed)
     if asked.out is not None and first:
         asked.out.mkdir(parents=True, exist_ok=True)
+    _announce(task, morphology)
     with _progress() as progress:
         rollouts = run_episodes(asked, task, morphology, engine, reward, progress)
     if not first:  # it has done its share of the plans; the first host tells
@@ -174,6 +192,7 @@ def tell(
     Returns:
         The exit code: 1 where every episode diverged.
     """
+    from movlr_jax.rewards.features import feature_layout
     from movlr_jax.search import filming
     from movlr_jax.tasks import metrics
 
@@ -182,6 +201,7 @@ def tell(
         "morphology": morphology.name,
         "engine": engine,
         **moved,
+        **task.document(feature_layout(morphology)),
         "goal_speed_mps": rollouts[0].goal_speed,
         **metrics.summarize([task.measure(morphology, r) for r in rollouts]),
     }
@@ -212,6 +232,8 @@ def _print(asked: Options, task: Task, morphology: Morphology, engine: str, docu
     if diverged := _diverged(document):
         falls += f"   diverged, and measured nothing: {diverged} of {len(document['episodes'])}"
     out.print(falls + (f"   saved in {asked.out}" if asked.out else ""), markup=False)
+    for sentence in (document["ends_when"], *document["goal_measures"]):
+        out.print(sentence, markup=False, soft_wrap=True)
 
 
 def save(folder: Path, rollouts: Sequence[Rollout], document: dict[str, Any], reward: Reward) -> None:

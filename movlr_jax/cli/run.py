@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from movlr_jax import search
-from movlr_jax.cli import advice, console, options
+from movlr_jax import code_names, search
+from movlr_jax.cli import advice, console, named, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
 from movlr_jax.cli.report import calls_table
@@ -38,8 +38,9 @@ TASK may be given as the first word. --config FILE reads values from YAML (see c
 flags override them. An address that only FILE names is sent no key without --allow
 ADDRESS. Ctrl-C stops cleanly; movlr resume goes on."""
 # What the tables of a run show, as far as its task measures it: of every iteration, and of start against best.
-_OF_ITERATIONS = ("distance_m", "final_position_error_m", "final_orientation_error_rad", "fall_time_s", "drop_time_s")
-_COMPARED = ("seconds", *_OF_ITERATIONS, "mean_speed_mps", "lateral_drift_m", "effort")
+_MOVED = ("distance_m", "final_position_error_m", "final_orientation_error_rad", "fall_time_s", "drop_time_s")
+_OF_ITERATIONS = (*tables.GOAL, *_MOVED)
+_COMPARED = ("seconds", *tables.GOAL_DETAILS, *_MOVED, "mean_speed_mps", "lateral_drift_m", "effort")
 
 
 def configure(argv: Sequence[str]) -> RunConfig:
@@ -56,7 +57,8 @@ def configure(argv: Sequence[str]) -> RunConfig:
     for role, service, url in outside.servers(config):
         if options.names(words, f"models.{role}-url"):
             addresses.give(service, url)
-    return dataclasses.replace(config, morphology=custom.settled(config.morphology))
+    settled = named.settled if options.names(words, "task") else code_names.settled
+    return dataclasses.replace(config, task=settled(config.task), morphology=custom.settled(config.morphology))
 
 
 def follow(work: Callable[[View], RunResult], heading: str) -> int:
@@ -149,8 +151,8 @@ def iterations_table(rows: Sequence[dict[str, Any]]) -> Table:
         [
             (
                 row["iteration"],
-                console.number(row["score"], ".3f"),
-                *(console.number(row["metrics"].get(name), tables.spec(name)) for name in shown),
+                tables.number(row["score"], ".3f"),
+                *(tables.cell(row["metrics"], name) for name in shown),
                 "best" if row["kept"] else "",
                 row["edit"] or row["reward"],
             )
@@ -163,8 +165,7 @@ def start_and_best(start: dict[str, Any], best: dict[str, Any]) -> Table:
     """Build the table that sets the start reward's motion against the best's."""
     shown = _measured([start, best], _COMPARED)
     rows = [
-        (name, row["iteration"], *(console.number(row["metrics"].get(key), tables.spec(key)) for key in shown))
-        for name, row in (("start", start), ("best", best))
+        (name, row["iteration"], *(tables.cell(row["metrics"], key) for key in shown)) for name, row in (("start", start), ("best", best))
     ]
     return console.table("", ("reward", "iteration", *map(tables.heading, shown)), rows)
 

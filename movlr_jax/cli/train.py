@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from movlr_jax import atomic, folders, typed_yaml
-from movlr_jax.cli import console, options
+from movlr_jax import atomic, code_names, folders, typed_yaml
+from movlr_jax.cli import console, named, options
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import next_steps
@@ -53,7 +53,8 @@ def configure(argv: Sequence[str]) -> TrainConfig:
     if words and not words[0].startswith("-"):
         words = ["--task", *words]
     config = options.parse(TrainConfig, words, "train [TASK] [--config FILE] [--resume DIR]", default, ABOUT)
-    return dataclasses.replace(config, morphology=custom.settled(config.morphology))
+    settled = named.settled if options.names(words, "task") else code_names.settled
+    return dataclasses.replace(config, task=settled(config.task), morphology=custom.settled(config.morphology))
 
 
 def found(folder: Path) -> TrainConfig:
@@ -68,25 +69,25 @@ def found(folder: Path) -> TrainConfig:
     return typed_yaml.load(folder / "config.yaml", TrainConfig)
 
 
-def asked_of(config: TrainConfig, reward: str, group_of: Sequence[int] | None = None) -> Asked:
+def asked_of(config: TrainConfig, reward: str, group_of: Sequence[int] | None = None, where: Path | str = "The configuration") -> Asked:
     """Return what a training is about.
 
     Args:
         config: its values.
         reward: the word for its reward.
         group_of: the actions that its muscles follow, where they are known.
+        where: what the values are from, for people.
 
     Raises:
         MovlrError: a name stands for nothing, or the reward does not suit the body.
     """
     import numpy as np
 
-    from movlr_jax import tasks
     from movlr_jax.rl import dynsyn
     from movlr_jax.rl.train import Asked
-    from movlr_jax.search import reward_texts
+    from movlr_jax.search import outside, reward_texts
 
-    task = tasks.get(config.task)
+    task = outside.task(config.task, where)
     text = reward_texts.find(reward, [task])
     morphology = task.load(config.morphology, config.injury)
     compiled = reward_texts.compiled(text, morphology, config.goal_speed if config.goal_speed >= 0 else task.goal_speed)
@@ -104,7 +105,7 @@ def of_folder(folder: Path, config: TrainConfig | None = None) -> Asked:
         MovlrError: there is none, or it is damaged.
     """
     config, header = config or found(folder), header_of(folder)
-    return asked_of(config, str(folder / "reward.py"), header["group_of"])
+    return asked_of(config, str(folder / "reward.py"), header["group_of"], folder / "config.yaml")
 
 
 def header_of(folder: Path) -> dict[str, Any]:
@@ -150,7 +151,7 @@ def create(config: TrainConfig) -> tuple[Path, Asked]:
     from movlr_jax.rl import distil
     from movlr_jax.search.run_folder import RunFolder
 
-    first = config.out or Path("runs") / f"train-{config.name or f'{config.task}-{config.seed}'}"
+    first = config.out or Path("runs") / f"train-{config.name or f'{code_names.label(config.task)}-{config.seed}'}"
     numbered = itertools.chain([first], (first.with_name(f"{first.name}-{n}") for n in itertools.count(2)))
     folder = first if config.out else next(f for f in numbered if not f.exists())
     if (folder / "checkpoints").exists():
@@ -166,6 +167,7 @@ def create(config: TrainConfig) -> tuple[Path, Asked]:
     header = {
         "run_id": f"{folder.name}-{uuid.uuid4().hex[:8]}",
         "task": asked.task.name,
+        **({"task_sha256": asked.task.code_sha256} if asked.task.code_sha256 else {}),
         "morphology": asked.morphology.name,
         "engine": config.engine,
         "reward": config.reward,

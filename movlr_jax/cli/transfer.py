@@ -29,7 +29,7 @@ class Options(eval.Where):
     source: Annotated[tuple[str, ...], tyro.conf.arg(name="from")] = ("walk_flat",)
     """The tasks whose named rewards are meant; of several, each that has the name gives a row."""
     tasks: Annotated[tuple[str, ...], tyro.conf.arg(name="to", aliases=("--tasks", "--task"))] = ("walk_flat", "stand")
-    """The tasks to try them on; name the first one too for comparison."""
+    """The tasks to try them on, your own by file (my_task.py); name the first one too for comparison."""
     strengths: tuple[float, ...] = ()
     """Fractions of their strength that the muscles of --injury without a fraction keep in turn, or without such muscles the task's own
     injured ones: --injury 'soleus_*' --strengths 0 0.5 1. Each gives a column; engines that batch plan them side by side."""
@@ -44,13 +44,13 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, options.gather(argv, *_MANY), "transfer")
     from movlr_jax import atomic
-    from movlr_jax import tasks as registry
+    from movlr_jax.cli import named
     from movlr_jax.media import tables
     from movlr_jax.search import evaluation, transfer
 
     settings = asked.settings()
-    rewards = transfer.rewards([registry.get(name) for name in asked.source], asked.rewards)
-    places = transfer.places([registry.get(name) for name in asked.tasks], asked.morphologies)
+    rewards = transfer.rewards(named.tasks_of(asked.source), asked.rewards)
+    places = transfer.places(named.tasks_of(asked.tasks), asked.morphologies)
     metric = asked.metric or places[0][0].metric
     rows = eval.measure(evaluation.at_strengths(transfer.works(rewards, places), asked.strengths), settings, asked.out)
     matrix = transfer.Matrix(metric, rewards, places, rows, asked.strengths)

@@ -40,7 +40,7 @@ class Options(eval.Where):
     """The reward: a name of the task's, a file, or a run's folder, which stands for its best and brings the run's task, goal, body,
     injuries, length, goal speed and planner along."""
     task: str = ""
-    """The task: a name from `movlr tasks`; a run's own, else walk_flat, if left out."""
+    """The task: a name from `movlr tasks`, or your own (my_task.py); a run's own, else walk_flat, if left out."""
     tune: Annotated[TuneConfig, tyro.conf.arg(name="")] = field(default_factory=TuneConfig)
     """How weights are tuned."""
     clip: ClipConfig = field(default_factory=ClipConfig)
@@ -60,15 +60,15 @@ class Options(eval.Where):
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked, goal = carried.parse(Options, options.gather(argv, *_MANY), "tune", lambda o: (o.reward, (o.task,) if o.task else ()))
-    from movlr_jax import tasks as registry
+    from movlr_jax.cli import named
     from movlr_jax.physics import engines
     from movlr_jax.search import measures, reward_texts, transfer
     from movlr_jax.search.helpers import Errand, Helpers
     from movlr_jax.search.referee import PREFERENCE, Referee
     from movlr_jax.search.tuning import Tuner
 
-    home, body = reward_texts.home(asked.reward)
-    task = registry.get(asked.task or home or "walk_flat")
+    home, body = named.home(asked.reward)
+    task = named.task(asked.task) if asked.task else named.at_home(home or "walk_flat", asked.reward)
     task = dataclasses.replace(task, sentence=goal or task.sentence)
     text = reward_texts.find(asked.reward, [task])
     places = transfer.places([task], asked.morphologies or ((body,) if body and not asked.task else ()))
@@ -93,7 +93,7 @@ def main(argv: Sequence[str]) -> int:
     facts = (asked.out / _FACTS, measures.described) if preferred else None
     clips = asked.out / eval.CLIPS if watched else None
     store = asked.out / eval.EPISODES
-    errand = Errand(text, task.name, places[0][1], settings, store, objective, asked.clip, facts and facts[0], clips, goal)
+    errand = Errand(text, task.word, places[0][1], settings, store, objective, asked.clip, facts and facts[0], clips, goal)
     decided = {k: v for k, v in dataclasses.asdict(settings).items() if k not in ("threads", "mjx")}
     decided |= {"engine": engine, "clip": dataclasses.asdict(asked.clip) if objective == measures.CLIP_SCORE else None}
     if goal:

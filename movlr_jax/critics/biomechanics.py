@@ -2,7 +2,7 @@
 a model would.
 
 It asks, in this order: does the body stay up (and if not, in which direction and how it fell), does it do what was
-asked (speed, drift, heading, or the words of the goal that `goals` understands), and does it move well (feet, knees,
+asked (speed, drift, heading, and the words of the goal that `goals` understands), and does it move well (feet, knees,
 symmetry, effort, smoothness). While the body is unstable nothing is said about finesse. `compare` is a documented
 score, so the order of its arguments cannot matter.
 """
@@ -14,10 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from movlr_jax.critics import goals, handling
+from movlr_jax import goals
+from movlr_jax.critics import handling
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import FAULTS, STAGES, Critique, Fault, Phase, Preference
 from movlr_jax.critics.remedies import suggest
+from movlr_jax.goals import Goal, Part
 
 Facts = Mapping[str, Any]
 
@@ -86,6 +88,53 @@ def _upright_share(facts: Facts) -> float:
         return sum(shares) / len(shares)
     fall = facts.get("fall")
     return min(float(fall["time_s"]) / asked, 1.0) if fall else 1.0
+
+
+def _walking(facts: Facts) -> bool:
+    """Tell whether the task has a way to go."""
+    return _wanted_speed(facts) > 0.05
+
+
+def _by_sentence(facts: Facts) -> bool:
+    """Tell whether the words of the goal are measured: a task with a way to go has a measure of its own, unless a user gave the goal."""
+    return bool(facts.get("spoken")) or not _walking(facts)
+
+
+def _goal(facts: Facts) -> Goal:
+    """Return what the words of the goal ask for beside the task's own way to go."""
+    goal = goals.read(str(facts.get("goal", ""))) if _by_sentence(facts) else Goal("")
+    return goal.without("not_walking") if _walking(facts) else goal
+
+
+def _record(facts: Facts, goal: Goal) -> dict[str, Any]:
+    """Return the numbers of the goal's words: means over the episodes; in facts of earlier versions what they had in their place."""
+    metrics = facts.get("metrics", {})
+    record: dict[str, Any] = {}
+    for part in goal.parts:
+        signal, statistic = part.target.older
+        older = metrics.get("mean_speed_mps") if part.target.signal == "speed" else None
+        if signal in (posture := facts.get("posture", {})):
+            older = posture[signal].get(statistic)
+        record[part.metric] = None if older is None else float(older)
+    return record | {name: value for name, value in metrics.items() if name.startswith("goal_")}
+
+
+def _reached(facts: Facts) -> float:
+    """Return the share of the goal that was reached, 0 to 1; 0 where nothing of it is measured."""
+    progress = []
+    if _walking(facts):
+        progress = [min(max(_distance(facts) / max(_wanted_speed(facts) * float(facts.get("seconds") or 0.0), 1e-6), 0.0), 1.0)]
+    if not _by_sentence(facts):
+        return progress[0]
+    metrics, goal = facts.get("metrics", {}), _goal(facts)
+    reached = metrics[goals.REACHED] if goals.REACHED in metrics else goal.reached(_record(facts, goal), progress)
+    if goal.stays and not _walking(facts):
+        reached = (reached or 0.0) * (1.0 - _ramp(_away(facts), goals.PLACE, 6.0 * goals.PLACE))
+    return float(reached or 0.0)
+
+
+def _away(facts: Facts) -> float:
+    return math.hypot(_distance(facts), _lateral(facts))
 
 
 def _distance(facts: Facts) -> float:
@@ -173,8 +222,8 @@ def _stability(facts: Facts, allowed: set[str]) -> list[Fault]:
         _get(facts, "posture", "pelvis_height_ratio", "mean", default=1.0),
         _get(facts, "posture", "head_height_ratio", "mean", default=1.0),
     )
-    if height < 0.93:
-        severity = 0.2 + 0.6 * _ramp(height, 0.93, 0.75)
+    if height < goals.STANDING:
+        severity = 0.2 + 0.6 * _ramp(height, goals.STANDING, 0.75)
         what = f"The body is held low: {height:.2f} of its standing height on average."
         faults.append(_fault("crouch", what, "pelvis", "throughout", severity))
     ahead = _get(facts, "posture", "com_ahead_of_feet_m", "mean")
@@ -197,7 +246,46 @@ def _stability(facts: Facts, allowed: set[str]) -> list[Fault]:
     return [f for f in faults if f.kind not in allowed]
 
 
-def _progress(facts: Facts, targets: tuple[goals.Target, ...]) -> list[Fault]:
+def _asked(facts: Facts, goal: Goal) -> list[Fault]:
+    """Return what of the goal's words was not done, and which of them nothing measures."""
+    record, faults = _record(facts, goal), []
+
+    def add(kind: str, what: str, body_part: str, phase: Phase, severity: float) -> None:
+        faults.append(_fault(kind, what[0].upper() + what[1:] + ".", body_part, phase, severity))
+
+    lacking = facts.get("lacking") or ()
+    for part in goal.measured(lacking):
+        value = record.get(part.metric)
+        if not part.done(value):
+            kind = "unwanted" if part.avoid else part.target.kind
+            add(kind, part.fault(value), part.target.body_part, _when(part), 0.3 + 0.6 * (1.0 - part.level(value)))
+    moving, feet = record.get(goals.MOVING), record.get(goals.FEET)
+    if goal.holds and moving is not None and moving > goals.HOLD_SPEED:
+        what = f"over the last third the pelvis still moves at {moving:.2f} m/s, to hold is {goals.HOLD_SPEED:.2f} m/s at most"
+        add("not_held", what, "pelvis", "end", 0.3 + 0.6 * _ramp(moving, goals.HOLD_SPEED, 5.0 * goals.HOLD_SPEED))
+    sinking = record.get(goals.SINKING)
+    if goal.holds and sinking is not None and sinking > goals.HOLD_DRIFT:
+        what = f"over the last third the pelvis sinks or rises at {sinking:.2f} m/s, to hold is {goals.HOLD_DRIFT:.2f} m/s at most"
+        add("not_held", what, "pelvis", "end", 0.3 + 0.6 * _ramp(sinking, goals.HOLD_DRIFT, 5.0 * goals.HOLD_DRIFT))
+    if goal.holds and feet is not None and feet < goals.HOLD_CONTACT:
+        which = {"both": "both feet are", "one": "a foot is"}.get(goal.planted, f"the {goal.planted} foot is")
+        what = f"over the last third {which} on the ground for {feet:.0%} of the time, to stand is {goals.HOLD_CONTACT:.0%}"
+        add("foot_off_ground", what, "feet", "end", 0.3 + 0.6 * _ramp(feet, goals.HOLD_CONTACT, 0.0))
+    held = record.get(goals.HELD)
+    if held is not None and held < 1 and not faults:
+        add("not_held", f"it is held in {float(held):.0%} of the episodes alone", "whole body", "end", 0.3 + 0.6 * (1.0 - float(held)))
+    faults.sort(key=lambda f: -f.severity)
+    said = [f"'{text}'" for text in goal.unread] + [f"the {p.target.what}, on this body" for p in goal.parts if p.metric in lacking]
+    if said:
+        add("unmeasured", f"nothing here measures {', '.join(said)}", "whole body", "throughout", 0.3)
+    return faults
+
+
+def _when(part: Part) -> Phase:
+    return "end" if part.at_end else "throughout"
+
+
+def _progress(facts: Facts, goal: Goal) -> list[Fault]:
     faults: list[Fault] = []
     wanted, distance, lateral = _wanted_speed(facts), _distance(facts), _lateral(facts)
     upright = _upright_share(facts) * float(facts.get("seconds") or 0.0)
@@ -244,26 +332,10 @@ def _progress(facts: Facts, targets: tuple[goals.Target, ...]) -> list[Fault]:
         severity = 0.2 + 0.5 * _ramp(abs(heading), HEADING, 0.8)
         what = f"The pelvis is turned to the {way} by {abs(heading):.2f} rad."
         faults.append(_fault("veer", what, "pelvis", _phase_of(facts, _get(facts, "posture", "heading_rad", "at_s")), severity))
-    for target in targets:
-        reached = target.reached(facts)
-        if wanted > 0.05 and target.kind in ("not_walking", "not_running"):
-            continue  # the task's own goal speed says it better
-        if reached < 0.9:
-            what = target.words.format(value=target.measure(facts), goal=target.goal)
-            faults.append(
-                _fault(
-                    target.kind,
-                    what[0].upper() + what[1:] + ".",
-                    target.body_part,
-                    "throughout",
-                    0.3 + 0.6 * (1 - reached),
-                )
-            )
-    if wanted <= 0.05 and goals.asks_to_stay(str(facts.get("goal", ""))):
-        away = (distance**2 + lateral**2) ** 0.5
-        if away > 0.25:
-            what = f"The body moves {away:.2f} m from where it was to stay."
-            faults.append(_fault("wander", what, "whole body", "throughout", 0.2 + 0.5 * _ramp(away, 0.25, 1.0)))
+    faults += _asked(facts, goal)
+    if wanted <= 0.05 and goal.stays and (away := _away(facts)) > goals.PLACE:
+        what = f"The body moves {away:.2f} m from where it was to stay, {goals.PLACE:g} m are allowed."
+        faults.append(_fault("wander", what, "whole body", "throughout", 0.2 + 0.5 * _ramp(away, goals.PLACE, 4.0 * goals.PLACE)))
     return faults
 
 
@@ -356,28 +428,18 @@ def score(facts: Facts) -> float:
     A hand with an object has a score of its own (`handling.score`).
 
     Straightness and coordination count by the share of the time upright, too. The share of the goal is distance over
-    goal speed times time; without a goal speed, how far the words of the goal that `goals` understands were reached,
-    or, if it understands none, staying within 0.25 m for a sentence that asks to stay, else 1.
+    goal speed times time; without a goal speed, or where a user gave the goal, how far its words were reached
+    (`goals.Goal.reached`), within 0.25 m for a sentence that asks to stay. What nothing measures was not reached: a goal of
+    which nothing is measured scores 60 at most.
     """
     if handling.about(facts):
         return handling.score(facts)
-    upright, wanted, distance = _upright_share(facts), _wanted_speed(facts), _distance(facts)
-    sentence = str(facts.get("goal", ""))
-    asked = goals.targets(sentence)
-    walking = wanted > 0.05
-    if walking:
-        progress = min(max(distance / max(wanted * float(facts.get("seconds") or 0.0), 1e-6), 0.0), 1.0)
-    elif asked:
-        progress = sum(t.reached(facts) for t in asked) / len(asked)
-    else:
-        progress = 1.0
-    if not walking and goals.asks_to_stay(sentence):
-        progress *= 1.0 - _ramp((distance**2 + _lateral(facts) ** 2) ** 0.5, 0.25, 1.5)
-    drift = abs(_lateral(facts)) / max(distance, 0.5) if walking else 0.0
+    upright, walking, goal = _upright_share(facts), _walking(facts), _goal(facts)
+    drift = abs(_lateral(facts)) / max(_distance(facts), 0.5) if walking else 0.0
     straight = 1.0 - max(_ramp(drift, 0.0, 0.5), _ramp(abs(_heading(facts)), 0.0, 0.8))
-    clumsy = sum(f.severity for f in _coordination(facts, walking or any(t.kind in ("not_walking", "not_running") for t in asked)))
+    clumsy = sum(f.severity for f in _coordination(facts, walking or goal.walks))
     finesse = 1.0 - _ramp(clumsy, 0.0, 2.0)
-    return round(40.0 * upright + upright * (40.0 * progress + 10.0 * straight + 10.0 * finesse), 3)
+    return round(40.0 * upright + upright * (40.0 * _reached(facts) + 10.0 * straight + 10.0 * finesse), 3)
 
 
 class BiomechanicsCritic:
@@ -395,30 +457,29 @@ class BiomechanicsCritic:
         del clip
         if handling.about(facts):
             return self._handled(facts)
-        sentence = str(facts.get("goal", ""))
-        asked = goals.targets(sentence)
-        allowed = {kind for t in asked for kind in t.allows}
-        walking = _wanted_speed(facts) > 0.05 or any(t.kind in ("not_walking", "not_running") for t in asked)
+        goal = _goal(facts)
+        allowed = goal.allowed()
+        walking = _walking(facts) or goal.walks
         found = _stability(facts, allowed)
         if _upright_share(facts) * float(facts.get("seconds") or 0.0) >= SHORTEST or not facts.get("fall"):
-            found += _progress(facts, asked)
+            found += _progress(facts, goal)
             found += [f for f in _coordination(facts, walking) if f.kind not in allowed]
         faults = sorted(found, key=lambda f: (STAGES.index(f.stage), -f.severity))
         excluded: set[str] = set()
         if "crouch" in allowed:
             excluded |= {"pelvis_height", "head_height", "stance_knee", "posture", "no_sinking"}
         if "lean_forward" in allowed:
-            excluded |= {"trunk_upright", "trunk_pitch"} | ({"upright"} if "not_leaning_forward" in {t.kind for t in asked} else set())
-        if any(t.kind.endswith(("knee_low", "foot_down")) for t in asked):
+            excluded |= {"trunk_upright", "trunk_pitch"} | ({"upright"} if goal.asks("not_leaning_forward", "not_lying") else set())
+        if any(part.target.kind.endswith(("knee_low", "foot_down")) for part in goal.asked):
             excluded |= {"posture", "feet_not_wide", "balance", "hip_level"}
         if not walking:
             excluded |= {"forward_speed", "speed_match", "step_length", "alternation", "step_symmetry", "lead_foot"}
         suggestions = suggest(faults, facts.get("terms", {}), excluded)
-        understood = walking or bool(asked) or goals.asks_to_stay(sentence)
+        understood = _walking(facts) or bool(goal.measured(facts.get("lacking") or ()))
         success = understood and not any(f.stage != "coordination" and f.severity >= 0.3 for f in faults)
         return Critique(
             success=success,
-            summary=self._summary(facts, faults, success, understood),
+            summary=self._summary(facts, goal, faults, success, understood),
             faults=tuple(faults),
             suggestions=suggestions,
         )
@@ -434,11 +495,13 @@ class BiomechanicsCritic:
             suggestions=suggest(faults, facts.get("terms", {})),
         )
 
-    def _summary(self, facts: Facts, faults: list[Fault], success: bool, understood: bool) -> str:
+    def _summary(self, facts: Facts, goal: Goal, faults: list[Fault], success: bool, understood: bool) -> str:
         distance, seconds = _distance(facts), float(facts.get("seconds") or 0.0)
         head = f"{distance:.2f} m in {seconds:.1f} s, upright {_upright_share(facts):.0%} of the time."
         if not understood:
             head += " The goal's words name nothing this critic can measure: it judges stability alone."
+        elif goal.unread and not any(f.kind == "unmeasured" for f in faults[:1]):
+            head += f" Nothing here measures {', '.join(repr(text) for text in goal.unread)}."
         if faults:
             return f"{head} {'Done, though: ' if success else ''}{faults[0].what}"
         return f"{head} {'The goal is met.' if success else 'Nothing measurable is wrong.'}"

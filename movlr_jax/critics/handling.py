@@ -87,6 +87,9 @@ def faults(facts: Facts) -> list[Fault]:
         far = max(fingers, key=lambda f: fingers[f])
         what = f"The {far} fingertip is {fingers[far]:.2f} m from the object's middle on average."
         found.append(_fault("loose_grip", what, f"right {far}", "throughout", 0.2 + 0.4 * _ramp(fingers[far], LOOSE, 0.2)))
+    if facts.get("spoken"):
+        what = f"Nothing here measures '{str(facts.get('goal', '')).strip().rstrip('.')}', only what becomes of the object."
+        found.append(_fault("unmeasured", what, "whole body", "throughout", 0.3))
     effort = float(facts.get("effort", {}).get("mean_squared_activation") or 0.0)
     if effort > EFFORT:
         what = f"Mean squared activation is {effort:.2f}."
@@ -104,13 +107,14 @@ def score(facts: Facts) -> float:
     + (25 x nearness + 25 x alignment + 10 x finesse) x share of the time held
 
     Nearness is 1 at a final position error of 0 and 0 at 0.25 m; alignment 1 at a final orientation error of 0 and 0 at 1.5 rad; finesse
-    is 1 minus the summed severities of coordination faults over 2.
+    is 1 minus the summed severities of coordination faults over 2. Beside a user's sentence, which nothing measures, nearness and alignment
+    count half.
     """
     held = held_share(facts)
     away, turned = errors(facts)
     clumsy = sum(f.severity for f in faults(facts) if f.stage == "coordination")
-    gained = 25.0 * (1.0 - _ramp(away, 0.0, LOST)) + 25.0 * (1.0 - _ramp(turned, 0.0, WRONG)) + 10.0 * (1.0 - _ramp(clumsy, 0.0, 2.0))
-    return round(held * (40.0 + gained), 3)
+    done = 25.0 * (1.0 - _ramp(away, 0.0, LOST)) + 25.0 * (1.0 - _ramp(turned, 0.0, WRONG))
+    return round(held * (40.0 + (0.5 if facts.get("spoken") else 1.0) * done + 10.0 * (1.0 - _ramp(clumsy, 0.0, 2.0))), 3)
 
 
 def summary(facts: Facts, first: Fault | None, success: bool) -> str:

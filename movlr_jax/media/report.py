@@ -19,7 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from movlr_jax import atomic, folders
+from movlr_jax import atomic, code_names, folders
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import next_steps
 from movlr_jax.media.markup import LONGEST_TEXT as _LONGEST_TEXT
@@ -541,8 +541,12 @@ class _Report:
     def _next(self) -> str:
         where = _command_path(self.dir)
         task = str(self.summary.get("task") or self.run.get("task") or "TASK")
+        config = _file_text(self.dir / "config.yaml") or ""
+        # A user's own is named by its file, which the configuration keeps.
+        if (own := re.search(r"^task: *([\w./:-]+) *$", config, re.MULTILINE)) and code_names.names_code(own[1]):
+            task = own[1]
         # Left out where the configuration leaves it to the task.
-        asked = re.search(r"^morphology: *([\w./-]+) *$", _file_text(self.dir / "config.yaml") or "", re.MULTILINE)
+        asked = re.search(r"^morphology: *([\w./-]+) *$", config, re.MULTILINE)
         commands = [
             (next_steps.resume(where), "go on where it stopped"),
             *next_steps.with_best(where, task, asked[1] if asked else ""),

@@ -9,11 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from movlr_jax import goals
+
+_UNITS = {"_mps": " [m/s]", "_rad": " [rad]", "_m": " [m]"}
+
+
+def _named(metric: str) -> str:
+    """Return a heading for a metric of a goal: its name, and its unit if it has one."""
+    ending = next((e for e in _UNITS if metric.endswith(e)), "")
+    return metric.removeprefix("goal_").removesuffix(ending).replace("_", " ") + _UNITS.get(ending, "")
+
+
 # name -> (heading, format): what a metrics table shows of the shared records, in order. A task's own columns follow.
 METRIC_COLUMNS: dict[str, tuple[str, str]] = {
     "seconds": ("lasted [s]", ".2f"),
     "fall_time_s": ("fell at [s]", ".2f"),
     "drop_time_s": ("dropped at [s]", ".2f"),
+    goals.REACHED: ("reached", ".2f"),
+    goals.HELD: ("held", ".2f"),
+    **{t.metric: (_named(t.metric), ".2f") for t in goals.TARGETS},
+    **{metric: (_named(metric), ".2f") for metric in (goals.MOVING, goals.SINKING, goals.FEET)},
     "distance_m": ("distance [m]", ".2f"),
     "lateral_drift_m": ("drift [m]", ".2f"),
     "heading_error_rad": ("heading [rad]", ".2f"),
@@ -25,6 +40,12 @@ METRIC_COLUMNS: dict[str, tuple[str, str]] = {
     "orientation_error_rad": ("orientation error [rad]", ".2f"),
     "final_orientation_error_rad": ("final orientation error [rad]", ".2f"),
 }
+
+
+UNMEASURED = "unmeasured"
+# What tables of a goal show: how far it was reached, and its own quantities; and of what is held also how it was.
+GOAL = (goals.REACHED, goals.HELD, *(target.metric for target in goals.TARGETS))
+GOAL_DETAILS = (*GOAL, goals.MOVING, goals.SINKING, goals.FEET)
 
 
 def heading(metric: str) -> str:
@@ -49,6 +70,12 @@ def number(value: Any, spec: str) -> str:
     return format(value, spec) if isinstance(value, (int, float)) else str(value)
 
 
+def cell(record: Mapping[str, Any], metric: str) -> str:
+    """Write one metric of a record; a goal that nothing measures is told from one that the record knows nothing of."""
+    value = record.get(metric)
+    return UNMEASURED if metric == goals.REACHED and metric in record and value is None else number(value, spec(metric))
+
+
 def spread(mean: Any, std: Any, spec: str, episodes: int) -> str:
     """Format a mean with its standard deviation, where there are several episodes."""
     if mean is None:
@@ -58,6 +85,8 @@ def spread(mean: Any, std: Any, spec: str, episodes: int) -> str:
 
 def measured(document: Mapping[str, Any], metric: str) -> str:
     """Write one metric of a row's document (`movlr eval --json`): its mean, and its standard deviation where there are several episodes."""
+    if (said := cell(document["mean"], metric)) == UNMEASURED:
+        return said
     return spread(document["mean"].get(metric), document["std"].get(metric), spec(metric), len(document["episodes"]))
 
 
@@ -75,7 +104,7 @@ def evaluation(rows: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> t
     """
     shown = [k for k in METRIC_COLUMNS if k not in ("fall_time_s", "drop_time_s", "mean_speed_mps")]  # in the others already
     shown += [k for k in dict.fromkeys(more) if k not in METRIC_COLUMNS]
-    shown = [k for k in shown if any(row["mean"].get(k) is not None for row in rows)]
+    shown = [k for k in shown if any(row["mean"].get(k) is not None or cell(row["mean"], k) == UNMEASURED for row in rows)]
     strengths = any("strength" in row for row in rows)
     headings = [
         "task",

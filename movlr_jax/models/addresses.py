@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from movlr_jax import code_names
 from movlr_jax.errors import MovlrError
 from movlr_jax.models import secrets
 
 FLAG = "--allow"
-# Words as in a shell: addresses and folders that are allowed with keys; the same without keys.
+# Words as in a shell: addresses, folders and code that are allowed with keys; the same without keys.
 WITH_KEY, WITHOUT_KEY = "MOVLR_ALLOW", "MOVLR_ALLOW_WITHOUT_KEY"
 
 GOOGLE_URL = "https://generativelanguage.googleapis.com"
@@ -32,8 +33,8 @@ _OWN = {"gemini": (GOOGLE_URL,), "openai": (VLLM_URL, "https://api.openai.com/v1
 _VARIABLES = {"gemini": "GOOGLE_GEMINI_BASE_URL", "openai": "OPENAI_BASE_URL"}
 _KEYS = {"gemini": secrets.GEMINI_KEYS, "openai": secrets.OPENAI_KEYS}
 
-# "any" is what `--allow` says of an address, whichever service is spoken there.
-Kind = Literal["gemini", "openai", "any", "folder"]
+# "any" is what `--allow` says of an address, whichever service is spoken there; "code" is a Python file, or a module, that is run.
+Kind = Literal["gemini", "openai", "any", "folder", "code"]
 # What no shell, terminal or reader takes for anything else.
 _PLAIN = re.compile(r"https?://[A-Za-z0-9._~:/%\[\]+=-]+", re.IGNORECASE)
 
@@ -76,26 +77,28 @@ def default(service: str) -> str:
 
 
 def allow(target: str) -> None:
-    """Take a word of `--allow`: an address, or a folder.
+    """Take a word of `--allow`: an address, a folder, or the Python of a task.
 
     Raises:
-        MovlrError: it is neither.
+        MovlrError: it is none of them.
     """
     if "://" in target:
         check(FLAG, target)
         give("any", target, key=True)
+    elif code_names.names_code(target):
+        give("code", target)
     elif target:
         give("folder", target)
     else:
-        raise MovlrError(f"{FLAG} needs an address or a folder.")
+        raise MovlrError(f"{FLAG} needs an address, a folder, or a task's Python file.")
 
 
 def give(kind: Kind, target: str, key: bool | None = None) -> None:
-    """Note that this user allows an address or a folder, now and later.
+    """Note that this user allows an address, a folder or code, now and later.
 
     Args:
-        kind: the service that is asked there, "any", or "folder".
-        target: the address or the folder.
+        kind: the service that is asked there, "any", "folder", or "code".
+        target: the address, the folder, or the word for the code.
         key: whether its key may be sent there too; None: if one is set now, since it is what this command is about to send.
     """
     if kind in _OWN and (_named_by_itself(kind, target) or (_key(kind) is None and is_loopback(target))):
@@ -116,20 +119,20 @@ def give(kind: Kind, target: str, key: bool | None = None) -> None:
 
 
 def allowed(kind: Kind, target: str, *, key: bool) -> bool:
-    """Return whether this user has allowed an address or a folder.
+    """Return whether this user has allowed an address, a folder or code.
 
     Args:
-        kind: the service that is asked there, or "folder".
-        target: the address or the folder.
+        kind: the service that is asked there, "folder", or "code".
+        target: the address, the folder, or the word for the code.
         key: whether a key is to go there.
     """
     plain = _plain(kind, target)
-    kinds = (kind,) if kind == "folder" else (kind, "any")
+    kinds = (kind,) if kind in ("folder", "code") else (kind, "any")
     wanted = [(k, plain, with_key) for k in kinds for with_key in ((True,) if key else (True, False))]
     if any(entry in _given or _stored(entry) for entry in wanted):
         return True
     words = [*_words(WITH_KEY), *(() if key else _words(WITHOUT_KEY))]
-    return any(("://" in word) == (kind != "folder") and _plain(kind, word) == plain for word in words)
+    return any(_sort(word) == _sort_of(kind) and _plain(kind, word) == plain for word in words)
 
 
 def environment(targets: Iterable[tuple[Kind, str]]) -> tuple[tuple[str, str], ...]:
@@ -210,6 +213,22 @@ def require_folder(name: str, inside: Path, what: str, where: Path) -> None:
     raise MovlrError(f"{where} names {quoted} {what}: if that is what you want, add {FLAG} {quoted}.")
 
 
+def require_code(word: str, where: Path | str) -> None:
+    """Refuse to run a user's own task that only a file names, which others may have written.
+
+    Args:
+        word: the task, as it was configured.
+        where: what names it, for people.
+
+    Raises:
+        MovlrError: this user has not named it.
+    """
+    if not code_names.names_code(word) or allowed("code", word, key=False):
+        return
+    quoted = shlex.quote(code_names.settled(word))
+    raise MovlrError(f"{where} names the task {word}, whose Python would be run: if you trust it, add {FLAG} {quoted}.")
+
+
 def folder(name: str) -> Path:
     """Return the folder that a name in a configuration or of `--allow` stands for.
 
@@ -257,10 +276,21 @@ def _plain(kind: str, target: str) -> str:
     """Return one spelling of an address or a folder; the path of an address counts: gateways serve many parties under one host."""
     if kind == "folder":
         return str(folder(target))
+    if kind == "code":
+        return code_names.place(target)
     try:
         return origin(target) + urlsplit(target.strip()).path.rstrip("/")
     except ValueError:
         return target
+
+
+def _sort(word: str) -> str:
+    """Return what a word of the variables can allow: an address, code, or a folder."""
+    return "address" if "://" in word else "code" if code_names.names_code(word) else "folder"
+
+
+def _sort_of(kind: Kind) -> str:
+    return kind if kind in ("folder", "code") else "address"
 
 
 def _words(variable: str) -> list[str]:

@@ -76,7 +76,12 @@ def names_file(name: str) -> bool:
 
 def settled(name: str) -> str:
     """Return a morphology's name as a run keeps it: of a YAML file the absolute path, so that the run goes on from any folder."""
-    return str(Path(name).resolve()) if names_file(name) else name
+    if not names_file(name):
+        return name
+    try:
+        return str(Path(name).resolve())
+    except (OSError, ValueError, RuntimeError):  # a NUL, links in a circle
+        raise MovlrError(f"{name!r} is no name of a file: give a path.") from None
 
 
 def load(path: Path) -> BodyPlan:

@@ -81,7 +81,7 @@ class TrainConfig:
     """A training of a policy by PPO."""
 
     task: str = "walk_flat"
-    """What the body should do: a name from `movlr tasks`."""
+    """What the body should do: a name from `movlr tasks`, or your own (my_task.py, my_task.py:NAME, package.module:NAME)."""
     reward: str = "human"
     """A named reward of the task (human, start, ...), a reward file, or a run's folder, which stands for its best."""
     morphology: str = ""

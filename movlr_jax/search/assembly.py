@@ -78,12 +78,11 @@ class RealStages:
 
     def __init__(self, config: RunConfig, desk: Desk, films: Films | None = None):
         self.config, self.desk, self.films = config, desk, films
-        task = tasks.get(config.task)
+        task = outside.task(config.task)
         if task.name == "free" and not config.goal.strip():
             raise MovlrError("The task free needs a sentence: add --goal 'raise the left knee'.")
         self.task = dataclasses.replace(
-            task,
-            sentence=config.goal.strip() or task.sentence,
+            task.asked(config.goal),
             goal_speed=config.goal_speed if config.goal_speed >= 0 else task.goal_speed,
             seconds=config.seconds or task.seconds,
         )
@@ -118,6 +117,7 @@ class RealStages:
             "morphology": self.morphology.name,
             "engine": self.engine,
             "method": self.config.method,
+            **({"task_sha256": self.task.code_sha256} if self.task.code_sha256 else {}),
         }
 
     def start(self) -> Draft:
@@ -269,6 +269,7 @@ class RealStages:
             weights=[float(w) for w in first.weights],
             term_classes=self.classes(reward),
             seconds=self.task.seconds,
+            **self.task.told(self.morphology),
         )
         if self.eye is None:
             return told
@@ -387,7 +388,7 @@ def run(
     config, path = methods.settled(config), folder_of(config)
     RunFolder.refuse_taken(path)
     # Before the body is loaded: a name that stands for nothing is told at once.
-    start = find_start(config.start_reward, tasks.get(config.task))
+    start = find_start(config.start_reward, outside.task(config.task))
     stages = RealStages(config, desk or open_desk(config, path, progress), films)
     try:
         header = stages.header()
@@ -428,6 +429,9 @@ def resume(
         said = f"Weights & Biases: {found['config.yaml']} has this run sent to your own account, project {config.project}."
         _warner(progress)(said)
     stages = RealStages(config, open_desk(config, folder, progress))
+    began_with = records.read(found["run.json"]).get("task_sha256", stages.task.code_sha256)
+    if stages.task.code_sha256 != began_with:
+        _warner(progress)(f"The task {stages.task.word} has changed since the run began: what was measured then is not measured again.")
     try:
         return _go(RunFolder(folder, config.seeds), config, stages, progress, advisor)
     finally:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from movlr_jax import episode_rules, typed_yaml
+from movlr_jax import code_names, episode_rules, typed_yaml
 from movlr_jax.clip.config import ClipConfig
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.critics.showing import Show
@@ -24,7 +24,7 @@ class RunConfig:
     """A search for a reward."""
 
     task: str = "walk_flat"
-    """What the body should do: a name from `movlr tasks`."""
+    """What the body should do: a name from `movlr tasks`, or your own (my_task.py, my_task.py:NAME, package.module:NAME)."""
     goal: str = ""
     """The goal as a sentence; empty: the task's own. The task `free` needs one."""
     morphology: str = ""
@@ -169,4 +169,4 @@ class RunConfig:
 
 def folder_of(config: RunConfig) -> Path:
     """Return the folder that a run of this configuration works in."""
-    return config.out if config.out is not None else Path("runs") / (config.name or f"{config.task}-{config.seed}")
+    return config.out if config.out is not None else Path("runs") / (config.name or f"{code_names.label(config.task)}-{config.seed}")

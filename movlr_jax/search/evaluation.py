@@ -144,6 +144,7 @@ class Row:
             "morphology": self.work.morphology,
             "engine": self.engine,
             "reward": self.work.name,
+            **self.work.task.document(),
             "goal_speed_mps": self.goal_speed,
             "seconds": self.seconds,
             **({} if self.work.strength is None else {"strength": self.work.strength}),
@@ -405,6 +406,7 @@ class Evaluation:
         packages = ("movlr-jax", "mujoco", "jax", "numpy", *(("warp-lang",) if self.engine == "warp" else ()))
         return {
             "task": place.task.name,
+            **({"task_sha256": place.task.code_sha256} if place.task.code_sha256 else {}),
             "morphology": place.morphology,
             "model_sha256": place.model_sha256,
             "reward_sha256": work.reward.sha256,

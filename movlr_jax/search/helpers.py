@@ -33,7 +33,7 @@ class Errand:
 
     Attributes:
         text: the reward.
-        task, morphology: names.
+        task, morphology: the words that name them.
         settings: how episodes are run.
         store: the file of episodes.
         metric: what has to be known of each.
@@ -58,7 +58,7 @@ class Errand:
 def serve(errand: Errand, line: Connection) -> None:
     """Measure what comes along a line until it is closed; the other end is told when a share is done."""
     warnings.filterwarnings("ignore")
-    task = tasks.get(errand.task)
+    task = tasks.find(errand.task)  # named by the process that sent the errand
     task = dataclasses.replace(task, sentence=errand.goal or task.sentence)
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt, MovlrError), EpisodeStore(errand.store) as store:
         # A mistake is told by the process that asked, which makes it, too.

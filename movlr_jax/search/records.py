@@ -284,6 +284,7 @@ class Header(TypedDict):
 
     run_id: NotRequired[str]
     task: NotRequired[str]
+    task_sha256: NotRequired[str]
     morphology: NotRequired[str]
     engine: NotRequired[str]
 

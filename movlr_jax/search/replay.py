@@ -16,6 +16,7 @@ from typing import Any
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import next_steps
+from movlr_jax.models import addresses
 from movlr_jax.search import assembly, records
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.loop import Advisor, RunResult
@@ -76,6 +77,7 @@ def replay(folder: Path, out: Path, *, progress: Progress | None = None) -> Repl
         ModelFault: the repeated run asks what the records do not hold.
     """
     config = configure(folder, out)
+    addresses.require_code(config.task, folder / "config.yaml")
     desk = assembly.open_desk(config, out, progress, replay=folder)
     recorded = RunFolder(folder, config.seeds)
     result = assembly.run(config, progress=progress, desk=desk, films=_Films(recorded), advisor=_adviser(recorded))

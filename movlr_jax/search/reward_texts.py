@@ -19,6 +19,7 @@ from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Proof, Prover
 from movlr_jax.search import records
+from movlr_jax.search.config import RunConfig
 from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.tasks import Task
 
@@ -123,6 +124,13 @@ def home(asked: str) -> tuple[str, str]:
         return str(header["task"]), str(header["morphology"])
     except (OSError, ValueError, KeyError, TypeError):
         return "", ""
+
+
+def goal_of(asked: str, task: str) -> str:
+    """Return the goal sentence that a run's reward was found for on a task; "" where the word names no run of that task with one."""
+    if not task or home(asked)[0] != task or not (file := Path(asked) / "config.yaml").is_file():
+        return ""
+    return RunConfig.load(file).goal.strip()
 
 
 def _origin(run: Path, folder: Path) -> str:

@@ -141,6 +141,8 @@ class Tuner:
             raise MovlrError(f"The reward {text.name} has no weight to tune: every one of them is 0.")
         decided = {k: v for k, v in dataclasses.asdict(config).items() if k not in _LATER}
         self._asked = {"reward": text.sha256, "task": place[0].name, "morphology": place[1], "objective": self.objective}
+        if place[0].code_sha256:
+            self._asked["task_sha256"] = place[0].code_sha256
         self._asked = json.loads(json.dumps(atomic.plain({**self._asked, **decided, **(asked or {})})))  # as the journal gives it back
         weight_study.require(config.sampler)
 

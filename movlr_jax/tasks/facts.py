@@ -16,7 +16,7 @@ import numpy as np
 from movlr_jax.rewards import library
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
 from movlr_jax.tasks import handling_facts
-from movlr_jax.tasks.metrics import FALL_RATIO
+from movlr_jax.tasks.falls import LOWERED, FallRule
 from movlr_jax.tasks.trajectory import Trajectory
 
 SHORTEST_SWING_S = 0.06  # shorter losses of contact are chatter, not steps
@@ -64,8 +64,8 @@ def signals(trajectory: Trajectory) -> dict[str, np.ndarray]:
     }
 
 
-def _fall(signal: dict[str, np.ndarray], time: np.ndarray) -> dict[str, Any] | None:
-    down = np.flatnonzero(signal["pelvis_height_ratio"] < FALL_RATIO)
+def _fall(signal: dict[str, np.ndarray], time: np.ndarray, over: np.ndarray) -> dict[str, Any] | None:
+    down = np.flatnonzero(over)
     if not down.size:
         return None
     end = int(down[0])
@@ -225,6 +225,9 @@ def describe(
     weights: Sequence[float] = (),
     term_classes: Mapping[str, str] | None = None,
     seconds: float | None = None,
+    fall_rule: FallRule = LOWERED,
+    spoken: bool = False,
+    lacking: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Describe one episode in numbers.
 
@@ -241,9 +244,12 @@ def describe(
         weights: the n weights.
         term_classes: term -> class, for terms that are not the library's.
         seconds: length asked of the episode (s); the length of the record when None.
+        fall_rule: what is a fall.
+        spoken: whether the goal is a user's sentence, by which the episode is measured.
+        lacking: metrics of the goal that the body lacks the landmarks for.
 
     Returns:
-        The facts: goal, task, goal_speed_mps, seconds, metrics, episodes, posture, gait, smoothness, effort, fall (None
+        The facts: goal, task, spoken, lacking, goal_speed_mps, seconds, metrics, episodes, posture, gait, smoothness, effort, fall (None
         if there was none), phases (three thirds of the time upright) and terms. Gait, smoothness and posture means are
         those of the time upright. Of a hand with an object: what `handling_facts` tells, with posture and gait empty.
 
@@ -260,6 +266,8 @@ def describe(
     said: dict[str, Any] = {
         "goal": goal,
         "task": task,
+        "spoken": spoken,
+        "lacking": list(lacking),
         "goal_speed_mps": None if goal_speed_mps is None else float(goal_speed_mps),
         "seconds": float(seconds if seconds is not None else whole.time[-1]),
         "metrics": dict(metrics or {}),
@@ -271,7 +279,7 @@ def describe(
         handled = {"smoothness": _smoothness(whole), "effort": _effort(whole), **handling_facts.describe(whole, dropped)}
         return said | handled | {"posture": {}, "gait": {}, "fall": None}
     signal = signals(whole)
-    fall = _fall(signal, whole.time)
+    fall = _fall(signal, whole.time, np.asarray(fall_rule.over(layout, whole.instants)))
     upright_until = int(np.searchsorted(whole.time, fall["time_s"])) if fall else usable
     upright_until = min(max(upright_until, 2), usable)
     upright = Trajectory(whole.instants[:upright_until], layout)

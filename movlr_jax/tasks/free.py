@@ -1,5 +1,7 @@
 """free: anything a sentence asks for, from a standing start."""
 
+from movlr_jax import goals
+from movlr_jax.tasks import falls
 from movlr_jax.tasks.task import Task
 
 # Enough to stay up while the writer finds out what the sentence wants: the trunk upright over the feet. Height is left out on purpose,
@@ -53,7 +55,9 @@ TASK = Task(
     goal_speed=0.0,
     seconds=4.0,
     walks=False,
-    metric="seconds",
+    metric=goals.REACHED,
+    fall=falls.UNASKED,
+    spoken=True,
     rewards={"start": _START, "human": _START, "pose": _POSE},
     notes={
         "start": "an upright trunk over the feet",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import mujoco
 import numpy as np
 
+from movlr_jax import goals
 from movlr_jax.control.episode import Rollout, Start
 from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.objects import BODY
@@ -53,6 +54,27 @@ class ObjectTask(Task):
     goal: Callable[[np.random.Generator], tuple[float, ...]] = lambda rng: (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
     ends_as: str = "dropped"
 
+    @property
+    def by_sentence(self) -> bool:
+        """Whether a user's sentence is added to what the task measures; its words are measured by nothing, the object's errors are."""
+        return self.spoken
+
+    def asked(self, sentence: str) -> Self:
+        """See Task; a drop stays a drop."""
+        made = super().asked(sentence)
+        return replace(made, fall=self.fall, metric=self.metric)
+
+    def measures(self, layout: FeatureLayout | None = None) -> list[str]:
+        """See Task."""
+        own = ["the object's errors in position and orientation"]
+        unread = (self.sentence.strip().rstrip("."),)
+        return goals.Goal(self.sentence, unread=unread).measures((), own) if self.spoken else []
+
+    def ends_when(self) -> str:
+        """See Task."""
+        below, away = f"{DROP_DEPTH:g} m below its start", f"{DROP_DISTANCE:g} m from the palm"
+        return f"A drop, which ends an episode: the object more than {below}, or more than {away}."
+
     def target(self, seed: int) -> tuple[float, ...]:
         """See Task."""
         return tuple(float(v) for v in self.goal(np.random.default_rng(np.random.SeedSequence([seed, 0x60A1]))))
@@ -91,7 +113,7 @@ class ObjectTask(Task):
         record = metrics.lived(rollout) | {"dropped": not held, "drop_time_s": None if held else round(float(rollout.time[-1]), 6)}
         for name, error in errors.items():
             record |= {name: float(error.mean()), f"final_{name}": float(error[last].mean())}
-        return record
+        return record | ({goals.REACHED: None} if self.spoken else {})
 
     def gates(self, mean: dict[str, Any]) -> dict[str, bool]:
         """Return the physics gates: `upright` (here: no episode dropped the object) and `sound` (none diverged)."""

@@ -5,17 +5,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from movlr_jax import goals
 from movlr_jax.control.episode import EpisodeRunner, Job, Rollout, Start
+from movlr_jax.goals import Goal
 from movlr_jax.morphologies import FLAT, Morphology, Scene, Strength, catalog, standing
 from movlr_jax.morphologies.scene import parse_injuries
 from movlr_jax.physics.instant import NO_TARGET, Frame
 from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.reward import Reward
-from movlr_jax.tasks import metrics
+from movlr_jax.tasks import falls, goal_metrics, metrics
+from movlr_jax.tasks.falls import FallRule
 
 _START_NOISE = 0.01  # share of each joint's range by which the start varies with the seed
 
@@ -37,6 +41,10 @@ class Task:
         rewards: name -> reward program text: "start" and "human" at least.
         notes: what the named rewards are, for people.
         ends_as: what an episode is called that ends before its time.
+        origin: of a user's own task the word that it is found by from any folder (`movlr_jax.tasks.own`); empty: it is in the registry.
+        code_sha256: of a user's own task the hash of its file.
+        fall: what of a motion is a fall.
+        spoken: the sentence is a user's: what is measured, and what a fall is, follows from it.
     """
 
     name: str
@@ -51,6 +59,70 @@ class Task:
     heading: float = 0.0
     metric: str = "distance_m"
     ends_as: str = "fell"
+    fall: FallRule = falls.LOWERED
+    spoken: bool = False
+    origin: str = ""
+    code_sha256: str = ""
+
+    @property
+    def word(self) -> str:
+        """The word that names the task on a command line."""
+        return self.origin or self.name
+
+    def asked(self, sentence: str) -> Self:
+        """Return the task with a user's sentence, by which it is measured and its episodes end; itself for "" and for its own.
+
+        What the task asks for by itself (a way to go) stays beside it.
+        """
+        sentence = sentence.strip()
+        if sentence in ("", self.sentence):
+            return self
+        made = replace(self, sentence=sentence, spoken=True, fall=falls.of(goals.read(sentence)))
+        return replace(made, metric=goals.REACHED) if made.meaning.parts else made
+
+    @property
+    def meaning(self) -> Goal:
+        """What of the sentence is measured beside the way that the task asks to go."""
+        goal = goals.read(self.sentence)
+        return goal.without("not_walking") if self.walks else goal
+
+    @property
+    def by_sentence(self) -> bool:
+        """Whether episodes are measured by the words of the sentence; a task with a way to go has a measure of its own."""
+        return self.spoken or not self.walks
+
+    @property
+    def lies(self) -> bool:
+        """Whether the body is asked to lie down."""
+        return self.meaning.asks("not_lying")
+
+    def lacking(self, layout: FeatureLayout) -> tuple[str, ...]:
+        """Return the metrics of the sentence that a body lacks the landmarks for."""
+        return goal_metrics.lacking(self.meaning, layout) if self.by_sentence else ()
+
+    def measures(self, layout: FeatureLayout | None = None) -> list[str]:
+        """Say what of the sentence is measured, and what is not, a sentence each; nothing for a task with a measure of its own.
+
+        Args:
+            layout: of the body, which may lack a landmark.
+        """
+        if not self.by_sentence:
+            return []
+        own = [f"mean speed along the way at least {self.goal_speed:g} m/s"] if self.walks else []
+        return self.meaning.measures(() if layout is None else self.lacking(layout), own)
+
+    def document(self, layout: FeatureLayout | None = None) -> dict[str, Any]:
+        """Return what a document of episodes says of the goal: "goal", "goal_measures" (a sentence each) and "ends_when"."""
+        return {"goal": self.sentence, "goal_measures": self.measures(layout), "ends_when": self.ends_when()}
+
+    def told(self, morphology: Morphology) -> dict[str, Any]:
+        """Return what `facts.describe` has to know of the goal: fall_rule, spoken, lacking."""
+        lacking = self.lacking(feature_layout(morphology))
+        return {"fall_rule": self.fall_of(morphology), "spoken": self.spoken, "lacking": lacking}
+
+    def ends_when(self) -> str:
+        """Say when an episode ends before its time, in one sentence."""
+        return f"A fall, which ends an episode: {self.fall.words()}."
 
     def load(self, morphology: str = "", injuries: Sequence[str] = ()) -> Morphology:
         """Return a body prepared for this task.
@@ -83,11 +155,12 @@ class Task:
         return Frame(start.origin, self.heading, (self.goal_speed if goal_speed is None else goal_speed, 0.0))
 
     def over(self, morphology: Morphology) -> Callable[[Any], Any]:
-        """Return the test that ends episodes, of instants [..., f] of numpy or jax.numpy: the pelvis below 0.6 of its standing height
-        above ground; a fixed body cannot fall."""
-        if morphology.fixed:
-            return lambda instants: instants[..., 0] != instants[..., 0]
-        return functools.partial(metrics.fallen, feature_layout(morphology))
+        """Return the test that ends episodes, of instants [..., f] of numpy or jax.numpy: the task's `fall`; a fixed body cannot fall."""
+        return functools.partial(self.fall_of(morphology).over, feature_layout(morphology))
+
+    def fall_of(self, morphology: Morphology) -> FallRule:
+        """Return what a fall is for a body."""
+        return FallRule(low=0.0) if morphology.fixed else self.fall
 
     def fallen(self, morphology: Morphology) -> Callable[[np.ndarray], bool]:
         """Return the test of `over` for one instant [f]."""
@@ -143,8 +216,14 @@ class Task:
         )
 
     def measure(self, morphology: Morphology, rollout: Rollout) -> dict[str, Any]:
-        """Return the episode's metric record."""
-        return metrics.measure(feature_layout(morphology), rollout)
+        """Return the episode's metric record; where it is measured by the sentence, with the numbers of `goal_metrics`."""
+        layout = feature_layout(morphology)
+        record = metrics.measure(layout, rollout)
+        if not self.by_sentence:
+            return record
+        wanted = rollout.goal_speed * rollout.seconds
+        own = (min(max(record["distance_m"] / wanted, 0.0), 1.0),) if self.walks and wanted > 0 else ()
+        return record | goal_metrics.measure(self.meaning, layout, rollout, own)
 
     def gates(self, mean: dict[str, Any]) -> dict[str, bool]:
         """Return the physics gates of an evaluation's mean metrics; true is good. No critic can out-vote them.

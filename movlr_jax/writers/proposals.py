@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from movlr_jax.critics import goals
+from movlr_jax import goals
 from movlr_jax.critics.critique import Suggestion
 from movlr_jax.critics.remedies import LARGEST_RAISE, RAISE, remedies
 from movlr_jax.rewards import library
@@ -51,9 +51,9 @@ def admitted(request: WriteRequest) -> dict[str, LibraryTerm]:
     """
     landmarks = _listed(request.vocabulary, r"A landmark L \((.*?)\)")
     joints = _listed(request.vocabulary, r"Joint names: (.*?)\.\s")
-    asked = {t.kind for t in goals.targets(request.goal)}
-    special = {t.kind for t in goals.TARGETS} - asked
-    if not goals.asks_to_stay(request.goal):
+    goal = goals.read(request.goal)
+    special = {t.kind for t in goals.TARGETS} - goal.kinds()
+    if not goal.stays:
         special.add("wander")
 
     def has(need: str) -> bool:

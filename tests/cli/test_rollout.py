@@ -24,6 +24,9 @@ def test_json_is_the_only_thing_on_stdout(tmp_path: Path, capfd: pytest.CaptureF
         "morphology",
         "engine",
         "reward",
+        "goal",
+        "goal_measures",
+        "ends_when",
         "goal_speed_mps",
         "episodes",
         "mean",
@@ -42,7 +45,8 @@ def test_the_table_names_every_seed(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["rollout", "stand", *QUICK, "--seeds", "3", "--out", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("stand on myolegs, reward human, engine native")
-    assert lines[2].split()[0] == "3" and "falls: 0 of 1" in lines[-1]
+    assert any(line.split()[:1] == ["3"] for line in lines[1:]) and any("falls: 0 of 1" in line for line in lines)
+    assert "below 0.6 of its standing height" in lines[-3] and lines[-2].startswith("Measured: pelvis height")
     with np.load(tmp_path / "rollout.npz") as saved:
         assert saved["seed"] == 3 and saved["goal_speed"] == 0.0
 
@@ -87,3 +91,22 @@ def test_mistakes_are_one_sentence(words: list[str], part: str, capsys: pytest.C
     captured = capsys.readouterr()
     assert part in captured.err and captured.err.count("\n") == 1
     assert captured.out == ""
+
+
+def test_a_sentence_that_nothing_measures_is_told_before_and_after(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rollout", "free", "--goal", "play the violin", *QUICK]) == 0
+    captured = capsys.readouterr()
+    told = "Nothing here measures 'play the violin'"
+    assert told in captured.err and told in captured.out and "unmeasured" in captured.out
+    assert "the trunk or the head on the ground" in captured.out
+
+
+def test_the_goals_own_quantity_stands_in_the_table_and_the_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rollout", "free", "--goal", "squat and stay there", *QUICK, "--json"]) == 0
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert document["goal"] == "squat and stay there" and "at most 0.83" in document["goal_measures"][0] == captured.err.splitlines()[0]
+    record = document["episodes"][0]
+    assert 0.9 < record["goal_pelvis_height"] < 1.1 and record["goal_held"] is False and record["goal_reached"] < 0.5
+    assert main(["rollout", "free", "--goal", "squat and stay there", *QUICK]) == 0
+    assert "pelvis" in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from movlr_jax.control.episode import Rollout
 from movlr_jax.rewards.layout import GAIT_FIELDS, SIDES, FeatureLayout
 
 DT = 0.02
@@ -94,3 +95,38 @@ def walker(
             row[start] = 0.0 if swings and 0.05 < part < 0.95 else 1.0
             row[start + 1] = 0.5
     return rows.astype(np.float32)
+
+
+def lowered(layout: FeatureLayout, ratios: np.ndarray, *, up: dict[str, float] | None = None, lifted: str = "") -> np.ndarray:
+    """Return instants float32[T, f] of a body that stands on the spot, its heights above the feet at shares of those of standing.
+
+    Args:
+        layout: where quantities stand.
+        ratios: [T], by time.
+        up: landmark -> its height instead (m).
+        lifted: the side whose foot is 0.1 m off the ground.
+    """
+    rows = walker(layout, seconds=len(ratios) * DT, speed=0.0).astype(np.float64)
+    rates = np.gradient(ratios, DT) if len(ratios) > 1 else np.zeros(1)
+    for name, offsets in layout.landmarks.items():
+        foot = name.split(".")[-1] in ("foot", "toe", "heel")
+        height = layout.standing[f"{name.replace('.', '_')}_height"]
+        at = layout.column("sensor", offsets["position"] + 2)
+        if not foot:
+            rows[:, at] = height * ratios
+            rows[:, layout.column("sensor", offsets["velocity"] + 2)] = height * rates
+        elif lifted and name.startswith(lifted):
+            rows[:, at] = height + 0.1
+        if up and name in up:
+            rows[:, at] = up[name]
+    if lifted:
+        rows[:, layout.columns("gait").start + SIDES.index(lifted) * len(GAIT_FIELDS)] = 0.0
+    return rows.astype(np.float32)
+
+
+def episode(instants: np.ndarray, muscles: int, *, seconds: float = 0.0, ended: str = "time", goal_speed: float = 0.0) -> Rollout:
+    """Return instants as an executed episode; of a length that was asked for (s), else of their own."""
+    count = len(instants)
+    time, empty = np.arange(count) * DT, np.zeros((count, 1))
+    rest = (empty, empty, np.full((count, muscles), 0.1), instants, empty, ("t",), np.ones(1), empty, time, np.zeros(count, int))
+    return Rollout(0, seconds or count * DT, DT, ended, time, *rest, goal_speed)

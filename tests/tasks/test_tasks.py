@@ -8,7 +8,7 @@ from movlr_jax.control.episode import Rollout
 from movlr_jax.errors import MovlrError
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import GAIT_FIELDS
-from movlr_jax.tasks import metrics
+from movlr_jax.tasks import falls, metrics
 from movlr_jax.tasks.trajectory import Trajectory
 
 
@@ -65,7 +65,7 @@ def test_a_fall_is_the_pelvis_below_six_tenths_of_standing(layout):
     standing = layout.standing["pelvis_height"]
     for ratio, fell in ((0.59, True), (0.61, False)):
         instant = glide(layout, height=ratio * standing).instants[0]
-        assert bool(metrics.fallen(layout, instant)) is fell
+        assert bool(falls.LOWERED.over(layout, instant)) is fell
 
 
 def test_step_symmetry_counts_steps_of_both_feet(layout):

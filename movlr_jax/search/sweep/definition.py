@@ -20,8 +20,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from movlr_jax import typed_yaml
+from movlr_jax import code_names, typed_yaml
 from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import custom
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.sweep.space import Distribution, check_path, distribution
 
@@ -172,11 +173,21 @@ def read(path: Path) -> SweepFile:
     """
     raw = typed_yaml.values(typed_yaml.read(path, "sweep"), str(path))
     try:
-        found = typed_yaml.validated(raw, SweepFile, str(path))
+        found = typed_yaml.validated(_settled(raw), SweepFile, str(path))
         return replace(_checked(found, path), name=found.name or path.stem)
     except MovlrError as error:
         sentence = str(error)
         raise MovlrError(sentence if sentence.startswith(str(path)) else f"{path}: {sentence}") from None
+
+
+def _settled(value: Any, path: Any = None) -> Any:
+    """Return values whose own bodies and tasks are named by absolute path: trials run in other folders, and on other machines."""
+    known = {"morphology": custom.settled, "task": code_names.settled}
+    if isinstance(value, dict):
+        return {key: _settled(one, path if path in known else key) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_settled(one, path) for one in value]
+    return known[path](value) if path in known and isinstance(value, str) else value
 
 
 def _checked(found: SweepFile, path: Path) -> SweepFile:
@@ -206,7 +217,7 @@ def _checked(found: SweepFile, path: Path) -> SweepFile:
     drawn = found.space  # reads every distribution
     if found.optuna is not None:
         _check_proposed(found.optuna, drawn)
-    return replace(found, base=values)
+    return replace(found, base=_settled(values))
 
 
 def _check_proposed(asked: Proposed, space: Mapping[str, Distribution]) -> None:

@@ -17,11 +17,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from movlr_jax import atomic, folders, tasks
+from movlr_jax import atomic, folders
 from movlr_jax.errors import MovlrError
-from movlr_jax.morphologies import custom
 from movlr_jax.processes import alone
-from movlr_jax.search import methods, records
+from movlr_jax.search import methods, outside, records
 from movlr_jax.search.config import RunConfig
 from movlr_jax.search.seeds import derive
 from movlr_jax.search.sweep.definition import SweepFile, put
@@ -155,8 +154,6 @@ def make(sweep: SweepFile) -> Plan:
         MovlrError: a trial has a configuration that no run can have.
     """
     base = dict(sweep.base)
-    if base.get("morphology"):
-        base["morphology"] = custom.settled(base["morphology"])
     values: Iterator[dict[str, Any]] = iter(())
     if sweep.grid:
         values = (dict(zip(sweep.grid, chosen, strict=True)) for chosen in itertools.product(*sweep.grid.values()))
@@ -184,7 +181,7 @@ def check(plan: Plan, trial: Trial) -> None:
     """
     try:
         config = plan.config(trial)
-        tasks.get(methods.settled(config).task)
+        outside.task(methods.settled(config).task, "The sweep")
     except MovlrError as error:
         where = f"trial {trial.number} ({trial.label})"
         raise MovlrError(str(error) if str(error).startswith(where) else f"{where}: {error}") from None
