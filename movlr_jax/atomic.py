@@ -83,8 +83,11 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         _flush(partial)
         partial.replace(path)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
+        # A write that finds no room does not say where; the temporary name tells nobody anything.
+        if isinstance(error, OSError) and error.errno and error.filename in (None, partial, str(partial)):
+            error.filename = str(path)
         raise
     _flush(path.parent)
 

@@ -32,11 +32,22 @@ _CURES = {
 }
 
 
+_OTHERS_WORDS = {
+    errno.ENOSPC: ("no space left on device", "disk is full", "disk full"),
+    errno.EDQUOT: ("disk quota exceeded",),
+    errno.EROFS: ("read-only file system", "readonly database"),
+    errno.EFBIG: ("file too large",),
+}
+
+
 def sentence(error: BaseException) -> str | None:
     """Return what happened, in a sentence; None: nobody but this program is to blame."""
     if isinstance(error, OSError):
         return _of_the_system(error)
     said = " ".join(str(error).split())
+    for number, words in _OTHERS_WORDS.items():  # a database, a library of checkpoints
+        if any(word in said.lower() for word in words):
+            return f"{os.strerror(number)} ({said[:200].rstrip('.')}): {_CURES[number]}; what was finished is saved."
     if isinstance(error, MemoryError):
         return f"There is not enough memory for this: {_CURES[errno.ENOMEM]}; what was finished is saved."
     if isinstance(error, OverflowError):
@@ -55,6 +66,8 @@ def sentence(error: BaseException) -> str | None:
 def _of_the_system(error: OSError) -> str:
     name = error.filename if isinstance(error.filename, str) else os.fsdecode(error.filename) if isinstance(error.filename, bytes) else ""
     why = error.strerror or " ".join(str(error).split()) or type(error).__name__
+    if "temporary directory" in why:  # of the module tempfile
+        return f"{why}: make room there, or set TMPDIR to a folder that can be written."
     cure = _CURES.get(error.errno or 0, "mend that, then give the same command again")
     where = f"{name}: {why[:1].lower()}" if name else why[:1].upper()
     return f"{where}{why[1:]}: {cure}; what was finished is saved."

@@ -59,7 +59,7 @@ def usage() -> str:
         "  movlr run walk_flat --iterations 4             find a reward for walking\n"
         "  movlr run free --goal 'raise the left knee'    your own sentence\n\n"
         "options:\n"
-        "  --allow X     use the address, the folder or the task's Python file X, which only a file or a run's\n"
+        "  --allow X     use the address, folder or task's Python file X, which only a file or a run's\n"
         "                folder names, and send the address your key; kept for later (or MOVLR_ALLOW='X Y')\n"
         "  --traceback   show where an error arose (or MOVLR_TRACEBACK=1)\n"
         "  --version     print the version\n"

@@ -125,7 +125,7 @@ def _with_policy(asked: Options) -> int:
         goal_speed = asked.goal_speed if asked.goal_speed >= 0 else trained.goal_speed
         reward = reward_texts.compiled(reward_texts.find(asked.reward, [task]), morphology, goal_speed)
     if asked.out is not None:
-        asked.out.mkdir(parents=True, exist_ok=True)
+        _require_writable(asked.out)
     with _progress() as progress:
         bar = progress.add_task(f"seeds {', '.join(map(str, asked.seeds))}", total=asked.seconds or task.seconds)
         rollouts = policies.episodes(trained, asked, engine, reward, lambda t: progress.update(bar, completed=t))
@@ -139,6 +139,18 @@ def _announce(task: Task, morphology: Morphology) -> None:
     if task.spoken:
         for sentence in task.measures(feature_layout(morphology)):
             console.stderr().print(sentence, markup=False, soft_wrap=True)
+
+
+def _require_writable(out: Path) -> None:
+    """Refuse a folder that cannot be written before anything is simulated for it; nothing is made yet.
+
+    Raises:
+        MovlrError: it cannot.
+    """
+    try:
+        atomic.require_writable(out)
+    except OSError as error:
+        raise MovlrError(f"Cannot write into {out} ({error.strerror}): choose another --out.") from None
 
 
 def _progress() -> Progress:
@@ -163,7 +175,7 @@ def _planned(asked: Options) -> int:
     goal_speed = asked.goal_speed if asked.goal_speed >= 0 else task.goal_speed
     reward = reward_texts.compiled(reward_texts.find(named, [task]), morphology, goal_speed)
     if asked.out is not None and first:
-        asked.out.mkdir(parents=True, exist_ok=True)
+        _require_writable(asked.out)
     _announce(task, morphology)
     with _progress() as progress:
         rollouts = run_episodes(asked, task, morphology, engine, reward, progress)

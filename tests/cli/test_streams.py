@@ -52,6 +52,8 @@ def test_a_shell_may_give_any_stream(case: str, tmp_path: Path) -> None:
         (OSError(errno.EROFS, "Read-only file system", b"/a/\xff"), "read-only file system: choose a folder that can be written"),
         (OSError(errno.EFBIG, "File too large"), "File too large: raise the largest size of a file"),
         (OSError("a library's own words"), "A library's own words: mend that"),
+        (RuntimeError("(sqlite3.OperationalError) database or disk is full"), "No space left on device"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), "set TMPDIR"),
         (MemoryError(), "not enough memory"),
         (OverflowError("int too large to convert to float"), "A number is too large"),
         (UnicodeEncodeError("ascii", "é", 0, 1, "ordinal not in range"), "PYTHONUTF8=1"),
