@@ -34,6 +34,8 @@ VERBS: dict[str, Words] = {
     "parity": lambda out, body: ["parity", "--engine", "jax", "--morphology", body, "--out", str(out / "x.json")],
 }
 
+QUICK = ("rollout", "eval", "transfer", "run", "ablate", "tune")
+
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
@@ -76,10 +78,7 @@ def test_a_disk_that_cannot_be_written(verb: str, disk: Path, own_body: Callable
 
 
 @pytest.mark.gl
-@pytest.mark.parametrize(
-    ("left", "verb"),
-    [*((0, verb) for verb in VERBS if verb != "parity"), *((12288, verb) for verb in ("rollout", "eval", "transfer", "run", "ablate", "tune"))],
-)
+@pytest.mark.parametrize(("left", "verb"), [*((0, verb) for verb in VERBS if verb != "parity"), *((12288, verb) for verb in QUICK)])
 def test_a_full_disk(left: int, verb: str, disk: Path, own_body: Callable[[], Path], capsys: pytest.CaptureFixture[str]) -> None:
     body, out = str(own_body()), disk / "out"
     (disk.parent / "sweep.yaml").write_text(SWEEP % (body, out))
