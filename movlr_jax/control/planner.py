@@ -20,6 +20,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from movlr_jax.control import muscle_law
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies.posture import PostureSpace
 from movlr_jax.physics.instant import Frame
@@ -78,6 +79,7 @@ class PlannerConfig:
 
     def __post_init__(self) -> None:
         """Refuse settings with which no plan can be made."""
+        muscle_law.require_known(self.law)
         above = ("candidates", "elites", "temperature", "knots", "iterations", "anneal", "horizon", "plan_dt", "replan")
         for name in (*above, "noise", "gain"):
             if (value := getattr(self, name)) is not None and not 0 < value < math.inf:

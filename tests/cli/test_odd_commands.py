@@ -48,6 +48,8 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EpisodeRunner, "build", build)
         patch.setattr(engines, "make", build)
+        patch.setattr("movlr_jax.rl.train.train", build)
+        patch.setattr("movlr_jax.search.sweep.drive.run", build)
         patch.setenv("MOVLR_MODELS_PATH", "")
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         patch.delenv(front.TRACEBACK_VARIABLE, raising=False)
@@ -113,3 +115,27 @@ def test_every_verb_answers_with_a_sentence() -> None:
             problems.setdefault(f"{name} {problem[:60]}", f"{words}: {problem}")
         count += 1
     assert not problems, f"{len(problems)} kinds in {count} commands (seed {seed}):\n" + "\n".join(problems.values())
+
+
+REFUSED = [
+    ["parity", "--engine", "jax", "--out", "run.yaml"],
+    ["parity", "--engine", "jax", "--out", "torn.json"],
+    ["parity", "--engine", "jax", "--out", "folder"],
+    ["parity", "--engine", "jax", "--out", "empty/x"],
+    ["eval", "--engine", "nosuch"],
+    ["transfer", "--engine", "nosuch"],
+    ["ablate", "start", "--planner.law", "nosuch"],
+    ["tune", "start", "--planner.law", "nosuch"],
+    ["eval", "--planner.horizon", "1e308"],
+    ["rollout", "--seeds", "9" * 25],
+    ["rollout", "--seconds", "1e308"],
+    ["rollout", "stand", "--out", "made/here", "--planner.law", "nosuch"],
+    ["run", "stand", "--out", "made/here", "--planner.law", "nosuch"],
+    ["replay", "circle"],
+    ["sweep", "sweep.yaml"],
+]
+
+
+@pytest.mark.parametrize("words", REFUSED, ids=" ".join)
+def test_what_was_refused_leaves_nothing(words: list[str]) -> None:
+    assert tried(words) == ""
