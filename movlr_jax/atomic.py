@@ -53,6 +53,26 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
+def require_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be written or made, without making it.
+
+    Raises:
+        OSError: why not; what cannot be known beforehand (a full disk) is not told.
+    """
+    found = folder if folder.is_absolute() else Path.cwd() / folder
+    while not os.path.lexists(found) and found != found.parent:
+        found = found.parent
+    if not found.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(found))
+    if not os.access(found, os.W_OK | os.X_OK):
+        number = errno.EROFS if os.statvfs(found).f_flag & os.ST_RDONLY else errno.EACCES
+        raise (
+            PermissionError(number, os.strerror(number), str(found))
+            if number == errno.EACCES
+            else OSError(number, os.strerror(number), str(found))
+        )
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a new, empty file to write; on leaving without an exception it becomes `path`, otherwise it is removed."""
@@ -63,8 +83,11 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         _flush(partial)
         partial.replace(path)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
+        # A write that finds no room does not say where; the temporary name tells nobody anything.
+        if isinstance(error, OSError) and error.errno and error.filename in (None, partial, str(partial)):
+            error.filename = str(path)
         raise
     _flush(path.parent)
 

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 
 Rule = tuple[bool, str]
+LONGEST_S = 86_400.0
+_LARGEST = 2**63 - 1  # of the generators of random numbers
+_MOST_THREADS = 4096
 
 
 def seeds(values: Sequence[int], name: str = "seeds", least: int = 1) -> tuple[Rule, ...]:
@@ -15,12 +18,13 @@ def seeds(values: Sequence[int], name: str = "seeds", least: int = 1) -> tuple[R
         (len(values) >= least, f"{name} is empty: give at least one number."),
         (len(set(values)) == len(values), f"{name} has repeats ({given}): give each seed once."),
         (all(s >= 0 for s in values), f"{name} has a negative number ({given}): give 0 or more."),
+        (all(s <= _LARGEST for s in values), f"{name} has a number that is too large ({given}): give at most {_LARGEST}."),
     )
 
 
 def seconds(value: float, name: str = "seconds") -> Rule:
     """Return the rule of an episode's length (s)."""
-    return 0 <= value < math.inf, f"{name} is {value:g}: give 0 (the task's own) or a finite length."
+    return 0 <= value <= LONGEST_S, f"{name} is {value:g}: give 0 (the task's own) or at most {LONGEST_S:g}, a day."
 
 
 def goal_speed(value: float, name: str = "goal_speed") -> Rule:
@@ -30,7 +34,7 @@ def goal_speed(value: float, name: str = "goal_speed") -> Rule:
 
 def threads(value: int, name: str = "threads") -> Rule:
     """Return the rule of a number of threads."""
-    return value >= 0, f"{name} is {value}: give 0 (one a core) or more."
+    return 0 <= value <= _MOST_THREADS, f"{name} is {value}: give 0 (one a core), or at most {_MOST_THREADS}."
 
 
 def flags(values: Sequence[int], length: float, speed: float, cores: int) -> tuple[Rule, ...]:

@@ -6,7 +6,6 @@ In: a body and a law. Out: a table, a row a gain, and the line to put in the bod
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -44,7 +43,10 @@ def main(argv: Sequence[str]) -> int:
     asked = options.parse(Options, argv, "calibrate")
     require(
         *episode_rules.seeds(asked.seeds, "--seeds"),
-        (0 < asked.seconds < math.inf, f"--seconds is {asked.seconds:g}: give a finite length above 0."),
+        (
+            0 < asked.seconds <= episode_rules.LONGEST_S,
+            f"--seconds is {asked.seconds:g}: give a finite length above 0, at most {episode_rules.LONGEST_S:g}, a day.",
+        ),
         episode_rules.goal_speed(asked.goal_speed, "--goal-speed"),
     )
     from movlr_jax import tasks

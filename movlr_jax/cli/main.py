@@ -6,13 +6,15 @@ Imports nothing heavy: a verb's file is imported when it is asked for, so that `
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from movlr_jax import jax_environment
+from movlr_jax import jax_environment, proxies
+from movlr_jax.cli import causes, streams
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.models import addresses
 from movlr_jax.plain_words import plain_text
@@ -100,24 +102,10 @@ def take_allowed(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _tell(sentence: str) -> None:
-    print(f"movlr: {plain_text(sentence)}", file=sys.stderr)
-
-
-def _of_the_system(error: OSError) -> str:
-    """Return a sentence for what the system would not do: with which path, why, and what helps."""
-    cures = {
-        errno.ENOSPC: "make room, then give the same command again",
-        errno.EDQUOT: "make room, then give the same command again",
-        errno.EROFS: "choose a folder that can be written",
-        errno.EACCES: "make it readable and writable, or choose another path",
-        errno.EPERM: "make it readable and writable, or choose another path",
-        errno.ENOENT: "check the path; if it belongs to a run, restore it",
-        errno.EMFILE: "raise the number of open files (ulimit -n), then give the same command again",
-    }
-    where = f"{error.filename}: " if error.filename else ""
-    why = error.strerror or type(error).__name__
-    cure = cures.get(error.errno or 0, "mend that, then give the same command again")
-    return f"{where}{why[:1].upper() if not where else why[:1].lower()}{why[1:]}: {cure}; what was finished is saved."
+    try:
+        print(f"movlr: {plain_text(sentence)}", file=sys.stderr, flush=True)
+    except OSError:  # full, or nobody reads it: the exit code tells
+        streams.give_up(sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -131,7 +119,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     with_traceback = os.environ.get(TRACEBACK_VARIABLE, "") not in ("", "0") or "--traceback" in words
-    words, allowed = take_allowed([w for w in words if w != "--traceback"])
+    words = [word for word in words if word != "--traceback"]
+    streams.mend()
+    try:
+        code = _run(words, with_traceback)
+        streams.finish()
+        return code
+    except SystemExit:  # of --help
+        with contextlib.suppress(OSError):
+            streams.finish()
+        raise
+    except KeyboardInterrupt as interrupted:
+        if with_traceback:
+            raise
+        _tell(str(interrupted) or "Interrupted.")
+        return INTERRUPTED
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) and streams.reader_left():
+            streams.give_up(sys.stdout)
+            streams.give_up(sys.stderr)
+            return 0
+        with contextlib.suppress(OSError):
+            streams.finish()
+        if with_traceback:
+            raise
+        _tell(_told(error) or f"A defect, {type(error).__name__}: {error} (the same command with --traceback shows where it arose).")
+        return 1
+
+
+def _run(words: Sequence[str], with_traceback: bool) -> int:
+    words, allowed = take_allowed(words)
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage(), end="")
         return 0 if words else 2
@@ -144,45 +161,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     if verb not in VERBS:
         _tell(f"There is no verb '{verb}': {did_you_mean(verb, VERBS)}known are {', '.join(VERBS)}.")
         return 2
+    _require_current_folder()
     find_modules_where_installed()
+    proxies.around_this_machine()
     if not with_traceback:
         quiet()
+    if verb != "doctor":  # which tells it among the rest
+        jax_environment.require_flags()
+    for target in allowed:
+        addresses.allow(target)
+    return int(importlib.import_module(f"movlr_jax.cli.{verb}").main(rest))
+
+
+def _told(error: Exception) -> str | None:
+    """Return the sentence for an exception; None: a defect of this program."""
+    if isinstance(error, MovlrError):
+        return str(error)
+    own = sys.modules.get("movlr_jax.tasks.own")  # where a task of the user's own raised it
+    return (own and own.fault(error)) or causes.sentence(error) or jax_environment.fault(error)
+
+
+def _require_current_folder() -> None:
+    """Refuse to work where no folder is any more: paths, libraries and processes of ours all begin there."""
     try:
-        if verb != "doctor":  # which tells it among the rest
-            jax_environment.require_flags()
-        for target in allowed:
-            addresses.allow(target)
-        return int(importlib.import_module(f"movlr_jax.cli.{verb}").main(rest))
-    except MovlrError as error:
-        if with_traceback:
-            raise
-        _tell(str(error))
-        return 1
-    except KeyboardInterrupt as interrupted:
-        if with_traceback:
-            raise
-        _tell(str(interrupted) or "Interrupted.")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output left (movlr ... | head). Point stdout elsewhere, or the flush at exit complains.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        Path.cwd()
     except OSError as error:
-        if with_traceback:
-            raise
-        _tell(_of_the_system(error))
-        return 1
-    except Exception as error:
-        if with_traceback:
-            raise
-        if sentence := jax_environment.fault(error):
-            _tell(sentence)
-            return 1
-        if "movlr_jax.tasks.own" in sys.modules and (sentence := sys.modules["movlr_jax.tasks.own"].fault(error)):
-            _tell(sentence)
-            return 1
-        _tell(f"A defect, {type(error).__name__}: {error} (the same command with --traceback shows where it arose).")
-        return 1
+        raise MovlrError(f"The current folder cannot be used ({error.strerror}; was it deleted?): go to another with cd.") from None
 
 
 if __name__ == "__main__":

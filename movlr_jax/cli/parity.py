@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,20 +99,39 @@ def main(argv: Sequence[str]) -> int:
     if asked.engine not in engines.MJX:
         raise MovlrError(f"--engine {asked.engine} cannot be compared with native: use warp or jax.")
     engines.choose(asked.engine)
+    if asked.out is not None:
+        _saved(asked.out)  # before the work
     names = [asked.morphology] if asked.morphology else [n for n in CATALOG if listing.describe(n)["found"]]
     records = []
     for name in names:
         record = audit(name, asked.engine)
         records.append(record)
         if asked.out is not None:
-            saved = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.exists() else {}
-            saved[f"{name} {asked.engine}"] = record
+            saved = {**_saved(asked.out), f"{name} {asked.engine}": record}
             atomic.write_text(asked.out, json.dumps(saved, indent=1, sort_keys=True) + "\n")
         if not asked.json:
             _show(record)
     if asked.json:
         console.print_json({"parity": records})
     return 0 if all(record["fine"] for record in records) else 1
+
+
+def _saved(path: Path) -> dict[str, Any]:
+    """Return the results that a file holds already.
+
+    Raises:
+        MovlrError: it is another kind of file, or cannot be written.
+    """
+    from movlr_jax import atomic
+
+    try:
+        atomic.require_writable(path.parent)
+        found = atomic.read_json(path) if os.path.lexists(path) else {}
+    except OSError as error:
+        raise MovlrError(f"{path} cannot be read and written ({error.strerror}): name another file with --out.") from None
+    if not isinstance(found, dict) or not all(isinstance(entry, dict) and "lines" in entry for entry in found.values()):
+        raise MovlrError(f"{path} holds something else than results of movlr parity, and is left as it is: name another file with --out.")
+    return found
 
 
 def _show(record: dict[str, Any]) -> None:

@@ -132,7 +132,7 @@ def _with_policy(asked: Options) -> int:
         goal_speed = asked.goal_speed if asked.goal_speed >= 0 else trained.goal_speed
         reward = reward_texts.compiled(reward_texts.find(asked.reward, [task]), morphology, goal_speed, lying=task.lies)
     if asked.out is not None:
-        asked.out.mkdir(parents=True, exist_ok=True)
+        _require_writable(asked.out)
     seconds, pace = asked.seconds or task.seconds, paced()
     with _progress() as progress:
         bar = progress.add_task(f"seeds {', '.join(map(str, asked.seeds))}", total=seconds)
@@ -160,6 +160,18 @@ def _announce(task: Task, morphology: Morphology) -> None:
             console.stderr().print(sentence, markup=False, soft_wrap=True)
 
 
+def _require_writable(out: Path) -> None:
+    """Refuse a folder that cannot be written before anything is simulated for it; nothing is made yet.
+
+    Raises:
+        MovlrError: it cannot.
+    """
+    try:
+        atomic.require_writable(out)
+    except OSError as error:
+        raise MovlrError(f"Cannot write into {out} ({error.strerror}): choose another --out.") from None
+
+
 def _progress() -> Progress:
     """Return the bar of simulated time; where there is no terminal `paced` tells of it."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.2f} of {task.total:g} s"))
@@ -182,7 +194,7 @@ def _planned(asked: Options) -> int:
     goal_speed = asked.goal_speed if asked.goal_speed >= 0 else task.goal_speed
     reward = reward_texts.compiled(reward_texts.find(named, [task]), morphology, goal_speed, lying=task.lies)
     if asked.out is not None and first:
-        asked.out.mkdir(parents=True, exist_ok=True)
+        _require_writable(asked.out)
     _announce(task, morphology)
     with _progress() as progress:
         rollouts = run_episodes(asked, task, morphology, engine, reward, progress)

@@ -222,6 +222,16 @@ class Paper(_Law):
         return curves.excitation_for(wanted, act, self._dt, m, xp, self._smoothed)
 
 
+def require_known(law: str) -> None:
+    """Refuse a name that stands for no law.
+
+    Raises:
+        MovlrError: no such law.
+    """
+    if law != "auto" and law not in LAWS:
+        raise MovlrError(f"There is no muscle law '{law}': use {', '.join(('auto', *LAWS))}.")
+
+
 def resolve(law: str, morphology: Morphology, gain: float | None = None) -> tuple[str, float]:
     """Return the law's name and gain: "auto" is the law that measured best on this body, with its calibrated gain.
 
@@ -229,8 +239,7 @@ def resolve(law: str, morphology: Morphology, gain: float | None = None) -> tupl
         MovlrError: no such law.
     """
     name = morphology.plan.law if law == "auto" else law
-    if name not in LAWS:
-        raise MovlrError(f"There is no muscle law '{law}': use {', '.join(('auto', *LAWS))}.")
+    require_known(name)
     return name, morphology.plan.gains.get(name, DEFAULT_GAINS[name]) if gain is None else gain
 
 

@@ -20,11 +20,17 @@ from typing import Any
 import jax
 import numpy as np
 
+from movlr_jax.control import muscle_law
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies.posture import PostureSpace
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.simulator import Controller, Simulator, State
 from movlr_jax.rewards.reward import RewardBatch
+
+# Beyond these no machine makes a plan; they keep a slip of the finger from filling its memory.
+MOST_CANDIDATES = 1_000_000
+MOST_SECONDS = 60.0
+MOST_STEPS = 10_000
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ class PlannerConfig:
 
     def __post_init__(self) -> None:
         """Refuse settings with which no plan can be made."""
+        muscle_law.require_known(self.law)
         above = ("candidates", "elites", "temperature", "knots", "iterations", "anneal", "horizon", "plan_dt", "replan")
         for name in (*above, "noise", "gain"):
             if (value := getattr(self, name)) is not None and not 0 < value < math.inf:
@@ -80,6 +87,12 @@ class PlannerConfig:
         for name in ("instant", "covariance", "colour", "keep"):
             if not 0 <= (value := getattr(self, name)) < math.inf:
                 raise MovlrError(f"planner.{name} is {value}: give 0 or more.")
+        count, length = MOST_CANDIDATES, MOST_SECONDS
+        for name, most in (("candidates", count), ("iterations", count), ("horizon", length), ("replan", length)):
+            if getattr(self, name) > most:
+                raise MovlrError(f"planner.{name} is {getattr(self, name):g}: give at most {most:g}.")
+        if self.horizon / self.plan_dt > MOST_STEPS:
+            raise MovlrError(f"planner.plan_dt is {self.plan_dt:g} s: give at least {self.horizon / MOST_STEPS:g} s for this horizon.")
         if self.covariance > 1:
             raise MovlrError(f"planner.covariance is {self.covariance}: give at most 1.")
         if self.knots > self.steps:

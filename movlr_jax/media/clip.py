@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import itertools
+import os
+import signal
 import subprocess
 import tempfile
 import threading
@@ -592,7 +595,23 @@ def _finish(process: subprocess.Popen[bytes], errors: IO[bytes], path: Path) -> 
         errors.seek(0)
         said = errors.read().decode(errors="replace").strip().splitlines()
     if code:
+        number = _of_the_disk(code, " ".join(said), path)
+        if number:
+            # Not a machine that cannot film: once there is room, the same command films.
+            raise OSError(number, os.strerror(number), str(path))
         raise MovlrError(f"ffmpeg could not write {path}: {said[-1] if said else f'it ended with {code}'}.")
+
+
+def _of_the_disk(code: int, said: str, path: Path) -> int:
+    """Return the error number of the system for which ffmpeg ended, where the disk is the cause; else 0."""
+    if code == -signal.SIGXFSZ:
+        return errno.EFBIG
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO):
+        if os.strerror(number).lower() in said.lower():
+            return number
+    # Its words may have found no room either, or speak of what came of it.
+    room = os.statvfs(path.parent)
+    return errno.ENOSPC if room.f_blocks and not room.f_bavail else 0
 
 
 @contextmanager

@@ -14,7 +14,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from movlr_jax import proxies
+from movlr_jax.errors import MovlrError
 from movlr_jax.models import addresses
 from movlr_jax.models.faults import Fault, Trouble, brief, status_within
 
@@ -167,13 +170,22 @@ def http_client(timeout_s: float, urls: Sequence[str], largest: int = LARGEST_AN
             return came
 
     # Hooks, and no transport of our own, so that the proxies of the environment go on working. No connection is kept for the next request:
-    # one that is ended here belongs to one request alone.
-    made: Any = Bounded(
-        timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)),
-        limits=httpx2.Limits(max_keepalive_connections=0),
-        event_hooks={"request": [begin], "response": [limit]},
-        follow_redirects=False,
-    )
+    # one that is ended here belongs to one request alone. What is on this machine goes around the proxies: they cannot reach it.
+    hosts = {urlsplit(url).netloc.rpartition("@")[2] for url in urls if addresses.is_loopback(url)}
+    limits = httpx2.Limits(max_keepalive_connections=0)
+    made: Any = None
+    try:
+        made = Bounded(
+            timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)),
+            limits=limits,
+            event_hooks={"request": [begin], "response": [limit]},
+            follow_redirects=False,
+            mounts={f"all://{host}": httpx2.HTTPTransport(limits=limits) for host in hosts},
+            # Of certificates the environment still has its say.
+            trust_env=any(not addresses.is_loopback(url) or url.lower().startswith("https") for url in urls),
+        )
+    except (ImportError, ValueError, httpx2.InvalidURL) as error:
+        raise MovlrError(proxies.refused(error)) from None
     bounded: HttpClient = made
     return bounded
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from movlr_jax.errors import MovlrError
 
+_LARGEST = 2**31 - 1  # of the engines' integers
+
 
 @dataclass(frozen=True)
 class MjxConfig:
@@ -27,3 +29,5 @@ class MjxConfig:
         for name, value in vars(self).items():
             if not isinstance(value, bool) and value < 0:
                 raise MovlrError(f"mjx.{name} is {value}: give 0 (found out by itself) or more.")
+            if value > _LARGEST:
+                raise MovlrError(f"mjx.{name} is {value}: give at most {_LARGEST}.")

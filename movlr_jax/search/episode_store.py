@@ -36,6 +36,8 @@ def key_of(decided_by: Mapping[str, Any]) -> str:
 class EpisodeStore:
     """A file of episodes. Use it in a `with` block; one process opens a file once.
 
+    Nothing is made before the first episode is claimed or added, so that what is refused before leaves no trace.
+
     Args:
         path: the JSON file; it need not exist.
 
@@ -45,23 +47,39 @@ class EpisodeStore:
 
     def __init__(self, path: Path):
         self.path = path
-        lock = path.with_name(f".{path.name}.lock")
+        self._opened: int | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = open_lock(lock)
+            atomic.require_writable(path.parent)
         except OSError as error:
-            raise MovlrError(f"Cannot write into {path.parent} ({error.strerror}): choose another --out.") from None
+            raise self._unwritable(error) from None
+        self.episodes()
+
+    def _unwritable(self, error: OSError) -> MovlrError:
+        return MovlrError(f"Cannot write into {self.path.parent} ({error.strerror}): choose another --out.")
+
+    @property
+    def _lock(self) -> int:
+        """The descriptor of the lock file, made when it is first wanted.
+
+        Raises:
+            MovlrError: it cannot be made, or not locked.
+        """
+        if self._opened is not None:
+            return self._opened
+        lock = self.path.with_name(f".{self.path.name}.lock")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._opened = open_lock(lock)
+        except OSError as error:
+            raise self._unwritable(error) from None
         try:
             with self._rewriting():  # nobody else is writing now, so what is unfinished was left by a killed process
-                for leftover in path.parent.glob(f"{atomic.TEMPORARY_PREFIX}*-{path.name}"):
+                for leftover in self.path.parent.glob(f"{atomic.TEMPORARY_PREFIX}*-{self.path.name}"):
                     leftover.unlink(missing_ok=True)
-            self.episodes()
         except OSError as error:
             self.close()
             raise MovlrError(f"Cannot lock {lock} ({error.strerror}): choose an --out on a file system with locks.") from None
-        except BaseException:
-            self.close()
-            raise
+        return self._opened
 
     def __enter__(self) -> EpisodeStore:
         return self
@@ -71,7 +89,9 @@ class EpisodeStore:
 
     def close(self) -> None:
         """Let go of everything that this process holds of the file."""
-        os.close(self._lock)
+        if self._opened is not None:
+            os.close(self._opened)
+            self._opened = None
 
     def episodes(self) -> dict[str, dict[str, Any]]:
         """Return key -> record, as the file has it now.

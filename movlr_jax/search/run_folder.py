@@ -233,6 +233,10 @@ class RunFolder:
             raise MovlrError(f"{path} already holds a run: go on with `{next_steps.resume(path)}`, or choose another --out.")
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise MovlrError(f"{path} exists and is not empty: choose another --out.")
+        try:
+            atomic.require_writable(path)
+        except OSError as error:
+            raise MovlrError(f"Cannot write {path} ({error.strerror}): choose another --out.") from None
 
     @staticmethod
     def find(path: Path) -> RunFolder:

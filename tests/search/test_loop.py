@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -217,6 +219,20 @@ def test_a_machine_that_cannot_draw_still_searches(tmp_path):
     assert search(tmp_path / "run", Dark(), events, iterations=1).stopped == "iterations"
     assert any(e.kind == "warning" and "No OpenGL works" in e.message for e in events)
     assert not list((tmp_path / "run").rglob("*clip.mp4"))
+
+
+def test_a_disk_that_is_full_while_filming_stops_the_run_which_goes_on_to_the_same_end(tmp_path):
+    class Full(PendulumStages):
+        def film(self, rollout, path, title):
+            path.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    with pytest.raises(OSError, match="No space left"):
+        search(tmp_path / "run", Full(), iterations=2)
+    assert not list((tmp_path / "run").rglob("*clip.mp4")) and not list((tmp_path / "run").rglob("no_clip.json"))
+    assert search(tmp_path / "run", iterations=2).stopped == "iterations"
+    search(tmp_path / "whole", iterations=2)
+    assert tree(tmp_path / "run") == tree(tmp_path / "whole")
 
 
 def test_events_tell_iterations_stages_simulated_time_and_the_best(tmp_path):

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from movlr_jax import proxies
 from movlr_jax.errors import MovlrError
 from movlr_jax.processes import package_folder, private
 from movlr_jax.search.sweep.definition import Resources
@@ -29,6 +30,9 @@ _BUSY = "try when the machine is less busy, or run here with --on here"
 _AUTH = "RAY_AUTH_MODE"
 _OBJECTS = 100 * 2**20  # bytes; jobs and their ends are all that is kept there
 _AGENTS = ("metrics_agent_port", "runtime_env_agent_port", "dashboard_agent_listen_port", "metrics_export_port")
+# The system's limit for the path of a socket, without its end [bytes], and what Ray adds to its folder:
+# /session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store, some of whose processes add a suffix.
+_LONGEST_SOCKET, _SOCKET = 107, 68
 _ANSWER = 5.0  # seconds that a cluster's head has to take a connection
 
 
@@ -94,9 +98,8 @@ def embedded(out: Path, resources: Resources, workers: int = 0) -> Iterator[RayH
     cpus = max(1.0, workers * resources.cpus) if workers else float(there)
     if resources.cpus > cpus:
         raise MovlrError(f"A trial asks for {resources.cpus:g} cores, and this machine has {there}: lower resources.cpus.")
-    # The paths of Ray's sockets must be short. A killed driver's folder goes, now that the sweep is ours.
-    digest = hashlib.sha256(str(out).encode()).hexdigest()[:8]
-    place = Path(tempfile.gettempdir()) / f"movlr-ray-{os.getuid()}-{digest}"
+    # A killed driver's folder goes, now that the sweep is ours.
+    place = _short_place(f"movlr-ray-{os.getuid()}-{hashlib.sha256(os.fsencode(out)).hexdigest()[:8]}")
     shutil.rmtree(place, ignore_errors=True)
     private(place)  # others may make folders beside it, and Ray's sockets and pickles run as this user
     try:
@@ -134,10 +137,27 @@ def cluster(address: str, resources: Resources) -> Iterator[RayHands]:
         ray.shutdown()
 
 
+def _short_place(name: str) -> Path:
+    """Return a folder for Ray's sockets, whose whole paths the system bounds: in the temporary folder, or where its path is long, in /tmp.
+
+    Raises:
+        MovlrError: neither can hold them.
+    """
+    found = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
+    for folder in found:
+        if len(os.fsencode(folder / name)) + _SOCKET <= _LONGEST_SOCKET and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+            return folder / name
+    raise MovlrError(
+        f"Ray's sockets need a short path, and the temporary folder {found[0]} is too long for them: set TMPDIR to a folder of at most "
+        f"{_LONGEST_SOCKET - _SOCKET - len(name) - 1} characters, or run here with --on here."
+    )
+
+
 def _ray() -> Any:
     # Read when Ray is imported. A user's own word stays.
     for name, value in {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}.items():
         os.environ.setdefault(name, value)
+    proxies.around_this_machine()  # gRPC asks a proxy for localhost too
     try:
         import ray
     except ImportError:

@@ -187,3 +187,19 @@ def test_a_trial_that_always_dies_is_given_up_with_a_sentence(tmp_path, monkeypa
     assert died == [0] * 3 + [1] * 3 + [2] * 3
     assert set(outcome.failed) == {0, 1, 2} and "died 3 times" in outcome.failed[0] and "SIGSEGV" in outcome.failed[0]
     assert "died 3 times" in (tmp_path / "dying" / "table.md").read_text()
+
+
+def test_sockets_get_a_short_path_whatever_the_temporary_folder_is_called(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    name = "movlr-ray-1000-0123abcd"
+    deep = tmp_path / ("x" * 120)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    found = on_ray._short_place(name)
+    assert found.name == name and not found.is_relative_to(deep)
+    assert len(str(found)) + len("/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store") < 107
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
+    assert on_ray._short_place(name) == Path("/tmp") / name
+    monkeypatch.setattr(on_ray, "_LONGEST_SOCKET", 60)
+    with pytest.raises(MovlrError, match="set TMPDIR to a folder of at most"):
+        on_ray._short_place(name)
