@@ -55,6 +55,7 @@ class ClipView:
         tendons: draw the muscles.
         samples: samples a pixel against jagged edges; 0 is fastest, 4 costs twice the time and suits pictures for a page.
         follow: body of the model that the camera follows; empty: the body as a whole.
+        centred: look at the height of what is followed, as of a body that does not stand, and not at half the body's height.
         span: height of the picture at what is followed (m); 0 fits the body.
         crf: H.264 quality, lower is better and bigger.
     """
@@ -70,6 +71,7 @@ class ClipView:
     tendons: bool = True
     samples: int = 0
     follow: str = ""
+    centred: bool = False
     span: float = 0.0
     crf: int = 23
 
@@ -403,7 +405,7 @@ def _track(
         Camera(
             float(eye[i, 0]),
             float(eye[i, 1]),
-            float(eye[i, 2]) if view.follow else 0.49 * size,
+            float(eye[i, 2]) if view.follow or view.centred else 0.49 * size,
             reach * room / 2 / np.tan(fov / 2),
             view.azimuth,
             view.elevation,

@@ -11,7 +11,7 @@ import numpy as np
 
 from movlr_jax.control.episode import Rollout
 from movlr_jax.media import clip
-from movlr_jax.morphologies import Morphology, root
+from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.objects import BODY, TARGET
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.tasks.trajectory import Trajectory
@@ -38,7 +38,7 @@ def film(morphology: Morphology, rollout: Rollout, path: Path, title: str, width
     model, view = morphology.model, clip.ClipView()
     if morphology.thing is None and morphology.fixed:
         change = np.sqrt(np.mean(np.square(told.planned() - told.planned()[:1]), axis=1))
-        view = _close(morphology)
+        view = clip.ClipView(centred=True)
         overlay = clip.Overlay(title=title, marks=False, gauges=(("joints moved by", "rad", change),), events=events)
     elif morphology.thing is None:
         pelvis = told.position("pelvis")[:, 0]
@@ -49,18 +49,6 @@ def film(morphology: Morphology, rollout: Rollout, path: Path, title: str, width
         overlay = clip.Overlay(title=title, marks=False, gauges=gauges, events=events)
     view = dataclasses.replace(view, width=width, height=width * 3 // 4)
     clip.film(model, rollout.time, rollout.qpos, rollout.act, path, view=view, overlay=overlay)
-
-
-def _close(morphology: Morphology) -> clip.ClipView:
-    """Return the view of a body that is fixed to the world: near enough for what moves to fill the picture."""
-    data = morphology.data()
-    moving = root.tree(morphology.model, morphology.top)
-    places = data.xpos[moving]
-    center = int(np.argmin(np.linalg.norm(places - data.subtree_com[morphology.top], axis=1)))
-    shown = moving[morphology.model.geom_bodyid]
-    ends = np.linalg.norm(data.geom_xpos[shown] - places[center], axis=1) + morphology.model.geom_rbound[shown]
-    name = morphology.model.body(int(np.flatnonzero(moving)[center])).name
-    return clip.ClipView(follow=name, span=2.4 * float(np.max(ends, initial=0.05)))
 
 
 def _with_target(model: mujoco.MjModel, told: Trajectory) -> mujoco.MjModel:
