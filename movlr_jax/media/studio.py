@@ -311,7 +311,11 @@ def _release(context: mujoco.MjrContext, gl: object) -> None:
 
 
 def _root(model: mujoco.MjModel) -> int:
-    """Return the body to follow: the child of the world that the heaviest tree that can move hangs on (itself, unless it is fixed)."""
+    """Return the body to follow: the child of the world that the pelvis hangs on; of a model that is not prepared, the heaviest tree that
+    can move (itself, unless it is fixed)."""
+    site = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_SITE, "landmark/pelvis")
+    if site >= 0 and (pelvis := int(model.body_rootid[model.site_bodyid[site]])):
+        return pelvis
     moving = [b for b in range(1, model.nbody) if model.body_treeid[b] >= 0 and model.body_treeid[model.body_parentid[b]] < 0]
     if not moving:
         raise MovlrError("This model has nothing that moves, so there is nothing to film.")

@@ -270,7 +270,7 @@ def _unfit(path: Path, body: _Body) -> list[str]:
         *_place_faults(model, body),
         *_joint_faults(model, body),
         *_actuator_faults(spec, model, body),
-        *(footing.switched_off(model) if body.stands else ()),
+        *footing.switched_off(model, body.stands),
     ]
 
 

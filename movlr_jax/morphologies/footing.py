@@ -17,26 +17,37 @@ from movlr_jax.morphologies.body_plan import BodyPlan
 LEAST_SIDE = 0.1  # body weights that each foot carries at least
 LEAST, MOST = 0.7, 1.3  # body weights that the feet may carry at rest; the bodies of the catalog carry 0.99 to 1.02
 _UPRIGHT = 0.9998  # cosine of what gravity may lean (1 degree)
-_FLAGS = {
+_STANDING_FLAGS = {
     mujoco.mjtDisableBit.mjDSBL_CONTACT: ("contact", "contacts"),
     mujoco.mjtDisableBit.mjDSBL_CONSTRAINT: ("constraint", "contacts and limits"),
     mujoco.mjtDisableBit.mjDSBL_GRAVITY: ("gravity", "gravity"),
+}
+_FLAGS = {
     mujoco.mjtDisableBit.mjDSBL_ACTUATION: ("actuation", "muscles"),
     mujoco.mjtDisableBit.mjDSBL_SENSOR: ("sensor", "sensors"),
 }
 
 
-def switched_off(model: mujoco.MjModel) -> Iterator[str]:
-    """Yield what of the model's options keeps any body from standing, a sentence each."""
+def switched_off(model: mujoco.MjModel, stands: bool = True) -> Iterator[str]:
+    """Yield what of the model's options keeps any body from moving by its muscles, or from standing, a sentence each.
+
+    Args:
+        model: the compiled model.
+        stands: whether the body stands; one that is fixed to the world needs neither floor nor gravity.
+    """
     gravity = model.opt.gravity
     size = float(np.linalg.norm(gravity))
-    if size < 1e-3:
+    if not stands:
+        pass
+    elif size < 1e-3:
         yield "The model has no gravity, so nothing is felt of the floor: set <option gravity='0 0 -9.81'/>."
     elif -gravity[2] < _UPRIGHT * size:
         yield f"Gravity points to {' '.join(f'{g:g}' for g in gravity)} and not down: turn the model so that z points up."
-    for bit, (flag, what) in _FLAGS.items():
+    for bit, (flag, what) in ((_STANDING_FLAGS | _FLAGS) if stands else _FLAGS).items():
         if model.opt.disableflags & int(bit):
             yield f"The model switches its {what} off: take <flag {flag}='disable'/> out."
+    if model.neq and model.opt.disableflags & int(mujoco.mjtDisableBit.mjDSBL_EQUALITY):
+        yield "The model switches off the equalities that couple its joints: take <flag equality='disable'/> out, or the equalities."
     if model.opt.enableflags & int(mujoco.mjtEnableBit.mjENBL_SLEEP):
         yield "The model lets bodies sleep, which worlds side by side cannot: take <flag sleep='enable'/> out."
     groups = {int(g) for g in model.actuator_group if model.opt.disableactuator >> int(g) & 1}

@@ -86,6 +86,7 @@ NOT_FELT = {
     "gravity off": ('<option><flag gravity="disable"/></option>', "", "gravity='disable'"),
     "muscles off": ('<option><flag actuation="disable"/></option>', "", "actuation='disable'"),
     "an exclusion": ("", '<contact><exclude body1="world" body2="foot_l"/><exclude body1="world" body2="foot_r"/></contact>', "<exclude>"),
+    "equalities off": ('<option><flag equality="disable"/></option>', "", "equality='disable'"),
     "sensors off": ('<option><flag sensor="disable"/></option>', "", "sensor='disable'"),
     "sleep": ('<option><flag sleep="enable"/></option>', "", "sleep='enable'"),
     "a weld to a mocap body": (

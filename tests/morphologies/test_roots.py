@@ -119,6 +119,13 @@ def test_a_fixed_arm_is_a_body_without_floor_or_feet(own_body) -> None:  # type:
     assert body.standing_heights["pelvis"] == pytest.approx(1.1)  # where it is fixed
 
 
+def test_what_keeps_an_arm_from_moving_is_told_and_what_it_does_not_need_is_not(own_body) -> None:  # type: ignore[no-untyped-def]
+    off = ARM.replace("<mujoco>", '<mujoco><option gravity="0 0 0"><flag contact="disable" actuation="disable"/></option>')
+    path = _arm(own_body)
+    path.with_name("biped.xml").write_text(off)
+    assert custom.problems(path, LAWS) == ["The model switches its muscles off: take <flag actuation='disable'/> out."]
+
+
 def test_the_task_move_runs_on_it_and_says_what_it_measured(own_body, capsys) -> None:  # type: ignore[no-untyped-def]
     path = str(_arm(own_body, stance={"elbow": -0.5}))
     task = tasks.get("move")
