@@ -37,10 +37,12 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "check")
+    from movlr_jax import jax_environment
     from movlr_jax.cli import named
     from movlr_jax.sandbox.prove import explain
     from movlr_jax.search import reward_texts
 
+    jax_environment.require_devices()
     pace = Pace(console.stderr())
     source = reward_texts.read(asked.file, tell=pace.tell)
     task = named.task(asked.task)

@@ -69,8 +69,7 @@ def load(path: Path, task: str = "", morphology: str = "", injury: tuple[str, ..
     asked = train.of_folder(folder, dataclasses.replace(config, **changed))  # type: ignore[arg-type]
     body = asked.morphology
     if len(asked.group_of) != body.model.nu:
-        has = f"{body.model.nu} muscles" + (" and motors" if body.motors.count else "")
-        raise MovlrError(f"The policy excites {len(asked.group_of)}, and {body.name} has {has}: name the body that it was trained on.")
+        raise MovlrError(f"The policy excites {len(asked.group_of)} muscles, and {body.name} has {body.model.nu}.")
     actions, observation = Actions(asked.group_of, body.standing_act[body.muscles.count :]), Observation(body)
     networks = Networks(observation.size, actions.size, config.ppo)
     if not (folder / checkpoint.FOLDER).is_dir():

@@ -62,7 +62,7 @@ class _Body(_Strict):
     title: str = pydantic.Field(description="one line for people")
     licence: str = pydantic.Field(description="the model's licence")
     model: Path = pydantic.Field(description="the MJCF file, relative to this one")
-    landmarks: dict[str, _Place] = pydantic.Field(min_length=1, description=f"name: {{body, offset}}, at least {', '.join(LANDMARKS)}")
+    landmarks: dict[str, _Place] = pydantic.Field(description=f"name: {{body, offset}}, at least {', '.join(LANDMARKS)}")
     feet: dict[str, tuple[str, ...]] = pydantic.Field(
         {}, description="left and right, each a list of the bodies that touch the floor; without feet it is fixed to the world"
     )

@@ -71,6 +71,7 @@ TASK = MoveTask(
     seconds=3.0,
     walks=False,
     stands=False,
+    morphologies=("ms-human-700-manipulation",),
     metric="final_posture_change",
     rewards={"start": _START, "human": _START},
     notes={

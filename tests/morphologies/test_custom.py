@@ -100,8 +100,8 @@ def test_names_are_held_against_the_model(own_body):
         ('size="5 5 1"', 'size="5 5 1" pos="0 0 -0.4"', "lies at z = -0.4 m"),
         ('size="5 5 1"', 'size="5 5 1" euler="0 20 0"', "is tilted"),
         ('size="5 5 1"', 'size="5 5 1" contype="0" conaffinity="0"', "collides with nothing"),
-        ("<freejoint/>", '<joint name="top" axis="0 1 0"/>', "no three slides"),
-        ("</actuator>", '<motor joint="hip_l"/></actuator>', "is not a MuJoCo muscle"),
+        ("<freejoint/>", '<joint name="top" axis="0 1 0"/>', "cannot be moved forward (x) and up (z)"),
+        ("</actuator>", '<motor joint="hip_l"/></actuator>', "is a motor, no muscle"),
         ("<freejoint/>", "<freejoint", "does not compile"),
     ],
 )

@@ -24,4 +24,4 @@ def test_the_example_in_the_prompt_keeps_the_rules():
 
     lines = prompt.load("write").blocks["system"].splitlines()
     program_text = textwrap.dedent("\n".join(line for line in lines if line.startswith("    ") or not line).strip("\n")).strip()
-    assert program_text.startswith("WEIGHTS = ") and static.check(program_text) is None
+    assert program_text.startswith("WEIGHTS = ") and static.check(program_text) == ()

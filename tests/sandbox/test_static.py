@@ -185,7 +185,7 @@ def test_a_fault_is_not_told_again_by_what_follows_from_it(layout):
     text = "import os\nfrom math import sin as s\n" + program_of('os.system("x")', 'return {"a": s(1.0)}')
     first, second = static.check(text, layout)  # what is said of the second import is the same
     assert first.line == 1 and "remove the import" in first.reason
-    assert second.line == 6 and "the value of this line is not used" in second.reason
+    assert second.line == 7 and "the value of this line is not used" in second.reason
 
 
 def test_a_text_of_faults_alone_is_bounded(layout):

@@ -122,6 +122,7 @@ def test_directions_are_of_metrics_that_exist() -> None:
         "heading_error_rad",
         "final_position_error_m",
         "final_orientation_error_rad",
+        "final_posture_change",
     }
 
 

@@ -192,7 +192,7 @@ def test_wrapping_can_be_repeated(layout):
 def test_what_the_static_check_accepts_it_still_accepts_after_an_edit():
     from movlr_jax.sandbox import static
 
-    accepted = [style for style in STYLES if static.check(STYLES[style]) is None]
+    accepted = [style for style in STYLES if not static.check(STYLES[style])]
     assert {"canonical", "one line", "commented", "named", "built", "crlf"} <= set(accepted)
     for style in accepted:
         source = STYLES[style]
@@ -204,8 +204,8 @@ def test_what_the_static_check_accepts_it_still_accepts_after_an_edit():
             edits.change_expression(source, "a", NEW),
             edits.add_term(edits.remove_term(source, "a"), "c", 3.0, NEW),
         ):
-            refusal = static.check(edited)
-            assert refusal is None, f"{style}: {refusal}\n{edited}"
+            refused = static.check(edited)
+            assert not refused, f"{style}: {refused}\n{edited}"
 
 
 def test_the_functions_own_name_for_m_is_used(layout):
