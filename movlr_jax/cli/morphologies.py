@@ -246,11 +246,12 @@ def faults(name: str, engine: str = "") -> list[str]:
         MovlrError: nothing of that name is known.
     """
     from movlr_jax.control.muscle_law import LAWS
-    from movlr_jax.morphologies import CATALOG, custom, manifest, plan, prepare, sources
+    from movlr_jax.morphologies import CATALOG, catalog, custom, manifest, prepare, sources
 
+    own = None
     if custom.names_file(name):
-        wrong = custom.problems(Path(name), LAWS)
-        if wrong:
+        own, wrong = custom.examined(Path(name), LAWS)
+        if own is None:
             return wrong
     folder = Path(name)
     if name not in CATALOG and not custom.names_file(name):
@@ -264,7 +265,7 @@ def faults(name: str, engine: str = "") -> list[str]:
     if model is not None:
         wrong += manifest.deviations(sources.find_folder(model.folder), model)
     try:
-        body = prepare.prepare(plan(name))
+        body = prepare.prepare(catalog.plan(name) if own is None else catalog.admitted(name, own))
         if engine:
             from movlr_jax.physics import mjx_model
 

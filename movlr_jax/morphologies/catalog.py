@@ -34,13 +34,21 @@ def plan(name: str) -> BodyPlan:
         MovlrError: there is none, or the file does not describe a body.
     """
     if custom.names_file(name):
-        made = custom.load(Path(name))
-        if made.name in CATALOG:
-            raise MovlrError(f"{name} is named {made.name}, as a body of the catalog is: give it another name.")
-        return made
+        return admitted(name, custom.load(Path(name)))
     if name not in CATALOG:
         raise MovlrError(f"There is no morphology '{name}': {did_you_mean(name, CATALOG)}known are {', '.join(CATALOG)}.")
     return CATALOG[name]
+
+
+def admitted(name: str, made: BodyPlan) -> BodyPlan:
+    """Return the plan of a YAML file.
+
+    Raises:
+        MovlrError: it is named as a body of the catalog is.
+    """
+    if made.name in CATALOG:
+        raise MovlrError(f"{name} is named {made.name}, as a body of the catalog is: give it another name.")
+    return made
 
 
 def require_distinct(names: Iterable[str]) -> None:

@@ -133,11 +133,17 @@ def problems(path: Path, laws: Iterable[str]) -> list[str]:
         path: the file.
         laws: the muscle laws there are; they are known above this package.
     """
+    return examined(path, laws)[1]
+
+
+def examined(path: Path, laws: Iterable[str]) -> tuple[BodyPlan | None, list[str]]:
+    """Return the plan that a YAML file states, None where there is none, and `problems`."""
     body, wrong = _read(path)
     if body is None:
-        return wrong
+        return None, wrong
     wrong += [_unknown(name, laws, "muscle law") for name in (body.law, *body.gains) if name not in laws]
-    return [*wrong, *_unfit(path, body)]
+    wrong += _unfit(path, body)
+    return (None if wrong else _plan(path, body)), wrong
 
 
 def _plan(path: Path, body: _Body) -> BodyPlan:
