@@ -63,14 +63,10 @@ def require_writable(folder: Path) -> None:
     while not os.path.lexists(found) and found != found.parent:
         found = found.parent
     if not found.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(found))
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(found))
     if not os.access(found, os.W_OK | os.X_OK):
         number = errno.EROFS if os.statvfs(found).f_flag & os.ST_RDONLY else errno.EACCES
-        raise (
-            PermissionError(number, os.strerror(number), str(found))
-            if number == errno.EACCES
-            else OSError(number, os.strerror(number), str(found))
-        )
+        raise OSError(number, os.strerror(number), str(found))
 
 
 @contextlib.contextmanager

@@ -90,6 +90,27 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture
+def small_disk(tmp_path: Path):  # type: ignore[no-untyped-def]
+    """A function that mounts a file system of its own, of so many kB, and returns where; the test skips where nothing can be mounted."""
+    mounted: list[Path] = []
+
+    def mount(kilobytes: int) -> Path:
+        place = tmp_path / f"disk-{len(mounted)}"
+        place.mkdir()
+        made = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)], capture_output=True, text=True, check=False
+        )
+        if made.returncode:
+            pytest.skip(f"no file system can be mounted here ({made.stderr.strip()})")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.fixture
 def own_body(tmp_path: Path):  # type: ignore[no-untyped-def]
     """A function that writes a user's own body, the small biped, as MJCF and YAML; it takes changed values and returns the YAML's path."""
     import importlib.util

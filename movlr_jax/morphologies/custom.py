@@ -379,8 +379,7 @@ def _strange_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
             out.append(f"planned_joints names {name}, which does not belong to the body that holds the pelvis: leave it out.")
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
-    moments = np.zeros((model.nu, model.nv))
-    mujoco.mju_sparse2dense(moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
+    moments = muscles.moments(model, data)
     inside = own[model.dof_bodyid]
     for i in np.flatnonzero((moments[:, ~inside] != 0).any(1) & ~(moments[:, inside] != 0).any(1)):
         kind = "muscle" if muscles.muscular(model)[i] else "motor"

@@ -18,6 +18,7 @@ import mujoco
 import numpy as np
 
 from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import muscles
 
 MODES: Mapping[str, str] = {
     "posture": "they hold their joints at the planned posture",
@@ -60,11 +61,7 @@ class MotorData:
 
 def is_muscle(actuator: Any) -> bool:
     """Whether an actuator of an MjSpec is a muscle: by its gain, bias and dynamics."""
-    return (actuator.gaintype, actuator.biastype, actuator.dyntype) == (
-        mujoco.mjtGain.mjGAIN_MUSCLE,
-        mujoco.mjtBias.mjBIAS_MUSCLE,
-        mujoco.mjtDyn.mjDYN_MUSCLE,
-    )
+    return (actuator.gaintype, actuator.biastype, actuator.dyntype) == muscles.MUSCLE
 
 
 def faults(spec: mujoco.MjSpec, model: mujoco.MjModel, mode: str) -> list[str]:
@@ -84,10 +81,11 @@ def faults(spec: mujoco.MjSpec, model: mujoco.MjModel, mode: str) -> list[str]:
         ways = " or ".join(f"motors: {name} ({what})" for name, what in MODES.items())
         are = "is a motor, no muscle" if len(names) == 1 else "are motors, no muscles"
         return [f"{told} {are}: say what becomes of {'it' if len(names) == 1 else 'them'}, {ways}."]
-    return [f"The motor {a.name or i} {why}." for i, a in motors.items() if (why := _unfit(model, i, mode))]
+    moments = muscles.moments(model, _started(model))
+    return [f"The motor {a.name or i} {why}." for i, a in motors.items() if (why := _unfit(model, i, moments[i], mode))]
 
 
-def _unfit(model: mujoco.MjModel, i: int, mode: str) -> str:
+def _unfit(model: mujoco.MjModel, i: int, moment: np.ndarray, mode: str) -> str:
     """Return why the motor i cannot be driven, "" where it can."""
     bias = mujoco.mjtBias(int(model.actuator_biastype[i]))
     if mode == "zero" and bias == mujoco.mjtBias.mjBIAS_NONE:
@@ -102,18 +100,16 @@ def _unfit(model: mujoco.MjModel, i: int, mode: str) -> str:
             return "turns a ball or free joint: delete it, or make its joint hinges"
     elif transmission != mujoco.mjtTrn.mjTRN_TENDON:
         return "acts on no joint and no tendon: delete it, or let it act on one"
-    if mode == "posture" and not _moment(model, i).any():
+    if mode == "posture" and not moment.any():
         return "moves nothing where the model starts: delete it, or let it act on a joint that moves"
     return ""
 
 
-def _moment(model: mujoco.MjModel, i: int) -> np.ndarray:
-    """Return the moment arms float[nv] of an actuator where the model starts."""
+def _started(model: mujoco.MjModel) -> mujoco.MjData:
+    """Return the data of a model where it starts."""
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
-    moments = np.zeros((model.nu, model.nv))
-    mujoco.mju_sparse2dense(moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
-    return np.asarray(moments[i])
+    return data
 
 
 def furnish(spec: mujoco.MjSpec, mode: str) -> None:
@@ -128,6 +124,8 @@ def furnish(spec: mujoco.MjSpec, mode: str) -> None:
     wrong = faults(spec, model, mode)
     if wrong:
         raise MovlrError(wrong[0])
+    data = _started(model)
+    moments = muscles.moments(model, data)
     for i, motor in enumerate(list(spec.actuators)):
         if is_muscle(motor):
             continue
@@ -149,7 +147,7 @@ def furnish(spec: mujoco.MjSpec, mode: str) -> None:
             "forcelimited": bool(model.actuator_forcelimited[i]),
             "forcerange": list(model.actuator_forcerange[i]),
         }
-        made |= _held(model, i) if mode == "zero" else _servo(model, i, spec)
+        made |= _held(model, i) if mode == "zero" else _servo(model, data, i, moments[i], spec)
         spec.delete(motor)
         spec.add_actuator(**made)
 
@@ -173,20 +171,18 @@ def _held(model: mujoco.MjModel, i: int) -> dict[str, Any]:
     return {"gainprm": _parameters(0.0), "biasprm": _parameters(b0 + gain * np.clip(0.0, *(_control(model, i) or (0.0, 0.0))), b1, b2)}
 
 
-def _servo(model: mujoco.MjModel, i: int, spec: mujoco.MjSpec) -> dict[str, Any]:
+def _servo(model: mujoco.MjModel, data: mujoco.MjData, i: int, moment: np.ndarray, spec: mujoco.MjSpec) -> dict[str, Any]:
     """Return a motor as a position servo whose activation, from 0 to 1, is the length asked for within its range.
 
     A servo's own stiffness and limits are kept. Else it pulls its most at an error of `_FULL_EFFORT`, as far as it is stable, and is
     critically damped, by the joints that it moves: their damping is integrated implicitly.
     """
     gain, (b0, b1, b2), control = float(model.actuator_gainprm[i, 0]), map(float, model.actuator_biasprm[i, :3]), _control(model, i)
-    low, high = _reach(model, i)
+    low, high = _reach(model, data, i, moment)
     if b1 < 0.0 and gain != 0.0:
         first, last = control or sorted(((-b0 - b1 * low) / gain, (-b0 - b1 * high) / gain))
         return {"gainprm": _parameters(gain * (last - first)), "biasprm": _parameters(b0 + gain * first, b1, b2)}
-    moment, inverse = _moment(model, i), np.zeros((1, model.nv))
-    data = mujoco.MjData(model)
-    mujoco.mj_forward(model, data)
+    inverse = np.zeros((1, model.nv))
     mujoco.mj_solveM(model, data, inverse, moment[None])
     mass = 1.0 / float(moment @ inverse[0])  # what the motor feels of the body
     stiffness = mass * (_STIFFEST / _STEP) ** 2
@@ -217,12 +213,9 @@ def _error(model: mujoco.MjModel, moment: np.ndarray) -> float:
     return float(max(abs(moment[d]) * _FULL_EFFORT.get(mujoco.mjtJoint(int(kinds[d])), 0.25) for d in np.flatnonzero(moment)))
 
 
-def _reach(model: mujoco.MjModel, i: int) -> tuple[float, float]:
+def _reach(model: mujoco.MjModel, data: mujoco.MjData, i: int, moment: np.ndarray) -> tuple[float, float]:
     """Return the least and the greatest length that an actuator is asked for (rad or m)."""
-    data = mujoco.MjData(model)
-    mujoco.mj_forward(model, data)
-    moment, length = _moment(model, i), float(data.actuator_length[i])
-    low = high = length
+    low = high = float(data.actuator_length[i])
     for d in np.flatnonzero(moment):
         joint = int(model.dof_jntid[d])
         if mujoco.mjtJoint(int(model.jnt_type[joint])) not in _FULL_EFFORT:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+# Gain, bias and dynamics of a muscle.
+MUSCLE = (mujoco.mjtGain.mjGAIN_MUSCLE, mujoco.mjtBias.mjBIAS_MUSCLE, mujoco.mjtDyn.mjDYN_MUSCLE)
 PEAK_FORCE = 2  # the column of a muscle's gainprm that holds it
 
 
@@ -52,11 +54,15 @@ class MuscleData:
 
 def muscular(model: mujoco.MjModel) -> np.ndarray:
     """Return bool[nu]: which actuators are muscles, by their gain, bias and first-order muscle dynamics."""
-    return np.asarray(
-        (model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE)
-        & (model.actuator_biastype == mujoco.mjtBias.mjBIAS_MUSCLE)
-        & (model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE)
-    )
+    kinds = np.stack([model.actuator_gaintype, model.actuator_biastype, model.actuator_dyntype], axis=1)
+    return np.asarray((kinds == [int(kind) for kind in MUSCLE]).all(axis=1))
+
+
+def moments(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
+    """Return the moment arms d length / d q [nu, nv] (m, m/rad) of all actuators in the pose for which `data` is computed."""
+    dense = np.zeros((model.nu, model.nv))
+    mujoco.mju_sparse2dense(dense, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
+    return dense
 
 
 def read(model: mujoco.MjModel, groups: Mapping[str, tuple[str, ...]], unsided: str = "middle") -> MuscleData:

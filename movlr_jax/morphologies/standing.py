@@ -15,7 +15,7 @@ import numpy as np
 from scipy import optimize
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.morphologies import footing, root
+from movlr_jax.morphologies import footing, muscles, root
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.motors import MotorData
@@ -197,8 +197,7 @@ def _holding_activation(
 
     A motor's differ as little as they can from those that pull towards where it is.
     """
-    moments = np.zeros((model.nu, model.nv))
-    mujoco.mju_sparse2dense(moments, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
+    moments = muscles.moments(model, data)
     # Joints that are neither planned nor coupled rest without muscles, so muscles must not turn them.
     dofs = np.concatenate([space.qvel_index, _passive_dofs(model, space, plan)])
     # Torques on planned joints include those through the joints that are coupled to them: chain rule over the polynomials.

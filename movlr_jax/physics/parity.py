@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 
-from movlr_jax.morphologies import Morphology
+from movlr_jax.morphologies import Morphology, muscles
 from movlr_jax.physics import mjx_model
 from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.mjx import Worlds, compiler_options, keep_compiled
@@ -112,7 +112,7 @@ def _kinematics(morphology: Morphology, model: mujoco.MjModel, engine: str) -> l
         data.qpos[:] = qpos[w].astype(np.float32)
         mujoco.mj_fwdPosition(model, data)
         want_length[w] = data.actuator_length
-        mujoco.mju_sparse2dense(want_moment[w], data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
+        want_moment[w] = muscles.moments(model, data)
     names = morphology.actuators
     return [
         _line("muscle lengths, 64 random poses", np.abs(length - want_length).max(axis=0), 1e-5, "m", names),

@@ -9,7 +9,7 @@ object dropped than held.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import mujoco
@@ -337,27 +337,29 @@ class _Maker:
         """Legs swung by hand while the body is carried forward: not physical, but alike to a walk in every feature."""
         from movlr_jax.morphologies import root
 
-        data = mujoco.MjData(self.model)
         posture = self.body.posture
         swing = np.array([_swing(name) for name in posture.names])
         base = posture.read(self.body.standing_qpos)
-        rows, last = [], None
+        poses = []
         for k in range(50):
             phase = 2 * np.pi * k * _DT  # one stride a second
             wave = np.where(swing[:, 1] > 0, np.sin(phase + swing[:, 1]), 0.0)
             target = base + swing[:, 0] * np.where(swing[:, 2] > 0, np.maximum(wave, 0.0), wave)
             moved = root.translate(self.model, self.body.top, self.body.standing_qpos, np.array([speed * k * _DT, 0.0, 0.0]))
-            qpos = posture.complete(target, moved)
+            poses.append(posture.complete(target, moved))
+        return self._led(poses, 0.1)
+
+    def _led(self, poses: Sequence[np.ndarray], act: np.ndarray | float) -> np.ndarray:
+        """Instants of a body led by hand through poses[nq], `_DT` apart, at activations that do not change."""
+        data, rows = mujoco.MjData(self.model), []
+        for k, qpos in enumerate(poses):
             data.time = k * _DT
-            data.qpos[:] = qpos
-            data.qvel[:] = 0.0
-            if last is not None:
-                mujoco.mj_differentiatePos(self.model, data.qvel, _DT, last, qpos)
-            data.act[:] = 0.1
-            data.ctrl[:] = 0.1
+            data.qpos[:], data.qvel[:] = qpos, 0.0
+            if k:
+                mujoco.mj_differentiatePos(self.model, data.qvel, _DT, poses[k - 1], qpos)
+            data.act[:] = data.ctrl[:] = act
             mujoco.mj_forward(self.model, data)
             rows.append(self._row(data))
-            last = qpos
         return self._remember(np.array(rows))
 
     def _object(self) -> int:
@@ -366,47 +368,33 @@ class _Maker:
 
     def carried(self) -> np.ndarray:
         """The object led by hand from its start to its goal while the arm rests: alike to a carry in every feature of the object."""
-        data, at = mujoco.MjData(self.model), self._object()
+        at = self._object()
         start, target = np.array(self.body.standing_qpos[at : at + 7]), np.array(self.frame.target)
         turn, way = np.zeros(4), np.zeros(3)
         back = np.array([start[3], *-start[4:]])
         mujoco.mju_mulQuat(turn, target[3:], back)
         mujoco.mju_quat2Vel(way, turn, 1.0)  # the one rotation that leads there
-        rows, last = [], None
+        poses = []
         for k in range(50):
             share = k / 49
             qpos, step = np.array(self.body.standing_qpos), np.zeros(4)
             qpos[at : at + 3] = start[:3] + share * (target[:3] - start[:3])
             mujoco.mju_axisAngle2Quat(step, way / max(float(np.linalg.norm(way)), 1e-9), share * float(np.linalg.norm(way)))
             mujoco.mju_mulQuat(qpos[at + 3 : at + 7], step, start[3:])
-            data.time = k * _DT
-            data.qpos[:], data.qvel[:] = qpos, 0.0
-            if last is not None:
-                mujoco.mj_differentiatePos(self.model, data.qvel, _DT, last, qpos)
-            data.act[:] = data.ctrl[:] = self.body.standing_act
-            mujoco.mj_forward(self.model, data)
-            rows.append(self._row(data))
-            last = qpos
-        return self._remember(np.array(rows))
+            poses.append(qpos)
+        return self._led(poses, self.body.standing_act)
 
     def swung(self) -> np.ndarray:
         """Every planned joint led by hand through its range and back, each at its own pace: two seconds."""
-        data, posture = mujoco.MjData(self.model), self.body.posture
+        posture = self.body.posture
         base = posture.read(self.body.standing_qpos)
-        rows, last = [], None
+        poses = []
         for k in range(100):
             share = np.sin(np.pi * k * _DT * (1.0 + np.arange(posture.size) / posture.size))
             reach = np.where(share > 0, posture.upper - base, base - posture.lower)
             qpos = posture.complete(base + 0.9 * share * reach, self.body.standing_qpos)
-            data.time = k * _DT
-            data.qpos[:], data.qvel[:] = qpos, 0.0
-            if last is not None:
-                mujoco.mj_differentiatePos(self.model, data.qvel, _DT, last, qpos)
-            data.act[:] = data.ctrl[:] = self.body.standing_act
-            mujoco.mj_forward(self.model, data)
-            rows.append(self._row(data))
-            last = qpos
-        return self._remember(np.array(rows))
+            poses.append(qpos)
+        return self._led(poses, self.body.standing_act)
 
     def falling(self) -> np.ndarray:
         """The object let go beside the table while the arm goes limp: one second."""

@@ -17,7 +17,7 @@ from movlr_jax.rewards import library
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
 from movlr_jax.tasks import handling_facts, joint_facts
 from movlr_jax.tasks.falls import LOWERED, FallRule
-from movlr_jax.tasks.trajectory import Trajectory
+from movlr_jax.tasks.trajectory import Trajectory, number
 
 SHORTEST_SWING_S = 0.06  # shorter losses of contact are chatter, not steps
 # Bands that a steady human walk or stand stays in; leaving one for good is a sign of a fall. Trunk inclination in level
@@ -31,15 +31,10 @@ FALL_SIGNS: dict[str, tuple[float, float]] = {
 }
 
 
-def _number(value: Any) -> float:
-    value = float(value)
-    return round(value, 5) if np.isfinite(value) else 0.0
-
-
 def _extreme(values: np.ndarray, time: np.ndarray, kind: str) -> dict[str, float]:
     """Return mean, the extreme of a kind ("max": the largest in size, signed; "min") and when it came."""
     index = int(np.argmin(values)) if kind == "min" else int(np.argmax(np.abs(values)))
-    return {"mean": _number(values.mean()), kind: _number(values[index]), "at_s": _number(time[index])}
+    return {"mean": number(values.mean()), kind: number(values[index]), "at_s": number(time[index])}
 
 
 def signals(trajectory: Trajectory) -> dict[str, np.ndarray]:
@@ -87,11 +82,11 @@ def _fall(signal: dict[str, np.ndarray], time: np.ndarray, over: np.ndarray) -> 
     else:
         direction = "left" if left >= 0 else "right"
     return {
-        "time_s": _number(time[end]),
+        "time_s": number(time[end]),
         "direction": direction,
         "first_sign": first_sign,
-        "first_sign_s": _number(time[first]),
-        "lean_m": _number(np.hypot(ahead, left)),
+        "first_sign_s": number(time[first]),
+        "lean_m": number(np.hypot(ahead, left)),
     }
 
 
@@ -133,23 +128,23 @@ def _gait(t: Trajectory) -> dict[str, Any]:
             slips.append(float(slowest[contact[side]].mean()))
     left_mean, right_mean = (float(np.mean(lengths[side])) if lengths[side] else 0.0 for side in SIDES)
     knees = {side: t.joint(name) for side in SIDES if (name := f"knee_angle_{side[0]}") in t.layout.joints}
-    flexion = {side: _number(np.max(knees[side])) if side in knees else None for side in SIDES}
+    flexion = {side: number(np.max(knees[side])) if side in knees else None for side in SIDES}
     ranges = [float(np.ptp(k)) for k in knees.values()]
     both = lengths["left"] + lengths["right"]
     return {
         "steps": len(both),
         "left_steps": len(lengths["left"]),
         "right_steps": len(lengths["right"]),
-        "mean_step_length_m": _number(np.mean(both)) if both else 0.0,
-        "step_length_asymmetry": _number(abs(left_mean - right_mean) / max(abs(left_mean) + abs(right_mean), 0.1) if both else 0.0),
-        "mean_swing_clearance_m": _number(np.mean(clearances)) if clearances else 0.0,
-        "stance_width_m": {"mean": _number(width.mean()), "min": _number(width.min())},
-        "crossed_feet_fraction": _number((width < 0.02).mean()),
-        "double_support_fraction": _number((contact["left"] & contact["right"]).mean()),
-        "flight_fraction": _number((~contact["left"] & ~contact["right"]).mean()),
+        "mean_step_length_m": number(np.mean(both)) if both else 0.0,
+        "step_length_asymmetry": number(abs(left_mean - right_mean) / max(abs(left_mean) + abs(right_mean), 0.1) if both else 0.0),
+        "mean_swing_clearance_m": number(np.mean(clearances)) if clearances else 0.0,
+        "stance_width_m": {"mean": number(width.mean()), "min": number(width.min())},
+        "crossed_feet_fraction": number((width < 0.02).mean()),
+        "double_support_fraction": number((contact["left"] & contact["right"]).mean()),
+        "flight_fraction": number((~contact["left"] & ~contact["right"]).mean()),
         "max_knee_flexion_rad": flexion,
-        "knee_asymmetry": _number(abs(ranges[0] - ranges[1]) / max(sum(ranges), 0.1)) if len(ranges) == 2 else 0.0,
-        "foot_slip_mps": _number(np.mean(slips)) if slips else 0.0,
+        "knee_asymmetry": number(abs(ranges[0] - ranges[1]) / max(sum(ranges), 0.1)) if len(ranges) == 2 else 0.0,
+        "foot_slip_mps": number(np.mean(slips)) if slips else 0.0,
     }
 
 
@@ -159,10 +154,10 @@ def _smoothness(t: Trajectory) -> dict[str, float]:
     jerk = np.diff(acceleration, axis=0) / t.dt
     rates = np.diff(t.muscles("act"), axis=0) / t.dt
     return {
-        "joint_velocity_rms_rads": _number(np.sqrt(np.mean(np.square(t.joint_velocity())))),
-        "jerk": _number(np.sqrt(np.mean(np.sum(jerk**2, axis=1)))) if len(jerk) else 0.0,
-        "com_acceleration_rms": _number(np.sqrt(np.mean(np.sum(acceleration**2, axis=1)))) if len(acceleration) else 0.0,
-        "activation_rate_rms": _number(np.sqrt(np.mean(rates**2))) if rates.size else 0.0,
+        "joint_velocity_rms_rads": number(np.sqrt(np.mean(np.square(t.joint_velocity())))),
+        "jerk": number(np.sqrt(np.mean(np.sum(jerk**2, axis=1)))) if len(jerk) else 0.0,
+        "com_acceleration_rms": number(np.sqrt(np.mean(np.sum(acceleration**2, axis=1)))) if len(acceleration) else 0.0,
+        "activation_rate_rms": number(np.sqrt(np.mean(rates**2))) if rates.size else 0.0,
     }
 
 
@@ -170,9 +165,9 @@ def _effort(t: Trajectory) -> dict[str, Any]:
     activation, excitation = t.muscles("act"), t.muscles("ctrl")
     order = np.argsort(-activation.mean(0), kind="stable")[:5]
     return {
-        "mean_squared_activation": _number(np.mean(activation**2)) if activation.size else 0.0,
+        "mean_squared_activation": number(np.mean(activation**2)) if activation.size else 0.0,
         "peak_muscles": [t.layout.muscles[i] for i in order],
-        "saturated_fraction": _number((excitation > 0.95).mean()) if excitation.size else 0.0,
+        "saturated_fraction": number((excitation > 0.95).mean()) if excitation.size else 0.0,
     }
 
 
@@ -200,13 +195,13 @@ def term_statistics(
         known = library.LIBRARY[name].term_class if name in library.LIBRARY else "custom"
         column = values[:, i]
         result[name] = {
-            "weight": _number(weight[i]),
+            "weight": number(weight[i]),
             "class": (classes or {}).get(name, known),
-            "mean": _number(column.mean()),
-            "std": _number(column.std()),
-            "min": _number(column.min()),
-            "max": _number(column.max()),
-            "share_of_spread": _number(spread[i] / total),
+            "mean": number(column.mean()),
+            "std": number(column.std()),
+            "min": number(column.min()),
+            "max": number(column.max()),
+            "share_of_spread": number(spread[i] / total),
         }
     return result
 
@@ -306,8 +301,8 @@ def describe(
     for name, part in zip(("start", "middle", "end"), np.array_split(np.arange(len(time)), 3), strict=True):
         if part.size:
             phases.append(
-                {"name": name, "from_s": _number(time[part[0]]), "to_s": _number(time[part[-1]])}
-                | {key: _number(values[part].mean()) for key, values in calm.items()}
+                {"name": name, "from_s": number(time[part[0]]), "to_s": number(time[part[-1]])}
+                | {key: number(values[part].mean()) for key, values in calm.items()}
             )
     return said | {
         "posture": posture,

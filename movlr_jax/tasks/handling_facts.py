@@ -9,20 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from movlr_jax.tasks.trajectory import Trajectory
+from movlr_jax.tasks.trajectory import Trajectory, number
 
 FINGERS: tuple[str, ...] = ("thumb", "index", "middle", "ring", "little")
-
-
-def _number(value: Any) -> float:
-    value = float(value)
-    return round(value, 5) if np.isfinite(value) else 0.0
 
 
 def _course(values: np.ndarray) -> dict[str, float]:
     """Return how an error went: start, mean, smallest and final."""
     said = {"start": values[0], "mean": values.mean(), "min": values.min(), "final": values[-1]}
-    return {name: _number(value) for name, value in said.items()}
+    return {name: number(value) for name, value in said.items()}
 
 
 def describe(trajectory: Trajectory, dropped: bool) -> dict[str, Any]:
@@ -51,19 +46,19 @@ def describe(trajectory: Trajectory, dropped: bool) -> dict[str, Any]:
         "object": {
             "position_error_m": _course(position),
             "orientation_error_rad": _course(turn),
-            "lifted_m": _number((place[:, 2] - place[0, 2]).max()),
-            "speed_mps": _number(np.linalg.norm(t.velocity("object"), axis=1).mean()),
-            "palm_distance_m": _number(palm.mean()),
-            "finger_distance_m": {f: _number(distance(f"right.{f}").mean()) for f in FINGERS if t.has(f"right.{f}")},
-            "dropped": {name: _number(value) for name, value in drop.items()} if dropped else None,
+            "lifted_m": number((place[:, 2] - place[0, 2]).max()),
+            "speed_mps": number(np.linalg.norm(t.velocity("object"), axis=1).mean()),
+            "palm_distance_m": number(palm.mean()),
+            "finger_distance_m": {f: number(distance(f"right.{f}").mean()) for f in FINGERS if t.has(f"right.{f}")},
+            "dropped": {name: number(value) for name, value in drop.items()} if dropped else None,
         },
         "phases": [
             {
                 "name": name,
-                "from_s": _number(t.time[part[0]]),
-                "to_s": _number(t.time[part[-1]]),
-                "position_error_m": _number(position[part].mean()),
-                "orientation_error_rad": _number(turn[part].mean()),
+                "from_s": number(t.time[part[0]]),
+                "to_s": number(t.time[part[-1]]),
+                "position_error_m": number(position[part].mean()),
+                "orientation_error_rad": number(turn[part].mean()),
             }
             for name, part in thirds
             if part.size

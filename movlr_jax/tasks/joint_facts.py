@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from movlr_jax.tasks.trajectory import Trajectory
+from movlr_jax.tasks.trajectory import Trajectory, number
 
 
 def describe(trajectory: Trajectory) -> dict[str, Any]:
@@ -19,14 +19,14 @@ def describe(trajectory: Trajectory) -> dict[str, Any]:
     angle, speed = t.planned(), t.joint_velocity()
     change = np.abs(angle - angle[:1])
     joints = {
-        name: {"start": _number(a[0]), "end": _number(a[-1]), "min": _number(a.min()), "max": _number(a.max())}
+        name: {"start": number(a[0]), "end": number(a[-1]), "min": number(a.min()), "max": number(a.max())}
         for name, a in zip(t.layout.planned_joints, angle.T, strict=True)
     }
     landmarks = {}
     for name in t.layout.landmarks:
         place = t.position(name)
         path = float(np.linalg.norm(np.diff(place, axis=0), axis=1).sum())
-        landmarks[name] = {"path_m": _number(path), "shift_m": [_number(v) for v in place[-1] - place[0]]}
+        landmarks[name] = {"path_m": number(path), "shift_m": [number(v) for v in place[-1] - place[0]]}
     thirds = zip(("start", "middle", "end"), np.array_split(np.arange(len(t.time)), 3), strict=True)
     return {
         "joints": joints,
@@ -34,18 +34,13 @@ def describe(trajectory: Trajectory) -> dict[str, Any]:
         "phases": [
             {
                 "name": name,
-                "from_s": _number(t.time[part[0]]),
-                "to_s": _number(t.time[part[-1]]),
+                "from_s": number(t.time[part[0]]),
+                "to_s": number(t.time[part[-1]]),
                 "speed_mps": 0.0,  # of the body as a whole
-                "joint_change": _number(change[part].mean()),
-                "joint_speed": _number(np.abs(speed[part]).mean()),
+                "joint_change": number(change[part].mean()),
+                "joint_speed": number(np.abs(speed[part]).mean()),
             }
             for name, part in thirds
             if part.size
         ],
     }
-
-
-def _number(value: Any) -> float:
-    value = float(value)
-    return round(value, 5) if np.isfinite(value) else 0.0

@@ -115,7 +115,7 @@ def _file_of(module: str) -> Path:
     """Return the file of a module that cannot be imported, as far as it can be found."""
     try:
         found = importlib.util.find_spec(module)
-    except Exception:
+    except Exception:  # it imports the package above, whose code may raise anything; this only says where the fault is
         found = None
     return Path(found.origin) if found is not None and found.origin else Path(module)
 

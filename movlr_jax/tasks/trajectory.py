@@ -19,6 +19,12 @@ def height(layout: FeatureLayout, instants: Any, landmark: str) -> Any:
     return instants[..., layout.column("sensor", offsets["position"] + 2)] - instants[..., layout.column("ground", offsets["ground"])]
 
 
+def number(value: Any) -> float:
+    """Return a number as facts tell it: rounded to 5 decimals, 0 for what is not finite."""
+    value = float(value)
+    return round(value, 5) if np.isfinite(value) else 0.0
+
+
 class Trajectory:
     """Named, vectorised views of an episode's instants.
 

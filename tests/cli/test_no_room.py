@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,17 +38,9 @@ QUICK = ("rollout", "eval", "transfer", "run", "ablate", "tune")
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
+def disk(small_disk) -> Path:  # type: ignore[no-untyped-def]
     """A small file system of its own."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)], capture_output=True, text=True)
-    if made.returncode:
-        pytest.skip(f"no file system can be mounted here ({made.stderr.strip()})")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
+    return small_disk(256)
 
 
 def fill(disk: Path, left: int) -> Path:

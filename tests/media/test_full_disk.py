@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import resource
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import mujoco
@@ -20,17 +18,9 @@ SIZE = 96
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Iterator[Path]:
+def small(small_disk) -> Path:  # type: ignore[no-untyped-def]
     """A file system of 64 kB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)], capture_output=True, text=True)
-    if made.returncode:
-        pytest.skip(f"no file system can be mounted here ({made.stderr.strip()})")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
+    return small_disk(64)
 
 
 def film(path: Path) -> None:
