@@ -60,6 +60,17 @@ def _log(run: Any, command: dict[str, Any]) -> None:
     run.log(record, step=command["iteration"])
 
 
+def _finish(run: Any, exit_code: int = 0) -> None:
+    """Hand over what the run still holds, and wait until the library's service has ended.
+
+    The service is a process of its own that stops as soon as its parent is gone, also in the midst of writing the last rows.
+    """
+    import wandb
+
+    run.finish(exit_code=exit_code)
+    wandb.teardown(exit_code)
+
+
 def main() -> None:
     """Serve commands until `finish` or the end of stdin."""
     # The library writes to stdout; replies go to the real one, kept aside.
@@ -75,7 +86,7 @@ def main() -> None:
             elif command["do"] == "log":
                 _log(run, command)
             else:
-                run.finish()
+                _finish(run)
                 run = None
             reply: dict[str, Any] = {"done": number}
         except BaseException as error:
@@ -87,7 +98,7 @@ def main() -> None:
     if run is not None:
         # The run was killed: what it logged is worth handing over, in bounded time.
         signal.alarm(_ORPHAN_SECONDS)
-        run.finish(exit_code=1)
+        _finish(run, exit_code=1)
     os._exit(0)
 
 
