@@ -19,10 +19,11 @@ import bench
 from movlr_jax import atomic
 from movlr_jax.cli import ablate, console, eval
 from movlr_jax.errors import MovlrError
+from movlr_jax.evaluation import evaluation, reward_texts
+from movlr_jax.evaluation.evaluation import Work
 from movlr_jax.media import tables
-from movlr_jax.search import ablation, evaluation, pruning, reward_texts
-from movlr_jax.search.evaluation import Work
 from movlr_jax.tasks import Task
+from movlr_jax.tuning import ablation, pruning
 
 HEADINGS = ("reward", "task", "body", "term", "weight", "more falls without it", "lost without it", "effect", "verdict", "pruned")
 

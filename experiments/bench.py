@@ -22,10 +22,11 @@ from movlr_jax.cli.eval import Stopped
 from movlr_jax.cli.progress import View
 from movlr_jax.control.planner import PlannerConfig, with_candidates
 from movlr_jax.errors import MovlrError
-from movlr_jax.models.base import ModelFault
-from movlr_jax.search import RunConfig, reward_texts, state
-from movlr_jax.search.evaluation import Settings, Work
-from movlr_jax.search.run_folder import RunFolder
+from movlr_jax.evaluation import reward_texts
+from movlr_jax.evaluation.evaluation import Settings, Work
+from movlr_jax.llm.base import ModelFault
+from movlr_jax.runs.run_folder import RunFolder
+from movlr_jax.search import RunConfig, state
 from movlr_jax.tasks import TASKS, Task, get
 
 # The task `free` is whatever a sentence asks for: without one there is nothing to compare.

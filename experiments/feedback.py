@@ -19,11 +19,11 @@ import numpy as np
 import variants
 from variants import Variant
 
-from movlr_jax.critics.showing import Show
+from movlr_jax.critics.attachments import Show
 from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.evaluation.evaluation import Row
+from movlr_jax.llm.config import SERVICES
 from movlr_jax.media import bars
-from movlr_jax.models.config import SERVICES
-from movlr_jax.search.evaluation import Row
 
 BASE = Variant("video")
 # question -> the variants that answer it beside the base, each with the base's place among them.

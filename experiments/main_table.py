@@ -19,9 +19,9 @@ import variants
 from movlr_jax import atomic
 from movlr_jax.cli import console
 from movlr_jax.cli.eval import measure
+from movlr_jax.evaluation import evaluation
+from movlr_jax.evaluation.evaluation import Row
 from movlr_jax.media import bars, tables
-from movlr_jax.search import evaluation
-from movlr_jax.search.evaluation import Row
 
 REWARDS = ("start", "human", "learned")
 

@@ -18,7 +18,7 @@ import variants
 from variants import Variant
 
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.search.methods import METHODS
+from movlr_jax.runs.methods import METHODS
 
 
 def variant(name: str) -> Variant:

@@ -17,9 +17,9 @@ import bench
 from movlr_jax import atomic
 from movlr_jax.cli import console
 from movlr_jax.errors import MovlrError
+from movlr_jax.evaluation import evaluation
 from movlr_jax.media import heatmaps, tables
-from movlr_jax.search import evaluation
-from movlr_jax.search.run_folder import RunFolder
+from movlr_jax.runs.run_folder import RunFolder
 
 
 def record(folder: RunFolder, picture: Path) -> dict[str, Any]:

@@ -16,8 +16,8 @@ import bench
 from movlr_jax import atomic
 from movlr_jax.cli import console
 from movlr_jax.cli.eval import measure
+from movlr_jax.evaluation import evaluation, transfer
 from movlr_jax.media import tables
-from movlr_jax.search import evaluation, transfer
 from movlr_jax.tasks import get
 
 

@@ -26,9 +26,9 @@ from movlr_jax.cli import console, train
 from movlr_jax.cli.eval import Stopped
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.learning.rl.config import DistilConfig, PpoConfig, TrainConfig
+from movlr_jax.learning.rl.policy import mean_reward
 from movlr_jax.media import tables
-from movlr_jax.rl.config import DistilConfig, PpoConfig, TrainConfig
-from movlr_jax.rl.policy import mean_reward
 from movlr_jax.tasks import get, metrics
 
 TASKS = ("walk_flat", "bottle_pour")

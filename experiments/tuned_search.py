@@ -24,12 +24,13 @@ from variants import Variant
 
 from movlr_jax.cli.eval import measure
 from movlr_jax.errors import MovlrError
+from movlr_jax.evaluation import evaluation, reward_texts
+from movlr_jax.evaluation.evaluation import Work
+from movlr_jax.llm.base import ModelFault
 from movlr_jax.media import history
-from movlr_jax.models.base import ModelFault
-from movlr_jax.search import evaluation, reward_texts, state
-from movlr_jax.search.evaluation import Work
-from movlr_jax.search.run_folder import RunFolder
-from movlr_jax.search.tune_config import SAMPLERS, InnerTune
+from movlr_jax.runs.run_folder import RunFolder
+from movlr_jax.runs.tune_config import SAMPLERS, InnerTune
+from movlr_jax.search import state
 from movlr_jax.tasks import Task
 
 TUNED, ITERATIONS, CANDIDATES = "tuned", "more iterations", "more candidates"

@@ -18,12 +18,14 @@ import numpy as np
 from movlr_jax import atomic
 from movlr_jax.cli import console
 from movlr_jax.cli.eval import measure
+from movlr_jax.evaluation import evaluation
+from movlr_jax.evaluation.evaluation import Row, Work
+from movlr_jax.llm import addresses
+from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.media import bars, tables
-from movlr_jax.models import addresses
-from movlr_jax.models.config import ModelsConfig
-from movlr_jax.search import RunConfig, evaluation, outside, state
-from movlr_jax.search.evaluation import Row, Work
-from movlr_jax.search.run_folder import RunFolder
+from movlr_jax.runs import permissions
+from movlr_jax.runs.run_folder import RunFolder
+from movlr_jax.search import RunConfig, state
 from movlr_jax.tasks import Task
 
 
@@ -56,7 +58,7 @@ def parser(about: str | None, name: str) -> argparse.ArgumentParser:
 def models(asked: argparse.Namespace) -> ModelsConfig:
     """Return which models are asked, and where."""
     config = ModelsConfig(asked.critic_model, asked.writer_model, asked.critic_url, asked.writer_url)
-    for _, service, url in outside.servers(RunConfig(critic=asked.critic, writer=asked.writer, models=config)):
+    for _, service, url in permissions.servers(RunConfig(critic=asked.critic, writer=asked.writer, models=config)):
         addresses.give(service, url)
     return config
 

@@ -17,12 +17,11 @@ if "MOVLR_MODELS_PATH" not in os.environ and _BESIDE.is_dir():
 for _key in ("WANDB_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY"):
     os.environ.pop(_key, None)
 
-# Scripted models and loopback servers serve the tests of critics, writers and the search too.
-sys.path.append(str(Path(__file__).parent / "models"))
+# Programs that tests start find `support` as the tests do (pytest's setting pythonpath).
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
 
 import functools  # noqa: E402
 import subprocess  # noqa: E402
-import sys  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
@@ -113,14 +112,8 @@ def small_disk(tmp_path: Path):  # type: ignore[no-untyped-def]
 @pytest.fixture
 def own_body(tmp_path: Path):  # type: ignore[no-untyped-def]
     """A function that writes a user's own body, the small biped, as MJCF and YAML; it takes changed values and returns the YAML's path."""
-    import importlib.util
-
     import yaml
-
-    place = Path(__file__).parent / "physics" / "biped.py"
-    found = importlib.util.spec_from_file_location("biped_for_yaml", place)
-    biped = importlib.util.module_from_spec(found)
-    found.loader.exec_module(biped)
+    from support import biped
 
     def write(xml: str = biped.XML, **changed: object) -> Path:
         (tmp_path / "biped.xml").write_text(xml)
@@ -191,7 +184,7 @@ def scripted():  # type: ignore[no-untyped-def]
     """
     import json
 
-    from movlr_jax.models.base import Answer, Image, Text
+    from movlr_jax.llm.base import Answer, Image, Text
 
     class Scripted:
         def __init__(self, *answers, name="scripted"):  # type: ignore[no-untyped-def]
@@ -242,7 +235,7 @@ def small_clip(tmp_path_factory):  # type: ignore[no-untyped-def]
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what a test allows out of the developer's settings, and out of the next test."""
-    from movlr_jax.models import addresses
+    from movlr_jax.llm import addresses
 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("settings")))
     for name in (addresses.WITH_KEY, addresses.WITHOUT_KEY):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 
 import pytest
-from gemini_server import GeminiServer
-from loopback import refused_address
-from openai_server import OpenAIServer
+from support.gemini_server import GeminiServer
+from support.loopback import refused_address
+from support.openai_server import OpenAIServer
 
 from movlr_jax import proxies
 from movlr_jax.errors import MovlrError
-from movlr_jax.models.base import Ask, Text
-from movlr_jax.models.gemini import Gemini
-from movlr_jax.models.openai_compatible import OpenAICompatible
+from movlr_jax.llm.base import Ask, Text
+from movlr_jax.llm.gemini import Gemini
+from movlr_jax.llm.openai_compatible import OpenAICompatible
 
 pytest.importorskip("google.genai", reason="google-genai is not installed")
 pytest.importorskip("openai", reason="openai is not installed")

@@ -27,10 +27,11 @@ from movlr_jax.cli import ablate
 from movlr_jax.cli import main as front
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.evaluation import reward_texts
+from movlr_jax.evaluation.episode_store import EpisodeStore
+from movlr_jax.evaluation.evaluation import Evaluation, Settings, Watcher
 from movlr_jax.rewards.program import literal_weights
-from movlr_jax.search import ablation, reward_texts
-from movlr_jax.search.episode_store import EpisodeStore
-from movlr_jax.search.evaluation import Evaluation, Settings, Watcher
+from movlr_jax.tuning import ablation
 
 
 class Counter(Watcher):

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.search.sweep import on_ray
-from movlr_jax.search.sweep.definition import SweepFile
-from movlr_jax.search.sweep.drive import run
+from movlr_jax.sweeps.backends import ray
+from movlr_jax.sweeps.definition import SweepFile
+from movlr_jax.sweeps.drive import run
 
 
 def measured(folder: Path, workers: int, trials: int, seconds: float) -> dict[str, Any]:
@@ -33,9 +33,9 @@ def measured(folder: Path, workers: int, trials: int, seconds: float) -> dict[st
     took = {"workers": workers}
 
     @contextlib.contextmanager
-    def hands() -> Iterator[on_ray.RayHands]:
+    def hands() -> Iterator[ray.RayExecutor]:
         began = time.monotonic()
-        with on_ray.embedded(sweep.folder, sweep.resources, workers) as working:
+        with ray.embedded(sweep.folder, sweep.resources, workers) as working:
             ready = time.monotonic()
             took["ray_start_s"] = round(ready - began, 2)
             yield working

@@ -24,9 +24,9 @@ from typing import Any
 from movlr_jax import atomic, morphologies, tasks
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.evaluation import reward_texts
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
-from movlr_jax.search import reward_texts
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "planners.json"
 _EVERY = 0.01  # s between plans of 64 candidates, which --replan scales

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax import atomic
+from movlr_jax.runs.config import RunConfig
 from movlr_jax.search import assembly
-from movlr_jax.search.config import RunConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "compare_writers.json"

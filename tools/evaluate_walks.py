@@ -21,9 +21,9 @@ import numpy as np
 from movlr_jax import tasks
 from movlr_jax.cli.watch import Watch
 from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.evaluation.episode_store import EpisodeStore
+from movlr_jax.evaluation.evaluation import Settings, evaluate, works
 from movlr_jax.media.tables import markdown
-from movlr_jax.search.episode_store import EpisodeStore
-from movlr_jax.search.evaluation import Settings, evaluate, works
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks.json"
 FIVE = (1, 2, 3, 4, 5)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from movlr_jax.cli import carried, console, eval, options
+from movlr_jax.cli import console, eval, inherited, options
 
 if TYPE_CHECKING:
-    from movlr_jax.search.ablation import Ablation
-    from movlr_jax.search.pruning import Pruned
+    from movlr_jax.tuning.ablation import Ablation
+    from movlr_jax.tuning.pruning import Pruned
 
 _MANY = (("--tasks", "--task"), ("--factors",), *eval.MANY_OF_ALL)
 _MOST_BODIES = 4  # prepared bodies with their engines that are kept between rounds
@@ -49,12 +49,13 @@ class Options(eval.Where):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked, goal = carried.parse(Options, options.gather(argv, *_MANY), "ablate", lambda o: (o.reward, o.tasks))
-    from movlr_jax.cli import named
-    from movlr_jax.search import ablation, pruning, reward_texts, transfer
+    asked, goal = inherited.parse(Options, options.gather(argv, *_MANY), "ablate", lambda o: (o.reward, o.tasks))
+    from movlr_jax.cli import task_names
+    from movlr_jax.evaluation import reward_texts, transfer
+    from movlr_jax.tuning import ablation, pruning
 
-    task, body = named.home(asked.reward)
-    tasks = named.tasks_of(asked.tasks) or [named.at_home(task or "walk_flat", asked.reward)]
+    task, body = task_names.home(asked.reward)
+    tasks = task_names.tasks_of(asked.tasks) or [task_names.at_home(task or "walk_flat", asked.reward)]
     tasks = [eval.with_goal(one, asked.goal or goal, ()) for one in tasks]
     text = reward_texts.find(asked.reward, tasks)
     places = transfer.places(tasks, asked.morphologies or ((body,) if body and not asked.tasks else ()))
@@ -73,7 +74,7 @@ def save(folder: Path, found: Ablation, pruned: Pruned | None) -> dict[str, Any]
     """Write what was found into a folder, and return the document that stands in its ablation.json."""
     from movlr_jax import atomic
     from movlr_jax.media import tables
-    from movlr_jax.search import pruning
+    from movlr_jax.tuning import pruning
 
     parts = [f"# What each term of {Path(found.text.name).name} does\n"]
     parts += [f"## Ranking\n\n{tables.markdown(*found.ranking_table())}"] if found.ranking() else []
@@ -96,7 +97,7 @@ def save(folder: Path, found: Ablation, pruned: Pruned | None) -> dict[str, Any]
 
 def show(folder: Path, found: Ablation, pruned: Pruned | None) -> None:
     """Print tables."""
-    from movlr_jax.search import pruning
+    from movlr_jax.tuning import pruning
 
     out = console.stdout(console.WIDE)
     out.print(console.table("", *found.table()))

@@ -38,14 +38,14 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "check")
     from movlr_jax import jax_environment
-    from movlr_jax.cli import named
+    from movlr_jax.cli import task_names
+    from movlr_jax.evaluation import reward_texts
     from movlr_jax.sandbox.prove import explain
-    from movlr_jax.search import reward_texts
 
     jax_environment.require_devices()
     pace = Pace(console.stderr())
     source = reward_texts.read(asked.file, tell=pace.tell)
-    task = named.task(asked.task)
+    task = task_names.task(asked.task)
     pace.tell("loading and settling the body")
     morphology = task.load(asked.morphology)
     lying = task.asked(asked.goal).lies

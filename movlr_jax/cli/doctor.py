@@ -23,13 +23,13 @@ from movlr_jax import jax_environment
 from movlr_jax._versions import installed
 from movlr_jax.cli import console, options
 from movlr_jax.errors import MovlrError
+from movlr_jax.llm import secrets
 from movlr_jax.media import gl
-from movlr_jax.models import secrets
 from movlr_jax.processes import PYTHON, find_modules_where_installed
 
 if TYPE_CHECKING:
-    from movlr_jax.models.config import ModelsConfig, Role
-    from movlr_jax.search.config import RunConfig
+    from movlr_jax.llm.config import ModelsConfig, Role
+    from movlr_jax.runs.config import RunConfig
 
 State = Literal["ok", "warning", "failed"]
 _STYLES: dict[State, str] = {"ok": "green", "warning": "yellow", "failed": "red"}
@@ -267,7 +267,7 @@ def services(config: RunConfig | None = None) -> list[Check]:
     Args:
         config: of a run; None looks at the environment alone.
     """
-    from movlr_jax.models.config import SERVICES, ModelsConfig
+    from movlr_jax.llm.config import SERVICES, ModelsConfig
 
     models = ModelsConfig() if config is None else config.models
     # service, address -> roles that it plays
@@ -285,8 +285,8 @@ def services(config: RunConfig | None = None) -> list[Check]:
 
 
 def _service(service: str, url: str, roles: list[Role], models: ModelsConfig) -> Check:
-    from movlr_jax.models.faults import Fault
-    from movlr_jax.models.open import open_client
+    from movlr_jax.llm.factory import open_client
+    from movlr_jax.llm.faults import Fault
 
     name = f"{service} for the {' and the '.join(roles)}" if roles else service
     try:
@@ -345,7 +345,7 @@ def main(argv: Sequence[str]) -> int:
     asked = options.parse(Options, words, "doctor [--config FILE]")
     config = None
     if file is not None:
-        from movlr_jax.search.config import RunConfig
+        from movlr_jax.runs.config import RunConfig
 
         config = RunConfig.load(file)
     checks = examine(config)

@@ -21,7 +21,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.physics.mjx_config import MjxConfig
 
 if TYPE_CHECKING:
-    from movlr_jax.search.evaluation import Describe, Evaluation, Measure, Row, Settings, Work
+    from movlr_jax.evaluation.evaluation import Describe, Evaluation, Measure, Row, Settings, Work
     from movlr_jax.tasks import Task
 
 EPISODES, CLIPS = "episodes.json", "clips"
@@ -64,7 +64,7 @@ class Where:
         Raises:
             MovlrError: a value that no episode can have.
         """
-        from movlr_jax.search.evaluation import Settings
+        from movlr_jax.evaluation.evaluation import Settings
 
         return Settings(self.seeds, self.seconds, self.goal_speed, self.engine, self.planner, self.threads, self.mjx, self.injury)
 
@@ -126,8 +126,8 @@ def opened(
         Stopped: the user interrupted; everything finished is saved.
     """
     from movlr_jax.cli.watch import Watch
-    from movlr_jax.search.episode_store import EpisodeStore
-    from movlr_jax.search.evaluation import Evaluation
+    from movlr_jax.evaluation.episode_store import EpisodeStore
+    from movlr_jax.evaluation.evaluation import Evaluation
 
     with EpisodeStore(folder / EPISODES) as store, Watch(store.path) as watch:
         try:
@@ -147,7 +147,7 @@ def with_goal(task: Task, goal: str, rewards: Sequence[str]) -> Task:
     Raises:
         MovlrError: the runs were found for different sentences.
     """
-    from movlr_jax.search import reward_texts
+    from movlr_jax.evaluation import reward_texts
 
     found = sorted({reward_texts.goal_of(word, task.name) for word in rewards} - {""})
     if not goal and len(found) > 1:
@@ -172,12 +172,12 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, options.gather(argv, *_MANY), "eval")
     from movlr_jax import atomic
-    from movlr_jax.cli import named
+    from movlr_jax.cli import task_names
+    from movlr_jax.evaluation import evaluation
     from movlr_jax.media import tables
-    from movlr_jax.search import evaluation
 
     settings = asked.settings()
-    tasks = [with_goal(task, asked.goal, asked.rewards) for task in named.tasks_of(asked.tasks)]
+    tasks = [with_goal(task, asked.goal, asked.rewards) for task in task_names.tasks_of(asked.tasks)]
     works = evaluation.at_strengths(evaluation.works(asked.rewards, tasks, asked.morphologies), asked.strengths)
     rows = measure(works, settings, asked.out, clips=asked.clips)
     documents = [row.document() for row in rows]

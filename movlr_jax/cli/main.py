@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from movlr_jax import jax_environment, proxies
-from movlr_jax.cli import causes, streams
+from movlr_jax.cli import streams, system_errors
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.models import addresses
+from movlr_jax.llm import addresses
 from movlr_jax.plain_words import plain_text
 from movlr_jax.processes import find_modules_where_installed
 
@@ -178,7 +178,7 @@ def _told(error: Exception) -> str | None:
     if isinstance(error, MovlrError):
         return str(error)
     own = sys.modules.get("movlr_jax.tasks.own")  # where a task of the user's own raised it
-    return (own and own.fault(error)) or causes.sentence(error) or jax_environment.fault(error)
+    return (own and own.fault(error)) or system_errors.sentence(error) or jax_environment.fault(error)
 
 
 def _require_current_folder() -> None:

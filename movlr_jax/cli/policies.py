@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from movlr_jax.cli import named, train
+from movlr_jax.cli import task_names, train
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import next_steps
 from movlr_jax.physics.native import NativeSimulator
@@ -19,9 +19,9 @@ from movlr_jax.physics.native import NativeSimulator
 if TYPE_CHECKING:
     from movlr_jax.cli.rollout import Options
     from movlr_jax.control.episode import Rollout
+    from movlr_jax.learning.rl.policy import Policy
     from movlr_jax.morphologies import Morphology
     from movlr_jax.rewards.reward import Reward
-    from movlr_jax.rl.policy import Policy
     from movlr_jax.tasks import Task
 
 
@@ -55,17 +55,21 @@ def load(path: Path, task: str = "", morphology: str = "", injury: tuple[str, ..
     Raises:
         MovlrError: there is no policy, or it is one for another body.
     """
-    from movlr_jax.rl import brax_compat, checkpoint
-    from movlr_jax.rl.actions import Actions
-    from movlr_jax.rl.observation import Observation
-    from movlr_jax.rl.policy import Policy
-    from movlr_jax.rl.ppo import Networks
+    from movlr_jax.learning.rl import brax_compat, checkpoint
+    from movlr_jax.learning.rl.actions import Actions
+    from movlr_jax.learning.rl.observation import Observation
+    from movlr_jax.learning.rl.policy import Policy
+    from movlr_jax.learning.rl.ppo import Networks
 
     brax_compat.parts()
     update = int(path.name) if path.parent.name == checkpoint.FOLDER and path.name.isdigit() else None
     folder = path if update is None else path.parent.parent
     config = train.found(folder)
-    changed = {"task": named.settled(task) or config.task, "morphology": morphology or config.morphology, "injury": injury or config.injury}
+    changed = {
+        "task": task_names.settled(task) or config.task,
+        "morphology": morphology or config.morphology,
+        "injury": injury or config.injury,
+    }
     asked = train.of_folder(folder, dataclasses.replace(config, **changed))  # type: ignore[arg-type]
     body = asked.morphology
     if len(asked.group_of) != body.model.nu:

@@ -65,7 +65,7 @@ def list_prompts(argv: Sequence[str]) -> int:
 def show_prompt(argv: Sequence[str]) -> int:
     """Run `movlr prompt show`."""
     asked = options.parse(ShowOptions, argv, "prompt show")
-    from movlr_jax.search.run_folder import RunFolder
+    from movlr_jax.runs.run_folder import RunFolder
 
     folder = RunFolder.find(asked.folder)
     place = folder.iteration(asked.iteration).path
@@ -82,7 +82,7 @@ def show_prompt(argv: Sequence[str]) -> int:
 
 def _calls(place: Path, pattern: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield (where it was kept, call) of an iteration: those of the chosen candidate, then those of the others."""
-    from movlr_jax.search import records
+    from movlr_jax.runs import records
 
     for folder in (place, *sorted((place / "candidates").glob("*"))):
         for path in sorted((folder / "calls").glob(pattern)):

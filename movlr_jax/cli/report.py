@@ -17,7 +17,7 @@ from movlr_jax.cli import console, options
 from movlr_jax.errors import MovlrError
 
 if TYPE_CHECKING:
-    from movlr_jax.models.ledger import Spending
+    from movlr_jax.llm.ledger import Spending
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,17 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "report")
+    from movlr_jax.llm import ledger
     from movlr_jax.media import heatmaps, report
-    from movlr_jax.models import ledger
     from movlr_jax.rewards.features import feature_layout
-    from movlr_jax.search import outside
-    from movlr_jax.search.config import RunConfig
-    from movlr_jax.search.run_folder import RunFolder
+    from movlr_jax.runs import permissions
+    from movlr_jax.runs.config import RunConfig
+    from movlr_jax.runs.run_folder import RunFolder
 
     folder = RunFolder.find(asked.folder)
     config = RunConfig.load(folder["config.yaml"])
     try:
-        task = outside.task(config.task, folder["config.yaml"])
+        task = permissions.task(config.task, folder["config.yaml"])
         layout = feature_layout(task.load(config.morphology))
         muscles, groups = layout.muscles, layout.muscle_groups
     except MovlrError as error:

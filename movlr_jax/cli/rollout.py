@@ -117,8 +117,8 @@ def main(argv: Sequence[str]) -> int:
 def _with_policy(asked: Options) -> int:
     """Move the body with a trained policy."""
     from movlr_jax.cli import policies
+    from movlr_jax.evaluation import reward_texts
     from movlr_jax.physics import engines
-    from movlr_jax.search import reward_texts
 
     assert asked.policy is not None
     if asked.mjx.hosts:
@@ -181,9 +181,9 @@ def _progress() -> Progress:
 
 def _planned(asked: Options) -> int:
     """Move the body with MPC2."""
-    from movlr_jax.cli import named as naming
+    from movlr_jax.cli import task_names as naming
+    from movlr_jax.evaluation import reward_texts
     from movlr_jax.physics import engines, hosts
-    from movlr_jax.search import reward_texts
 
     task = naming.task(asked.task or "walk_flat")
     named = asked.reward or "human"
@@ -223,8 +223,8 @@ def tell(
     Returns:
         The exit code: 1 where every episode diverged.
     """
+    from movlr_jax.evaluation import filming
     from movlr_jax.rewards.features import feature_layout
-    from movlr_jax.search import filming
     from movlr_jax.tasks import metrics
 
     document = {

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from movlr_jax import atomic, code_names, search
-from movlr_jax.cli import advice, console, named, options
+from movlr_jax.cli import advice, console, options, task_names
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
 from movlr_jax.cli.report import calls_table
+from movlr_jax.llm import addresses, ledger
 from movlr_jax.media import next_steps, tables
-from movlr_jax.models import addresses, ledger
 from movlr_jax.morphologies import custom
 from movlr_jax.physics import hosts
-from movlr_jax.search import outside
-from movlr_jax.search.config import RunConfig
+from movlr_jax.runs import permissions
+from movlr_jax.runs.config import RunConfig
 
 if TYPE_CHECKING:
     from movlr_jax.search.loop import RunResult
@@ -52,10 +52,10 @@ def configure(argv: Sequence[str]) -> RunConfig:
     if words and not words[0].startswith("-"):
         words = ["--task", *words]
     config = options.parse(RunConfig, words, "run [TASK] [--config FILE]", default, ABOUT)
-    for role, service, url in outside.servers(config):
+    for role, service, url in permissions.servers(config):
         if options.names(words, f"models.{role}-url"):
             addresses.give(service, url)
-    settled = named.settled if options.names(words, "task") else code_names.settled
+    settled = task_names.settled if options.names(words, "task") else code_names.settled
     return dataclasses.replace(config, task=settled(config.task), morphology=custom.settled(config.morphology))
 
 
@@ -82,7 +82,7 @@ def follow(work: Callable[[View], RunResult], heading: str) -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    from movlr_jax.search import methods
+    from movlr_jax.runs import methods
 
     config = free_folder(configure(argv))
     if config.ask:
@@ -98,7 +98,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _goal(config: RunConfig) -> list[str]:
     """Return what of a user's sentence is measured, to be said before anything is simulated."""
-    return outside.task(config.task).asked(config.goal).measures() if config.goal.strip() else []
+    return permissions.task(config.task).asked(config.goal).measures() if config.goal.strip() else []
 
 
 def _beside(config: RunConfig) -> int:

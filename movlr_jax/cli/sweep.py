@@ -20,9 +20,9 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.processes import terminable
 
 if TYPE_CHECKING:
-    from movlr_jax.search.sweep.definition import SweepFile
-    from movlr_jax.search.sweep.drive import Outcome
-    from movlr_jax.search.sweep.plan import Plan
+    from movlr_jax.sweeps.definition import SweepFile
+    from movlr_jax.sweeps.drive import Outcome
+    from movlr_jax.sweeps.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
     asked = options.parse(Options, argv, "sweep")
     from dataclasses import replace
 
-    from movlr_jax.search.sweep import definition, plan
+    from movlr_jax.sweeps import definition, plan
 
     sweep = definition.read(asked.file)
     if asked.out is not None:
@@ -81,7 +81,8 @@ def _show(sweep: SweepFile, made: Plan) -> int:
 
 
 def _drive(sweep: SweepFile, asked: Options) -> int:
-    from movlr_jax.search.sweep import drive, on_slurm, on_wandb
+    from movlr_jax.sweeps import drive
+    from movlr_jax.sweeps.backends import slurm, wandb
 
     err = console.stderr()
 
@@ -90,12 +91,12 @@ def _drive(sweep: SweepFile, asked: Options) -> int:
 
     environment = _outside(sweep)
     if asked.on == "wandb":
-        path, agents = on_wandb.write(sweep)
+        path, agents = wandb.write(sweep)
         tell(agents or f"WANDB_API_KEY is not set: nothing was registered. Later: wandb sweep {path}")
         console.say(path)
         return 0
     if asked.on == "slurm":
-        return close(on_slurm.run(sweep, tell, environment=environment))
+        return close(slurm.run(sweep, tell, environment=environment))
     with terminable():
         outcome = drive.run(sweep, _hands(sweep, asked), tell, environment=environment)
     return close(outcome)
@@ -107,26 +108,27 @@ def _outside(sweep: SweepFile) -> tuple[tuple[str, str], ...]:
     Raises:
         MovlrError: an address of a trial is not known.
     """
-    from movlr_jax.models import addresses
-    from movlr_jax.search import outside
-    from movlr_jax.search.sweep import plan
+    from movlr_jax.llm import addresses
+    from movlr_jax.runs import permissions
+    from movlr_jax.sweeps import plan
 
     made = plan.make(sweep)
     configs = [made.config(trial) for trial in made.trials] or [made.config(plan.Trial(0, {}))]
     for config in configs:
-        outside.require_keys_known(config)
-        outside.remember(config)
-    return addresses.environment(dict.fromkeys(target for config in configs for target in outside.targets(config)))
+        permissions.require_keys_known(config)
+        permissions.remember(config)
+    return addresses.environment(dict.fromkeys(target for config in configs for target in permissions.targets(config)))
 
 
 def _hands(sweep: SweepFile, asked: Options) -> Any:
-    from movlr_jax.search.sweep import drive, on_ray
+    from movlr_jax.sweeps import drive
+    from movlr_jax.sweeps.backends import ray
 
     if asked.on == "here":
-        return lambda: contextlib.nullcontext(drive.OwnHands(sweep.resources.retries))
+        return lambda: contextlib.nullcontext(drive.LocalExecutor(sweep.resources.retries))
     if asked.address:
-        return lambda: on_ray.cluster(asked.address, sweep.resources)
-    return lambda: on_ray.embedded(sweep.folder.absolute(), sweep.resources, asked.workers)
+        return lambda: ray.cluster(asked.address, sweep.resources)
+    return lambda: ray.embedded(sweep.folder.absolute(), sweep.resources, asked.workers)
 
 
 def close(outcome: Outcome) -> int:

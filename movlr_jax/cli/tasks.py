@@ -24,7 +24,7 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "tasks")
-    from movlr_jax.cli import named as naming
+    from movlr_jax.cli import task_names as naming
     from movlr_jax.tasks import TASKS
 
     tasks = naming.tasks_of(asked.tasks) or list(TASKS.values())

@@ -1,7 +1,7 @@
 """`movlr train`: trains a policy by PPO on a task, with the same reward that MPC2 plans with; `movlr train --resume DIR` goes on.
 
-In: TrainConfig, from code defaults < the YAML file of --config < flags. Out: a training's folder (`movlr_jax.rl.train`), and its last
-evaluation on stdout. Ctrl-C stops after the update under way, with everything saved.
+In: TrainConfig, from code defaults < the YAML file of --config < flags. Out: a training's folder (`movlr_jax.learning.rl.train`), and its
+last evaluation on stdout. Ctrl-C stops after the update under way, with everything saved.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from movlr_jax import atomic, code_names, folders, typed_yaml
-from movlr_jax.cli import console, named, options
+from movlr_jax.cli import console, options, task_names
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.errors import MovlrError
+from movlr_jax.learning.rl.config import TrainConfig
 from movlr_jax.media import next_steps
 from movlr_jax.morphologies import custom
-from movlr_jax.rl.config import TrainConfig
 
 if TYPE_CHECKING:
     from movlr_jax.control.episode import Rollout
-    from movlr_jax.rl.train import Asked
+    from movlr_jax.learning.rl.train import Asked
 
 ABOUT = """Train a policy by PPO on a task, with the same reward that MPC2 plans with.
 
@@ -53,7 +53,7 @@ def configure(argv: Sequence[str]) -> TrainConfig:
     if words and not words[0].startswith("-"):
         words = ["--task", *words]
     config = options.parse(TrainConfig, words, "train [TASK] [--config FILE] [--resume DIR]", default, ABOUT)
-    settled = named.settled if options.names(words, "task") else code_names.settled
+    settled = task_names.settled if options.names(words, "task") else code_names.settled
     return dataclasses.replace(config, task=settled(config.task), morphology=custom.settled(config.morphology))
 
 
@@ -83,11 +83,12 @@ def asked_of(config: TrainConfig, reward: str, group_of: Sequence[int] | None = 
     """
     import numpy as np
 
-    from movlr_jax.rl import dynsyn
-    from movlr_jax.rl.train import Asked
-    from movlr_jax.search import outside, reward_texts
+    from movlr_jax.evaluation import reward_texts
+    from movlr_jax.learning.rl import dynsyn
+    from movlr_jax.learning.rl.train import Asked
+    from movlr_jax.runs import permissions
 
-    task = outside.task(config.task, where)
+    task = permissions.task(config.task, where)
     text = reward_texts.find(reward, [task])
     morphology = task.load(config.morphology, config.injury)
     compiled = reward_texts.compiled(text, morphology, config.goal_speed if config.goal_speed >= 0 else task.goal_speed, lying=task.lies)
@@ -134,8 +135,8 @@ def header_of(folder: Path) -> dict[str, Any]:
 
 def refuse_unready(engine: str) -> None:
     """Raise MovlrError, in one sentence, if this machine lacks what a training on an engine needs."""
+    from movlr_jax.learning.rl import brax_compat
     from movlr_jax.physics import engines
-    from movlr_jax.rl import brax_compat
 
     brax_compat.parts()
     engines.choose(engine)
@@ -148,8 +149,8 @@ def create(config: TrainConfig) -> tuple[Path, Asked]:
         MovlrError: it is taken or cannot be written, this machine lacks something, or as `asked_of`.
     """
     from movlr_jax._versions import installed
-    from movlr_jax.rl import distil
-    from movlr_jax.search.run_folder import RunFolder
+    from movlr_jax.learning.rl import distil
+    from movlr_jax.runs.run_folder import RunFolder
 
     first = config.out or Path("runs") / f"train-{config.name or f'{code_names.label(config.task)}-{config.seed}'}"
     numbered = itertools.chain([first], (first.with_name(f"{first.name}-{n}") for n in itertools.count(2)))
@@ -224,9 +225,9 @@ def follow(folder: Path, asked: Asked) -> bool:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from movlr_jax.cli.rollout import paced
+    from movlr_jax.learning.rl.train import train
     from movlr_jax.processes import terminable
-    from movlr_jax.rl.train import train
-    from movlr_jax.search.run_folder import RunFolder
+    from movlr_jax.runs.run_folder import RunFolder
     from movlr_jax.tracking import open_trackers
 
     config, err, pace = asked.config, console.stderr(), paced()
@@ -270,7 +271,7 @@ def follow(folder: Path, asked: Asked) -> bool:
 
 def _films(asked: Asked, warn: Callable[[str], None]) -> Callable[[Rollout, Path], None]:
     """Return what writes clips; a machine that cannot draw is told of once, and trains on."""
-    from movlr_jax.search import filming
+    from movlr_jax.evaluation import filming
 
     failed = False
 

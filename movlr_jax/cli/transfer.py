@@ -44,13 +44,13 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, options.gather(argv, *_MANY), "transfer")
     from movlr_jax import atomic
-    from movlr_jax.cli import named
+    from movlr_jax.cli import task_names
+    from movlr_jax.evaluation import evaluation, transfer
     from movlr_jax.media import tables
-    from movlr_jax.search import evaluation, transfer
 
     settings = asked.settings()
-    rewards = transfer.rewards(named.tasks_of(asked.source), asked.rewards)
-    tasks = [eval.with_goal(task, asked.goal, asked.rewards) for task in named.tasks_of(asked.tasks)]
+    rewards = transfer.rewards(task_names.tasks_of(asked.source), asked.rewards)
+    tasks = [eval.with_goal(task, asked.goal, asked.rewards) for task in task_names.tasks_of(asked.tasks)]
     places = transfer.places(tasks, asked.morphologies)
     metric = asked.metric or places[0][0].metric
     rows = eval.measure(evaluation.at_strengths(transfer.works(rewards, places), asked.strengths), settings, asked.out)

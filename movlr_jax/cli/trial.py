@@ -35,7 +35,7 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "trial")
-    from movlr_jax.search.sweep import trial
+    from movlr_jax.sweeps import trial
 
     if asked.tied_to is not None:
         trial.tie_to(asked.tied_to)

@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from movlr_jax.cli import carried, console, eval, options
-from movlr_jax.clip.config import ClipConfig
+from movlr_jax.cli import console, eval, inherited, options
 from movlr_jax.errors import MovlrError
-from movlr_jax.models.config import SERVICES, ModelsConfig
-from movlr_jax.search.tune_config import TuneConfig
+from movlr_jax.llm.config import SERVICES, ModelsConfig
+from movlr_jax.runs.tune_config import TuneConfig
+from movlr_jax.vision.config import ClipConfig
 
 if TYPE_CHECKING:
-    from movlr_jax.search.evaluation import Settings
-    from movlr_jax.search.minds import Minds
-    from movlr_jax.search.tuning import Tuned
-    from movlr_jax.search.weight_study import Trial
+    from movlr_jax.evaluation.evaluation import Settings
+    from movlr_jax.feedback.feedback import Feedback
+    from movlr_jax.tuning.tuner import Tuned
+    from movlr_jax.tuning.weight_study import Trial
 
 _FACTS = "facts"
 _MANY = (("--tune.held-out", "--held-out"), ("--tune.confirm", "--confirm"), *eval.MANY_OF_ALL)
@@ -59,16 +59,16 @@ class Options(eval.Where):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked, goal = carried.parse(Options, options.gather(argv, *_MANY), "tune", lambda o: (o.reward, (o.task,) if o.task else ()))
-    from movlr_jax.cli import named
+    asked, goal = inherited.parse(Options, options.gather(argv, *_MANY), "tune", lambda o: (o.reward, (o.task,) if o.task else ()))
+    from movlr_jax.cli import task_names
+    from movlr_jax.evaluation import measures, reward_texts, transfer
     from movlr_jax.physics import engines
-    from movlr_jax.search import measures, reward_texts, transfer
-    from movlr_jax.search.helpers import Errand, Helpers
-    from movlr_jax.search.referee import PREFERENCE, Referee
-    from movlr_jax.search.tuning import Tuner
+    from movlr_jax.tuning.preference_objective import PREFERENCE, PreferenceObjective
+    from movlr_jax.tuning.tuner import Tuner
+    from movlr_jax.tuning.worker_pool import WorkerPool, WorkerTask
 
-    home, body = named.home(asked.reward)
-    task = named.task(asked.task) if asked.task else named.at_home(home or "walk_flat", asked.reward)
+    home, body = task_names.home(asked.reward)
+    task = task_names.task(asked.task) if asked.task else task_names.at_home(home or "walk_flat", asked.reward)
     goal = asked.goal or goal
     task = eval.with_goal(task, goal, ())
     text = reward_texts.find(asked.reward, [task])
@@ -90,11 +90,11 @@ def main(argv: Sequence[str]) -> int:
     if not preferred and asked.critic != "offline":
         raise MovlrError(f"Nobody is asked by the objective {objective}: add --objective preference, or leave out --critic.")
     watched = preferred and asked.critic in SERVICES
-    minds = _minds(asked) if preferred else None
+    feedback = _minds(asked) if preferred else None
     facts = (asked.out / _FACTS, measures.described) if preferred else None
     clips = asked.out / eval.CLIPS if watched else None
     store = asked.out / eval.EPISODES
-    errand = Errand(text, task.word, places[0][1], settings, store, objective, asked.clip, facts and facts[0], clips, goal)
+    worker_task = WorkerTask(text, task.word, places[0][1], settings, store, objective, asked.clip, facts and facts[0], clips, goal)
     decided = {k: v for k, v in dataclasses.asdict(settings).items() if k not in ("threads", "mjx")}
     decided |= {"engine": engine, "clip": dataclasses.asdict(asked.clip) if objective == measures.CLIP_SCORE else None}
     if goal:
@@ -104,11 +104,11 @@ def main(argv: Sequence[str]) -> int:
     more = measures.named(objective, task.sentence, asked.clip)
     with (
         eval.opened(settings, asked.out, clips=watched, measures=more, facts=facts) as evaluation,
-        Helpers(errand, helpers) as staff,
+        WorkerPool(worker_task, helpers) as staff,
     ):
         helping = staff.sharing if helpers else None
-        referee = None if minds is None else Referee(evaluation, minds)
-        found = Tuner(asked.tune, text, places[0], evaluation, asked.out, decided, helping, _tell(objective), referee).run()
+        preference_objective = None if feedback is None else PreferenceObjective(evaluation, feedback)
+        found = Tuner(asked.tune, text, places[0], evaluation, asked.out, decided, helping, _tell(objective), preference_objective).run()
     document = save(asked.out, found)
     if asked.json:
         console.print_json(document)
@@ -117,18 +117,19 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _minds(asked: Options) -> Minds:
+def _minds(asked: Options) -> Feedback:
     """Return the critic of a search with the same options, whose calls are kept in the folder of --out."""
-    from movlr_jax.models import addresses
-    from movlr_jax.search import RunConfig, assembly, outside
-    from movlr_jax.search.minds import Minds
+    from movlr_jax.feedback.feedback import Feedback
+    from movlr_jax.llm import addresses
+    from movlr_jax.runs import permissions
+    from movlr_jax.search import RunConfig, assembly
 
     if asked.critic == "clip":
         raise MovlrError("Preferring by CLIP is its score: use --objective clip_score.")
     config = RunConfig(critic=asked.critic, models=asked.models, max_calls=asked.max_calls, max_cost=asked.max_cost)
-    for _, service, url in outside.servers(config):
+    for _, service, url in permissions.servers(config):
         addresses.give(service, url)  # this verb reads no file that could name one
-    return Minds(config, assembly.open_desk(config, asked.out))
+    return Feedback(config, assembly.open_desk(config, asked.out))
 
 
 def _tell(objective: str) -> Any:
@@ -176,8 +177,8 @@ def save(folder: Path, found: Tuned) -> dict[str, Any]:
     """Write what was found into a folder, and return the document that stands in its tune.json."""
     from movlr_jax import atomic
     from movlr_jax.media import history, tables
-    from movlr_jax.search.weight_study import better
     from movlr_jax.tasks.metrics import direction
+    from movlr_jax.tuning.weight_study import better
 
     atomic.write_text(folder / "tuned.py", found.text.source)
     parts = [f"# {Path(found.start.name).name}, tuned for {found.objective}\n"]
@@ -212,7 +213,7 @@ def save(folder: Path, found: Tuned) -> dict[str, Any]:
 def show(folder: Path, found: Tuned, settings: Settings, rules: Sequence[str] = ()) -> None:
     """Print tables."""
     from movlr_jax.media import tables
-    from movlr_jax.search.ablation import weights_of
+    from movlr_jax.tuning.ablation import weights_of
 
     out = console.stdout(console.WIDE)
     own = weights_of(found.start)

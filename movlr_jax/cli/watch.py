@@ -1,6 +1,6 @@
 """What is shown of an evaluation while it goes: a bar on a terminal, elsewhere a line an episode. Everything goes to stderr.
 
-In: what movlr_jax.search.evaluation tells its watcher. Out: text; nothing of it decides anything.
+In: what movlr_jax.evaluation.evaluation tells its watcher. Out: text; nothing of it decides anything.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from movlr_jax.cli import console
+from movlr_jax.evaluation.evaluation import Watcher, Work
 from movlr_jax.media import tables
-from movlr_jax.search.evaluation import Watcher, Work
 
 
 class Watch(Watcher):

@@ -1,6 +1,6 @@
 """The critic "clip": prefers the motion whose pictures look more like the goal sentence. It names no fault; suggestions are measured ones.
 
-In: facts with CLIP's score (`clip.score`, put there when the motion was measured). Out: a Critique and a Preference.
+In: facts with CLIP's score (`vision.score`, put there when the motion was measured). Out: a Critique and a Preference.
 """
 
 from __future__ import annotations

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from movlr_jax.critics import telling
+from movlr_jax.critics import facts_text
+from movlr_jax.critics.attachments import Show, measured, pictures
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import STAGES, Critique, Preference
-from movlr_jax.critics.showing import Show, measured, pictures
-from movlr_jax.models.asking import ask_for
-from movlr_jax.models.base import Ask, Model
+from movlr_jax.llm.base import Ask, Model
+from movlr_jax.llm.structured import ask_for
 from movlr_jax.plain_words import plain_record
 from movlr_jax.prompts import prompt as prompts
 
@@ -47,10 +47,10 @@ class VlmCritic:
         request = prompt.fill(
             "request",
             goal=str(facts["goal"]),
-            terms=telling.weights(facts["terms"]),
+            terms=facts_text.weights(facts["terms"]),
             facts=measured(prompt, self.show, facts),
             clip=pictures(prompt, self.show, clip, facts),
-            faults=telling.faults(),
+            faults=facts_text.faults(),
         )
         answer, _ = ask_for(self.model, Ask("critique", prompt.label, prompt.words("system"), request, schema=Critique), Critique)
         judged = Critique.model_validate(plain_record(answer.model_dump(mode="json")))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.models.base import Part, Text
+from movlr_jax.llm.base import Part, Text
 
 Filling = str | tuple[Part, ...]
 

@@ -250,7 +250,7 @@ def _second(settings: dict[str, Any], skip: set[str], before: dict[str, int], re
     wire.write_all(REPLIES, wire.pack({"ready": True, "layers": layers, "warm_s": warm_s, **workbench.versions()}))
     try:
         request = json.loads(wire.read(REQUESTS, None)[1])
-    except wire.WireClosed:
+    except wire.TransportClosed:
         return  # the prover needs no text proved
     header, body = workbench.prove(request["source"], request["layout"], int(request["rows"]))
     wire.write_all(REPLIES, wire.pack(header, body))

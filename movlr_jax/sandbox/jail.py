@@ -214,10 +214,10 @@ class Jail:
             return self.layers
         try:
             header, _ = wire.read(self._replies, time.monotonic() + deadline_s)
-        except wire.WireTimeout:
+        except wire.TransportTimeout:
             self.close()
             raise JailError(f"The jail was not ready within {deadline_s:.0f} s: look for what keeps this machine busy.") from None
-        except wire.WireError:
+        except wire.TransportError:
             how = self._how_it_ended()
             raise JailError(f"The jail did not start ({how}): run `movlr doctor` to see what this machine grants.") from None
         if header.get("ready") is not True:
@@ -253,14 +253,14 @@ class Jail:
         try:
             self._send({"source": source, "layout": layout.to_json(), "rows": self._rows})
             header, body = wire.read(self._replies, time.monotonic() + deadline_s)
-        except wire.WireTimeout:
+        except wire.TransportTimeout:
             return Answer(
                 False,
                 f"It did not finish within the jail's deadline of {deadline_s:g} s: make it smaller, with short loops over few elements.",
             )
-        except wire.WireClosed:
+        except wire.TransportClosed:
             return Answer(False, f"The jail ended before it answered ({self._how_it_ended()}): {_cure(self._process.returncode)}.")
-        except wire.WireError as error:
+        except wire.TransportError as error:
             return Answer(False, f"The jail's answer is not one ({error}): the text tampers with its jail; remove that.")
         finally:
             self.close()

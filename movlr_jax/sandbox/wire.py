@@ -18,15 +18,15 @@ MAX_HEADER_BYTES = 64 * 1024
 MAX_BODY_BYTES = 4 * 1024 * 1024
 
 
-class WireError(ValueError):
+class TransportError(ValueError):
     """A message that breaks the format; the sentence says how."""
 
 
-class WireClosed(WireError):
+class TransportClosed(TransportError):
     """The other end closed the pipe before a whole message had come."""
 
 
-class WireTimeout(WireError):
+class TransportTimeout(TransportError):
     """The deadline passed before a whole message had come."""
 
 
@@ -52,18 +52,18 @@ def read_exactly(fd: int, count: int, deadline: float | None) -> bytes:
         deadline: time.monotonic() at which to give up (s), or None to wait for ever.
 
     Raises:
-        WireClosed: the pipe ended first.
-        WireTimeout: the deadline passed first.
+        TransportClosed: the pipe ended first.
+        TransportTimeout: the deadline passed first.
     """
     parts = []
     while count:
         if deadline is not None:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([fd], [], [], left)[0]:
-                raise WireTimeout("the deadline passed")
+                raise TransportTimeout("the deadline passed")
         part = os.read(fd, min(count, 1 << 16))
         if not part:
-            raise WireClosed("the pipe closed early")
+            raise TransportClosed("the pipe closed early")
         parts.append(part)
         count -= len(part)
     return b"".join(parts)
@@ -77,18 +77,18 @@ def read(fd: int, deadline: float | None) -> tuple[dict[str, Any], bytes]:
     """Read one message from fd.
 
     Raises:
-        WireError: it is malformed, too large, late, or the pipe closed.
+        TransportError: it is malformed, too large, late, or the pipe closed.
     """
     magic, header_bytes, body_bytes = PREFIX.unpack(read_exactly(fd, PREFIX.size, deadline))
     if magic != MAGIC:
-        raise WireError("its first bytes are not a message's")
+        raise TransportError("its first bytes are not a message's")
     if header_bytes > MAX_HEADER_BYTES or body_bytes > MAX_BODY_BYTES:
-        raise WireError(f"it announces {header_bytes} + {body_bytes} bytes, more than is ever read")
+        raise TransportError(f"it announces {header_bytes} + {body_bytes} bytes, more than is ever read")
     text = read_exactly(fd, header_bytes, deadline)
     try:
         header = json.loads(text.decode("ascii"), parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise WireError("its header is not JSON") from None
+        raise TransportError("its header is not JSON") from None
     if not isinstance(header, dict):
-        raise WireError("its header is not a JSON object")
+        raise TransportError("its header is not a JSON object")
     return header, read_exactly(fd, body_bytes, deadline)

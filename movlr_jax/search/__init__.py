@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from movlr_jax.search.config import RunConfig, folder_of
-from movlr_jax.search.progress import Event, Progress
+from movlr_jax.runs.config import RunConfig, folder_of
+from movlr_jax.search.events import Event, Progress
 
 if TYPE_CHECKING:
     from movlr_jax.search.loop import Advisor, RunResult
@@ -57,7 +57,7 @@ def resume(
 
     Raises:
         MovlrError: there is no run, another process works on it, its folder names a server or a folder elsewhere that this user has not
-            (`models.addresses.allow`), or a stage cannot go on.
+            (`llm.addresses.allow`), or a stage cannot go on.
     """
     from movlr_jax.search.assembly import resume as resume_assembled
 

@@ -19,15 +19,15 @@ import numpy as np
 
 from movlr_jax import atomic, tasks
 from movlr_jax._versions import installed
-from movlr_jax.clip.encoder import TransformersEncoder
-from movlr_jax.clip.eye import Eye
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.critics import biomechanics
 from movlr_jax.critics.critique import Critique
 from movlr_jax.errors import BadFile, MovlrError
+from movlr_jax.evaluation import clip_curve, filming, reward_texts
+from movlr_jax.feedback.feedback import Feedback
+from movlr_jax.llm import ledger
+from movlr_jax.llm.gateway import Gateway
 from movlr_jax.media import clip, heatmaps, report
-from movlr_jax.models import ledger
-from movlr_jax.models.desk import Desk
 from movlr_jax.physics import engines
 from movlr_jax.processes import terminable
 from movlr_jax.rewards import packaged
@@ -35,17 +35,19 @@ from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.library import LIBRARY
 from movlr_jax.rewards.motion import vocabulary
 from movlr_jax.rewards.reward import Reward
+from movlr_jax.runs import methods, permissions, records
+from movlr_jax.runs.config import RunConfig, folder_of
+from movlr_jax.runs.run_folder import RunFolder, read_arrays
 from movlr_jax.sandbox import behaviour
 from movlr_jax.sandbox.prove import Prover
-from movlr_jax.search import filming, looks, methods, outside, records, reward_texts, weight_study
-from movlr_jax.search.config import RunConfig, folder_of
+from movlr_jax.search.events import Event, Progress
 from movlr_jax.search.loop import Advisor, Loop, RunResult
-from movlr_jax.search.minds import Minds
-from movlr_jax.search.progress import Event, Progress
-from movlr_jax.search.run_folder import RunFolder, read_arrays
 from movlr_jax.search.stages import Arrays, Draft, Json, Judged, Moved, Preference, Proof, Trusted, WriteRequest
 from movlr_jax.tasks import facts, metrics
 from movlr_jax.tracking import open_trackers
+from movlr_jax.tuning import weight_study
+from movlr_jax.vision.clip_reward import ClipReward
+from movlr_jax.vision.encoder import TransformersEncoder
 from movlr_jax.writers import base as writers
 
 Films = Callable[[Arrays, Path], bool]
@@ -69,16 +71,16 @@ class RealStages:
 
     Args:
         config: the run's configuration, settled by its method.
-        desk: through which critics and writers ask their models.
+        gateway: through which critics and writers ask their models.
         films: writes the clip of an episode that was filmed before, and says whether it did; None: every episode is drawn.
 
     Raises:
         MovlrError: a name in the configuration stands for nothing, or something that the run needs is missing.
     """
 
-    def __init__(self, config: RunConfig, desk: Desk, films: Films | None = None):
-        self.config, self.desk, self.films = config, desk, films
-        task = outside.task(config.task)
+    def __init__(self, config: RunConfig, gateway: Gateway, films: Films | None = None):
+        self.config, self.gateway, self.films = config, gateway, films
+        task = permissions.task(config.task)
         if task.name == "free" and not config.goal.strip():
             raise MovlrError("The task free needs a sentence: add --goal 'raise the left knee'.")
         self.task = dataclasses.replace(
@@ -88,8 +90,8 @@ class RealStages:
         )
         if config.tune.trials:
             weight_study.require(config.tune.sampler)
-        self.minds = Minds(config, desk)
-        self.eye = Eye(TransformersEncoder(config.clip.weights), config.clip, self.task.sentence) if config.clip.weights else None
+        self.feedback = Feedback(config, gateway)
+        self.eye = ClipReward(TransformersEncoder(config.clip.weights), config.clip, self.task.sentence) if config.clip.weights else None
         self.engine, self.engine_reason = engines.choose(config.engine)
         self.morphology = task.load(config.morphology, config.injury)
         self.layout = feature_layout(self.morphology)
@@ -138,7 +140,7 @@ class RealStages:
             best_source=request.source,
             best_weights={name: stats["weight"] for name, stats in request.facts["terms"].items()},
             term_stats=request.facts["terms"],
-            critique=Critique.model_validate({"success": False, **request.critique}) if self.minds.method.judges else None,
+            critique=Critique.model_validate({"success": False, **request.critique}) if self.feedback.method.judges else None,
             history=request.history,
             refusal=None if request.refusal is None else _reason(request.refusal),
             candidate=request.candidate,
@@ -152,7 +154,7 @@ class RealStages:
             clip=request.clip,
             advice=str(request.critique.get("advice", "")),
         )
-        return self.minds.write(asked)
+        return self.feedback.write(asked)
 
     def prove(self, draft: Draft, archive: Sequence[Judged]) -> Proof:
         """Compile a text of this package here; put any other through the sandbox."""
@@ -240,7 +242,7 @@ class RealStages:
         assert self.eye is not None
         key = hashlib.sha256(rollout["qpos"].tobytes()).digest()
         if key not in self._curves:
-            self._curves[key] = looks.curve(self.eye, self.morphology, self._episode(rollout))
+            self._curves[key] = clip_curve.curve(self.eye, self.morphology, self._episode(rollout))
         return self._curves[key]
 
     def summarize(self, episodes: list[Json]) -> Json:
@@ -279,7 +281,7 @@ class RealStages:
 
     def score(self, facts: Json) -> float:
         """Return the documented score of `critics.biomechanics`, or CLIP's where the method goes by it."""
-        return float(facts["clip"]["score"]) if self.minds.method.looks else biomechanics.score(facts)
+        return float(facts["clip"]["score"]) if self.feedback.method.looks else biomechanics.score(facts)
 
     def classes(self, reward: Trusted) -> Mapping[str, str]:
         """Return each term's class; "custom" where the library does not know it."""
@@ -292,11 +294,11 @@ class RealStages:
 
     def critique(self, moved: Moved) -> Json:
         """Have the critic judge one motion."""
-        return self.minds.critique(moved)
+        return self.feedback.critique(moved)
 
     def prefer(self, candidate: Moved, best: Moved) -> Preference:
         """Have the critic compare two motions, in both orders."""
-        return self.minds.prefer(candidate, best)
+        return self.feedback.prefer(candidate, best)
 
     def illustrate(self, folder: Path) -> None:
         """Draw the heat maps and the report."""
@@ -354,8 +356,8 @@ def _warner(progress: Progress | None) -> Callable[[str], None]:
     return warn
 
 
-def open_desk(config: RunConfig, folder: Path, progress: Progress | None = None, replay: Path | None = None) -> Desk:
-    """Return the desk of a run, which keeps its records in the run's folder.
+def open_desk(config: RunConfig, folder: Path, progress: Progress | None = None, replay: Path | None = None) -> Gateway:
+    """Return the gateway of a run, which keeps its records in the run's folder.
 
     Args:
         config: the run's configuration.
@@ -366,7 +368,7 @@ def open_desk(config: RunConfig, folder: Path, progress: Progress | None = None,
     Raises:
         MovlrError: the prices cannot be read, or a record is damaged.
     """
-    return Desk.open(
+    return Gateway.open(
         folder / ledger.FOLDER,
         config.models,
         max_calls=config.max_calls,
@@ -380,21 +382,21 @@ def run(
     config: RunConfig,
     *,
     progress: Progress | None = None,
-    desk: Desk | None = None,
+    gateway: Gateway | None = None,
     films: Films | None = None,
     advisor: Advisor | None = None,
 ) -> RunResult:
-    """Start a new run; see `movlr_jax.search.run`. A replay brings its own desk and films."""
+    """Start a new run; see `movlr_jax.search.run`. A replay brings its own gateway and films."""
     config, path = methods.settled(config), folder_of(config)
     RunFolder.refuse_taken(path)
     # Before the body is loaded: a name that stands for nothing is told at once.
-    start = find_start(config.start_reward, outside.task(config.task))
-    stages = RealStages(config, desk or open_desk(config, path, progress), films)
+    start = find_start(config.start_reward, permissions.task(config.task))
+    stages = RealStages(config, gateway or open_desk(config, path, progress), films)
     try:
         header = stages.header()
         folder = RunFolder.create(path, config.to_yaml(), describe_run(config, header, path.name), config.seeds, start)
-        if desk is None:  # a replay asks nobody, and its configuration may be anyone's
-            outside.remember(config)
+        if gateway is None:  # a replay asks nobody, and its configuration may be anyone's
+            permissions.remember(config)
         return _go(folder, config, stages, progress, advisor)
     finally:
         stages.close()
@@ -424,7 +426,7 @@ def resume(
         "ask": ask,
     }
     config = methods.settled(dataclasses.replace(config, **{k: v for k, v in changed.items() if v is not None}))  # type: ignore[arg-type]
-    outside.require_known(config, folder)
+    permissions.require_known(config, folder)
     if config.tracking == "online":
         said = f"Weights & Biases: {found['config.yaml']} has this run sent to your own account, project {config.project}."
         _warner(progress)(said)

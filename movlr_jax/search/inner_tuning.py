@@ -16,13 +16,14 @@ from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
+from movlr_jax.evaluation import study_limits
 from movlr_jax.rewards.program import literal_weights
-from movlr_jax.search import judging, study_limits
-from movlr_jax.search.config import RunConfig
-from movlr_jax.search.run_folder import Candidate, read_arrays
-from movlr_jax.search.seeds import derive
+from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.run_folder import Candidate, read_arrays
+from movlr_jax.search import judging
 from movlr_jax.search.stages import Draft, Stages, Trusted, measured
-from movlr_jax.search.weight_study import Trial, WeightStudy
+from movlr_jax.seeds import derive
+from movlr_jax.tuning.weight_study import Trial, WeightStudy
 from movlr_jax.writers import edits
 
 

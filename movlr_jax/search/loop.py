@@ -15,17 +15,18 @@ from typing import Any
 
 from movlr_jax import atomic, goals
 from movlr_jax.errors import BadFile, MovlrError
+from movlr_jax.llm import ledger
+from movlr_jax.llm.base import ModelFault
 from movlr_jax.media import next_steps
 from movlr_jax.media.tables import ends
-from movlr_jax.models import ledger
-from movlr_jax.models.base import ModelFault
-from movlr_jax.search import failures, judging, records, state
-from movlr_jax.search.config import RunConfig
+from movlr_jax.runs import records
+from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.run_folder import Candidate, RunFolder, read_arrays
+from movlr_jax.search import failures, judging, state
+from movlr_jax.search.events import Event, Kind, Progress
 from movlr_jax.search.inner_tuning import InnerTuner, executed
-from movlr_jax.search.progress import Event, Kind, Progress
-from movlr_jax.search.run_folder import Candidate, RunFolder, read_arrays
-from movlr_jax.search.seeds import derive
 from movlr_jax.search.stages import Draft, Judged, Moved, NothingToWrite, Stages, Trusted, WriteRequest, measured
+from movlr_jax.seeds import derive
 from movlr_jax.tracking.base import Tracker
 
 # (iteration, its clip or None, its critique) -> what a person advises, or "".

@@ -15,13 +15,14 @@ from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
+from movlr_jax.llm import addresses
 from movlr_jax.media import next_steps
-from movlr_jax.models import addresses
-from movlr_jax.search import assembly, records
-from movlr_jax.search.config import RunConfig
+from movlr_jax.runs import records
+from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.run_folder import Candidate, RunFolder
+from movlr_jax.search import assembly
+from movlr_jax.search.events import Progress
 from movlr_jax.search.loop import Advisor, RunResult
-from movlr_jax.search.progress import Progress
-from movlr_jax.search.run_folder import Candidate, RunFolder
 from movlr_jax.search.stages import Arrays
 
 MOST_CLIP = 1 << 30  # bytes
@@ -78,10 +79,10 @@ def replay(folder: Path, out: Path, *, progress: Progress | None = None) -> Repl
     """
     config = configure(folder, out)
     addresses.require_code(config.task, folder / "config.yaml")
-    desk = assembly.open_desk(config, out, progress, replay=folder)
+    gateway = assembly.open_desk(config, out, progress, replay=folder)
     recorded = RunFolder(folder, config.seeds)
-    result = assembly.run(config, progress=progress, desk=desk, films=_Films(recorded), advisor=_adviser(recorded))
-    return Replayed(result, tuple(differences(folder, out, config.seeds)), desk.redrawn)
+    result = assembly.run(config, progress=progress, gateway=gateway, films=_Films(recorded), advisor=_adviser(recorded))
+    return Replayed(result, tuple(differences(folder, out, config.seeds)), gateway.redrawn)
 
 
 class _Films:

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from movlr_jax.search.config import RunConfig
-from movlr_jax.search.run_folder import Candidate, Iteration, RunFolder
+from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.run_folder import Candidate, Iteration, RunFolder
 
 
 @dataclass(frozen=True)

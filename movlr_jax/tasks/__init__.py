@@ -61,7 +61,7 @@ def get(name: str) -> Task:
 def find(word: str) -> Task:
     """Return the task of a name, or the user's own of a Python file or a module, whose code is run for that.
 
-    Only for words that the user gave or allowed; `movlr_jax.search.outside.task` sees to that.
+    Only for words that the user gave or allowed; `movlr_jax.runs.permissions.task` sees to that.
 
     Raises:
         MovlrError: there is none, or its code holds none that can be used.

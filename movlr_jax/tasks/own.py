@@ -1,7 +1,7 @@
 """A user's own task: a `Task` in a Python file, or in a module that is installed.
 
 Flows in: `my_task.py`, `my_task.py:NAME` or `package.module:NAME`. Flows out: the Task, with the hash of its code, or one sentence with
-file and line. Looking a task up runs its file, so whoever calls this has made sure that the user named it (`movlr_jax.search.outside`).
+file and line. Looking a task up runs its file, so whoever calls this has made sure that the user named it (`movlr_jax.runs.permissions`).
 """
 
 from __future__ import annotations

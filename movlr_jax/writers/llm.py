@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-from movlr_jax.critics import telling
-from movlr_jax.critics.showing import Show, measured, pictures
-from movlr_jax.models.asking import THOUGHTS_ALONE, THOUGHTS_CURE
-from movlr_jax.models.base import Answer, Ask, Model, ModelFault, Part
-from movlr_jax.models.thoughts import alone, without_thoughts
+from movlr_jax.critics import facts_text
+from movlr_jax.critics.attachments import Show, measured, pictures
+from movlr_jax.llm.base import Answer, Ask, Model, ModelFault, Part
+from movlr_jax.llm.reasoning import alone, without_thoughts
+from movlr_jax.llm.structured import THOUGHTS_ALONE, THOUGHTS_CURE
 from movlr_jax.plain_words import plain_words
 from movlr_jax.prompts import prompt as prompts
 from movlr_jax.prompts.prompt import Prompt
@@ -84,7 +84,7 @@ class LlmWriter:
             goal=request.goal,
             seen=(*self._seen(prompt, request), *(prompt.fill("advice", advice=request.advice) if request.advice else ())),
             source=_fenced(request.best_source, "python"),
-            terms=telling.statistics(request.term_stats),
+            terms=facts_text.statistics(request.term_stats),
             history=_history(request),
             vocabulary=request.vocabulary,
             rules=rules(),
@@ -98,10 +98,10 @@ class LlmWriter:
             return prompt.fill("watched", shown=pictures(prompt, self.show, request.clip, request.facts), measured=told)
         if self.sees == "metrics":
             metrics = {k: v for k, v in request.facts.items() if k in ("goal_speed_mps", "seconds", "metrics", "episodes")}
-            return prompt.fill("measured", facts=telling.facts(metrics))
+            return prompt.fill("measured", facts=facts_text.facts(metrics))
         if request.critique is None:
             return prompt.fill("nothing seen")
-        return prompt.fill("critique", critique=telling.critique(request.critique))
+        return prompt.fill("critique", critique=facts_text.critique(request.critique))
 
 
 def _read(answer: Answer) -> reply.Reply:

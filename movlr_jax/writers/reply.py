@@ -11,7 +11,7 @@ import re
 import tokenize
 from dataclasses import dataclass
 
-from movlr_jax.models.thoughts import without_thoughts
+from movlr_jax.llm.reasoning import without_thoughts
 from movlr_jax.plain_words import plain_words
 from movlr_jax.rewards import typeset
 

@@ -11,7 +11,7 @@ from movlr_jax.cli.main import main
 from movlr_jax.cli.run import configure
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.morphologies import plan
-from movlr_jax.search.config import RunConfig
+from movlr_jax.runs.config import RunConfig
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*.yaml"))
 

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from gemini_server import GeminiServer
-from openai_server import OpenAIServer
+from support.gemini_server import GeminiServer
+from support.openai_server import OpenAIServer
 
 from movlr_jax.cli import doctor
 from movlr_jax.cli.main import main
-from movlr_jax.models import addresses
-from movlr_jax.search.config import RunConfig
+from movlr_jax.llm import addresses
+from movlr_jax.runs.config import RunConfig
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_no_jail_at_all_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_service_is_asked_where_none_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("movlr_jax.models.open.open_client", None)  # asking would fail
+    monkeypatch.setattr("movlr_jax.llm.factory.open_client", None)  # asking would fail
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")  # a key without an address names no server
     assert doctor.services() == []
     assert doctor.services(RunConfig(critic="offline", writer="random")) == []

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from openai_server import OpenAIServer
+from support.openai_server import OpenAIServer
 
 from movlr_jax.cli.main import main
 
@@ -166,7 +166,7 @@ def test_the_trials_of_a_sweep_that_was_allowed_ask(tmp_path, monkeypatch, capsy
 
 
 def test_a_trial_of_someone_elses_sweep_folder_is_refused(foreign, tmp_path, monkeypatch, capsys):
-    from movlr_jax.search.sweep import definition, plan
+    from movlr_jax.sweeps import definition, plan
 
     made = plan.make(definition.read(sweep_file(tmp_path, foreign.named)))
     made.out.mkdir()

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from odd_commands import COMMANDS, command, furnish
+from support.odd_commands import COMMANDS, command, furnish
 
 from movlr_jax.cli import main as front
 from movlr_jax.control.episode import EpisodeRunner
@@ -48,8 +48,8 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EpisodeRunner, "build", build)
         patch.setattr(engines, "make", build)
-        patch.setattr("movlr_jax.rl.train.train", build)
-        patch.setattr("movlr_jax.search.sweep.drive.run", build)
+        patch.setattr("movlr_jax.learning.rl.train.train", build)
+        patch.setattr("movlr_jax.sweeps.drive.run", build)
         patch.setenv("MOVLR_MODELS_PATH", "")
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         patch.delenv(front.TRACEBACK_VARIABLE, raising=False)

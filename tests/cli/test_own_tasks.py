@@ -14,8 +14,8 @@ import yaml
 from movlr_jax.cli import train
 from movlr_jax.cli.main import main
 from movlr_jax.errors import MovlrError
-from movlr_jax.models import addresses
-from movlr_jax.rl.config import TrainConfig
+from movlr_jax.learning.rl.config import TrainConfig
+from movlr_jax.llm import addresses
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 TINY = ["--seconds", "0.05", "--planner.candidates", "4", "--planner.horizon", "0.05", "--threads", "1", "--engine", "native"]
@@ -165,18 +165,19 @@ def test_a_sweep_s_trials_know_it_by_its_path(mine, tmp_path, monkeypatch, capsy
 
 
 def test_what_a_trial_elsewhere_is_told_names_the_code(mine, monkeypatch):
-    from movlr_jax.search import RunConfig, outside
+    from movlr_jax.runs import permissions
+    from movlr_jax.search import RunConfig
 
     config = RunConfig(task=str(mine))
-    assert outside.targets(config) == (("code", str(mine)),) and addresses.environment(outside.targets(config)) == ()
+    assert permissions.targets(config) == (("code", str(mine)),) and addresses.environment(permissions.targets(config)) == ()
     addresses.give("code", str(mine))
-    (told,) = addresses.environment(outside.targets(config))
+    (told,) = addresses.environment(permissions.targets(config))
     monkeypatch.setattr(addresses, "_given", set())
     monkeypatch.setenv("XDG_CONFIG_HOME", "/nowhere")
     with pytest.raises(MovlrError, match="add --allow"):
-        outside.task(str(mine))
+        permissions.task(str(mine))
     monkeypatch.setenv(*told)
-    assert outside.task(str(mine)).name == "mine"
+    assert permissions.task(str(mine)).name == "mine"
 
 
 def test_two_tasks_of_one_name_are_kept_apart(mine, tmp_path, capsys):

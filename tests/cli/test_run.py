@@ -13,7 +13,7 @@ import pytest
 from movlr_jax import search
 from movlr_jax.cli import console, run
 from movlr_jax.cli.main import main
-from movlr_jax.search.config import RunConfig
+from movlr_jax.runs.config import RunConfig
 from movlr_jax.search.loop import RunResult
 
 pytestmark = pytest.mark.gl
@@ -60,7 +60,7 @@ def test_a_replay_comes_to_the_same_bits_and_draws_nothing(
     finished: tuple[Path, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = finished[0]
-    monkeypatch.setattr("movlr_jax.search.filming.film", None)  # drawing would fail
+    monkeypatch.setattr("movlr_jax.evaluation.filming.film", None)  # drawing would fail
     assert main(["replay", str(folder), "--out", str(tmp_path / "again")]) == 0
     assert "bit for bit" in capsys.readouterr().out
     assert (tmp_path / "again" / "best" / "clip.mp4").read_bytes() == (folder / "best" / "clip.mp4").read_bytes()

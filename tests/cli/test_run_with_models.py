@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from gemini_server import GeminiServer
-from openai_server import OpenAIServer
+from support.gemini_server import GeminiServer
+from support.openai_server import OpenAIServer
 
 from movlr_jax.cli.main import main
 from movlr_jax.media import clip

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from movlr_jax.cli import causes
 from movlr_jax.cli import main as front
+from movlr_jax.cli import system_errors
 
 MOVLR = f"{sys.executable} -m movlr_jax.cli.main"
 # name: (what a shell is given, exit code, on stderr; None: nothing at all)
@@ -63,9 +63,9 @@ def test_a_shell_may_give_any_stream(case: str, tmp_path: Path) -> None:
     ],
 )
 def test_what_the_system_would_not_do_is_no_defect(error: BaseException, said: str) -> None:
-    assert said in (causes.sentence(error) or "")
+    assert said in (system_errors.sentence(error) or "")
 
 
 def test_what_nobody_else_caused_is_a_defect() -> None:
     for error in (RuntimeError("x"), ValueError("x"), ZeroDivisionError(), RecursionError()):
-        assert causes.sentence(error) is None
+        assert system_errors.sentence(error) is None

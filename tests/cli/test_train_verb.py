@@ -10,7 +10,7 @@ import pytest
 from movlr_jax import tasks, typed_yaml
 from movlr_jax.cli.main import main
 from movlr_jax.cli.train import configure
-from movlr_jax.rl.config import PpoConfig, TrainConfig
+from movlr_jax.learning.rl.config import PpoConfig, TrainConfig
 
 QUICK = ["--worlds", "4", "--steps", "16", "--seconds", "0.2", "--starts", "2", "--eval-seeds", "7", "--clip-every", "0"]
 QUICK += ["--ppo.unroll", "2", "--ppo.minibatches", "2", "--ppo.epochs", "1", "--ppo.policy-layers", "8", "--ppo.value-layers", "8"]

@@ -10,10 +10,10 @@ import pytest
 from movlr_jax import tasks
 from movlr_jax.cli.main import main
 from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.evaluation.episode_store import EpisodeStore
+from movlr_jax.evaluation.evaluation import Settings, Work, evaluate
+from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.rewards.program import literal_weights
-from movlr_jax.search.episode_store import EpisodeStore
-from movlr_jax.search.evaluation import Settings, Work, evaluate
-from movlr_jax.search.reward_texts import RewardText
 
 pytest.importorskip("optuna")
 

@@ -6,7 +6,7 @@ import itertools
 import json
 
 import pytest
-from records import fall, walk
+from support.critic_records import fall, walk
 
 from movlr_jax.critics.base import Evidence, settle
 from movlr_jax.critics.biomechanics import BiomechanicsCritic, score

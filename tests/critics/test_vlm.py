@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from records import WALK
+from support.critic_records import WALK
 
+from movlr_jax.critics.attachments import Show
 from movlr_jax.critics.base import Evidence, settle
-from movlr_jax.critics.showing import Show
 from movlr_jax.critics.vlm import VlmCritic
 from movlr_jax.errors import MovlrError
-from movlr_jax.models.base import Image, Video
-from movlr_jax.models.recorder import Recorder
+from movlr_jax.llm.base import Image, Video
+from movlr_jax.llm.recorder import Recorder
 from movlr_jax.prompts import prompt
 
 FACTS = {**WALK, "terms": {"head_height": {"weight": 100.0}, "forward_speed": {"weight": 10.5}}}

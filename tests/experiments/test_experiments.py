@@ -8,8 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from movlr_jax.critics.showing import Show
+from movlr_jax.critics.attachments import Show
 from movlr_jax.errors import MovlrError
+from movlr_jax.feedback import feedback
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["--small", "--seconds", "0.1", "--candidates", "8", "--horizon", "0.08", "--iterations", "0", "--tasks", "stand", "--threads", "1"]
@@ -73,11 +74,10 @@ def test_refinement(experiment, searches: Path, tmp_path: Path) -> None:  # type
 @pytest.fixture
 def models(monkeypatch: pytest.MonkeyPatch, scripted):  # type: ignore[no-untyped-def]
     """Scripted models in place of services: a critic that sees nothing wrong, a writer without a program."""
-    from movlr_jax.search import minds
 
     judged = {"success": True, "summary": "It stands.", "faults": [], "suggestions": []}
     model = scripted(lambda ask: judged if ask.purpose == "critique" else {"winner": "tie", "reason": "Alike."})
-    monkeypatch.setattr(minds, "open_model", lambda role, service, config, desk: model)
+    monkeypatch.setattr(feedback, "open_model", lambda role, service, config, gateway: model)
     return model
 
 
@@ -123,12 +123,12 @@ def test_tuned_search(experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     pytest.importorskip("optuna")
     monkeypatch.syspath_prepend(str(ROOT / "tests" / "search"))
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
-    from pendulum_stages import PendulumStages
+    from support.pendulum_stages import PendulumStages
 
+    from movlr_jax.evaluation.evaluation import Row
+    from movlr_jax.runs.run_folder import RunFolder
     from movlr_jax.search import RunConfig
-    from movlr_jax.search.evaluation import Row
     from movlr_jax.search.loop import Loop
-    from movlr_jax.search.run_folder import RunFolder
 
     tuned_search = experiment("tuned_search")
     made, measured = {}, []

@@ -6,7 +6,7 @@ import time as clock
 
 import numpy as np
 import pytest
-from puppets import bluish, puppet, reddish, walk
+from support.puppets import bluish, puppet, reddish, walk
 
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import clip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from movlr_jax.media import tables
-from movlr_jax.search.sweep import results
+from movlr_jax.sweeps import results
 
 
 def document(**mean):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 import pytest
-from puppets import bluish, puppet
+from support.puppets import bluish, puppet
 
 from movlr_jax.errors import MovlrError
 from movlr_jax.media.studio import Camera, Studio, activation_colour

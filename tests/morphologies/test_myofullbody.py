@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from morphologies import checks
+from support import morphology_checks as checks
 
 from movlr_jax import morphologies
 

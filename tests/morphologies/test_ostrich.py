@@ -5,7 +5,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 import pytest
-from morphologies import checks
+from support import morphology_checks as checks
 
 from movlr_jax import morphologies
 

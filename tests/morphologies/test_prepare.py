@@ -6,7 +6,7 @@ import warnings
 import mujoco
 import numpy as np
 import pytest
-from morphologies.checks import coupling_errors, foot_loads, sensor
+from support.morphology_checks import coupling_errors, foot_loads, sensor
 
 from movlr_jax import morphologies, tasks
 from movlr_jax.errors import MovlrError

@@ -14,12 +14,12 @@ from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.muscle_law import LAWS
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError
+from movlr_jax.evaluation import reward_texts
 from movlr_jax.morphologies import custom, prepare, root, standing
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.motion import public_names
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour
-from movlr_jax.search import reward_texts
 from movlr_jax.tasks import facts
 
 PLANAR = """<joint name="rootx" type="slide" axis="1 0 0"/><joint name="rootz" type="slide" axis="0 0 1"/>

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import jax
 import mujoco
@@ -146,8 +145,8 @@ def test_episodes_side_by_side_do_not_see_each_other(myolegs, warp, law, reward)
 
 _SHARDED = """
 import sys
-sys.path.insert(0, {tests!r})
-from physics import biped, test_mjx as here
+from support import biped
+from physics import test_mjx as here
 from movlr_jax import morphologies, tasks
 from movlr_jax.control import muscle_law
 from movlr_jax.physics import engines
@@ -180,8 +179,7 @@ simulator.rollout(state, law, simulator.put(np.zeros((2, 8, 1, body.posture.size
 @pytest.mark.parametrize("engine", engines.MJX)
 def test_two_devices_make_the_plan_of_one_exchange_nothing_inside_it_and_end_in_the_middle_of_one(engine):
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    code = _SHARDED.format(tests=str(Path(__file__).parents[1]))
-    ran = subprocess.run([sys.executable, "-c", code, engine], capture_output=True, text=True, timeout=600, env=environment)
+    ran = subprocess.run([sys.executable, "-c", _SHARDED, engine], capture_output=True, text=True, timeout=600, env=environment)
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stdout.strip().endswith("equal")
 

@@ -7,7 +7,7 @@ import dataclasses
 import mujoco
 import numpy as np
 import pytest
-from rl import arm
+from support import arm
 
 from movlr_jax.control import muscle_law
 from movlr_jax.control.episode import EpisodeRunner

@@ -8,7 +8,7 @@ from importlib import resources
 import pytest
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.models.base import Image, Text
+from movlr_jax.llm.base import Image, Text
 from movlr_jax.prompts import prompt
 from movlr_jax.prompts.prompt import Prompt
 

@@ -18,16 +18,16 @@ import pytest
 pytest.importorskip("torch", reason="needs torch: run make test-models")
 pytest.importorskip("fastapi", reason="needs transformers[serving]: run make test-models")
 
-import tiny
 from pydantic import BaseModel
+from support import tiny_models as tiny
 
 from movlr_jax import search
 from movlr_jax.control.planner import PlannerConfig
-from movlr_jax.models.asking import ask_for
-from movlr_jax.models.base import Ask, ModelFault, Text
-from movlr_jax.models.config import ModelsConfig
-from movlr_jax.models.desk import Desk
-from movlr_jax.models.open import open_model
+from movlr_jax.llm.base import Ask, ModelFault, Text
+from movlr_jax.llm.config import ModelsConfig
+from movlr_jax.llm.factory import open_model
+from movlr_jax.llm.gateway import Gateway
+from movlr_jax.llm.structured import ask_for
 from movlr_jax.search import RunConfig
 
 _PATIENCE_S = 240.0
@@ -68,7 +68,7 @@ class _Form(BaseModel):
 
 
 def test_words_arrive_with_their_tokens_and_a_form_that_is_not_kept_is_told(server, tmp_path):
-    model = open_model("critic", "openai", server, Desk(tmp_path / "calls"))
+    model = open_model("critic", "openai", server, Gateway(tmp_path / "calls"))
     answer = model.ask(Ask("critique", "critique@0", "You watch.", (Text("What do you see?"),), max_tokens=16))
     assert answer.record["tokens"]["in"] > 10 and 0 < answer.record["tokens"]["out"] <= 16
     with pytest.raises(ModelFault) as fault:

@@ -14,12 +14,12 @@ pytest.importorskip("transformers", reason="needs transformers: run make test-mo
 import tiny  # noqa: E402
 
 from movlr_jax import search  # noqa: E402
-from movlr_jax.clip import score  # noqa: E402
-from movlr_jax.clip.config import ClipConfig  # noqa: E402
-from movlr_jax.clip.encoder import TransformersEncoder  # noqa: E402
 from movlr_jax.control.planner import PlannerConfig  # noqa: E402
 from movlr_jax.errors import MovlrError  # noqa: E402
 from movlr_jax.search import RunConfig  # noqa: E402
+from movlr_jax.vision import score  # noqa: E402
+from movlr_jax.vision.config import ClipConfig  # noqa: E402
+from movlr_jax.vision.encoder import TransformersEncoder  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,3 @@
 """Fixtures of the sandbox's tests; see conftest_sandbox for what they share."""
 
-from conftest_sandbox import judge, motions  # noqa: F401
+from support.sandbox_programs import judge, motions  # noqa: F401

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from conftest_sandbox import honest, hostile
+from support.sandbox_programs import honest, hostile
 
 from movlr_jax.sandbox.prove import Prover, explain
 

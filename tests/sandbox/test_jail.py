@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest_sandbox import honest
+from support.sandbox_programs import honest
 
 from movlr_jax.rewards.motion import Motion
 from movlr_jax.sandbox import jail, wire
@@ -504,7 +504,7 @@ def test_damaged_messages_are_refused(data, said):
     try:
         os.write(write, data)
         os.close(write)
-        with pytest.raises(wire.WireError, match=said):
+        with pytest.raises(wire.TransportError, match=said):
             wire.read(read, time.monotonic() + 5)
     finally:
         os.close(read)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest_sandbox import honest
+from support.sandbox_programs import honest
 
 from movlr_jax import tasks
 from movlr_jax.errors import MovlrError
+from movlr_jax.evaluation import reward_texts
 from movlr_jax.sandbox import inspect, workbench
 from movlr_jax.sandbox.prove import Prover, explain
-from movlr_jax.search import reward_texts
 
 SOURCE = tasks.get("stand").rewards["human"]
 
@@ -70,7 +70,7 @@ def test_a_static_refusal_needs_no_jail(layout, motions):
 
 
 def test_without_motions_the_verdict_says_so(layout):
-    from conftest_sandbox import OpenProver
+    from support.sandbox_programs import OpenProver
 
     proof = OpenProver(layout, spare=False).prove(SOURCE)
     assert proof.trusted and "not checked" in proof.verdict.checks["behaviour"] and proof.verdict.warnings

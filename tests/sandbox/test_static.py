@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from conftest_sandbox import honest
+from support.sandbox_programs import honest
 
 from movlr_jax import tasks
 from movlr_jax.rewards import program

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pendulum_stages import tree
+from support.pendulum_stages import tree
 
 from movlr_jax import search
 from movlr_jax.control.planner import PlannerConfig

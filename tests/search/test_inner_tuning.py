@@ -12,24 +12,25 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pendulum_stages import PendulumStages, artifact_of, tree, weights_of
+from support.pendulum_stages import PendulumStages, artifact_of, tree, weights_of
 
 from movlr_jax import atomic, search
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError
 from movlr_jax.rewards.program import literal_weights
-from movlr_jax.search import judging, methods
-from movlr_jax.search.config import RunConfig
+from movlr_jax.runs import methods
+from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.run_folder import RunFolder
+from movlr_jax.runs.tune_config import InnerTune
+from movlr_jax.search import judging
+from movlr_jax.search.events import Event
 from movlr_jax.search.loop import Loop, RunResult
-from movlr_jax.search.progress import Event
-from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.search.stages import Draft, Judged, Proof, Trusted
-from movlr_jax.search.tune_config import InnerTune
 from movlr_jax.tracking import LocalTracker
 
 pytest.importorskip("optuna")
 
-DRIVER = Path(__file__).with_name("kill_driver.py")
+DRIVER = Path(__file__).parents[1] / "support" / "kill_driver.py"
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 
 from movlr_jax.search import judging
-from movlr_jax.search.seeds import derive
 from movlr_jax.search.stages import Preference
+from movlr_jax.seeds import derive
 
 
 def motion(score=0.0, falls=0, diverged=False, moved=True, episodes=3) -> dict:

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from pendulum_stages import tree
+from support.pendulum_stages import tree
 
-DRIVER = Path(__file__).with_name("kill_driver.py")
+DRIVER = Path(__file__).parents[1] / "support" / "kill_driver.py"
 # One moment of each kind at least; "saving" is cut before and after the rename.
 MOMENTS = {
     "writing": ("before write", "after write", "before saving 00.json"),

@@ -9,13 +9,13 @@ import os
 from pathlib import Path
 
 import pytest
-from pendulum_stages import PendulumStages, Silent, source_of, tree, weights_of
+from support.pendulum_stages import PendulumStages, Silent, source_of, tree, weights_of
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.search.config import RunConfig
+from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.run_folder import RunFolder
+from movlr_jax.search.events import Event
 from movlr_jax.search.loop import Loop, RunResult
-from movlr_jax.search.progress import Event
-from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.search.stages import Draft, Preference, Stages, WriteRequest
 from movlr_jax.tracking import LocalTracker
 

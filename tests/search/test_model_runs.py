@@ -10,23 +10,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gemini_server import GeminiServer, content
-from openai_server import OpenAIServer, refusal
-from pendulum_stages import TERMS, PendulumStages, source_of, tree, weights_of
+from support.gemini_server import GeminiServer, content
+from support.openai_server import OpenAIServer, refusal
+from support.pendulum_stages import TERMS, PendulumStages, source_of, tree, weights_of
 
 from movlr_jax.cli.main import main
 from movlr_jax.critics.critique import Critique
-from movlr_jax.models import addresses
-from movlr_jax.models.asking import ask_for
-from movlr_jax.models.base import Ask, ModelFault, Text, Video
-from movlr_jax.models.config import ModelsConfig
-from movlr_jax.models.desk import Desk
-from movlr_jax.models.open import open_model
-from movlr_jax.models.prices import Price, Prices
-from movlr_jax.search.config import RunConfig
+from movlr_jax.llm import addresses
+from movlr_jax.llm.base import Ask, ModelFault, Text, Video
+from movlr_jax.llm.config import ModelsConfig
+from movlr_jax.llm.factory import open_model
+from movlr_jax.llm.gateway import Gateway
+from movlr_jax.llm.prices import Price, Prices
+from movlr_jax.llm.structured import ask_for
+from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.search.loop import Loop, RunResult
 from movlr_jax.search.replay import differences
-from movlr_jax.search.run_folder import RunFolder
 from movlr_jax.search.stages import Draft, Json, Moved, WriteRequest
 from movlr_jax.tracking import LocalTracker
 
@@ -40,10 +40,10 @@ PRICES = Prices({"tiny": Price(1.0, 2.0), "gemini-test": Price(1.0, 2.0)})
 class ModelStages(PendulumStages):
     """Stages whose drafts a model writes, and whose films another judges."""
 
-    def __init__(self, models: ModelsConfig, desk: Desk):
+    def __init__(self, models: ModelsConfig, gateway: Gateway):
         super().__init__(bad_share=0.0, start={"speed": 1.0, "tip_height": 2.0, "straight": 0.5})
-        self.writer = open_model("writer", "openai", models, desk)
-        self.critic = open_model("critic", "gemini", models, desk)
+        self.writer = open_model("writer", "openai", models, gateway)
+        self.critic = open_model("critic", "gemini", models, gateway)
 
     def write(self, request: WriteRequest) -> Draft:
         words = f"{request.source}\ncritique: {request.critique['summary']}"
@@ -91,8 +91,8 @@ def search(path: Path, servers=None, replay: Path | None = None, made=ModelStage
     config = RunConfig(**{"iterations": 3, "seeds": (0, 1), "models": models, **values})
     more = {"sleep": lambda seconds: None, "retries": 0, "prices": PRICES}
     records = None if replay is None else replay / "calls"
-    desk = Desk(path / "calls", max_calls=config.max_calls, max_cost=config.max_cost, replay=records, **more)
-    stages = made(models, desk)
+    gateway = Gateway(path / "calls", max_calls=config.max_calls, max_cost=config.max_cost, replay=records, **more)
+    stages = made(models, gateway)
     if (path / "run.json").exists():
         folder = RunFolder(path, config.seeds)
     else:

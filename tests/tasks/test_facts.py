@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from synthetic import walker
+from support.synthetic import walker
 
 from movlr_jax.tasks import facts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from synthetic import DT, lowered, walker
+from support.synthetic import DT, lowered, walker
 
 from movlr_jax import tasks
 from movlr_jax.sandbox import behaviour

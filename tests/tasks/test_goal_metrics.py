@@ -7,11 +7,11 @@ import json
 
 import numpy as np
 import pytest
-from synthetic import DT, episode, lowered, walker
+from support.synthetic import DT, episode, lowered, walker
 
 from movlr_jax import goals, tasks
 from movlr_jax.critics.biomechanics import BiomechanicsCritic, score
-from movlr_jax.search import measures
+from movlr_jax.evaluation import measures
 from movlr_jax.tasks import goal_metrics
 
 FREE, WALK = tasks.get("free"), tasks.get("walk_flat")

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from movlr_jax.critics.attachments import Show
 from movlr_jax.critics.critique import Critique, Fault, Suggestion
-from movlr_jax.critics.showing import Show
 from movlr_jax.errors import MovlrError
-from movlr_jax.models.base import Answer, ModelFault
+from movlr_jax.llm.base import Answer, ModelFault
 from movlr_jax.prompts import prompt
 from movlr_jax.writers.base import WriteRequest
 from movlr_jax.writers.llm import LlmWriter

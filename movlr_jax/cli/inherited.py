@@ -1,0 +1,69 @@
+"""Settings that a reward brings along: where it is given as a run's folder, the run's own hold for what no option says otherwise.
+
+In: a verb's options and words. Out: the options, filled. The planner's settings go with the reward everywhere; length and goal speed belong
+to the run's task, and injuries to its body, and hold there alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from movlr_jax import code_names
+from movlr_jax.cli import console, options
+from movlr_jax.cli.eval import Where
+from movlr_jax.morphologies import custom
+from movlr_jax.runs.config import RunConfig
+
+T = TypeVar("T", bound=Where)
+
+
+def parse(record: type[T], words: Sequence[str], verb: str, about: Callable[[T], tuple[str, Sequence[str]]]) -> tuple[T, str]:
+    """Read the flags of a verb, and say on stderr which settings of a run they are completed by.
+
+    Args:
+        record: the options' dataclass.
+        words: the words after the verb.
+        verb: its name.
+        about: options -> the reward and the tasks that they name; no task: the run's own.
+
+    Returns:
+        The options, and the run's goal sentence; "" where it has none of its own, or is not tried on its task.
+
+    Raises:
+        MovlrError: a flag, a value or the run's configuration cannot be understood.
+    """
+    from movlr_jax.cli import task_names
+
+    asked = options.parse(record, words, verb)
+    reward, tasks = about(asked)
+    file = Path(reward) / "config.yaml"
+    task, body = task_names.home(reward)
+    if not task or not file.is_file():
+        return asked, ""
+    run = RunConfig.load(file)
+    at_home = {code_names.settled(word) for word in tasks} <= {task}
+    own: dict[str, Any] = {"planner": run.planner}
+    if at_home:
+        own |= {"seconds": run.seconds, "goal_speed": run.goal_speed}
+    if at_home and {custom.settled(word) for word in asked.morphologies} <= {body}:
+        own["injury"] = run.injury
+    settled = options.parse(record, words, verb, dataclasses.replace(record(), **own))
+    told = _told(settled, asked, own)
+    if told:
+        console.stderr().print(f"As in {reward}: {', '.join(told)}; options override.", markup=False, soft_wrap=True)
+    return settled, run.goal.strip() if at_home else ""
+
+
+def _told(settled: Where, asked: Where, own: Sequence[str] | dict[str, Any]) -> list[str]:
+    """Return what the run decided: every value that would be another without it."""
+    pairs = []
+    for name in own:
+        new, old = getattr(settled, name), getattr(asked, name)
+        if dataclasses.is_dataclass(new):
+            pairs += [(f"{name}.{f.name}", getattr(new, f.name), getattr(old, f.name)) for f in dataclasses.fields(new)]
+        else:
+            pairs.append((name, new, old))
+    return [f"{name} {' '.join(map(str, new)) if isinstance(new, tuple) else new}" for name, new, old in pairs if new != old]

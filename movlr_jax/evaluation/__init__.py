@@ -1,0 +1,1 @@
+"""Evaluation: rewards x tasks x bodies x seeds, measured into a store of episodes."""

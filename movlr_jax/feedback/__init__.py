@@ -1,0 +1,1 @@
+"""Feedback: asks critics and writers for tuning and search alike."""

@@ -1,0 +1,362 @@
+"""What stands in the JSON files of a run's folder and of a sweep's, field by field; and the one way to read one of them.
+
+Flows in: the path of such a file. Flows out: its value, in the shape that its name promises, or one sentence. A folder may be damaged,
+written by an older version (fields that it did not have yet are not required), or come from someone else: what reads on never meets a text
+where a number belongs.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, NotRequired
+
+import pydantic
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
+from typing_extensions import TypedDict
+
+from movlr_jax import atomic
+from movlr_jax.critics.critique import Critique
+from movlr_jax.errors import BadFile
+from movlr_jax.llm.record import Call
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+Weights = dict[str, Number]
+Change = Literal["added", "removed", "raised", "lowered"]
+Measured = dict[str, bool | Number | None]
+
+_OPEN = ConfigDict(extra="allow", strict=True)
+
+
+@with_config(_OPEN)
+class Choice(TypedDict):
+    """choice.json: the candidate that goes on, None where every draft was refused, and why."""
+
+    candidate: Count | None
+    reason: str
+
+
+@with_config(_OPEN)
+class Decision(TypedDict):
+    """decision.json: whether the chosen candidate is the new best, by what, and against which iteration."""
+
+    kept: bool
+    by: str
+    reason: str
+    against: Count | None
+
+
+@with_config(_OPEN)
+class Draft(TypedDict):
+    """drafts/NN.json: a text as it was written."""
+
+    name: str
+    edit: str
+    rationale: str
+    given_up: str
+    source: str
+    refusal: NotRequired[str]
+
+
+@with_config(_OPEN)
+class Verdict(TypedDict):
+    """verdict.json, and why a text was refused; a text of this package has fewer fields."""
+
+    sentence: NotRequired[str]
+    line: NotRequired[Count | None]
+    trusted: NotRequired[bool]
+    warnings: NotRequired[list[str]]
+
+
+@with_config(_OPEN)
+class Metrics(TypedDict):
+    """metrics.json: each seed's record, mean and spread, falls, gates and the score."""
+
+    episodes: Annotated[list[Measured], Field(min_length=1)]
+    mean: Measured
+    std: Measured
+    falls: Count
+    gates: dict[str, bool]
+    score: Number
+
+
+@with_config(_OPEN)
+class Trial(Metrics):
+    """tune/NN/trial.json: one set of weights that was tried."""
+
+    trial: Count
+    weights: Weights
+    simulated_s: Number
+
+
+@with_config(_OPEN)
+class Tuned(TypedDict):
+    """tuned.json: which trial was taken."""
+
+    trial: Count
+    trials: Count
+    score_as_written: Number
+    score: Number
+    moved_again: bool
+    simulated_s: Number
+    unmoved: NotRequired[bool]
+
+
+@with_config(_OPEN)
+class Term(TypedDict):
+    """What one term did over an episode."""
+
+    weight: Number
+    mean: Number
+    std: Number
+    share_of_spread: Number
+
+
+@with_config(_OPEN)
+class Spell(TypedDict):
+    """A part of an episode."""
+
+    name: str
+    from_s: Number
+    to_s: Number
+
+
+@with_config(_OPEN)
+class Fall(TypedDict):
+    """How a fall went."""
+
+    time_s: Number
+    direction: str
+    first_sign: str
+    first_sign_s: Number
+    lean_m: Number
+
+
+@with_config(_OPEN)
+class Drop(TypedDict):
+    """How an object was dropped."""
+
+    time_s: Number
+    below_start_m: Number
+    from_palm_m: Number
+
+
+@with_config(_OPEN)
+class Thing(TypedDict):
+    """What became of an object."""
+
+    position_error_m: Weights
+    orientation_error_rad: Weights
+    lifted_m: Number
+    speed_mps: Number
+    palm_distance_m: Number
+    finger_distance_m: Weights
+    dropped: Drop | None
+
+
+@with_config(_OPEN)
+class Seen(TypedDict):
+    """What CLIP saw."""
+
+    score: Number
+
+
+@with_config(_OPEN)
+class Facts(TypedDict):
+    """facts.json: what was measured on a motion (`movlr_jax.tasks.facts.describe`)."""
+
+    terms: dict[str, Term]
+    goal: NotRequired[str]
+    task: NotRequired[str]
+    goal_speed_mps: NotRequired[Number | None]
+    seconds: NotRequired[Number]
+    metrics: NotRequired[Measured]
+    episodes: NotRequired[list[Measured]]
+    posture: NotRequired[dict[str, Weights]]
+    gait: NotRequired[dict[str, Number | dict[str, Number | None]]]
+    smoothness: NotRequired[Weights]
+    effort: NotRequired[dict[str, Number | list[str]]]
+    fall: NotRequired[Fall | None]
+    phases: NotRequired[list[Spell]]
+    object: NotRequired[Thing]
+    clip: NotRequired[Seen]
+
+
+@with_config(_OPEN)
+class Tried(TypedDict):
+    """One draft in the history that writers are shown."""
+
+    iteration: Count
+    candidate: Count
+    edit: str
+    kept: bool
+    chosen: bool
+    outcome: NotRequired[str]
+    refused: NotRequired[bool]
+    given_up: NotRequired[bool]
+    weights: NotRequired[Weights]
+    changes: NotRequired[dict[str, Change]]
+    warnings: NotRequired[list[str]]
+    score: NotRequired[Number]
+    gates: NotRequired[dict[str, bool]]
+
+
+@with_config(_OPEN)
+class Failure(TypedDict):
+    """A named failure of the search."""
+
+    name: str
+    iteration: Count
+    sentence: str
+
+
+@with_config(_OPEN)
+class Row(TypedDict):
+    """iteration.json, and what summary.json shows of it: one finished iteration."""
+
+    iteration: Count
+    reward: str
+    metrics: Measured
+    gates: dict[str, bool]
+    score: Number | None
+    kept: bool
+    why: str
+    weights: Weights
+    term_classes: dict[str, str]
+    critique: str
+    edit: str
+    changes: dict[str, Change]
+    parent: Count | None
+    candidate: Count | None
+    refusals: list[str]
+    seconds: Weights
+    tried: NotRequired[list[Tried]]
+    exhausted: NotRequired[bool]
+    failures: NotRequired[list[Failure]]
+    simulated_s: NotRequired[Number]
+    tuned: NotRequired[Tuned]
+
+
+@with_config(_OPEN)
+class Outcome(TypedDict):
+    """An iteration as a sweep's table reads it."""
+
+    iteration: Count
+    score: Number | None
+    kept: bool
+    metrics: Measured
+    seconds: Weights
+
+
+@with_config(_OPEN)
+class Summary(TypedDict):
+    """summary.json: the run so far, as a sweep reads it."""
+
+    iterations: list[Outcome]
+    best: Count | None
+    stopped: str
+    calls: NotRequired[dict[str, dict[str, Number]]]
+
+
+@with_config(_OPEN)
+class PlannedTrial(TypedDict):
+    """One trial of a sweep's plan."""
+
+    number: Count
+    values: dict[str, Any]
+
+
+@with_config(_OPEN)
+class SweepPlan(TypedDict):
+    """plan.json: what a sweep is made of."""
+
+    name: Annotated[str, Field(pattern=r"^[^/\\.\x00-\x1f][^/\x00-\x1f]*$")]
+    base: dict[str, Any]
+    paths: list[str]
+    threads: Count
+    trials: list[PlannedTrial]
+
+
+@with_config(_OPEN)
+class Header(TypedDict):
+    """run.json: what the run as a whole is."""
+
+    run_id: NotRequired[str]
+    task: NotRequired[str]
+    task_sha256: NotRequired[str]
+    morphology: NotRequired[str]
+    engine: NotRequired[str]
+
+
+@with_config(_OPEN)
+class NoClip(TypedDict):
+    """no_clip.json: why there is no clip."""
+
+    sentence: str
+
+
+@with_config(_OPEN)
+class Tracked(TypedDict):
+    """tracked.json: who was told of the iteration."""
+
+    by: list[str]
+
+
+class Judgement(Critique):
+    """critique.json: a judgement, with what a person said of the motion; where nobody judges, a sentence that says so."""
+
+    success: bool = False
+    advice: str = ""
+    unjudged: str = ""
+
+
+# Name of a file, or of the folder that it stands in -> what is in it.
+_SCHEMAS: dict[str, Any] = {
+    "run.json": Header,
+    "summary.json": Summary,
+    "plan.json": SweepPlan,
+    "iteration.json": Row,
+    "choice.json": Choice,
+    "decision.json": Decision,
+    "seconds.json": Weights,
+    "tracked.json": Tracked,
+    "facts.json": Facts,
+    "metrics.json": Metrics,
+    "critique.json": Judgement,
+    "unadvised.json": Judgement,
+    "weights.json": Weights,
+    "verdict.json": Verdict,
+    "tuned.json": Tuned,
+    "no_clip.json": NoClip,
+    "trial.json": Trial,
+    "refusal.json": Verdict,
+    "drafts/": Draft,
+    "refusals/": Verdict,
+    "calls/": list[Call],
+}
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_SCHEMAS[name])
+
+
+def read(path: Path) -> Any:
+    """Return the value of one of a run's JSON files.
+
+    Raises:
+        BadFile: it is not what a run writes there; the sentence says where it differs.
+        OSError: it cannot be opened.
+    """
+    value = atomic.read_json(path)
+    name = f"{path.parent.name}/" if f"{path.parent.name}/" in _SCHEMAS else path.name
+    try:
+        _adapter(name).validate_json(json.dumps(value), strict=True)
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        what = f"{where}: {first['msg'][:1].lower()}{first['msg'][1:160]}"
+        raise BadFile(f"{path} is not what a run writes there ({what}): restore the file, or start the run again.") from None
+    return value

@@ -1,0 +1,328 @@
+"""A run's folder, `runs/NAME/`: the interface between a run, the people who read it and the processes that go on with
+it.
+
+    config.yaml                 every value of the run's configuration
+    run.json                    versions, engine, seed, commit, identifiers: nothing that names the host
+    iterations/NNN/             one iteration; the files of the candidate that was chosen:
+        reward.py, reward.stablehlo, verdict.json       the text, the trusted artifact, the proof
+        rollout.npz, rollout_SEED.npz                   the first seed's episode; the others'
+        metrics.json, facts.json, critique.json         unadvised.json: the critique before a person advised
+        clip.mp4                                        or no_clip.json, why there is none
+        drafts/NN.json                                  each text that was written, with its edit; refusals/NN.json why
+        one was refused calls/                                          model calls as they were made
+        written/                                        the text as it was written and its proof, where weights are tuned;
+        tune/NN/trial.json                              each set of weights that was tried (refusal.json: why a proof refused
+        the best of them); tuned.json which was taken
+        candidates/K/                                   the candidates that were not chosen, with the same files but
+        the clip choice.json, decision.json, iteration.json      which candidate; kept or not, and why; the iteration's
+        row
+    calls/KEY.json              every model call, by its request (`movlr_jax.llm.ledger`)
+    best -> iterations/NNN      the iteration kept as best
+    summary.json                one row an iteration
+    metrics.jsonl               what the local tracker logged
+    heatmaps/, report.html
+
+While an iteration is under way all its candidates stand under candidates/; the chosen one's files move up, by renames,
+when it is decided. Every file is written atomically (`atomic.py`), and what is finished is never rewritten.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from movlr_jax import atomic, folders
+from movlr_jax.errors import BadFile, MovlrError
+from movlr_jax.media import next_steps
+from movlr_jax.processes import alone
+from movlr_jax.runs import records
+from movlr_jax.search.stages import Draft
+
+# The chosen candidate's drafts and calls are folders; they move up whole, like files.
+_LOCK = ".lock"
+
+
+class Candidate:
+    """The folder of one candidate of one iteration, wherever it stands now."""
+
+    def __init__(self, path: Path, index: int, seeds: tuple[int, ...]):
+        self.path, self.index, self._seeds = path, index, seeds
+
+    def __getitem__(self, name: str) -> Path:
+        return self.path / name
+
+    def has(self, name: str) -> bool:
+        """Return whether a product is finished."""
+        return (self.path / name).exists()
+
+    def draft(self, attempt: int) -> Path:
+        """Return the path of an attempt's text."""
+        return self.path / "drafts" / f"{attempt:02d}.json"
+
+    def save_draft(self, attempt: int, draft: Draft, given_up: str = "") -> None:
+        """Save a text as it was written; `given_up` says why there is none."""
+        atomic.write_json(
+            self.draft(attempt),
+            {
+                "name": draft.name,
+                "edit": draft.edit,
+                "rationale": draft.rationale,
+                "given_up": given_up,
+                "refusal": draft.refusal,
+                # A proof speaks of lines and of a hash: one kind of line end, before anything is made of it.
+                "source": draft.source.replace("\r\n", "\n").replace("\r", "\n"),
+            },
+        )
+
+    def drafts(self) -> list[dict[str, Any]]:
+        """Return the texts that were written, in the order of the attempts."""
+        return [records.read(path) for path in _numbered(self.path / "drafts", ".json")]
+
+    def read(self, name: str) -> Any:
+        """Return the value of one of its JSON files, checked."""
+        return records.read(self.path / name)
+
+    def text(self) -> str:
+        """Return the text of its reward."""
+        return atomic.read_text(self.path / "reward.py")
+
+    def artifact(self) -> bytes:
+        """Return its compiled program, to compare; it is never run."""
+        return atomic.read_bytes(self.path / "reward.stablehlo")
+
+    def refusal(self, attempt: int) -> Path:
+        """Return the path of an attempt's refusal."""
+        return self.path / "refusals" / f"{attempt:02d}.json"
+
+    def rollout(self, seed: int) -> Path:
+        """Return the path of an episode: rollout.npz for the first seed."""
+        return self.path / ("rollout.npz" if seed == self._seeds[0] else f"rollout_{seed}.npz")
+
+    @property
+    def proven(self) -> bool:
+        """Whether a trusted artifact stands here (verdict.json is written after it)."""
+        return self.has("verdict.json")
+
+    def keep(self, source: str, artifact: bytes, weights: Mapping[str, float], verdict: Mapping[str, Any]) -> None:
+        """Save a proven text with its artifact, weights and verdict."""
+        atomic.write_text(self["reward.py"], source)
+        atomic.write_bytes(self["reward.stablehlo"], artifact)
+        atomic.write_json(self["weights.json"], dict(weights))
+        atomic.write_json(self["verdict.json"], dict(verdict))  # last: it says that the others are whole
+
+    @property
+    def written(self) -> Candidate:
+        """Where the text stands as it was written while its weights are tuned, and afterwards."""
+        return Candidate(self.path / "written", self.index, self._seeds)
+
+    def trial(self, number: int) -> Candidate:
+        """Return the folder of one set of weights that is tried for this candidate."""
+        return Candidate(self.path / "tune" / f"{number:02d}", self.index, self._seeds)
+
+    def trials(self) -> list[dict[str, Any]]:
+        """Return the records of the trials that are over, in order."""
+        paths = (folder / "trial.json" for folder in _numbered(self.path / "tune"))
+        return [records.read(path) for path in paths if path.exists()]
+
+    def refusals(self) -> list[dict[str, Any]]:
+        """Return the refusals, in the order of the attempts."""
+        return [records.read(path) for path in _numbered(self.path / "refusals", ".json")]
+
+    def record_calls(self, stage: str, calls: Any) -> None:
+        """Save model calls as they were made; nothing is written when there were none."""
+        if calls:
+            atomic.write_json(self.path / "calls" / f"{stage}.json", list(calls))
+
+
+class Iteration:
+    """The folder of one iteration."""
+
+    def __init__(self, path: Path, number: int, seeds: tuple[int, ...]):
+        self.path, self.number, self._seeds = path, number, seeds
+
+    def __getitem__(self, name: str) -> Path:
+        return self.path / name
+
+    def has(self, name: str) -> bool:
+        """Return whether a product is finished."""
+        return (self.path / name).exists()
+
+    def read(self, name: str) -> Any:
+        """Return the value of one of its JSON files, checked."""
+        return records.read(self.path / name)
+
+    def candidate(self, index: int) -> Candidate:
+        """Return a candidate's folder while the iteration is under way; afterwards, of one that was not chosen."""
+        return Candidate(self.path / "candidates" / str(index), index, self._seeds)
+
+    def chosen(self) -> Candidate | None:
+        """Return the chosen candidate as it stands after promotion, or None where every draft was refused."""
+        index = self.read("choice.json")["candidate"]
+        return None if index is None else Candidate(self.path, index, self._seeds)
+
+    def promote(self, index: int) -> None:
+        """Move the chosen candidate's files up, each by one rename; a promotion that was cut short is completed."""
+        source = self.candidate(index).path
+        if not source.is_dir():
+            return
+        for item in sorted(source.iterdir()):
+            item.replace(self.path / item.name)
+        source.rmdir()
+        with contextlib.suppress(OSError):  # other candidates stay
+            source.parent.rmdir()
+
+    def add_seconds(self, stage: str, seconds: float) -> None:
+        """Add to the wall time spent in a stage [s]."""
+        spent = self.seconds()
+        spent[stage] = round(spent.get(stage, 0.0) + seconds, 4)
+        atomic.write_json(self["seconds.json"], spent)
+
+    def seconds(self) -> dict[str, float]:
+        """Return the wall time spent per stage so far [s]."""
+        return dict(self.read("seconds.json")) if self.has("seconds.json") else {}
+
+
+class RunFolder:
+    """A run's folder.
+
+    Args:
+        path: the folder.
+        seeds: the episodes' seeds, whose first names rollout.npz.
+    """
+
+    def __init__(self, path: Path, seeds: tuple[int, ...] = (0,)):
+        self.path, self.seeds = path, seeds
+
+    def __getitem__(self, name: str) -> Path:
+        return self.path / name
+
+    @staticmethod
+    def create(path: Path, config_yaml: str, run: dict[str, Any], seeds: tuple[int, ...] = (0,), start: Draft | None = None) -> RunFolder:
+        """Make a new run's folder, whole or not at all.
+
+        Args:
+            path: the folder.
+            config_yaml: its configuration.
+            run: what run.json says.
+            seeds: the episodes' seeds.
+            start: the start reward, copied into the folder, so that a run needs no file outside it; None: it is written like any other.
+
+        Raises:
+            MovlrError: something stands there already.
+        """
+        RunFolder.refuse_taken(path)
+        try:
+            with atomic.new_folder(path) as partial:
+                (partial / "iterations").mkdir()
+                atomic.write_text(partial / "config.yaml", config_yaml)
+                atomic.write_json(partial / "run.json", run)
+                if start is not None:
+                    RunFolder(partial, seeds).iteration(0).candidate(0).save_draft(0, start)
+        except OSError as error:
+            raise MovlrError(f"Cannot write {path} ({error.strerror}): choose another --out.") from error
+        return RunFolder(path, seeds)
+
+    @staticmethod
+    def refuse_taken(path: Path) -> None:
+        """Raise MovlrError, in one sentence, if a new run cannot have this folder."""
+        if (path / "run.json").exists():
+            raise MovlrError(f"{path} already holds a run: go on with `{next_steps.resume(path)}`, or choose another --out.")
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise MovlrError(f"{path} exists and is not empty: choose another --out.")
+        try:
+            atomic.require_writable(path)
+        except OSError as error:
+            raise MovlrError(f"Cannot write {path} ({error.strerror}): choose another --out.") from None
+
+    @staticmethod
+    def find(path: Path) -> RunFolder:
+        """Return an existing run's folder, looked through: it may come from someone else.
+
+        Raises:
+            MovlrError: there is no run, or it holds what none holds, such as a link to somewhere else.
+        """
+        if not (path / "run.json").is_file() or not (path / "config.yaml").is_file():
+            raise MovlrError(f"{path} holds no run (no run.json): give the folder that `movlr run` printed.")
+        folders.admit(path)
+        return RunFolder(path)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder against other processes; the system lets go when this one ends, however it ends.
+
+        Raises:
+            MovlrError: another process holds it.
+        """
+        with alone(self[_LOCK], f"Another process is working in {self.path}: wait for it, or end it first."):
+            yield
+
+    def iteration(self, number: int) -> Iteration:
+        """Return an iteration's folder."""
+        return Iteration(self.path / "iterations" / f"{number:03d}", number, self.seeds)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the rows of the finished iterations, in order."""
+        rows: list[dict[str, Any]] = []
+        while (path := self.iteration(len(rows))["iteration.json"]).exists():
+            rows.append(_row(path, records.read(path), len(rows)))
+        return rows
+
+    def best(self) -> int | None:
+        """Return the iteration kept as best, from the rows; the link `best` follows it."""
+        kept = [row["iteration"] for row in self.rows() if row["kept"]]
+        return kept[-1] if kept else None
+
+    def point_best(self) -> None:
+        """Make the link `best` agree with the rows."""
+        best = self.best()
+        if best is not None:
+            atomic.link(self["best"], f"iterations/{best:03d}")
+
+    def sources(self) -> dict[str, str]:
+        """Return the text of every proven candidate -> where it was tried ("iteration 3")."""
+        found: dict[str, str] = {}
+        for path in sorted((self.path / "iterations").rglob("reward.py")):
+            if not path.with_name("verdict.json").exists():
+                continue  # a kill came between the text and its proof; it is being proven again
+            number = path.relative_to(self.path).parts[1]
+            if number.isascii() and number.isdigit():
+                found.setdefault(atomic.read_text(path).strip(), f"iteration {int(number)}")
+        return found
+
+
+def _row(path: Path, row: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a row whose numbers are those of its place; a draft that was not chosen has no score, and is not kept."""
+    parent, chosen = row["parent"], row["candidate"] is not None
+    if (
+        row["iteration"] != number
+        or (parent is not None and parent >= number)
+        or (row["kept"] and not (chosen and row["score"] is not None))
+    ):
+        raise BadFile(f"{path} is not what a run writes there (it is not iteration {number}'s): restore the file, or start the run again.")
+    # An older version did not write these.
+    return {"tried": [], "failures": [], "exhausted": False, **row}
+
+
+def _numbered(folder: Path, suffix: str = "") -> list[Path]:
+    """Return what is called by a number in a folder, in the order of the numbers."""
+    if not folder.is_dir():
+        return []
+    named = [path for path in folder.iterdir() if path.name.endswith(suffix) and not path.name.startswith(".")]
+    numbered = [(path.name.removesuffix(suffix), path) for path in named]
+    return [path for name, path in sorted((int(n), p) for n, p in numbered if n.isascii() and n.isdigit() and len(n) < 9)]
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of an episode.
+
+    Raises:
+        MovlrError: the file is damaged.
+    """
+    try:
+        return atomic.read_npz(path)
+    except (OSError, ValueError) as error:
+        raise MovlrError(f"{path} cannot be read ({error}): delete it and resume; the episode is run again.") from error

@@ -1,0 +1,1 @@
+"""What distributes the trials of a sweep: Ray, Slurm, W&B agents."""

@@ -1,0 +1,1 @@
+"""Tuning: ablation, pruning and weight optimisation of one reward."""

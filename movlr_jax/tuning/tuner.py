@@ -1,0 +1,324 @@
+"""Tuning: a reward's weights by black-box optimisation (Optuna), its terms left as they are.
+
+In: a reward's text, a place (task, body), and an evaluation that measures. Out: the weights that did best (of the finalists on further
+seeds, if that is asked for), every trial, and how start and best do on seeds that none of them saw. Weights are drawn as `weight_study`
+says; trial 0 is the reward as it is. They are an input of the artifact: nothing is compiled for a trial.
+
+The study stands in an Optuna journal in the folder. Trials are asked for in batches, and a batch is told only when all of it is measured;
+the seed of a draw is derived from the tuner's seed and the trial's number. So a tune that was killed goes on with the very trials that it
+would have made, and what was measured of them is found in the store of episodes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from movlr_jax import atomic
+from movlr_jax.errors import MovlrError, did_you_mean
+from movlr_jax.evaluation import study_limits
+from movlr_jax.evaluation.evaluation import Evaluation, Row, Work, metric_names
+from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.llm.base import ModelFault
+from movlr_jax.processes import alone
+from movlr_jax.runs.tune_config import TuneConfig
+from movlr_jax.seeds import derive
+from movlr_jax.tasks.metrics import direction
+from movlr_jax.tuning import optuna_study, weight_study
+from movlr_jax.tuning.ablation import FALLS, Place, difference, values, weights_of, work
+from movlr_jax.tuning.optuna_study import optuna
+from movlr_jax.tuning.preference_objective import PreferenceObjective
+from movlr_jax.tuning.weight_study import Trial, WeightStudy, better
+from movlr_jax.writers import edits
+
+JOURNAL = "study.journal"
+_LATER = ("trials", "held_out", "confirm", "finalists", "max_minutes", "objective")  # what decides no trial
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """What came of it.
+
+    Attributes:
+        start: the reward.
+        text: the same text with the best weights.
+        objective: the metric.
+        trials: in order; the first is the start.
+        best: the best of them, or of the confirmed.
+        confirmed: the start and the finalists, their values over the trials' seeds and the confirming ones; empty where not asked for.
+        importance: term -> share of what its weight decides; empty for too few trials.
+        held_out: rows of the start and of the best on seeds that no trial saw; empty where none were asked for.
+        stopped: "trials" or "budget".
+        metric: what start and best are compared by on the held-out seeds: the objective, or the task's own metric where that is none.
+    """
+
+    start: RewardText
+    text: RewardText
+    objective: str
+    trials: tuple[Trial, ...]
+    best: Trial
+    importance: Mapping[str, float]
+    held_out: tuple[Row, ...]
+    stopped: str
+    metric: str
+    confirmed: tuple[Trial, ...] = ()
+
+    @property
+    def moved(self) -> bool:
+        """Whether any trial came out otherwise than the start."""
+        first, *others = self.confirmed or self.trials
+        return any((t.unfit, t.value is None) != (first.unfit, first.value is None) or not _equal(t, first) for t in others)
+
+    def limits(self) -> list[str]:
+        """Say why no weights are recommended, a sentence each; nothing where the best's are."""
+        judged = self.confirmed or self.trials
+        if len(judged) < 2:
+            return ["One trial, of the weights as they are, tells nothing of others: give more --trials."]
+        if not self.moved:
+            value = "none" if judged[0].value is None else f"{judged[0].value:.4g}"
+            said = f"All {len(judged)} trials came out the same ({self.objective} {value}): none is the best."
+            return [f"{said} Judge by another --objective, or over longer episodes."]
+        if not self.best.number:
+            return ["No trial is better than the weights as they are."]
+        held = min((len(row.episodes) for row in self.held_out), default=0)
+        if judged[0].episodes < 2 and held < 2:
+            return [study_limits.ONE_SEED]
+        seen = difference(self.held_out[0], self.held_out[1], self.metric) if held > 1 else None
+        if seen is not None and seen.gain is not None and seen.gain <= 0:
+            return ["On the seeds that no trial saw the tuned weights are not better: the lead that they had is luck."]
+        return []
+
+    def before(self) -> Trial:
+        """Return the start, measured as the best was."""
+        return next((t for t in self.confirmed if t.number == 0), self.trials[0])
+
+    def document(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        held: dict[str, Any] = {}
+        if self.held_out:
+            before, after = self.held_out
+            metrics = (self.metric, FALLS)
+            held = {
+                "start": before.document(),
+                "best": after.document(),
+                "difference": {m: vars(difference(before, after, m)) for m in metrics},
+            }
+        return {
+            "reward": self.start.name,
+            "from": self.start.origin,
+            "sha256": self.start.sha256,
+            "objective": self.objective,
+            "better": "higher" if direction(self.objective) > 0 else "lower",
+            "stopped": self.stopped,
+            "best": self.best.number,
+            "recommended": not self.limits(),
+            "limits": self.limits(),
+            "weights": self.best.weights,
+            "tuned_sha256": self.text.sha256,
+            "importance": dict(self.importance),
+            "confirmed": [{**vars(t), "fit": t.fit} for t in self.confirmed],
+            "held_out": held,
+            "trials": [{**vars(t), "fit": t.fit} for t in self.trials],
+        }
+
+
+def _equal(a: Trial, b: Trial) -> bool:
+    return a.value is None or b.value is None or study_limits.equal(a.value, b.value)
+
+
+class Tuner:
+    """Tunes one reward in one folder.
+
+    Args:
+        config: how.
+        text: the reward.
+        place: task and body.
+        evaluation: what measures.
+        folder: where the study stands.
+        asked: what else decides the trials (seeds, length, engine, planner); a folder of other trials is refused.
+        helping: is given each batch's works before they are measured, so that other processes can share them.
+        tell: is told each finished trial.
+        preference_objective: gives each trial its value by a critic's preference, where the objective is that.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        config: TuneConfig,
+        text: RewardText,
+        place: Place,
+        evaluation: Evaluation,
+        folder: Path,
+        asked: Mapping[str, Any] | None = None,
+        helping: Callable[[Sequence[Work]], contextlib.AbstractContextManager[None]] | None = None,
+        tell: Callable[[Trial, Trial], None] | None = None,
+        preference_objective: PreferenceObjective | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.config, self.text, self.place, self.evaluation, self.folder = config, text, place, evaluation, folder
+        self.objective = config.objective or place[0].metric
+        self.preference_objective = preference_objective
+        self._sign = direction(self.objective)
+        self._helping, self._tell, self._clock = helping or (lambda works: contextlib.nullcontext()), tell, clock
+        if preference_objective is not None and config.confirm:
+            raise MovlrError("--confirm measures a metric again, and a preference has none: leave it out, or name another --objective.")
+        self._own = weights_of(text)
+        if not any(self._own.values()):
+            raise MovlrError(f"The reward {text.name} has no weight to tune: every one of them is 0.")
+        decided = {k: v for k, v in dataclasses.asdict(config).items() if k not in _LATER}
+        self._asked = {"reward": text.sha256, "task": place[0].name, "morphology": place[1], "objective": self.objective}
+        if place[0].code_sha256:
+            self._asked["task_sha256"] = place[0].code_sha256
+        self._asked = json.loads(json.dumps(atomic.plain({**self._asked, **decided, **(asked or {})})))  # as the journal gives it back
+        weight_study.require(config.sampler)
+
+    def run(self) -> Tuned:
+        """Go on until all trials are made or the time is spent, then measure the held-out seeds.
+
+        Raises:
+            MovlrError: the folder holds another study or is in use, or no episode has the objective.
+        """
+        began, stopped = self._clock(), "trials"
+        with _alone(self.folder):
+            study = self._study()
+            while True:
+                batch = self._batch(study)
+                if not batch:
+                    break
+                if self.config.max_minutes and self._clock() - began > 60.0 * self.config.max_minutes:
+                    stopped = "budget"
+                    break
+                try:
+                    self._measure(study, batch)
+                except ModelFault as fault:
+                    if fault.kind != "stopped":
+                        raise
+                    stopped = "budget"  # of calls or of money: what the critic said is saved, and the trial is judged when it goes on
+                    break
+            trials = self._trials(study)
+            confirmed = self._confirmed(trials)
+            # The first of equals: the start stays where nothing is better.
+            best = max(confirmed or trials, key=lambda t: better(t, self._sign))
+            importance = _importance(study.study, trials)
+        changes = [
+            edits.Change("reweigh", term, weight) for term, weight in best.weights.items() if best.number and weight != self._own[term]
+        ]
+        text = RewardText(f"{self.text.name} tuned", edits.apply(self.text.source, changes), origin=self.text.origin)
+        held: tuple[Row, ...] = ()
+        if self.config.held_out:
+            works = [work(self.text, self.place, self.text.name), work(self.text, self.place, text.name, best.weights)]
+            held = tuple(self.evaluation.run(works, self.config.held_out))
+        metric = self.objective if self.preference_objective is None else self.place[0].metric
+        return Tuned(self.text, text, self.objective, tuple(trials), best, importance, held, stopped, metric, confirmed)
+
+    # the study
+
+    def _study(self) -> WeightStudy:
+        study = optuna_study.study(self.folder / JOURNAL, "tune", "maximize")
+        before = study.user_attrs.get("asked")
+        if before is None:
+            study.set_user_attr("asked", self._asked)
+        elif not isinstance(before, dict):
+            raise MovlrError(f"{self.folder / JOURNAL} is no tune's: choose another --out.")
+        elif before != self._asked:
+            other = next(k for k in sorted({*before, *self._asked}) if before.get(k) != self._asked.get(k))
+            raise MovlrError(
+                f"{self.folder} holds a tune with another {other} ({before.get(other)}, not {self._asked.get(other)}): "
+                "choose another --out, or ask for the same."
+            )
+        config = self.config
+        return WeightStudy(self._own, config.sampler, config.span, lambda number: derive(config.seed, "tune", number), study)
+
+    def _batch(self, study: WeightStudy) -> list[tuple[Any, dict[str, float]]]:
+        """Return the trials of the batch that is next: those that a killed process left, and new ones; none where all are made."""
+        known = study.study.get_trials(deepcopy=False)
+        begun = [t for t in known if t.state == optuna().trial.TrialState.RUNNING]
+        done = sum(t.state.is_finished() for t in known)
+        width = self.config.parallel
+        # A batch of which one is told has been asked for in full; one that none is told of may have been cut short.
+        first = done // width * width
+        upto = min(first + width, self.config.trials)
+        if not known:
+            study.begin()
+        left = [study.again(frozen.number, frozen._trial_id) for frozen in begun]
+        return left + [study.ask(number) for number in range(done + len(begun), upto)]
+
+    def _measure(self, study: WeightStudy, batch: Sequence[tuple[Any, dict[str, float]]]) -> None:
+        works = [self._work(trial.number, weights) for trial, weights in batch]
+        with self._helping(works):
+            rows = self.evaluation.run(works)
+        if not rows[0].episodes:
+            raise MovlrError(f"The reward {self.text.name} cannot be measured. {rows[0].refused}")
+        known = metric_names(rows)
+        if self.preference_objective is None and self.objective not in known:
+            hint = did_you_mean(self.objective, [*known, "score", "clip_score"])
+            raise MovlrError(f"No episode has the metric '{self.objective}': {hint}they have {', '.join(known)}, score and clip_score.")
+        for (trial, weights), row in zip(batch, rows, strict=True):
+            found = self._judged(trial.number, weights, row)
+            if self.preference_objective is not None:
+                earlier = [(t, self._work(t.number, t.weights)) for t in self._finished(study)]
+                found = self.preference_objective.placed(found, row.work, earlier)
+            trial.set_user_attr("trial", weight_study.record(found))
+            study.tell(trial, found, self._sign)
+            if self._tell is not None:
+                trials = self._trials(study)
+                self._tell(found, max(trials, key=lambda t: better(t, self._sign)))
+
+    def _confirmed(self, trials: Sequence[Trial]) -> tuple[Trial, ...]:
+        """Return the start and the best trials, in order, measured on the confirming seeds too."""
+        if not self.config.confirm:
+            return ()
+        ranked = sorted(trials, key=lambda t: better(t, self._sign), reverse=True)
+        chosen = sorted({0, *(t.number for t in ranked[: self.config.finalists])})
+        of = {t.number: t for t in trials}
+        works = [self._work(number, of[number].weights) for number in chosen]
+        seen, fresh = self.evaluation.run(works), self.evaluation.run(works, self.config.confirm)
+        both = [dataclasses.replace(a, episodes=(*a.episodes, *b.episodes)) for a, b in zip(seen, fresh, strict=True)]
+        return tuple(self._judged(number, of[number].weights, row) for number, row in zip(chosen, both, strict=True))
+
+    def _work(self, number: int, weights: Mapping[str, float]) -> Work:
+        return work(self.text, self.place, f"{self.text.name}, trial {number}", weights)
+
+    def _judged(self, number: int, weights: dict[str, float], row: Row) -> Trial:
+        """Return a trial from its row; gates are the task's, as amounts."""
+        seen = values(row, self.objective)
+        count, fell = len(row.episodes), values(row, FALLS)
+        mean = row.document()["mean"]
+        task = dataclasses.replace(row.work.task, goal_speed=row.goal_speed, seconds=row.seconds)
+        amounts = {"upright": sum(fell.values()) / count, "sound": float(mean["diverged"])}
+        unfit = {gate: 0.0 if passed else amounts.get(gate, 1.0) for gate, passed in task.gates(mean).items()}
+        value = sum(seen.values()) / len(seen) if seen else None
+        return Trial(number, weights, value, unfit, round(sum(fell.values())), count)
+
+    def _trials(self, study: WeightStudy) -> list[Trial]:
+        kept = self._finished(study)
+        if not kept:
+            raise MovlrError("The time was spent before a single trial was over: give more --max-minutes.")
+        return kept
+
+    def _finished(self, study: WeightStudy) -> list[Trial]:
+        kept = [t.user_attrs.get("trial") for t in study.study.get_trials(deepcopy=False) if t.state.is_finished()]
+        return [weight_study.recorded(record, str(self.folder / JOURNAL)) for record in kept]
+
+
+def _importance(study: Any, trials: Sequence[Trial]) -> dict[str, float]:
+    """Return PED-ANOVA's importance of each weight; nothing for fewer than ten trials, of which its best tenth would be one."""
+    if sum(t.value is not None for t in trials) < 10:
+        return {}
+    importance = optuna().importance
+    evaluator = importance.PedAnovaImportanceEvaluator()
+    return {term: float(v) for term, v in importance.get_param_importances(study, evaluator=evaluator).items()}
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a folder's study: two processes that asked it at once would each see half of the other's trials."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder / f".{JOURNAL}.lock", f"Another process tunes in {folder}: wait for it, or choose another --out."):
+        yield

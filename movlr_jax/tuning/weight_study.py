@@ -1,0 +1,156 @@
+"""Weights as an optimiser draws them: one Optuna study over the weights of one reward, its terms left as they are.
+
+In: the weights of a text, how far they may go, and what came of each set that was tried. Out: the next set. A weight is multiplied by a
+factor between 1/span and span, drawn on a logarithmic scale; trial 0 is the weights as they are, and a weight of 0 stays 0. The sampler is
+seeded anew for each trial from a key of the trial's number, so that a study that is read or made again draws what it would have drawn.
+
+Gates are constraints: a trial with fewer faults is better than any with more, whatever its metric. TPE and GP are told so by Optuna's own
+constraints; CMA-ES and random search, which know none, see the value of an unfit trial below every fit one's, in the order of its faults.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from movlr_jax import typed_yaml
+from movlr_jax.tuning.optuna_study import cmaes, need, optuna
+
+_UNFIT = 1e6  # beyond any metric
+_CONSTRAINED = ("tpe", "gp")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One set of weights, measured.
+
+    Attributes:
+        number: 0 is the reward as it is.
+        weights: of every term.
+        value: mean of the objective over the seeds; None where no episode has it.
+        unfit: how far each gate is from being passed; 0 is passed.
+        falls: episodes that fell; episodes: of how many.
+        reason: why it has that value, where a critic gave it.
+    """
+
+    number: int
+    weights: dict[str, float]
+    value: float | None
+    unfit: dict[str, float]
+    falls: int
+    episodes: int
+    reason: str = ""
+
+    @property
+    def fit(self) -> bool:
+        """Whether it passes all gates."""
+        return self.value is not None and not any(self.unfit.values())
+
+
+def better(trial: Trial, sign: int) -> tuple[float, float]:
+    """Return what trials are compared by: gates first, then the objective."""
+    return (-sum(trial.unfit.values()), -math.inf if trial.value is None else sign * trial.value)
+
+
+class WeightStudy:
+    """Draws weights and is told what came of them.
+
+    Args:
+        own: the weights as they are, term -> weight.
+        sampler: cmaes, tpe, gp or random.
+        span: how far a weight may go.
+        key: trial's number -> seed of its draw.
+        study: the Optuna study; a new one in memory if left out.
+
+    Raises:
+        MovlrError: a package that the sampler needs is not installed.
+    """
+
+    def __init__(self, own: Mapping[str, float], sampler: str, span: float, key: Callable[[int], int], study: Any = None):
+        require(sampler)
+        self.own, self.sampler, self.span = dict(own), sampler, span
+        self.terms = [term for term, weight in self.own.items() if weight != 0.0]
+        self._key = key
+        self.study = optuna().create_study(direction="maximize") if study is None else study
+
+    def begin(self) -> None:
+        """Make the weights as they are the first trial; of a new study only."""
+        self.study.enqueue_trial({term: abs(self.own[term]) for term in self.terms})
+
+    def ask(self, number: int) -> tuple[Any, dict[str, float]]:
+        """Return the next trial, whose number this is, and its weights."""
+        self.study.sampler = self._seeded(number)
+        trial = self.study.ask()
+        return trial, self._weights(trial)
+
+    def again(self, number: int, identity: int) -> tuple[Any, dict[str, float]]:
+        """Return a trial that was asked for by a process that did not live to tell it, and its weights."""
+        self.study.sampler = self._seeded(number)
+        trial = optuna().trial.Trial(self.study, identity)
+        return trial, self._weights(trial)
+
+    def tell(self, trial: Any, found: Trial, sign: int) -> None:
+        """Say what came of a trial.
+
+        Args:
+            trial: what `ask` or `again` gave.
+            found: its measurement.
+            sign: 1 where more of the objective is better, else -1.
+        """
+        constrained = self.sampler in _CONSTRAINED
+        for gate, amount in found.unfit.items() if constrained else ():
+            if gate not in trial.constraints:
+                trial.set_constraint(gate, amount)
+        if found.value is None:
+            self.study.tell(trial, state=optuna().trial.TrialState.FAIL)
+        else:
+            self.study.tell(trial, sign * found.value - (0.0 if constrained else _UNFIT * sum(found.unfit.values())))
+
+    def _weights(self, trial: Any) -> dict[str, float]:
+        """Return a trial's weights, to four digits, as they will stand in the text."""
+        weights = dict(self.own)
+        for term in self.terms:
+            size = abs(self.own[term])
+            drawn = trial.suggest_float(term, size / self.span, min(size * self.span, 1e6), log=True)
+            weights[term] = self.own[term] if trial.number == 0 else math.copysign(float(f"{drawn:.4g}"), self.own[term])
+        return weights
+
+    def _seeded(self, number: int) -> Any:
+        samplers, seed = optuna().samplers, self._key(number) % 2**31
+        if self.sampler == "cmaes":
+            return cmaes(seed)
+        if self.sampler == "tpe":
+            return samplers.TPESampler(seed=seed, multivariate=True)
+        if self.sampler == "gp":
+            return samplers.GPSampler(seed=seed, deterministic_objective=True)
+        return samplers.RandomSampler(seed=seed)
+
+
+def record(trial: Trial) -> dict[str, Any]:
+    """Return a trial for JSON; `recorded` reads it."""
+    return dataclasses.asdict(trial)
+
+
+def recorded(raw: Any, where: str) -> Trial:
+    """Return a trial from its record.
+
+    Args:
+        raw: what `record` gave.
+        where: what holds it, for people.
+
+    Raises:
+        MovlrError: it is no trial's.
+    """
+    return typed_yaml.validated(raw, Trial, where)
+
+
+def require(sampler: str) -> None:
+    """Raise MovlrError, in one sentence, if a package that a sampler needs is not installed."""
+    optuna()
+    if sampler == "cmaes":
+        need("cmaes", "The sampler cmaes needs the package cmaes: pip install 'movlr-jax[tune]', or use the sampler tpe.")
+    if sampler == "gp":
+        need("torch", "The sampler gp needs torch: pip install torch, or use the sampler tpe.")

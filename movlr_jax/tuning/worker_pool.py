@@ -1,0 +1,118 @@
+"""WorkerPool: processes that share the measuring of works with this one, through a file of episodes.
+
+In: works, all of one reward on one task and body. Out: nothing but episodes in the file: each process, this one too, measures those works
+of which no other has claimed the episode. So a helper that dies costs time and nothing else, and the numbers do not depend on how many
+there are. A helper ends when the process that started it does, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from movlr_jax import tasks
+from movlr_jax.errors import MovlrError
+from movlr_jax.evaluation import measures
+from movlr_jax.evaluation.episode_store import EpisodeStore
+from movlr_jax.evaluation.evaluation import Evaluation, Settings, Work
+from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.processes import find_modules_where_installed
+from movlr_jax.tuning.ablation import work
+from movlr_jax.vision.config import ClipConfig
+
+
+@dataclass(frozen=True)
+class WorkerTask:
+    """What helpers measure.
+
+    Attributes:
+        text: the reward.
+        task, morphology: the words that name them.
+        settings: how episodes are run.
+        store: the file of episodes.
+        metric: what has to be known of each.
+        clip: CLIP, where the metric needs it.
+        facts: where what critics are told of each episode goes, or None.
+        clips: where the clips go, or None.
+        goal: the goal sentence; "": the task's own.
+    """
+
+    text: RewardText
+    task: str
+    morphology: str
+    settings: Settings
+    store: Path
+    metric: str
+    clip: ClipConfig
+    facts: Path | None = None
+    clips: Path | None = None
+    goal: str = ""
+
+
+def serve(worker_task: WorkerTask, line: Connection) -> None:
+    """Measure what comes along a line until it is closed; the other end is told when a share is done."""
+    warnings.filterwarnings("ignore")
+    task = tasks.find(worker_task.task)  # named by the process that sent the worker_task
+    task = task.asked(worker_task.goal)
+    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt, MovlrError), EpisodeStore(worker_task.store) as store:
+        # A mistake is told by the process that asked, which makes it, too.
+        facts = None if worker_task.facts is None else (worker_task.facts, measures.described)
+        more = measures.named(worker_task.metric, task.sentence, worker_task.clip)
+        evaluation = Evaluation(worker_task.settings, store, worker_task.clips, measures=more, facts=facts)
+        while True:
+            shares: list[tuple[str, dict[str, float]]] = line.recv()
+            evaluation.run([work(worker_task.text, (task, worker_task.morphology), name, weights) for name, weights in shares])
+            line.send(len(shares))
+
+
+class WorkerPool:
+    """Some helpers, for as long as the context stands.
+
+    Args:
+        worker_task: what they measure.
+        count: how many.
+    """
+
+    def __init__(self, worker_task: WorkerTask, count: int):
+        find_modules_where_installed()
+        self._context = multiprocessing.get_context("spawn")
+        self._errand, self._count = worker_task, count
+        self._staff: list[tuple[multiprocessing.process.BaseProcess, Connection]] = []
+
+    def __enter__(self) -> WorkerPool:
+        for _ in range(self._count):
+            mine, theirs = self._context.Pipe()
+            process = self._context.Process(target=serve, args=(self._errand, theirs), daemon=True)
+            process.start()
+            theirs.close()  # the helper's alone: when it dies the line breaks
+            self._staff.append((process, mine))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for _, line in self._staff:
+            line.close()
+        for process, _ in self._staff:
+            if error[0] is not None:
+                process.terminate()
+            process.join(timeout=10)
+            if process.is_alive():
+                process.kill()
+
+    @contextlib.contextmanager
+    def sharing(self, works: Sequence[Work]) -> Iterator[None]:
+        """Have the helpers measure their share of works while the context's body measures this process's; last ones first."""
+        shares: list[tuple[str, Mapping[str, float]]] = [(w.name, dict(w.weights)) for w in works]
+        busy: list[Connection] = []
+        for i, (_, line) in enumerate(self._staff, 1):
+            with contextlib.suppress(OSError):
+                line.send(shares[i % len(shares) :] + shares[: i % len(shares)])
+                busy.append(line)
+        yield
+        for line in busy:
+            with contextlib.suppress(OSError, EOFError):
+                line.recv()
