@@ -1,11 +1,11 @@
 #!/bin/sh
 # Makes the virtual environment that `make` works in: finds a Python, creates VENV (uv if present, else python -m venv),
 # installs the project and its pinned dependencies from constraints/. Called by the Makefile; safe to call again.
-# Reads: PYTHON (interpreter to use), VENV (folder, default .venv), EXTRAS (default dev,wandb,gemini,openai,rl,sweep).
+# Reads: PYTHON (interpreter to use), VENV (folder, default .venv), EXTRAS (default dev,wandb,gemini,openai,rl,sweep,notebook).
 set -eu
 
 VENV=${VENV:-.venv}
-EXTRAS=${EXTRAS:-dev,wandb,gemini,openai,rl,sweep}
+EXTRAS=${EXTRAS:-dev,wandb,gemini,openai,rl,sweep,notebook}
 SUPPORTED="Python 3.11, 3.12 or 3.13"
 
 say() { printf '%s\n' "setup: $*"; }
