@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     task = tasks.get("walk_flat")
     text, counter = reward_texts.find(asked.reward, [task]), Counter()
     jax.monitoring.register_event_duration_secs_listener(counter.heard)
-    with tempfile.TemporaryDirectory() as folder, EpisodeStore(Path(folder) / "episodes.json") as store:
+    with tempfile.TemporaryDirectory() as folder, EpisodeStore(Path(folder) / "episodes") as store:
         began = time.perf_counter()
         found = ablation.ablate(Evaluation(settings, store, watcher=counter), text, [(task, "myolegs")])
         compiled = counter.compiled

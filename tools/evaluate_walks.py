@@ -4,8 +4,8 @@
     python tools/evaluate_walks.py --only "myolegs walk_flat"     # some of them
     python tools/evaluate_walks.py --table                        # print what has been measured
 
-The same command twice at the same time, each with --threads 1, shares the work. The file also holds episodes that older versions measured
-under plain names; they are shown, and never taken for new ones.
+The same command twice at the same time, each with --threads 1, shares the work. walks.json, beside the folder of episodes, holds those that
+older versions measured under plain names; they are shown, and never taken for new ones.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from movlr_jax.evaluation.episode_store import EpisodeStore
 from movlr_jax.evaluation.evaluation import Settings, evaluate, works
 from movlr_jax.media.tables import markdown
 
-RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks.json"
+RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks"
 FIVE = (1, 2, 3, 4, 5)
 # body, task, reward, goal speed (m/s; -1: the task's), seconds, seeds
 ROWS = [
@@ -97,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="part of 'BODY TASK REWARD' of the rows to run")
     parser.add_argument("--threads", type=int, default=0, help="threads of one simulation; two processes of one thread use two cores best")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="the file of episodes")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the folder of episodes")
     parser.add_argument("--table", action="store_true", help="only print what has been measured")
     args = parser.parse_args(argv)
     with EpisodeStore(args.results) as store:
@@ -105,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if args.table or args.only not in f"{body} {task} {reward}":
                 continue
             settings = Settings(seeds, seconds, speed, "native", PlannerConfig(), args.threads)
-            with Watch(store.path) as watch:
+            with Watch(store.folder) as watch:
                 evaluate(works([reward], [tasks.get(task)], [body]), settings, store, watcher=watch)
         print(table(store.episodes()), end="")
     return 0

@@ -1,7 +1,7 @@
 """`movlr eval`: every combination of rewards, tasks, bodies, strengths of injured muscles and seeds, measured; nothing is searched for.
 
 In: rewards by name (each task's own), as files, or as runs' folders (their best), and where to try them. Out: a table with a row a
-combination; in the folder of --out episodes.json (every episode, as it comes), eval.json, eval.md and, with --clips, a clip a combination.
+combination; in the folder of --out episodes/ (every episode, as it comes), eval.json, eval.md and, with --clips, a clip a combination.
 The same command goes on where it was stopped; started twice at the same time, the two share the work.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from movlr_jax.evaluation.evaluation import Describe, Evaluation, Measure, Row, Settings, Work
     from movlr_jax.tasks import Task
 
-EPISODES, CLIPS = "episodes.json", "clips"
+EPISODES, CLIPS = "episodes", "clips"
 # Flags that take any number of values; each may be given more than once, and by either name.
 MANY_OF_ALL = (("--morphologies", "--morphology"), ("--seeds",), ("--injury",))
 _MANY = (("--rewards", "--reward"), ("--tasks", "--task"), ("--strengths",), *MANY_OF_ALL)
@@ -87,12 +87,12 @@ class Options(Where):
 
 
 def measure(works: Sequence[Work], settings: Settings, folder: Path, *, clips: bool = False) -> list[Row]:
-    """Measure works into a folder's episodes.json, and show how it goes.
+    """Measure works into a folder's episodes/, and show how it goes.
 
     Args:
         works: what to measure.
         settings: how.
-        folder: where episodes.json stands, and clips/.
+        folder: where episodes/ stands, and clips/.
         clips: film the first seed of each.
 
     Raises:
@@ -113,11 +113,11 @@ def opened(
     facts: tuple[Path, Describe] | None = None,
     bodies: int = 1,
 ) -> Iterator[Evaluation]:
-    """Give an evaluation into a folder's episodes.json, which shows how it goes.
+    """Give an evaluation into a folder's episodes/, which shows how it goes.
 
     Args:
         settings: how episodes are run.
-        folder: where episodes.json stands, and clips/.
+        folder: where episodes/ stands, and clips/.
         clips: film the first seed of each work.
         measures, facts, bodies: as `Evaluation`.
 
@@ -129,11 +129,13 @@ def opened(
     from movlr_jax.evaluation.episode_store import EpisodeStore
     from movlr_jax.evaluation.evaluation import Evaluation
 
-    with EpisodeStore(folder / EPISODES) as store, Watch(store.path) as watch:
+    with EpisodeStore(folder / EPISODES) as store, Watch(store.folder) as watch:
         try:
             yield Evaluation(settings, store, folder / CLIPS if clips else None, watch, measures=measures, facts=facts, bodies=bodies)
         except KeyboardInterrupt:
-            raise Stopped(f"Interrupted: {watch.done} of {watch.wanted} episodes are in {store.path}; the same command goes on.") from None
+            raise Stopped(
+                f"Interrupted: {watch.done} of {watch.wanted} episodes are in {store.folder}; the same command goes on."
+            ) from None
 
 
 def with_goal(task: Task, goal: str, rewards: Sequence[str]) -> Task:

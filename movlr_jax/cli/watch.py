@@ -22,7 +22,7 @@ class Watch(Watcher):
     """A watcher that is also a context: its display stands while the context does.
 
     Args:
-        store: the file that episodes are saved in, which it names.
+        store: the folder that episodes are saved in, which it names.
         to: where to print; stderr by default.
     """
 

@@ -1,9 +1,10 @@
-"""Episodes that were measured, in one JSON file that any number of processes add to and that a killed one leaves whole.
+"""Episodes that were measured: a folder of one JSON file an episode, which any number of processes add to and a killed one leaves whole.
 
-In: records, each under a key that stands for all that decides the episode. Out: the same, in this process or a later one. The file is
-`{"episodes": {key: record}}`, rewritten atomically after every episode. Beside it stands a lock file: one byte of it is held while the file
-is rewritten, and one byte an episode while that episode is run, so that processes with the same work share it instead of doing it twice.
-The system lets go of a byte when its process ends, however it ends.
+In: records, each under a key that stands for all that decides the episode. Out: the same, in this process or a later one. A file is
+KEY.json, written whole or not at all. Beside the files stands a lock file: its first byte is shared by the processes that have the folder
+open, and one byte an episode is held while that episode is run, so that processes with the same work share it instead of doing it twice.
+The system lets go of a byte when its process ends, however it ends. Earlier versions kept all episodes in one file, NAME.json beside the
+folder NAME: what stands there is read too, and the file left as it is.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,8 +25,11 @@ from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.processes import open_lock
 
-_WRITER = 0  # the byte of who rewrites the file; the others are episodes'
+_LOCK = ".lock"
+_OPEN = 0  # the byte of those that have the folder open; the others are episodes'
 _BYTES = 1 << 62
+_FILE = re.compile(r"[0-9a-f]{16}\.json")
+_MOST = 1 << 20  # bytes of one episode's file; a record has some 2 kB
 
 
 def key_of(decided_by: Mapping[str, Any]) -> str:
@@ -34,52 +39,54 @@ def key_of(decided_by: Mapping[str, Any]) -> str:
 
 
 class EpisodeStore:
-    """A file of episodes. Use it in a `with` block; one process opens a file once.
+    """A folder of episodes. Use it in a `with` block; one process opens a folder once.
 
     Nothing is made before the first episode is claimed or added, so that what is refused before leaves no trace.
 
     Args:
-        path: the JSON file; it need not exist.
+        folder: it need not exist.
 
     Raises:
-        MovlrError: its folder cannot be written, or the file is damaged.
+        MovlrError: it cannot be written or is a link, or a file in it is damaged.
     """
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, folder: Path):
+        self.folder = folder
         self._opened: int | None = None
+        self._known: dict[Path, tuple[tuple[int, int, int], Any]] = {}  # file -> its state on the disk, and what it holds
+        if folder.is_symlink():
+            raise MovlrError(f"{folder} is a link, and a folder of episodes is none: remove it, or choose another --out.")
         try:
-            atomic.require_writable(path.parent)
+            atomic.require_writable(folder)
         except OSError as error:
             raise self._unwritable(error) from None
         self.episodes()
 
     def _unwritable(self, error: OSError) -> MovlrError:
-        return MovlrError(f"Cannot write into {self.path.parent} ({error.strerror}): choose another --out.")
+        return MovlrError(f"Cannot write into {self.folder} ({error.strerror}): choose another --out.")
 
-    @property
     def _lock(self) -> int:
-        """The descriptor of the lock file, made when it is first wanted.
+        """Return the descriptor of the lock file, made when it is first wanted.
 
         Raises:
             MovlrError: it cannot be made, or not locked.
         """
         if self._opened is not None:
             return self._opened
-        lock = self.path.with_name(f".{self.path.name}.lock")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._opened = open_lock(lock)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = open_lock(self.folder / _LOCK)
         except OSError as error:
             raise self._unwritable(error) from None
         try:
-            with self._rewriting():  # nobody else is writing now, so what is unfinished was left by a killed process
-                for leftover in self.path.parent.glob(f"{atomic.TEMPORARY_PREFIX}*-{self.path.name}"):
-                    leftover.unlink(missing_ok=True)
+            if _held(descriptor, fcntl.LOCK_EX, _OPEN):  # nobody else is here, so what is unfinished was left by a killed process
+                atomic.sweep(self.folder)
+            fcntl.lockf(descriptor, fcntl.LOCK_SH, 1, _OPEN)
         except OSError as error:
-            self.close()
-            raise MovlrError(f"Cannot lock {lock} ({error.strerror}): choose an --out on a file system with locks.") from None
-        return self._opened
+            os.close(descriptor)
+            raise MovlrError(f"Cannot lock {self.folder} ({error.strerror}): choose an --out on a file system with locks.") from None
+        self._opened = descriptor
+        return descriptor
 
     def __enter__(self) -> EpisodeStore:
         return self
@@ -88,69 +95,81 @@ class EpisodeStore:
         self.close()
 
     def close(self) -> None:
-        """Let go of everything that this process holds of the file."""
+        """Let go of everything that this process holds of the folder."""
         if self._opened is not None:
             os.close(self._opened)
             self._opened = None
 
     def episodes(self) -> dict[str, dict[str, Any]]:
-        """Return key -> record, as the file has it now.
+        """Return key -> record, as they are now; only files that changed are read again.
 
         Raises:
-            MovlrError: the file is damaged.
+            MovlrError: a file is damaged.
         """
-        return self._read()["episodes"]
+        old = self.folder.with_name(f"{self.folder.name}.json")
+        records: dict[str, dict[str, Any]] = dict(self._read(old, atomic.MOST_TEXT)) if os.path.lexists(old) else {}
+        with contextlib.suppress(FileNotFoundError):
+            for name in sorted(entry.name for entry in self.folder.iterdir() if _FILE.fullmatch(entry.name)):
+                records[name.removesuffix(".json")] = self._read(self.folder / name, _MOST)
+        return records
 
-    def _read(self) -> dict[str, Any]:
-        if not self.path.exists():
-            return {"episodes": {}}
+    def _read(self, path: Path, most: int) -> dict[str, Any]:
+        """Return the record in an episode's file, or all that a file of an earlier version holds."""
         try:
-            document = atomic.read_json(self.path)
-            episodes = dict(document["episodes"])
-            if not all(isinstance(record, dict) and all(map(_measured, record.items())) for record in episodes.values()):
-                raise ValueError("a record that no episode has")
-            return {**document, "episodes": episodes}
+            found = path.lstat()
+            state = (found.st_ino, found.st_mtime_ns, found.st_size)
+            known = self._known.get(path)
+            if known is None or known[0] != state:
+                content = atomic.read_json(path, most)
+                if path.parent == self.folder:
+                    _require_record(content)
+                else:
+                    content = dict(content["episodes"])
+                    for record in content.values():
+                        _require_record(record)
+                known = self._known[path] = (state, content)
+            return dict(known[1])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise MovlrError(
-                f"{self.path} is not a file of episodes ({type(error).__name__}): move it away, or choose another --out."
-            ) from None
+            raise MovlrError(f"{path} holds no episodes ({type(error).__name__}): move it away, or choose another --out.") from None
 
     def add(self, records: Mapping[str, Mapping[str, Any]]) -> None:
-        """Add episodes to the file; what other processes added meanwhile stays."""
-        with self._rewriting():
-            document = self._read()
-            document["episodes"].update(records)
-            atomic.write_json(self.path, document)
+        """Save episodes; an earlier record of the same key is replaced.
+
+        Args:
+            records: by key.
+        """
+        self._lock()
+        for key, record in records.items():
+            atomic.write_json(self.folder / f"{key}.json", record)
 
     def claim(self, key: str) -> bool:
         """Take an episode for this process; False where another process is at it."""
-        try:
-            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _byte(key))
-        except OSError as error:
-            if error.errno in (errno.EACCES, errno.EAGAIN):
-                return False
-            raise
-        return True
+        return _held(self._lock(), fcntl.LOCK_EX, _byte(key))
 
     def release(self, key: str) -> None:
         """Let go of an episode that this process took."""
-        fcntl.lockf(self._lock, fcntl.LOCK_UN, 1, _byte(key))
-
-    @contextlib.contextmanager
-    def _rewriting(self) -> Iterator[None]:
-        fcntl.lockf(self._lock, fcntl.LOCK_EX, 1, _WRITER)
-        try:
-            yield
-        finally:
-            fcntl.lockf(self._lock, fcntl.LOCK_UN, 1, _WRITER)
+        fcntl.lockf(self._lock(), fcntl.LOCK_UN, 1, _byte(key))
 
 
-def _measured(item: tuple[str, Any]) -> bool:
-    """Return whether a value of a record is one: numbers, but for what decided the episode and what its reward and its law are called."""
-    name, value = item
-    if name == "decided_by":
-        return isinstance(value, dict)
-    return isinstance(value, str) if name in ("reward", "law") else value is None or isinstance(value, bool | int | float)
+def _held(descriptor: int, kind: int, byte: int) -> bool:
+    """Lock a byte, and return whether that was possible at once."""
+    try:
+        fcntl.lockf(descriptor, kind | fcntl.LOCK_NB, 1, byte)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            return False
+        raise
+    return True
+
+
+def _require_record(record: Any) -> None:
+    """Raise ValueError for what is no record: numbers, but for what decided the episode and the names of its reward and its law."""
+    if not isinstance(record, dict):
+        raise ValueError("no record")
+    for name, value in record.items():
+        kind = dict if name == "decided_by" else str if name in ("reward", "law") else bool | int | float | None
+        if not isinstance(value, kind):
+            raise ValueError(f"{name} is no value of an episode")
 
 
 def _byte(key: str) -> int:

@@ -1,6 +1,6 @@
-"""WorkerPool: processes that share the measuring of works with this one, through a file of episodes.
+"""WorkerPool: processes that share the measuring of works with this one, through a folder of episodes.
 
-In: works, all of one reward on one task and body. Out: nothing but episodes in the file: each process, this one too, measures those works
+In: works, all of one reward on one task and body. Out: nothing but episodes in the folder: each process, this one too, measures those works
 of which no other has claimed the episode. So a helper that dies costs time and nothing else, and the numbers do not depend on how many
 there are. A helper ends when the process that started it does, however it ends.
 """
@@ -34,7 +34,7 @@ class WorkerTask:
         text: the reward.
         task, morphology: the words that name them.
         settings: how episodes are run.
-        store: the file of episodes.
+        store: the folder of episodes.
         metric: what has to be known of each.
         clip: CLIP, where the metric needs it.
         facts: where what critics are told of each episode goes, or None.

@@ -28,7 +28,7 @@ def folder(tmp_path_factory) -> Path:  # type: ignore[no-untyped-def]
 def test_a_row_a_combination_and_a_second_call_that_finds_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*EVAL, "--out", str(folder), "--json"]) == 0
     captured = capsys.readouterr()
-    assert captured.err == f"3 of 3 episodes found in {folder / 'episodes.json'}\n"
+    assert captured.err == f"3 of 3 episodes found in {folder / 'episodes'}\n"
     document = json.loads(captured.out)
     assert document == json.loads((folder / "eval.json").read_text())
     rows = {(row["reward"], row["task"]): row for row in document["rows"]}

@@ -39,14 +39,14 @@ def test_tuning_the_real_body(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert [t["number"] for t in document["trials"]] == [0, 1, 2, 3] and document["better"] == "lower"
     assert all((out / name).stat().st_size > 100 for name in ("tune.md", "tune.png", "study.journal"))
     # Every trial's episode and the two of the held-out seed, each once, whichever process ran it.
-    records = json.loads((out / "episodes.json").read_text())["episodes"].values()
+    records = [json.loads(path.read_text()) for path in (out / "episodes").glob("*.json")]
     numbers = [(r["seed"], tuple(r["decided_by"].get("weights", {}).items())) for r in records]
     assert len(set(numbers)) == len(numbers) and sum(seed == 0 for seed, _ in numbers) == 4
     # The file stands for its trial: the same weights, the same episode.
     text = RewardText("tuned", (out / "tuned.py").read_text())
     assert literal_weights(text.source) == document["weights"] == document["trials"][document["best"]]["weights"]
     settings = Settings((0,), 0.06, planner=PlannerConfig(candidates=4, elites=2, instant=2, horizon=0.04), threads=1)
-    with EpisodeStore(tmp_path / "other.json") as store:
+    with EpisodeStore(tmp_path / "other") as store:
         (row,) = evaluate([Work(text, "tuned", tasks.get("stand"), "myolegs")], settings, store)
     assert row.episodes[0]["effort"] == min(t["value"] for t in document["trials"])
 

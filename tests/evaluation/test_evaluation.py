@@ -67,7 +67,7 @@ def measured(path: Path, works, settings: Settings = QUICK):  # type: ignore[no-
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory) -> Path:  # type: ignore[no-untyped-def]
     """Episodes of the start reward, standing, seeds 0 and 1; the process that ran them was killed in the second."""
-    path = tmp_path_factory.mktemp("eval") / "episodes.json"
+    path = tmp_path_factory.mktemp("eval") / "episodes"
     ran = subprocess.run([sys.executable, "-c", KILLED, str(path)], capture_output=True, text=True)
     assert ran.returncode == -signal.SIGKILL, ran.stderr
     return path
@@ -95,24 +95,23 @@ def test_an_injury_is_another_episode_and_stands_in_the_row(stored: Path) -> Non
 def test_strengths_are_rows_and_the_episodes_of_the_separately_injured_bodies(tmp_path: Path) -> None:
     settings = dataclasses.replace(QUICK, seeds=(0,), injury=("gas*_r=0.5", "soleus_*"))
     works = evaluation.at_strengths(evaluation.works(["start"], [STAND], ["myolegs"]), (0.0, 0.3))
-    rows, counter = measured(tmp_path / "together.json", works, settings)
+    rows, counter = measured(tmp_path / "together", works, settings)
     assert (counter.there, counter.ran) == (0, 2) and [row.document()["strength"] for row in rows] == [0.0, 0.3]
     assert rows[1].document()["injury"] == ["gas*_r=0.5", "soleus_*=0.3"]
-    again, counter = measured(tmp_path / "together.json", works, settings)
+    again, counter = measured(tmp_path / "together", works, settings)
     assert (counter.there, counter.ran) == (2, 0) and [row.document() for row in again] == [row.document() for row in rows]
     # By itself, the injured body has the same episode, under the same key.
     alone, apart = evaluation.works(["start"], [STAND], ["myolegs"]), dataclasses.replace(settings, injury=("gas*_r=0.5", "soleus_*=0.3"))
-    (found,), counter = measured(tmp_path / "together.json", alone, apart)
+    (found,), counter = measured(tmp_path / "together", alone, apart)
     assert (counter.there, counter.ran) == (1, 0)
-    (ran,), counter = measured(tmp_path / "apart.json", alone, apart)
+    (ran,), counter = measured(tmp_path / "apart", alone, apart)
     assert counter.ran == 1 and ran.episodes == found.episodes == rows[1].episodes != rows[0].episodes
 
 
 def test_every_setting_makes_another_episode(stored: Path) -> None:
     start = evaluation.works(["start"], [STAND], ["myolegs"])
     measured(stored, start)
-    records = json.loads(stored.read_text())["episodes"]
-    by = next(iter(records.values()))["decided_by"]
+    by = json.loads(next(stored.glob("*.json")).read_text())["decided_by"]
     assert {"task", "morphology", "model_sha256", "reward_sha256", "seed", "seconds", "goal_speed_mps", "engine"} <= set(by)
     assert by["planner"]["gain"] and by["planner"]["law"] != "auto" and by["versions"]["mujoco"]
     # Only looked up, not run: the seeds differ from those stored in nothing but the named setting.

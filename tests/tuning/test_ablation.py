@@ -166,7 +166,7 @@ def test_variants_compile_and_build_nothing(tmp_path: Path, monkeypatch: pytest.
     text = RewardText("two", TWO)
     jax.monitoring.register_event_duration_secs_listener(heard)
     try:
-        with EpisodeStore(tmp_path / "episodes.json") as store:
+        with EpisodeStore(tmp_path / "episodes") as store:
             measured = Evaluation(settings, store, watcher=Begin())
             found = ablation.ablate(measured, text, [(STAND, "myolegs")], metric="effort")
             gone, _ = pruning.candidates(found, measured)
