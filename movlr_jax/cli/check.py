@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
     from movlr_jax import jax_environment
     from movlr_jax.cli import task_names
     from movlr_jax.evaluation import reward_texts
-    from movlr_jax.sandbox.prove import explain
+    from movlr_jax.sandbox.proof import explain
 
     jax_environment.require_devices()
     pace = Pace(console.stderr())

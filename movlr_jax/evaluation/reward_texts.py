@@ -20,7 +20,8 @@ from movlr_jax.runs import records
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.sandbox import behaviour
-from movlr_jax.sandbox.prove import Proof, Prover
+from movlr_jax.sandbox.proof import Proof
+from movlr_jax.sandbox.prove import Prover
 from movlr_jax.tasks import Task
 
 MOST = 1 << 20  # bytes of a reward file

@@ -7,12 +7,14 @@ motions neither is preferred.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from movlr_jax.critics.base import Critic, Evidence, settle
 from movlr_jax.critics.biomechanics import BiomechanicsCritic
 from movlr_jax.critics.clip_critic import ClipCritic
+from movlr_jax.critics.critique import Preference
 from movlr_jax.critics.vlm import VlmCritic
 from movlr_jax.errors import MovlrError
 from movlr_jax.llm.base import ModelFault
@@ -22,8 +24,7 @@ from movlr_jax.llm.gateway import Gateway
 from movlr_jax.llm.recorder import Recorder
 from movlr_jax.runs import methods
 from movlr_jax.runs.config import RunConfig
-from movlr_jax.search.stages import Draft, Json, Moved, NothingToWrite, Preference
-from movlr_jax.writers.base import NothingLeft, Writer, WriteRequest
+from movlr_jax.writers.base import Draft, Writer, WriteRequest
 from movlr_jax.writers.library_writer import LibraryWriter
 from movlr_jax.writers.llm import LlmWriter
 from movlr_jax.writers.random_writer import RandomWriter
@@ -31,6 +32,7 @@ from movlr_jax.writers.weight_tuner import WeightTuner
 
 CRITICS: dict[str, Callable[[], Critic]] = {"offline": BiomechanicsCritic, "clip": ClipCritic}
 WRITERS: dict[str, Callable[[], Writer]] = {"offline": LibraryWriter, "random": RandomWriter, "tuner": WeightTuner}
+Json = Mapping[str, Any]
 # A run goes on without the answer; after any other fault it stops, and asks again when it goes on.
 _PASSING = ("blocked", "unusable")
 
@@ -67,8 +69,12 @@ class Feedback:
         else:
             self.writer = WRITERS[config.writer]()
 
-    def critique(self, moved: Moved) -> Json:
+    def critique(self, motion: Evidence, earlier: Json | None = None) -> Json:
         """Have one motion judged; "calls" holds the records of model calls.
+
+        Args:
+            motion: it.
+            earlier: the critique of the best motion so far, or None where this is the first.
 
         Raises:
             MovlrError: the critic cannot go on.
@@ -76,46 +82,41 @@ class Feedback:
         if self.critic is None or not self.method.judges:
             return {"summary": f"Nobody judges motions in the method {self._name}.", "faults": [], "suggestions": []}
         try:
-            judged = self.critic.critique(moved.clip, moved.facts).model_dump(mode="json")
+            judged = self.critic.critique(motion.clip, motion.facts).model_dump(mode="json")
         except ModelFault as fault:
             if fault.kind not in _PASSING:
                 raise
-            judged = _instead(moved.earlier, str(fault))
+            judged = _instead(earlier, str(fault))
         return {**judged, "calls": self._calls()}
 
-    def prefer(self, candidate: Moved, best: Moved) -> Preference:
-        """Have two motions compared, in both orders.
+    def compare(self, a: Evidence, b: Evidence) -> tuple[Preference, tuple[Json, ...]]:
+        """Have two motions compared, in both orders; with the records of the model calls.
 
         Raises:
             MovlrError: the critic cannot go on.
         """
         if self.critic is None or not self.method.compares:
-            return Preference("tie", f"Nobody compares motions in the method {self._name}.")
-        one, other = (Evidence(m.facts, m.clip, m.name) for m in (candidate, best))
+            return Preference(winner="tie", reason=f"Nobody compares motions in the method {self._name}."), ()
         try:
-            answer = settle(self.critic, one, other)
+            preference = settle(self.critic, a, b)
         except ModelFault as fault:
             if fault.kind not in _PASSING:
                 raise
-            return Preference("tie", f"There is no usable comparison: {fault}", self._calls())
-        winner = {"a": "candidate", "b": "best", "tie": "tie"}[answer.winner]
-        return Preference(winner, answer.reason, self._calls())  # type: ignore[arg-type]
+            preference = Preference(winner="tie", reason=f"There is no usable comparison: {fault}")
+        return preference, self._calls()
 
     def write(self, request: WriteRequest) -> Draft:
-        """Have a reward written.
+        """Have a reward written; the critique is shown where the method has one.
 
         Raises:
-            NothingToWrite: the writer has no draft left to offer.
+            NothingLeft: the writer has no draft left to offer.
             MovlrError: the writer cannot go on.
         """
-        try:
-            draft = self.writer.write(request)
-        except NothingLeft as nothing:
-            raise NothingToWrite(str(nothing)) from nothing
-        name, why = f"iteration {request.iteration}", draft.rationale
+        draft = self.writer.write(request if self.method.judges else dataclasses.replace(request, critique=None))
+        why = draft.rationale
         if request.advice and not isinstance(self.writer, LlmWriter):
             why = f"{why} (The advice is not used: the {self.writer.name} writer reads no sentences.)"
-        return Draft(name, draft.source, draft.edit, why, calls=self._calls(), refusal=draft.refusal)
+        return dataclasses.replace(draft, name=f"iteration {request.iteration}", rationale=why, calls=self._calls())
 
     def _calls(self) -> tuple[Json, ...]:
         return tuple(record for recorder in self._recorders for record in recorder.take())

@@ -40,7 +40,7 @@ from movlr_jax.errors import BadFile, MovlrError
 from movlr_jax.media import next_steps
 from movlr_jax.processes import alone
 from movlr_jax.runs import records
-from movlr_jax.search.stages import Draft
+from movlr_jax.writers.base import Draft
 
 # The chosen candidate's drafts and calls are folders; they move up whole, like files.
 _LOCK = ".lock"

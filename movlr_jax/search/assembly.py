@@ -21,7 +21,8 @@ from movlr_jax import atomic, tasks
 from movlr_jax._versions import installed
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.critics import biomechanics
-from movlr_jax.critics.critique import Critique
+from movlr_jax.critics.base import Evidence
+from movlr_jax.critics.critique import Preference
 from movlr_jax.errors import BadFile, MovlrError
 from movlr_jax.evaluation import clip_curve, filming, reward_texts
 from movlr_jax.feedback.feedback import Feedback
@@ -39,16 +40,17 @@ from movlr_jax.runs import methods, permissions, records
 from movlr_jax.runs.config import RunConfig, folder_of
 from movlr_jax.runs.run_folder import RunFolder, read_arrays
 from movlr_jax.sandbox import behaviour
+from movlr_jax.sandbox.proof import Proof, Verdict
 from movlr_jax.sandbox.prove import Prover
 from movlr_jax.search.events import Event, Progress
 from movlr_jax.search.loop import Advisor, Loop, RunResult
-from movlr_jax.search.stages import Arrays, Draft, Json, Judged, Moved, Preference, Proof, Trusted, WriteRequest
+from movlr_jax.search.stages import Arrays, Json, Judged, Trusted
 from movlr_jax.tasks import facts, metrics
 from movlr_jax.tracking import open_trackers
 from movlr_jax.tuning import weight_study
 from movlr_jax.vision.clip_reward import ClipReward
 from movlr_jax.vision.encoder import TransformersEncoder
-from movlr_jax.writers import base as writers
+from movlr_jax.writers.base import Draft, WriteRequest
 
 Films = Callable[[Arrays, Path], bool]
 
@@ -63,7 +65,7 @@ def find_start(asked: str, task: tasks.Task) -> Draft:
         MovlrError: there is no such reward.
     """
     found = reward_texts.find(asked, [task])
-    return Draft(asked, found.source)
+    return Draft(found.source, name=asked)
 
 
 class RealStages:
@@ -95,6 +97,7 @@ class RealStages:
         self.engine, self.engine_reason = engines.choose(config.engine)
         self.morphology = task.load(config.morphology, config.injury)
         self.layout = feature_layout(self.morphology)
+        self.goal, self.vocabulary = self.task.sentence, vocabulary(self.layout)
         self.runner = EpisodeRunner.build(
             self.morphology,
             config.planner,
@@ -134,41 +137,19 @@ class RealStages:
 
     def write(self, request: WriteRequest) -> Draft:
         """Have the writer edit the best reward."""
-        asked = writers.WriteRequest(
-            goal=self.task.sentence,
-            vocabulary=vocabulary(self.layout),
-            best_source=request.source,
-            best_weights={name: stats["weight"] for name, stats in request.facts["terms"].items()},
-            term_stats=request.facts["terms"],
-            critique=Critique.model_validate({"success": False, **request.critique}) if self.feedback.method.judges else None,
-            history=request.history,
-            refusal=None if request.refusal is None else _reason(request.refusal),
-            candidate=request.candidate,
-            candidates=self.config.candidates,
-            attempt=request.attempt,
-            seed=request.seed,
-            iteration=request.iteration,
-            refused_source=request.refused_source,
-            siblings=request.siblings,
-            facts=request.facts,
-            clip=request.clip,
-            advice=str(request.critique.get("advice", "")),
-        )
-        return self.feedback.write(asked)
+        return self.feedback.write(request)
 
     def prove(self, draft: Draft, archive: Sequence[Judged]) -> Proof:
         """Compile a text of this package here; put any other through the sandbox."""
         if packaged.is_own(draft.source):
             reward = Reward.trusted(draft.name, draft.source, self.layout)
             self._remember(draft.source, reward)
-            verdict = {"stage": "package", "checks": {"origin": "a text of this package"}, "term_names": reward.term_names}
-            return Proof(True, verdict, reward.weight_of(), reward.artifact)
+            return Proof(Verdict.of_package(reward), reward)
         self.prover.motions = dataclasses.replace(self.motions, archived=tuple(self._archived(judged) for judged in archive))
         proof = self.prover.prove(draft.source, draft.name)
-        if proof.reward is None:
-            return Proof(False, proof.verdict.to_json())
-        self._remember(draft.source, proof.reward)
-        return Proof(True, proof.verdict.to_json(), proof.reward.weight_of(), proof.reward.artifact)
+        if proof.reward is not None:
+            self._remember(draft.source, proof.reward)
+        return proof
 
     def _archived(self, judged: Judged) -> tuple[float, np.ndarray]:
         """Return a motion's score and its features, thinned: a ranking needs no more."""
@@ -292,13 +273,13 @@ class RealStages:
         if self.films is None or not self.films(rollout, path):
             filming.film(self.morphology, self._episode(rollout), path, title, self.config.show.width)
 
-    def critique(self, moved: Moved) -> Json:
+    def critique(self, motion: Evidence, earlier: Json | None) -> Json:
         """Have the critic judge one motion."""
-        return self.feedback.critique(moved)
+        return self.feedback.critique(motion, earlier)
 
-    def prefer(self, candidate: Moved, best: Moved) -> Preference:
+    def compare(self, a: Evidence, b: Evidence) -> tuple[Preference, Sequence[Json]]:
         """Have the critic compare two motions, in both orders."""
-        return self.feedback.prefer(candidate, best)
+        return self.feedback.compare(a, b)
 
     def illustrate(self, folder: Path) -> None:
         """Draw the heat maps and the report."""
@@ -309,11 +290,6 @@ class RealStages:
         """End the jail's spare and the drawing contexts."""
         self.prover.close()
         clip.close_studios()
-
-
-def _reason(verdict: Json) -> str:
-    line = verdict.get("line")
-    return f"{verdict.get('sentence', 'refused')}" + (f" (line {line})" if line else "")
 
 
 def describe_run(config: RunConfig, header: Mapping[str, Any], name: str) -> dict[str, Any]:

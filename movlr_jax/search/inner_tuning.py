@@ -20,11 +20,13 @@ from movlr_jax.evaluation import study_limits
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, read_arrays
+from movlr_jax.sandbox.proof import Proof
 from movlr_jax.search import judging
-from movlr_jax.search.stages import Draft, Stages, Trusted, measured
+from movlr_jax.search.stages import Stages, Trusted, measured
 from movlr_jax.seeds import derive
 from movlr_jax.tuning.weight_study import Trial, WeightStudy
 from movlr_jax.writers import edits
+from movlr_jax.writers.base import Draft
 
 
 class InnerTuner:
@@ -82,7 +84,7 @@ class InnerTuner:
             if number != best:
                 self._forget(candidate.trial(number))
 
-    def settle(self, candidate: Candidate, name: str, prove: Callable[[Draft], Any]) -> str:
+    def settle(self, candidate: Candidate, name: str, prove: Callable[[Draft], Proof]) -> str:
         """Make the text under the best weights the candidate's, proven; a proof that refuses them leaves the next best for the next call.
 
         Args:
@@ -104,14 +106,14 @@ class InnerTuner:
         if changes:
             try:
                 text = edits.apply(text, changes)
-                proof = prove(Draft(name, text, edits.describe(changes)))
-                refusal = None if proof.trusted and proof.artifact is not None else proof.verdict
+                proof = prove(Draft(text, edits.describe(changes), name=name))
+                verdict, reward = proof.verdict.to_json(), proof.reward
             except edits.EditError as error:
-                refusal = {"sentence": str(error), "line": None}
-            if refusal is not None:
-                atomic.write_json(candidate.trial(best)["refusal.json"], {**refusal, "trusted": False})
-                return str(refusal.get("sentence", "no reason was given"))
-            verdict, artifact, proven = {**proof.verdict, "trusted": True}, proof.artifact, dict(proof.weights)
+                verdict, reward = {"trusted": False, "sentence": str(error), "line": None}, None
+            if reward is None:
+                atomic.write_json(candidate.trial(best)["refusal.json"], verdict)
+                return str(verdict["sentence"])
+            artifact, proven = reward.artifact, reward.weight_of()
         # The episodes of the trial are those of the text if the program is the same to the last byte, but for its weights.
         same = artifact == written.artifact()
         atomic.write_json(

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from movlr_jax.search.stages import Preference
+from movlr_jax.critics.critique import Preference
 
 Rank = tuple[int, float, int, int]
 
@@ -68,8 +68,8 @@ def gates_decide(candidate: Mapping[str, Any], best: Mapping[str, Any]) -> Verdi
 
 
 def settle(candidate: Mapping[str, Any], best: Mapping[str, Any], preference: Preference) -> Verdict:
-    """Return the decision between two motions that the gates do not tell apart."""
+    """Return the decision between two motions that the gates do not tell apart; the preference is between (candidate, best)."""
     if preference.winner != "tie":
-        return Verdict(preference.winner == "candidate", "preference", preference.reason)
+        return Verdict(preference.winner == "a", "preference", preference.reason)
     new, old = candidate["score"], best["score"]
     return Verdict(new > old, "score", f"The critic ties ({preference.reason.rstrip('.')}); score {new:.3f} against {old:.3f}.")

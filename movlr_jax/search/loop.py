@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax import atomic, goals
+from movlr_jax.critics.base import Evidence
 from movlr_jax.errors import BadFile, MovlrError
 from movlr_jax.llm import ledger
 from movlr_jax.llm.base import ModelFault
@@ -25,9 +26,10 @@ from movlr_jax.runs.run_folder import Candidate, RunFolder, read_arrays
 from movlr_jax.search import failures, judging, state
 from movlr_jax.search.events import Event, Kind, Progress
 from movlr_jax.search.inner_tuning import InnerTuner, executed
-from movlr_jax.search.stages import Draft, Judged, Moved, NothingToWrite, Stages, Trusted, WriteRequest, measured
+from movlr_jax.search.stages import Judged, Stages, Trusted, measured
 from movlr_jax.seeds import derive
 from movlr_jax.tracking.base import Tracker
+from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
 
 # (iteration, its clip or None, its critique) -> what a person advises, or "".
 Advisor = Callable[[int, Path | None, Mapping[str, Any]], str]
@@ -192,8 +194,8 @@ class Loop:
         else:
             try:
                 draft = self.stages.write(self._request(step, candidate))
-            except NothingToWrite as nothing:
-                draft, given_up = Draft(f"iteration {step.iteration}", ""), str(nothing)
+            except NothingLeft as nothing:
+                draft, given_up = Draft("", name=f"iteration {step.iteration}"), str(nothing)
         candidate.record_calls(f"write-{step.attempt:02d}", draft.calls)
         candidate.save_draft(step.attempt, draft, given_up)
 
@@ -205,17 +207,24 @@ class Loop:
         refusals = candidate.refusals()
         written = records.read(candidate.draft(step.attempt - 1)) if step.attempt else None
         siblings = [self.folder.iteration(step.iteration).candidate(k) for k in range(step.candidate)]
+        facts = source.read("facts.json")
         return WriteRequest(
+            goal=self.stages.goal,
+            vocabulary=self.stages.vocabulary,
             iteration=step.iteration,
             candidate=step.candidate,
+            candidates=self.config.candidates,
             attempt=step.attempt,
             seed=derive(self.config.seed, "write", step.iteration, step.candidate, step.attempt),
-            source=source.text(),
-            facts=source.read("facts.json"),
-            critique={**source.read("critique.json"), "advice": self._advice(best)},
+            best_source=source.text(),
+            best_weights={name: statistics["weight"] for name, statistics in facts["terms"].items()},
+            term_stats=facts["terms"],
+            facts=facts,
+            critique=records.Judgement.model_validate(source.read("critique.json")),
+            advice=self._advice(best),
             history=tuple(record for row in self.folder.rows() for record in row["tried"]),
             siblings=tuple(s.text() for s in map(self._as_written, siblings) if s.proven),
-            refusal=refusals[-1] if refusals else None,
+            refusal=_reason(refusals[-1]) if refusals else None,
             refused_source=written["source"] if written else None,
             clip=source["clip.mp4"] if source.has("clip.mp4") else None,
         )
@@ -240,7 +249,7 @@ class Loop:
     def _prove(self, step: state.Prove) -> None:
         candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
         raw = records.read(candidate.draft(step.attempt))
-        draft = Draft(raw["name"], raw["source"], raw["edit"], raw["rationale"])
+        draft = Draft(raw["source"], raw["edit"], raw["rationale"], name=raw["name"])
         earlier = self.folder.sources().get(draft.source.strip())
         if raw["given_up"]:
             verdict: Mapping[str, Any] = {"trusted": False, "given_up": True, "sentence": raw["given_up"], "line": None}
@@ -251,14 +260,14 @@ class Loop:
             verdict = {"trusted": False, "sentence": sentence, "line": None}
         else:
             proof = self.stages.prove(draft, self._archive())
-            verdict = {**proof.verdict, "trusted": proof.trusted}
-            if proof.trusted and proof.artifact is not None:
+            verdict = proof.verdict.to_json()
+            if proof.reward is not None:
                 place = candidate.written if self.config.tune.applies(step.iteration) else candidate
-                place.keep(draft.source, proof.artifact, proof.weights, verdict)
+                place.keep(draft.source, proof.reward.artifact, proof.reward.weight_of(), verdict)
                 return
         if step.iteration == 0:
             line = f" (line {verdict['line']})" if verdict.get("line") else ""
-            raise MovlrError(f"The start reward is refused{line}: {verdict.get('sentence', 'no reason was given')}")
+            raise MovlrError(f"The start reward is refused{line}: {verdict['sentence']}")
         atomic.write_json(candidate.refusal(step.attempt), verdict)
         self._tell("refused", step.iteration, stage="prove", candidate=step.candidate, message=str(verdict.get("sentence", "")))
 
@@ -358,17 +367,8 @@ class Loop:
             raise MovlrError(f"Iteration {number} of {self.folder.path} has no reward: its files were changed; start the run again.")
         return chosen
 
-    def _moved(self, candidate: Candidate, name: str, number: int, earlier: Mapping[str, Any] | None = None) -> Moved:
-        trusted = self._trusted(candidate)
-        return Moved(
-            name=name,
-            source=trusted.source,
-            weights=trusted.weights,
-            facts=candidate.read("facts.json"),
-            clip=candidate["clip.mp4"] if candidate.has("clip.mp4") else None,
-            seed=derive(self.config.seed, "judge", number),
-            earlier=earlier,
-        )
+    def _evidence(self, candidate: Candidate, name: str) -> Evidence:
+        return Evidence(candidate.read("facts.json"), candidate["clip.mp4"] if candidate.has("clip.mp4") else None, name)
 
     def _film(self, step: state.Film) -> None:
         candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
@@ -383,7 +383,7 @@ class Loop:
     def _critique(self, step: state.Critique) -> None:
         candidate, best = self.folder.iteration(step.iteration).candidate(step.candidate), self.folder.best()
         earlier = None if best is None else self._chosen(best).read("critique.json")
-        critique = dict(self.stages.critique(self._moved(candidate, f"iteration {step.iteration}", step.iteration, earlier)))
+        critique = dict(self.stages.critique(self._evidence(candidate, f"iteration {step.iteration}"), earlier))
         candidate.record_calls("critique", critique.pop("calls", None))
         # A person may take hours, and the critique may have been paid for: it is saved before the question.
         atomic.write_json(candidate["unadvised.json" if self.config.ask else "critique.json"], critique)
@@ -413,11 +413,11 @@ class Loop:
             if by_gates is not None:
                 verdict = by_gates
             else:
-                preference = self.stages.prefer(
-                    self._moved(candidate, f"iteration {step.iteration}", step.iteration),
-                    self._moved(held, f"iteration {best}, the best so far", step.iteration),
+                preference, calls = self.stages.compare(
+                    self._evidence(candidate, f"iteration {step.iteration}"),
+                    self._evidence(held, f"iteration {best}, the best so far"),
                 )
-                candidate.record_calls("prefer", preference.calls)
+                candidate.record_calls("prefer", calls)
                 verdict = judging.settle(metrics, before, preference)
         atomic.write_json(
             iteration["decision.json"],
@@ -651,6 +651,12 @@ class Loop:
                 **more,
             )
         )
+
+
+def _reason(verdict: Mapping[str, Any]) -> str:
+    """Return a refusal as its writer reads it."""
+    line = verdict.get("line")
+    return f"{verdict.get('sentence', 'refused')}" + (f" (line {line})" if line else "")
 
 
 def _outcome(metrics: Mapping[str, Any]) -> str:

@@ -8,87 +8,20 @@ back from the disk; a stage therefore may keep caches but no state that changes 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from movlr_jax import atomic
+from movlr_jax.critics.base import Evidence
+from movlr_jax.critics.critique import Preference
+from movlr_jax.sandbox.proof import Proof
+from movlr_jax.writers.base import Draft, WriteRequest
 
 Json = Mapping[str, Any]
 Arrays = Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class WriteRequest:
-    """What a writer is given.
-
-    Attributes:
-        iteration, candidate, attempt: which draft this is.
-        seed: key for the writer's own random numbers.
-        source: the best source so far; the edit starts from it.
-        facts: what was measured on the best's motion.
-        critique: what the critic said of the best's motion; "advice" is what a person said of it.
-        history: one record for every draft that was written, oldest first: iteration, candidate, edit, outcome (one
-            line), kept, weights, changes (term -> added, removed, raised, lowered), warnings, score, gates; a
-            refused draft has only the first five.
-        siblings: sources already proven for this iteration; a candidate that repeats one is refused.
-        refusal: verdict on this candidate's previous attempt (`sentence`, `line`), or None on the first.
-        refused_source: the text that was refused, or None.
-        clip: the film of the best's motion, or None where this machine cannot draw.
-    """
-
-    iteration: int
-    candidate: int
-    attempt: int
-    seed: int
-    source: str
-    facts: Json
-    critique: Json
-    history: tuple[Json, ...] = ()
-    siblings: tuple[str, ...] = ()
-    refusal: Json | None = None
-    refused_source: str | None = None
-    clip: Path | None = None
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A reward program's text as it was written: not proven, not trusted.
-
-    Attributes:
-        name: where it came from, for people ("start", "iteration 3").
-        source: the text.
-        edit: what was changed, in one line.
-        rationale: why.
-        calls: records of the model calls made for it.
-        refusal: why it is no program at all; "" for a program. The sandbox is not asked then.
-    """
-
-    name: str
-    source: str
-    edit: str = ""
-    rationale: str = ""
-    calls: tuple[Json, ...] = ()
-    refusal: str = ""
-
-
-@dataclass(frozen=True)
-class Proof:
-    """The sandbox's answer.
-
-    Attributes:
-        trusted: whether the artifact may be used.
-        verdict: the record for verdict.json; a refusal has "sentence" and "line".
-        weights: term name -> weight, in the artifact's order; empty when refused.
-        artifact: serialised reward, or None when refused.
-    """
-
-    trusted: bool
-    verdict: Json
-    weights: Mapping[str, float] = field(default_factory=dict)
-    artifact: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -116,50 +49,13 @@ class Judged:
     rollout: Path
 
 
-@dataclass(frozen=True)
-class Moved:
-    """A reward with its measured motion: what a critic is shown.
-
-    Attributes:
-        name: for people.
-        source: the reward's text.
-        weights: term name -> weight.
-        facts: what was measured.
-        clip: the film, or None where this machine cannot draw.
-        seed: key for the critic's own random numbers.
-        earlier: what was said of the best motion so far, or None where this is the first.
-    """
-
-    name: str
-    source: str
-    weights: Mapping[str, float]
-    facts: Json
-    clip: Path | None
-    seed: int
-    earlier: Json | None = None
-
-
-@dataclass(frozen=True)
-class Preference:
-    """Which of two motions serves the goal better.
-
-    Attributes:
-        winner: "candidate", "best" or "tie" (a tie: the critic does not know, or its answer depends on the order).
-        reason: in words.
-        calls: records of the model calls made for it.
-    """
-
-    winner: Literal["candidate", "best", "tie"]
-    reason: str = ""
-    calls: tuple[Json, ...] = ()
-
-
-class NothingToWrite(Exception):
-    """A writer that has no draft left to offer; the message is a sentence for people."""
-
-
 class Stages(Protocol):
     """The stages of an iteration. Every method is a function of its arguments and of the run's configuration."""
+
+    goal: str
+    """The goal sentence."""
+    vocabulary: str
+    """What a reward may read on this body."""
 
     def start(self) -> Draft:
         """Return the reward of iteration 0."""
@@ -169,7 +65,7 @@ class Stages(Protocol):
         """Edit the best reward.
 
         Raises:
-            NothingToWrite: no draft is left to offer.
+            NothingLeft: no draft is left to offer.
         """
         ...
 
@@ -216,12 +112,17 @@ class Stages(Protocol):
         """Write the clip of one episode to `path`, with a few words on it."""
         ...
 
-    def critique(self, moved: Moved) -> Json:
-        """Return what is wrong and what to change; "calls" holds the records of model calls."""
+    def critique(self, motion: Evidence, earlier: Json | None) -> Json:
+        """Return what is wrong and what to change; "calls" holds the records of model calls.
+
+        Args:
+            motion: it.
+            earlier: what was said of the best motion so far, or None where this is the first.
+        """
         ...
 
-    def prefer(self, candidate: Moved, best: Moved) -> Preference:
-        """Say which motion serves the goal better; position bias is the stage's to cancel."""
+    def compare(self, a: Evidence, b: Evidence) -> tuple[Preference, Sequence[Json]]:
+        """Say which motion serves the goal better, with the records of the model calls; position bias is the stage's to cancel."""
         ...
 
     def illustrate(self, folder: Path) -> None:

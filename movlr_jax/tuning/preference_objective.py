@@ -12,10 +12,10 @@ import dataclasses
 from collections.abc import Sequence
 
 from movlr_jax.critics import biomechanics
+from movlr_jax.critics.base import Evidence
 from movlr_jax.evaluation.evaluation import Evaluation, Work
 from movlr_jax.feedback.feedback import Feedback
 from movlr_jax.search import judging
-from movlr_jax.search.stages import Moved
 from movlr_jax.tuning.weight_study import Trial, better
 
 PREFERENCE = "preference"
@@ -48,17 +48,17 @@ class PreferenceObjective:
         best, held = max(earlier, key=lambda pair: better(pair[0], 1))
         assert best.value is not None
         new, old = sum(found.unfit.values()), sum(best.unfit.values())
-        mine, its = self._moved(found, work), self._moved(best, held)
+        mine, its = self._evidence(found, work), self._evidence(best, held)
         score = biomechanics.score(mine.facts)
         if new != old:
             kept, reason = new < old, f"Physics decides: {'the best' if new < old else 'this one'} is the worse by its gates."
         else:
-            verdict = judging.settle({"score": score}, {"score": biomechanics.score(its.facts)}, self.feedback.prefer(mine, its))
+            preference, _ = self.feedback.compare(mine, its)
+            verdict = judging.settle({"score": score}, {"score": biomechanics.score(its.facts)}, preference)
             kept, reason = verdict.kept, verdict.reason
         value = best.value + 1.0 if kept else best.value - 1.0 + 0.009 * score  # scores are 0 to 100
         return dataclasses.replace(found, value=value, reason=reason)
 
-    def _moved(self, trial: Trial, work: Work) -> Moved:
-        assert work.reward is not None
+    def _evidence(self, trial: Trial, work: Work) -> Evidence:
         facts, clip = self.evaluation.evidence(work)
-        return Moved(f"trial {trial.number}", work.reward.source, trial.weights, facts, clip, seed=0)
+        return Evidence(facts, clip, f"trial {trial.number}")

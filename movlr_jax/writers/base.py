@@ -27,16 +27,16 @@ class WriteRequest:
         best_weights: its weights, term -> weight.
         term_stats: what its terms did (the "terms" of the facts).
         critique: judgement of the best motion so far, or None.
-        history: one record an earlier attempt, oldest first: "edit" (its one line), "outcome" (one line), "kept"
-        (bool), "weights".
+        history: one record for every draft that was written, oldest first: iteration, candidate, edit, outcome (one line), kept,
+            weights, changes (term -> added, removed, raised, lowered), warnings, score, gates; a refused draft has only the first five.
         refusal: why the last draft for this same candidate was refused, or None.
         candidate: which of the iteration's candidates this is, from 0; the k-th asks for the k-th best edit.
         candidates: how many candidates the iteration has.
         attempt: how many drafts for this candidate were refused before.
-        seed: the run's seed.
+        seed: key for the writer's own random numbers.
         iteration: the iteration's number.
         refused_source: the text that was refused, or None.
-        siblings: the programs already proven for this iteration.
+        siblings: the programs already proven for this iteration; a candidate that repeats one is refused.
         facts: what was measured of the best motion.
         clip: its film, or None.
         advice: what a person who watched it says, or "".
@@ -72,17 +72,21 @@ class Draft:
     """A candidate reward.
 
     Attributes:
-        source: text of the whole program.
+        source: text of the whole program, neither proven nor trusted.
         edit: one line: what changed.
         rationale: why.
         refusal: why this is no program at all, in a sentence for the next attempt ("" for a program): the sandbox is not asked
             then, and `source` is what was answered instead.
+        name: where it came from, for people ("start", "iteration 3").
+        calls: records of the model calls made for it.
     """
 
     source: str
-    edit: str
-    rationale: str
+    edit: str = ""
+    rationale: str = ""
     refusal: str = ""
+    name: str = ""
+    calls: tuple[Mapping[str, Any], ...] = ()
 
 
 class NothingLeft(MovlrError):
@@ -96,7 +100,7 @@ class Writer(Protocol):
     name: str
 
     def write(self, request: WriteRequest) -> Draft:
-        """Return a new draft.
+        """Return a new draft, without name and calls: those are its caller's to add.
 
         Raises:
             NothingLeft: no draft is left to offer.

@@ -10,7 +10,6 @@ import shutil
 import pytest
 from support.pendulum_stages import PendulumStages, weights_of
 
-from movlr_jax.critics.critique import Critique
 from movlr_jax.critics.attachments import Show
 from movlr_jax.errors import MovlrError
 from movlr_jax.llm.base import ModelFault
@@ -22,7 +21,6 @@ from movlr_jax.runs.config import RunConfig
 from movlr_jax.search.loop import Loop
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.tracking import LocalTracker
-from movlr_jax.writers import base as writers
 
 GOAL = "Swing the tip up."
 JUDGED = {
@@ -55,35 +53,13 @@ class MindedStages(PendulumStages):
 
     def write(self, request):
         self.requests.append(request)
-        judged = Critique.model_validate(request.critique) if self.feedback.method.judges else None
-        return self.feedback.write(
-            writers.WriteRequest(
-                goal=GOAL,
-                vocabulary="m.tip_height: Height of the tip (m).",
-                best_source=request.source,
-                best_weights=weights_of(request.source),
-                term_stats=request.facts["terms"],
-                critique=judged,
-                history=request.history,
-                refusal=None if request.refusal is None else request.refusal["sentence"],
-                refused_source=request.refused_source,
-                candidate=request.candidate,
-                candidates=self.config.candidates,
-                attempt=request.attempt,
-                seed=request.seed,
-                iteration=request.iteration,
-                siblings=request.siblings,
-                facts=request.facts,
-                clip=request.clip,
-                advice=str(request.critique.get("advice", "")),
-            )
-        )
+        return self.feedback.write(request)
 
-    def critique(self, moved):
-        return self.feedback.critique(moved)
+    def critique(self, motion, earlier):
+        return self.feedback.critique(motion, earlier)
 
-    def prefer(self, candidate, best):
-        return self.feedback.prefer(candidate, best)
+    def compare(self, a, b):
+        return self.feedback.compare(a, b)
 
 
 def program(ask):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from support.sandbox_programs import honest, hostile
 
-from movlr_jax.sandbox.prove import Prover, explain
+from movlr_jax.sandbox.proof import explain
+from movlr_jax.sandbox.prove import Prover
 
 HOSTILE, HONEST = hostile(), honest()
 

@@ -13,7 +13,8 @@ from movlr_jax import tasks
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts
 from movlr_jax.sandbox import inspect, workbench
-from movlr_jax.sandbox.prove import Prover, explain
+from movlr_jax.sandbox.proof import explain
+from movlr_jax.sandbox.prove import Prover
 
 SOURCE = tasks.get("stand").rewards["human"]
 

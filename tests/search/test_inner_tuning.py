@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.pendulum_stages import PendulumStages, artifact_of, tree, weights_of
+from support.pendulum_stages import PendulumStages, artifact_of, refused, tree, weights_of
 
 from movlr_jax import atomic, search
 from movlr_jax.control.planner import PlannerConfig
@@ -22,11 +22,13 @@ from movlr_jax.runs import methods
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import InnerTune
+from movlr_jax.sandbox.proof import Proof
 from movlr_jax.search import judging
 from movlr_jax.search.events import Event
 from movlr_jax.search.loop import Loop, RunResult
-from movlr_jax.search.stages import Draft, Judged, Proof, Trusted
+from movlr_jax.search.stages import Judged, Trusted
 from movlr_jax.tracking import LocalTracker
+from movlr_jax.writers.base import Draft
 
 pytest.importorskip("optuna")
 
@@ -47,7 +49,7 @@ class Watched(PendulumStages):
 
     def prove(self, draft: Draft, archive: Sequence[Judged]) -> Proof:
         if self.refuse(weights_of(draft.source)):
-            return Proof(False, {"sentence": "Lying still is worth more than standing.", "line": None})
+            return refused("Lying still is worth more than standing.")
         self.proven.append(draft.source)
         return super().prove(draft, archive)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+from movlr_jax.critics.critique import Preference
 from movlr_jax.search import judging
-from movlr_jax.search.stages import Preference
 from movlr_jax.seeds import derive
 
 
@@ -23,12 +23,15 @@ def test_the_worse_gate_decides():
     assert judging.gates_decide(motion(falls=3, moved=False), motion(falls=3)) is None
 
 
+TIE = Preference(winner="tie", reason="Alike.")
+
+
 def test_preference_then_score_then_the_one_that_was_there():
     high, low = motion(score=2.0), motion(score=1.0)
-    assert judging.settle(low, high, Preference("candidate")).by == "preference"
-    assert judging.settle(low, high, Preference("candidate")).kept
-    assert judging.settle(high, low, Preference("tie")).kept and judging.settle(high, low, Preference("tie")).by == "score"
-    assert not judging.settle(low, low, Preference("tie")).kept
+    assert judging.settle(low, high, Preference(winner="a", reason="Higher.")).by == "preference"
+    assert judging.settle(low, high, Preference(winner="a", reason="Higher.")).kept
+    assert judging.settle(high, low, TIE).kept and judging.settle(high, low, TIE).by == "score"
+    assert not judging.settle(low, low, TIE).kept
 
 
 def test_choose_ranks_by_gates_then_score():

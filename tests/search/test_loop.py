@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from support.pendulum_stages import PendulumStages, Silent, source_of, tree, weights_of
 
+from movlr_jax.critics.critique import Preference
 from movlr_jax.errors import MovlrError
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.search.events import Event
 from movlr_jax.search.loop import Loop, RunResult
-from movlr_jax.search.stages import Draft, Preference, Stages, WriteRequest
+from movlr_jax.search.stages import Stages
 from movlr_jax.tracking import LocalTracker
+from movlr_jax.writers.base import Draft, WriteRequest
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +51,7 @@ class Scripted(PendulumStages):
         number = len(self.requests) - 1
         if number >= len(self.drafts):
             return super().write(request)
-        return Draft(f"iteration {request.iteration}", source_of(self.drafts[number]), f"draft {number}")
+        return Draft(source_of(self.drafts[number]), f"draft {number}", name=f"iteration {request.iteration}")
 
 
 def test_folder_is_the_documented_interface(tmp_path):
@@ -89,16 +91,16 @@ def test_the_best_never_gets_worse_and_is_what_the_writer_edits(tmp_path):
     assert rejected, "the seed should bring at least one edit that is not kept, or this test shows nothing"
     for request in stages.requests:
         best = max(row["iteration"] for row in result.rows[: request.iteration] if row["kept"])
-        assert weights_of(request.source) == result.rows[best]["weights"]
-        assert request.critique["summary"] == result.rows[best]["critique"]
+        assert weights_of(request.best_source) == result.rows[best]["weights"]
+        assert request.critique.summary == result.rows[best]["critique"]
         told = [(h["iteration"], h["kept"]) for h in request.history if h["chosen"]]
         assert told == [(row["iteration"], row["kept"]) for row in result.rows[: request.iteration]]
 
 
 def test_gates_outrank_a_critic_that_prefers_the_fallen(tmp_path):
     class Perverse(Scripted):
-        def prefer(self, candidate, best):
-            return Preference("candidate", "I like it.")
+        def compare(self, a, b):
+            return Preference(winner="a", reason="I like it."), ()
 
     fallen = {"straight": -5.0}
     calm = {"straight": 5.0, "effort": 1.0}
@@ -114,7 +116,7 @@ def test_a_refused_draft_comes_back_to_its_writer_with_the_reason(tmp_path):
     events: list[Event] = []
     result = search(tmp_path / "run", stages, events, iterations=1)
     second = stages.requests[1]
-    assert second.attempt == 1 and second.refusal["sentence"] == "There is no term levitation."
+    assert second.attempt == 1 and second.refusal == "There is no term levitation. (line 1)"
     assert "levitation" in second.refused_source
     assert result.rows[1]["refusals"] == ["There is no term levitation."] and result.rows[1]["weights"] == {"speed": 2.0}
     assert [e.message for e in events if e.kind == "refused"] == ["There is no term levitation."]
@@ -150,8 +152,8 @@ def test_a_writer_without_drafts_ends_the_run(tmp_path):
 
 def test_patience_stops_after_that_many_iterations_without_a_best(tmp_path):
     class Loyal(PendulumStages):
-        def prefer(self, candidate, best):
-            return Preference("best", "I know what I like.")
+        def compare(self, a, b):
+            return Preference(winner="b", reason="I know what I like."), ()
 
         def summarize(self, episodes):
             return {**super().summarize(episodes), "falls": 0, "gates": {"fell": False, "diverged": False}}

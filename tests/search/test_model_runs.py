@@ -15,6 +15,7 @@ from support.openai_server import OpenAIServer, refusal
 from support.pendulum_stages import TERMS, PendulumStages, source_of, tree, weights_of
 
 from movlr_jax.cli.main import main
+from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Critique
 from movlr_jax.llm import addresses
 from movlr_jax.llm.base import Ask, ModelFault, Text, Video
@@ -27,8 +28,9 @@ from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.search.loop import Loop, RunResult
 from movlr_jax.search.replay import differences
-from movlr_jax.search.stages import Draft, Json, Moved, WriteRequest
+from movlr_jax.search.stages import Json
 from movlr_jax.tracking import LocalTracker
+from movlr_jax.writers.base import Draft, WriteRequest
 
 pytest.importorskip("google.genai", reason="google-genai is not installed")
 pytest.importorskip("openai", reason="openai is not installed")
@@ -46,14 +48,15 @@ class ModelStages(PendulumStages):
         self.critic = open_model("critic", "gemini", models, gateway)
 
     def write(self, request: WriteRequest) -> Draft:
-        words = f"{request.source}\ncritique: {request.critique['summary']}"
+        words = f"{request.best_source}\ncritique: {request.critique.summary}"
         answer = self.writer.ask(Ask("write", "write@1", "Edit one weight.", (Text(words),), temperature=0.8, seed=request.seed % 1000))
-        return Draft(f"iteration {request.iteration}", answer.text, "an edit", calls=(answer.record,))
+        return Draft(answer.text, "an edit", name=f"iteration {request.iteration}", calls=(answer.record,))
 
-    def critique(self, moved: Moved) -> Json:
-        assert moved.clip is not None
-        words = f"height {moved.facts['metrics']['distance_m']:.6f} m under {dict(moved.weights)}"
-        parts = (Text(words), Video(moved.clip, 8.0))
+    def critique(self, motion: Evidence, earlier: Json | None) -> Json:
+        assert motion.clip is not None
+        weights = {name: statistics["weight"] for name, statistics in motion.facts["terms"].items()}
+        words = f"height {motion.facts['metrics']['distance_m']:.6f} m under {weights}"
+        parts = (Text(words), Video(motion.clip, 8.0))
         critique, records = ask_for(self.critic, Ask("critique", "critique@1", "Judge.", parts), Critique)
         return {**critique.model_dump(mode="json"), "calls": records}
 

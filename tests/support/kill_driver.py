@@ -76,7 +76,7 @@ def _marked(name, inner):
     return stage
 
 
-for _name in ("start", "write", "prove", "move", "measure", "describe", "film", "critique", "prefer", "illustrate"):
+for _name in ("start", "write", "prove", "move", "measure", "describe", "film", "critique", "compare", "illustrate"):
     setattr(Mortal, _name, _marked(_name, getattr(Mortal, _name)))
 
 

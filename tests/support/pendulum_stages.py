@@ -11,13 +11,18 @@ import hashlib
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mujoco
 import numpy as np
 
-from movlr_jax.search.stages import Arrays, Draft, Json, Judged, Moved, NothingToWrite, Preference, Proof, Trusted, WriteRequest
+from movlr_jax.critics.base import Evidence
+from movlr_jax.critics.critique import Preference
+from movlr_jax.sandbox.proof import Proof, Verdict
+from movlr_jax.search.stages import Arrays, Json, Judged, Trusted
+from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
 
 XML = """
 <mujoco>
@@ -52,6 +57,21 @@ def artifact_of(source: str) -> bytes:
     return hashlib.sha256(source.split("\n", 1)[1].encode()).digest()
 
 
+@dataclass(frozen=True)
+class Program:
+    """What stands for a compiled reward."""
+
+    weights: Mapping[str, float]
+    artifact: bytes
+
+    def weight_of(self) -> dict[str, float]:
+        return dict(self.weights)
+
+
+def refused(sentence: str, line: int | None = None) -> Proof:
+    return Proof(Verdict(False, "static", "", sentence, line))
+
+
 class PendulumStages:
     """The stages. `bad_share` of the drafts name a term that does not exist."""
 
@@ -61,26 +81,29 @@ class PendulumStages:
         self.first = dict(start or {"speed": 1.0})
         self.requests: list[WriteRequest] = []
 
+    goal = "Swing the tip up."
+    vocabulary = "m.tip_height: Height of the tip (m)."
+
     def start(self) -> Draft:
-        return Draft("start", source_of(self.first))
+        return Draft(source_of(self.first), name="start")
 
     def write(self, request: WriteRequest) -> Draft:
         self.requests.append(request)
         draw = random.Random(request.seed)
-        weights = weights_of(request.source)
+        weights = weights_of(request.best_source)
         if draw.random() < self.bad_share:
-            return Draft(f"iteration {request.iteration}", source_of({**weights, "levitation": 1.0}), "add levitation")
+            return Draft(source_of({**weights, "levitation": 1.0}), "add levitation", name=f"iteration {request.iteration}")
         term = draw.choice(list(TERMS))
         weights[term] = round(draw.uniform(0.1, 4.0), 3)
-        return Draft(f"iteration {request.iteration}", source_of(weights), f"set {term} to {weights[term]}")
+        return Draft(source_of(weights), f"set {term} to {weights[term]}", name=f"iteration {request.iteration}")
 
     def prove(self, draft: Draft, archive: Sequence[Judged]) -> Proof:
         assert all(judged.rollout.exists() for judged in archive)
         weights = weights_of(draft.source)
         unknown = sorted(set(weights) - set(TERMS))
         if unknown:
-            return Proof(False, {"sentence": f"There is no term {unknown[0]}.", "line": 1})
-        return Proof(True, {"layers": []}, weights, artifact_of(draft.source))
+            return refused(f"There is no term {unknown[0]}.", 1)
+        return Proof(Verdict(True, "behaviour", ""), Program(weights, artifact_of(draft.source)))
 
     side_by_side = 1
 
@@ -140,21 +163,21 @@ class PendulumStages:
             for row in rollout["rows"]:
                 file.write(row.astype(np.float32).tobytes())
 
-    def critique(self, moved: Moved) -> Json:
-        assert moved.clip is None or moved.clip.exists()
-        low = moved.facts["metrics"]["distance_m"] < 0.9
+    def critique(self, motion: Evidence, earlier: Json | None) -> Json:
+        assert motion.clip is None or motion.clip.exists()
+        low = motion.facts["metrics"]["distance_m"] < 0.9
         return {
             "success": not low,
             "summary": "The tip hangs low." if low else "The tip is high.",
             "suggestions": [],
-            "calls": [{"prompt": moved.name}],
+            "calls": [{"prompt": motion.name}],
         }
 
-    def prefer(self, candidate: Moved, best: Moved) -> Preference:
-        gain = self.score(candidate.facts) - self.score(best.facts)
+    def compare(self, a: Evidence, b: Evidence) -> tuple[Preference, Sequence[Json]]:
+        gain = self.score(a.facts) - self.score(b.facts)
         if abs(gain) < 0.01:
-            return Preference("tie", "Too close to call.")
-        return Preference("candidate" if gain > 0 else "best", f"Higher by {gain:.3f} m.")
+            return Preference(winner="tie", reason="Too close to call."), ()
+        return Preference(winner="a" if gain > 0 else "b", reason=f"Higher by {gain:.3f} m."), ()
 
     def illustrate(self, folder: Path) -> None:
         (folder / "heatmaps").mkdir(exist_ok=True)
@@ -169,7 +192,7 @@ class Silent(PendulumStages):
     """A writer with nothing to say."""
 
     def write(self, request: WriteRequest) -> Draft:
-        raise NothingToWrite("Every edit was tried.")
+        raise NothingLeft("Every edit was tried.")
 
 
 def tree(folder: Path) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from movlr_jax import tasks
+from movlr_jax.critics.base import Evidence
+from movlr_jax.critics.critique import Preference
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation.evaluation import Row, Work
 from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.runs.tune_config import TuneConfig
-from movlr_jax.search.stages import Moved, Preference
 from movlr_jax.tuning.preference_objective import PreferenceObjective
 from movlr_jax.tuning.tuner import JOURNAL, Tuner
 
@@ -180,14 +181,14 @@ class Judge:
     def __init__(self, killed_at: int = 0):
         self.killed_at, self.asked = killed_at, []
 
-    def prefer(self, candidate: Moved, best: Moved) -> Preference:
-        self.asked.append((candidate.name, best.name))
+    def compare(self, a: Evidence, b: Evidence) -> tuple[Preference, tuple[()]]:
+        self.asked.append((a.name, b.name))
         if len(self.asked) == self.killed_at:
             raise Killed
-        new, old = (abs(math.log(m.facts["weights"].get("go", 1.0) / 2.0)) for m in (candidate, best))
+        new, old = (abs(math.log(m.facts["weights"].get("go", 1.0) / 2.0)) for m in (a, b))
         if max(new, old) < math.log(1.3):
-            return Preference("tie", "They are alike.")
-        return Preference("candidate" if new < old else "best", f"{candidate.name} is {'nearer' if new < old else 'farther'}.")
+            return Preference(winner="tie", reason="They are alike."), ()
+        return Preference(winner="a" if new < old else "b", reason=f"{a.name} is {'nearer' if new < old else 'farther'}."), ()
 
 
 def refereed(folder: Path, world: Facts, judge: Judge, **more: Any) -> Tuner:
@@ -221,10 +222,10 @@ def test_a_tune_that_is_killed_while_the_critic_compares_goes_on_as_if_it_had_no
 
 def test_a_budget_of_calls_stops_it_before_the_trial_that_it_cannot_pay(tmp_path: Path) -> None:
     class Poor(Judge):
-        def prefer(self, candidate: Moved, best: Moved) -> Preference:
+        def compare(self, a: Evidence, b: Evidence) -> tuple[Preference, tuple[()]]:
             if len(self.asked) == 3:
                 raise ModelFault("The budget of 6 model calls is spent", "stopped")
-            return super().prefer(candidate, best)
+            return super().compare(a, b)
 
     found = refereed(tmp_path, Facts(falls_beyond=100.0), Poor(), sampler="random").run()
     assert found.stopped == "budget" and sum(t.fit for t in found.trials) == 4
