@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from movlr_jax.evaluation.evaluation import Settings
     from movlr_jax.feedback.feedback import Feedback
     from movlr_jax.tuning.tuner import Tuned
-    from movlr_jax.tuning.weight_study import Trial
+    from movlr_jax.tuning.weight_study import WeightTrial
 
 _FACTS = "facts"
 _MANY = (("--tune.held-out", "--held-out"), ("--tune.confirm", "--confirm"), *eval.MANY_OF_ALL)
@@ -137,10 +137,10 @@ def _tell(objective: str) -> Any:
 
     err = console.stderr()
 
-    def tell(trial: Trial, best: Trial) -> None:
+    def tell(trial: WeightTrial, best: WeightTrial) -> None:
         value, record = (tables.number(t.value, ".4g") for t in (trial, best))
-        faults = ", ".join(gate for gate, amount in trial.unfit.items() if amount)
-        line = f"trial {trial.number}: {objective} {value}" + (f" (not {faults})" if faults else "")
+        faults = ", ".join(trial.gates.words())
+        line = f"trial {trial.number}: {objective} {value}" + (f" ({faults})" if faults else "")
         why = f". {trial.reason}" if trial.reason else ""
         lead = f"best {record}, trial {best.number}" if best.number else f"none is better than the start's {record} yet"
         err.print(f"{line}; {lead}{why}" if trial.number else f"{line}, the start's{why}", markup=False, soft_wrap=True)
@@ -148,7 +148,7 @@ def _tell(objective: str) -> Any:
     return tell
 
 
-def _table(found: Tuned, trials: Sequence[Trial]) -> tuple[list[str], list[list[str]]]:
+def _table(found: Tuned, trials: Sequence[WeightTrial]) -> tuple[list[str], list[list[str]]]:
     from movlr_jax.media import tables
 
     terms = list(found.best.weights)
@@ -158,7 +158,7 @@ def _table(found: Tuned, trials: Sequence[Trial]) -> tuple[list[str], list[list[
             str(t.number) + (" (best)" if found.best.number and t.number == found.best.number else ""),
             tables.number(t.value, ".4g"),
             f"{t.falls} of {t.episodes}",
-            "passed" if t.fit else "not " + ", ".join(g for g, amount in t.unfit.items() if amount),
+            ", ".join(t.gates.words()) or "passed",
             *(f"{t.weights[term]:g}" for term in terms),
         ]
         for t in trials

@@ -37,6 +37,7 @@ from movlr_jax.rewards.program import literal_weights
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.tasks import Task, metrics
 from movlr_jax.tasks.falls import LOWERED
+from movlr_jax.tasks.gates import Gates
 
 _POLL_S = 0.5  # between looks at episodes that another process is at
 
@@ -168,6 +169,12 @@ class Row:
         if not self.episodes:
             return {**head, "episodes": [], "mean": {}, "std": {}, "falls": 0, "refused": self.refused}
         return {**head, **metrics.summarize([dict(e) for e in self.episodes])}
+
+    @property
+    def gates(self) -> Gates:
+        """What physics says of its episodes, of which there is one at least."""
+        task = dataclasses.replace(self.work.task, goal_speed=self.goal_speed, seconds=self.seconds)
+        return task.gates(metrics.summarize([dict(e) for e in self.episodes])["mean"])
 
     def early_ends(self) -> str:
         """Return how many episodes ended before their time, in the task's word: "2 of 5 fell"; nothing where none did."""

@@ -227,14 +227,12 @@ class RealStages:
         return self._curves[key]
 
     def summarize(self, episodes: list[Json]) -> Json:
-        """Return the metrics of all seeds, with the gates in the words of metrics.json."""
+        """Return the metrics of all seeds, with the gates."""
         summary = metrics.summarize([dict(e) for e in episodes])
         gates = self.task.gates(summary["mean"])
-        said = {"fell": not gates["upright"], "diverged": not gates["sound"]}
-        said |= {name: fine for name, fine in gates.items() if name not in ("upright", "sound")}
         if self.config.clip.weights and self.config.clip.gate > -1.0:
-            said["looks"] = summary["mean"]["clip_score"] >= self.config.clip.gate
-        return {**summary, "gates": said}
+            gates = dataclasses.replace(gates, looks=summary["mean"]["clip_score"] >= self.config.clip.gate)
+        return {**summary, "gates": gates.document()}
 
     def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Json:
         """Return the facts: the first seed's motion in detail, the metrics of all."""

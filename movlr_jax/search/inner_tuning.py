@@ -24,7 +24,8 @@ from movlr_jax.sandbox.proof import Proof
 from movlr_jax.search import judging
 from movlr_jax.search.stages import Stages, Trusted, measured
 from movlr_jax.seeds import derive
-from movlr_jax.tuning.weight_study import Trial, WeightStudy
+from movlr_jax.tasks import gates
+from movlr_jax.tuning.weight_study import WeightStudy, WeightTrial
 from movlr_jax.writers import edits
 from movlr_jax.writers.base import Draft
 
@@ -59,7 +60,7 @@ class InnerTuner:
                     f"{candidate.trial(number).path} holds other weights than are drawn here (another version of Optuna, or a changed "
                     f"file): delete {candidate.path / 'tune'} and resume; the trials are made again."
                 )
-            study.tell(asked, _told(number, record), 1)
+            study.tell(asked, as_trial(number, record), 1)
         return study.ask(trial)[1]
 
     def to_move(self, iteration: int, candidate: Candidate, trial: int, reward: Trusted) -> Trusted | None:
@@ -143,9 +144,9 @@ class InnerTuner:
 
 
 def told_apart(trials: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether any set of weights came out otherwise than those that were written: by gates, falls or score."""
-    first, *others = [(trial["gates"], trial["falls"], trial["score"]) for trial in trials]
-    return any(other[:2] != first[:2] or not study_limits.equal(other[2], first[2]) for other in others)
+    """Tell whether any set of weights came out otherwise than those that were written: by gates or score."""
+    first, *others = [(gates.read(trial), trial["score"]) for trial in trials]
+    return any(other[0] != first[0] or not study_limits.equal(other[1], first[1]) for other in others)
 
 
 def executed(summary: Mapping[str, Any]) -> float:
@@ -153,9 +154,7 @@ def executed(summary: Mapping[str, Any]) -> float:
     return round(sum(float(episode.get("seconds") or 0.0) for episode in summary["episodes"]), 6)
 
 
-def _told(number: int, record: Mapping[str, Any]) -> Trial:
-    """Return a trial's record as the optimiser is told it: the score, and how far each gate is from being passed."""
-    count = max(len(record["episodes"]), 1)
-    amounts = {"fell": record["falls"] / count, "diverged": float(record["gates"]["diverged"])}
-    passed = {gate: float(not fine) for gate, fine in record["gates"].items() if gate not in amounts}
-    return Trial(number, dict(record["weights"]), record["score"], {**amounts, **passed}, record["falls"], count)
+def as_trial(number: int, record: Mapping[str, Any]) -> WeightTrial:
+    """Return a trial's record as the optimiser is told it: the score, and the gates."""
+    amounts, count = gates.read(record).amounts(), max(len(record["episodes"]), 1)
+    return WeightTrial(number, dict(record["weights"]), record["score"], amounts, record["falls"], count)

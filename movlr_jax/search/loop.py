@@ -28,6 +28,7 @@ from movlr_jax.search.events import Event, Kind, Progress
 from movlr_jax.search.inner_tuning import InnerTuner, executed
 from movlr_jax.search.stages import Judged, Stages, Trusted, measured
 from movlr_jax.seeds import derive
+from movlr_jax.tasks import gates
 from movlr_jax.tracking.base import Tracker
 from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
 
@@ -405,23 +406,23 @@ class Loop:
         iteration = self.folder.iteration(step.iteration)
         candidate, best = iteration.candidate(step.candidate), self.folder.best()
         if best is None:
-            verdict = judging.Verdict(True, "first", "It is the first.")
+            decision = judging.Decision(True, "first", "It is the first.")
         else:
             held = self._chosen(best)
             metrics, before = candidate.read("metrics.json"), held.read("metrics.json")
-            by_gates = judging.gates_decide(metrics, before)
+            by_gates = judging.gates_decide(gates.read(metrics), gates.read(before))
             if by_gates is not None:
-                verdict = by_gates
+                decision = by_gates
             else:
                 preference, calls = self.stages.compare(
                     self._evidence(candidate, f"iteration {step.iteration}"),
                     self._evidence(held, f"iteration {best}, the best so far"),
                 )
                 candidate.record_calls("prefer", calls)
-                verdict = judging.settle(metrics, before, preference)
+                decision = judging.settle(metrics, before, preference)
         atomic.write_json(
             iteration["decision.json"],
-            {"kept": verdict.kept, "by": verdict.by, "reason": verdict.reason, "against": best},
+            {"kept": decision.kept, "by": decision.by, "reason": decision.reason, "against": best},
         )
 
     # keep
@@ -661,15 +662,15 @@ def _reason(verdict: Mapping[str, Any]) -> str:
 
 def _outcome(metrics: Mapping[str, Any]) -> str:
     """Return an evaluation in one line, for the writer's history."""
-    mean, gates = metrics["mean"], metrics["gates"]
+    mean, judged = metrics["mean"], gates.read(metrics)
     parts = [f"score {metrics['score']:.2f}"]
-    if gates["diverged"]:
+    if judged.diverged:
         parts.append("the simulation diverged")
     if metrics["falls"]:
         early, _, time = ends(mean)
         when = mean.get(time)
         parts.append(f"{metrics['falls']} of {len(metrics['episodes'])} {early}" + (f" at {when:.2f} s" if when is not None else ""))
-    if not gates.get("moved", True):
+    if judged.moved is False:
         parts.append("did not move")
     if goals.REACHED in mean:
         reached = mean[goals.REACHED]

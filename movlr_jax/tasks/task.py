@@ -21,6 +21,7 @@ from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.tasks import falls, goal_metrics, metrics
 from movlr_jax.tasks.falls import FallRule
+from movlr_jax.tasks.gates import Gates
 
 _START_NOISE = 0.01  # share of each joint's range by which the start varies with the seed
 
@@ -242,12 +243,10 @@ class Task:
         own = (min(max(record["distance_m"] / wanted, 0.0), 1.0),) if self.walks and wanted > 0 else ()
         return record | goal_metrics.measure(self.meaning, layout, rollout, own)
 
-    def gates(self, mean: dict[str, Any]) -> dict[str, bool]:
-        """Return the physics gates of an evaluation's mean metrics; true is good. No critic can out-vote them.
-
-        `upright`: no episode fell. `sound`: none diverged. `moved` (walking tasks): at least a quarter of the way asked for.
-        """
-        gates = {"upright": not mean["fell"], "sound": not mean["diverged"]}
+    def gates(self, mean: dict[str, Any]) -> Gates:
+        """Return the gates of an evaluation's mean metrics: a body that is asked to walk has to go at least a quarter of the way."""
+        moved = None
         if self.walks:
-            gates["moved"] = mean["distance_m"] >= 0.25 * self.goal_speed * min(self.seconds, mean["seconds"])
-        return gates
+            way = 0.25 * self.goal_speed * min(self.seconds, mean["seconds"])
+            moved = mean["distance_m"] is not None and bool(mean["distance_m"] >= way)
+        return Gates(mean["diverged"] > 0, float(mean["fell"]), moved)

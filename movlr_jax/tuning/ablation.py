@@ -122,6 +122,7 @@ class Rank:
         term: its name.
         weight: its weight.
         falls: by how much the share of episodes that fall rises, averaged over the places.
+        penalty: by how much that of the gates rises (`Gates.penalty`), averaged over the places; it ranks before the loss.
         loss: the share of the judged metric that is lost (negative: gained), averaged over the places.
         effect: the same loss in units of the spread over seeds; None for a single seed.
         verdict: "earns its place", "harms", "does little", "unclear" where the spread over seeds is larger than the difference, or
@@ -131,6 +132,7 @@ class Rank:
     term: str
     weight: float
     falls: float
+    penalty: float
     loss: float
     effect: float | None
     verdict: str
@@ -196,26 +198,26 @@ class Ablation:
         if 0.0 not in self.factors:
             return []
         found = [self._rank(term, weight) for term, weight in weights_of(self.text).items()]
-        return sorted(found, key=lambda r: (-r.falls, -r.loss if r.effect is None else -r.effect, -r.loss))
+        return sorted(found, key=lambda r: (-r.penalty, -r.loss if r.effect is None else -r.effect, -r.loss))
 
     def _rank(self, term: str, weight: float) -> Rank:
-        falls, loss, effects = [], [], []
+        falls, penalties, loss, effects = [], [], [], []
         for p, place in enumerate(self.places):
-            metric = self.judged(place)
-            seen = difference(self.unchanged[p], self.rows[term, 0.0][p], metric)
-            fell = difference(self.unchanged[p], self.rows[term, 0.0][p], FALLS)
-            falls.append(fell.raw or 0.0)
+            metric, before, after = self.judged(place), self.unchanged[p], self.rows[term, 0.0][p]
+            seen = difference(before, after, metric)
+            falls.append(difference(before, after, FALLS).raw or 0.0)
+            penalties.append(after.gates.penalty - before.gates.penalty)
             if self.told and self.limit(p):
                 continue  # the others tell
             # A variant whose metric cannot be told (no second step, for example) has lost all of it.
             loss.append(1.0 if seen.raw is None or seen.unchanged is None else -direction(metric) * _share(seen.raw, seen.unchanged))
             if seen.effect is not None:
                 effects.append(-direction(metric) * seen.effect)
-        lost, more = float(np.mean(loss)), float(np.mean(falls))
+        lost, penalty = float(np.mean(loss)), float(np.mean(penalties))
         effect = float(np.mean(effects)) if effects else None
         one_seed = len(self.unchanged[0].episodes) < 2
-        if more > 0 and not one_seed:
-            verdict = "earns its place"
+        if penalty and not one_seed:
+            verdict = "earns its place" if penalty > 0 else "harms"
         elif not self.told:
             verdict = "earns its place" if lost > self.tolerance and not one_seed else "not told"
         elif abs(lost) <= self.tolerance:
@@ -224,7 +226,7 @@ class Ablation:
             verdict = "unclear"
         else:
             verdict = "earns its place" if lost > 0 else "harms"
-        return Rank(term, weight, more, lost, effect, verdict)
+        return Rank(term, weight, float(np.mean(falls)), penalty, lost, effect, verdict)
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return headings and cells: a line a variant and place, with the judged metric."""

@@ -16,7 +16,7 @@ from movlr_jax.critics.base import Evidence
 from movlr_jax.evaluation.evaluation import Evaluation, Work
 from movlr_jax.feedback.feedback import Feedback
 from movlr_jax.search import judging
-from movlr_jax.tuning.weight_study import Trial, better
+from movlr_jax.tuning.weight_study import WeightTrial, better
 
 PREFERENCE = "preference"
 
@@ -32,11 +32,11 @@ class PreferenceObjective:
     def __init__(self, evaluation: Evaluation, feedback: Feedback):
         self.evaluation, self.feedback = evaluation, feedback
 
-    def placed(self, found: Trial, work: Work, earlier: Sequence[tuple[Trial, Work]]) -> Trial:
+    def placed(self, trial: WeightTrial, work: Work, earlier: Sequence[tuple[WeightTrial, Work]]) -> WeightTrial:
         """Return a trial with its value and why.
 
         Args:
-            found: the trial, measured.
+            trial: it, measured.
             work: what was measured of it.
             earlier: the trials before it, with their works.
 
@@ -44,21 +44,18 @@ class PreferenceObjective:
             ModelFault: the critic cannot be asked.
         """
         if not earlier:
-            return dataclasses.replace(found, value=0.0, reason="It is the first.")
-        best, held = max(earlier, key=lambda pair: better(pair[0], 1))
+            return dataclasses.replace(trial, value=0.0, reason="It is the first.")
+        best, best_work = max(earlier, key=lambda pair: better(pair[0], 1))
         assert best.value is not None
-        new, old = sum(found.unfit.values()), sum(best.unfit.values())
-        mine, its = self._evidence(found, work), self._evidence(best, held)
-        score = biomechanics.score(mine.facts)
-        if new != old:
-            kept, reason = new < old, f"Physics decides: {'the best' if new < old else 'this one'} is the worse by its gates."
-        else:
-            preference, _ = self.feedback.compare(mine, its)
-            verdict = judging.settle({"score": score}, {"score": biomechanics.score(its.facts)}, preference)
-            kept, reason = verdict.kept, verdict.reason
-        value = best.value + 1.0 if kept else best.value - 1.0 + 0.009 * score  # scores are 0 to 100
-        return dataclasses.replace(found, value=value, reason=reason)
+        motion, best_motion = self._evidence(trial, work), self._evidence(best, best_work)
+        score = biomechanics.score(motion.facts)
+        decision = judging.gates_decide(trial.gates, best.gates)
+        if decision is None:
+            preference, _ = self.feedback.compare(motion, best_motion)
+            decision = judging.settle({"score": score}, {"score": biomechanics.score(best_motion.facts)}, preference)
+        value = best.value + 1.0 if decision.kept else best.value - 1.0 + 0.009 * score  # scores are 0 to 100
+        return dataclasses.replace(trial, value=value, reason=decision.reason)
 
-    def _evidence(self, trial: Trial, work: Work) -> Evidence:
+    def _evidence(self, trial: WeightTrial, work: Work) -> Evidence:
         facts, clip = self.evaluation.evidence(work)
         return Evidence(facts, clip, f"trial {trial.number}")

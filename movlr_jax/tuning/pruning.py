@@ -14,6 +14,7 @@ from typing import Any
 from movlr_jax.evaluation.evaluation import Evaluation, Row
 from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.morphologies import called
+from movlr_jax.tasks import gates
 from movlr_jax.tasks.metrics import direction
 from movlr_jax.tuning.ablation import FALLS, Ablation, values, weights_of, work
 from movlr_jax.writers import edits
@@ -42,20 +43,23 @@ class Pruned:
 
 
 def fault(ablation: Ablation, rows: Sequence[Row]) -> str:
-    """Say what rows have lost beyond the ablation's tolerance, at the first place where they have; "" where they hold."""
+    """Say what rows have lost, by the gates or of the metric beyond the ablation's tolerance, at the first place; "" where they hold."""
     for p, row in enumerate(rows):
         task, body = ablation.places[p]
         where = f" on {task.name}, {called(body)}" if len(rows) > 1 else ""
         if not row.episodes:
             return f"refused{where}: {row.refused}"
-        before, now = ablation.unchanged[p], row
-        fell, falls = sum(values(before, FALLS).values()), sum(values(now, FALLS).values())
-        if falls > fell:
+        before = ablation.unchanged[p]
+        gate = gates.decides(row.gates, before.gates)
+        if gate and gates.rank(row.gates) > gates.rank(before.gates):
+            continue
+        if gate == "fell":
+            fell, falls = (sum(values(r, FALLS).values()) for r in (before, row))
             return f"{falls:.0f} instead of {fell:.0f} of {len(row.episodes)} fall{where}"
-        if sum(bool(e["diverged"]) for e in row.episodes) > sum(bool(e["diverged"]) for e in before.episodes):
-            return f"the simulation diverges{where}"
+        if gate:
+            return f"{gates.FAULTS[gate]}{where}"
         metric = ablation.judged(ablation.places[p])
-        had, has = values(before, metric), values(now, metric)
+        had, has = values(before, metric), values(row, metric)
         if not had:
             continue
         if not has:

@@ -34,7 +34,7 @@ from movlr_jax.tuning import optuna_study, weight_study
 from movlr_jax.tuning.ablation import FALLS, Place, difference, values, weights_of, work
 from movlr_jax.tuning.optuna_study import optuna
 from movlr_jax.tuning.preference_objective import PreferenceObjective
-from movlr_jax.tuning.weight_study import Trial, WeightStudy, better
+from movlr_jax.tuning.weight_study import WeightStudy, WeightTrial, better
 from movlr_jax.writers import edits
 
 JOURNAL = "study.journal"
@@ -61,13 +61,13 @@ class Tuned:
     start: RewardText
     text: RewardText
     objective: str
-    trials: tuple[Trial, ...]
-    best: Trial
+    trials: tuple[WeightTrial, ...]
+    best: WeightTrial
     importance: Mapping[str, float]
     held_out: tuple[Row, ...]
     stopped: str
     metric: str
-    confirmed: tuple[Trial, ...] = ()
+    confirmed: tuple[WeightTrial, ...] = ()
 
     @property
     def moved(self) -> bool:
@@ -94,7 +94,7 @@ class Tuned:
             return ["On the seeds that no trial saw the tuned weights are not better: the lead that they had is luck."]
         return []
 
-    def before(self) -> Trial:
+    def before(self) -> WeightTrial:
         """Return the start, measured as the best was."""
         return next((t for t in self.confirmed if t.number == 0), self.trials[0])
 
@@ -128,7 +128,7 @@ class Tuned:
         }
 
 
-def _equal(a: Trial, b: Trial) -> bool:
+def _equal(a: WeightTrial, b: WeightTrial) -> bool:
     return a.value is None or b.value is None or study_limits.equal(a.value, b.value)
 
 
@@ -157,7 +157,7 @@ class Tuner:
         folder: Path,
         asked: Mapping[str, Any] | None = None,
         helping: Callable[[Sequence[Work]], contextlib.AbstractContextManager[None]] | None = None,
-        tell: Callable[[Trial, Trial], None] | None = None,
+        tell: Callable[[WeightTrial, WeightTrial], None] | None = None,
         preference_objective: PreferenceObjective | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
@@ -270,7 +270,7 @@ class Tuner:
                 trials = self._trials(study)
                 self._tell(found, max(trials, key=lambda t: better(t, self._sign)))
 
-    def _confirmed(self, trials: Sequence[Trial]) -> tuple[Trial, ...]:
+    def _confirmed(self, trials: Sequence[WeightTrial]) -> tuple[WeightTrial, ...]:
         """Return the start and the best trials, in order, measured on the confirming seeds too."""
         if not self.config.confirm:
             return ()
@@ -285,29 +285,24 @@ class Tuner:
     def _work(self, number: int, weights: Mapping[str, float]) -> Work:
         return work(self.text, self.place, f"{self.text.name}, trial {number}", weights)
 
-    def _judged(self, number: int, weights: dict[str, float], row: Row) -> Trial:
-        """Return a trial from its row; gates are the task's, as amounts."""
-        seen = values(row, self.objective)
-        count, fell = len(row.episodes), values(row, FALLS)
-        mean = row.document()["mean"]
-        task = dataclasses.replace(row.work.task, goal_speed=row.goal_speed, seconds=row.seconds)
-        amounts = {"upright": sum(fell.values()) / count, "sound": float(mean["diverged"])}
-        unfit = {gate: 0.0 if passed else amounts.get(gate, 1.0) for gate, passed in task.gates(mean).items()}
-        value = sum(seen.values()) / len(seen) if seen else None
-        return Trial(number, weights, value, unfit, round(sum(fell.values())), count)
+    def _judged(self, number: int, weights: dict[str, float], row: Row) -> WeightTrial:
+        """Return a trial from its row; gates are the task's."""
+        measured = values(row, self.objective)
+        value = sum(measured.values()) / len(measured) if measured else None
+        return WeightTrial(number, weights, value, row.gates.amounts(), round(sum(values(row, FALLS).values())), len(row.episodes))
 
-    def _trials(self, study: WeightStudy) -> list[Trial]:
+    def _trials(self, study: WeightStudy) -> list[WeightTrial]:
         kept = self._finished(study)
         if not kept:
             raise MovlrError("The time was spent before a single trial was over: give more --max-minutes.")
         return kept
 
-    def _finished(self, study: WeightStudy) -> list[Trial]:
+    def _finished(self, study: WeightStudy) -> list[WeightTrial]:
         kept = [t.user_attrs.get("trial") for t in study.study.get_trials(deepcopy=False) if t.state.is_finished()]
         return [weight_study.recorded(record, str(self.folder / JOURNAL)) for record in kept]
 
 
-def _importance(study: Any, trials: Sequence[Trial]) -> dict[str, float]:
+def _importance(study: Any, trials: Sequence[WeightTrial]) -> dict[str, float]:
     """Return PED-ANOVA's importance of each weight; nothing for fewer than ten trials, of which its best tenth would be one."""
     if sum(t.value is not None for t in trials) < 10:
         return {}

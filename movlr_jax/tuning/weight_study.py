@@ -4,8 +4,9 @@ In: the weights of a text, how far they may go, and what came of each set that w
 factor between 1/span and span, drawn on a logarithmic scale; trial 0 is the weights as they are, and a weight of 0 stays 0. The sampler is
 seeded anew for each trial from a key of the trial's number, so that a study that is read or made again draws what it would have drawn.
 
-Gates are constraints: a trial with fewer faults is better than any with more, whatever its metric. TPE and GP are told so by Optuna's own
-constraints; CMA-ES and random search, which know none, see the value of an unfit trial below every fit one's, in the order of its faults.
+Gates are constraints: by their one order (`movlr_jax.tasks.gates`) a trial is better than another, whatever their metrics. TPE and GP are
+told the penalty by Optuna's own constraints; CMA-ES and random search, which know none, see the value of an unfit trial below every fit
+one's, in the order of the penalty.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from movlr_jax import typed_yaml
+from movlr_jax.tasks import gates
+from movlr_jax.tasks.gates import Gates
 from movlr_jax.tuning.optuna_study import cmaes, need, optuna
 
 _UNFIT = 1e6  # beyond any metric
@@ -24,14 +27,14 @@ _CONSTRAINED = ("tpe", "gp")
 
 
 @dataclass(frozen=True)
-class Trial:
+class WeightTrial:
     """One set of weights, measured.
 
     Attributes:
         number: 0 is the reward as it is.
         weights: of every term.
         value: mean of the objective over the seeds; None where no episode has it.
-        unfit: how far each gate is from being passed; 0 is passed.
+        unfit: how far each gate is from being passed; 0 is passed (`Gates.amounts`).
         falls: episodes that fell; episodes: of how many.
         reason: why it has that value, where a critic gave it.
     """
@@ -47,12 +50,17 @@ class Trial:
     @property
     def fit(self) -> bool:
         """Whether it passes all gates."""
-        return self.value is not None and not any(self.unfit.values())
+        return self.value is not None and self.gates.passed
+
+    @property
+    def gates(self) -> Gates:
+        """Its gates."""
+        return gates.of_amounts(self.unfit)
 
 
-def better(trial: Trial, sign: int) -> tuple[float, float]:
-    """Return what trials are compared by: gates first, then the objective."""
-    return (-sum(trial.unfit.values()), -math.inf if trial.value is None else sign * trial.value)
+def better(trial: WeightTrial, sign: int) -> tuple[tuple[float, ...], float]:
+    """Return what trials are compared by, the larger the better: gates first, then the objective."""
+    return gates.rank(trial.gates), -math.inf if trial.value is None else sign * trial.value
 
 
 class WeightStudy:
@@ -92,22 +100,22 @@ class WeightStudy:
         trial = optuna().trial.Trial(self.study, identity)
         return trial, self._weights(trial)
 
-    def tell(self, trial: Any, found: Trial, sign: int) -> None:
+    def tell(self, trial: Any, measured: WeightTrial, sign: int) -> None:
         """Say what came of a trial.
 
         Args:
             trial: what `ask` or `again` gave.
-            found: its measurement.
+            measured: its measurement.
             sign: 1 where more of the objective is better, else -1.
         """
         constrained = self.sampler in _CONSTRAINED
-        for gate, amount in found.unfit.items() if constrained else ():
+        for gate, part in measured.gates.penalties().items() if constrained else ():
             if gate not in trial.constraints:
-                trial.set_constraint(gate, amount)
-        if found.value is None:
+                trial.set_constraint(gate, part)
+        if measured.value is None:
             self.study.tell(trial, state=optuna().trial.TrialState.FAIL)
         else:
-            self.study.tell(trial, sign * found.value - (0.0 if constrained else _UNFIT * sum(found.unfit.values())))
+            self.study.tell(trial, sign * measured.value - (0.0 if constrained else _UNFIT * measured.gates.penalty))
 
     def _weights(self, trial: Any) -> dict[str, float]:
         """Return a trial's weights, to four digits, as they will stand in the text."""
@@ -129,12 +137,12 @@ class WeightStudy:
         return samplers.RandomSampler(seed=seed)
 
 
-def record(trial: Trial) -> dict[str, Any]:
+def record(trial: WeightTrial) -> dict[str, Any]:
     """Return a trial for JSON; `recorded` reads it."""
     return dataclasses.asdict(trial)
 
 
-def recorded(raw: Any, where: str) -> Trial:
+def recorded(raw: Any, where: str) -> WeightTrial:
     """Return a trial from its record.
 
     Args:
@@ -144,7 +152,7 @@ def recorded(raw: Any, where: str) -> Trial:
     Raises:
         MovlrError: it is no trial's.
     """
-    return typed_yaml.validated(raw, Trial, where)
+    return typed_yaml.validated(raw, WeightTrial, where)
 
 
 def require(sampler: str) -> None:

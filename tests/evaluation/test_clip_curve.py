@@ -11,6 +11,7 @@ from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError
 from movlr_jax.runs import methods
 from movlr_jax.search import RunConfig, assembly, judging
+from movlr_jax.tasks import gates
 from movlr_jax.vision.config import ClipConfig
 
 PLANNER = PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08)
@@ -58,15 +59,15 @@ def test_the_method_names_its_own_critic_and_writer_and_what_it_lacks():
 
 
 def test_a_motion_that_does_not_look_like_the_goal_is_worse_but_better_than_a_fall():
-    def record(**gates: bool) -> dict:
+    def record(**said: bool) -> dict:
         return {
-            "gates": {"fell": False, "diverged": False, **gates},
-            "falls": int(gates.get("fell", False)),
+            "gates": {"fell": False, "diverged": False, **said},
+            "falls": int(said.get("fell", False)),
             "episodes": [{}],
             "score": 0.0,
         }
 
-    looks, other, fallen = record(looks=True), record(looks=False), record(looks=True, fell=True)
-    assert judging.rank(looks) > judging.rank(other) > judging.rank(fallen)
-    verdict = judging.gates_decide(other, looks)
-    assert verdict is not None and not verdict.kept and "looking like the goal" in verdict.reason
+    looks, other, fallen = (gates.read(record(**said)) for said in ({"looks": True}, {"looks": False}, {"looks": True, "fell": True}))
+    assert gates.rank(looks) > gates.rank(other) > gates.rank(fallen)
+    decision = judging.gates_decide(other, looks)
+    assert decision is not None and not decision.kept and "looking like the goal" in decision.reason

@@ -153,6 +153,6 @@ def test_a_matrix_says_which_columns_tell_nothing(metric: str, seeds: tuple[int,
 
 
 def test_trials_of_a_search_that_came_out_the_same() -> None:
-    trial = {"gates": {"fell": False, "diverged": False}, "falls": 0, "score": 78.0}
+    trial = {"gates": {"fell": False, "diverged": False}, "episodes": [{}, {}], "falls": 0, "score": 78.0}
     assert not inner_tuning.told_apart([trial, dict(trial)])
     assert inner_tuning.told_apart([trial, trial | {"score": 78.5}]) and inner_tuning.told_apart([trial, trial | {"falls": 1}])

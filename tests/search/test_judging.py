@@ -7,20 +7,25 @@ import itertools
 from movlr_jax.critics.critique import Preference
 from movlr_jax.search import judging
 from movlr_jax.seeds import derive
+from movlr_jax.tasks import gates
+
+
+def decided(candidate: dict, best: dict) -> judging.Decision | None:
+    return judging.gates_decide(gates.read(candidate), gates.read(best))
 
 
 def motion(score=0.0, falls=0, diverged=False, moved=True, episodes=3) -> dict:
-    gates = {"fell": falls > 0, "diverged": diverged, "moved": moved}
-    return {"score": score, "falls": falls, "episodes": [{}] * episodes, "gates": gates}
+    said = {"fell": falls > 0, "diverged": diverged, "moved": moved}
+    return {"score": score, "falls": falls, "episodes": [{}] * episodes, "gates": said}
 
 
 def test_the_worse_gate_decides():
     order = [motion(), motion(moved=False), motion(falls=1), motion(falls=3), motion(diverged=True)]
     for better, worse in itertools.pairwise(order):
-        assert judging.gates_decide(better, worse).kept and not judging.gates_decide(worse, better).kept
-    assert judging.gates_decide(motion(score=1.0), motion(score=9.0)) is None
+        assert decided(better, worse).kept and not decided(worse, better).kept
+    assert decided(motion(score=1.0), motion(score=9.0)) is None
     # A body that fell is not also blamed for not getting far.
-    assert judging.gates_decide(motion(falls=3, moved=False), motion(falls=3)) is None
+    assert decided(motion(falls=3, moved=False), motion(falls=3)) is None
 
 
 TIE = Preference(winner="tie", reason="Alike.")

@@ -36,6 +36,6 @@ def test_it_moves_and_is_filmed(task, tmp_path):
     mean = metrics.summarize([record])["mean"]
     assert record[task.metric] is not None
     gates = dataclasses.replace(task, seconds=0.06).gates(mean)
-    assert gates["sound"]
+    assert not gates.diverged and (gates.moved is not None) == task.walks
     filming.film(body, rollout, tmp_path / "clip.mp4", task.name)
     assert (tmp_path / "clip.mp4").stat().st_size > 1000

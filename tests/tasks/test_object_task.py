@@ -16,6 +16,7 @@ from movlr_jax.rewards.motion import Motion, MotionError, vocabulary
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.rewards.rotation import angle_between
 from movlr_jax.tasks import object_task
+from movlr_jax.tasks.gates import Gates
 
 
 def test_the_angle_between_rotations_is_the_smallest_turn():
@@ -79,7 +80,7 @@ def test_errors_are_those_of_the_motion_and_of_the_record(cube_hand):
     assert record["final_position_error_m"] == pytest.approx(0.05, abs=1e-4)
     assert record["final_orientation_error_rad"] == pytest.approx(angle, abs=2e-3)
     assert record["dropped"] and not record["fell"]
-    assert task.gates({"dropped": 0.2, "diverged": 0.0}) == {"upright": False, "sound": True}
+    assert task.gates({"dropped": 0.2, "diverged": 0.0}) == Gates(diverged=False, fell=0.2)
 
 
 @pytest.mark.models

@@ -9,6 +9,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import GAIT_FIELDS
 from movlr_jax.tasks import falls, metrics
+from movlr_jax.tasks.gates import Gates
 from movlr_jax.tasks.trajectory import Trajectory
 
 
@@ -89,10 +90,11 @@ def test_summary_averages_and_counts_falls(layout):
 def test_gates(layout):
     walk = tasks.get("walk_flat")
     mean = metrics.summarize([metrics.measure(layout, glide(layout, forward=0.5))])["mean"]
-    assert walk.gates(mean) == {"upright": True, "sound": True, "moved": True}
+    assert walk.gates(mean) == Gates(diverged=False, fell=0.0, moved=True)
     still = metrics.summarize([metrics.measure(layout, glide(layout, forward=0.05, ended="fell"))])["mean"]
-    assert walk.gates(still) == {"upright": False, "sound": True, "moved": False}
-    assert "moved" not in tasks.get("stand").gates(still)
+    assert walk.gates(still) == Gates(diverged=False, fell=1.0, moved=False)
+    assert tasks.get("stand").gates(still).moved is None
+    assert walk.gates(mean | {"diverged": 1.0, "distance_m": None}) == Gates(diverged=True, fell=0.0, moved=False)
 
 
 def test_starts_vary_with_the_seed_and_repeat(myolegs):

@@ -54,7 +54,7 @@ class World:
         assert work.reward is not None
         weights = {**literal_weights(work.reward.source), **work.weights}
         fell = not weights.get("stay")
-        return {"seed": seed, "fell": fell, "diverged": False, "distance_m": self.distance(weights) + 0.1 * seed, "effort": 0.02}
+        return {"seed": seed, "seconds": 2.0, "fell": fell, "diverged": False, "distance_m": self.distance(weights) + 0.1 * seed, "effort": 0.02}
 
 
 def toy(weights: dict[str, float]) -> float:

@@ -1,0 +1,104 @@
+"""Gates: what physics says of a motion, which no critic and no metric can out-vote, and the one order of motions by it.
+
+In: what an evaluation measured. Out: `Gates`; `rank`, by which every part of the package compares two motions; `penalty`, the same order as
+one number for optimisers; the words for what is wrong. The order, gravest first: nothing diverged, the smaller share of episodes that fell,
+then, where nothing fell, it moved, and then it looks like the goal. A new gate is a field, its line in `faults` and its words in `FAULTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Gate -> what is wrong where it is not passed; in the order in which gates decide.
+FAULTS = {"diverged": "a diverged simulation", "fell": "falls", "moved": "standing still", "looks": "not looking like the goal"}
+
+
+@dataclass(frozen=True)
+class Gates:
+    """The gates of a motion over all its seeds.
+
+    Attributes:
+        diverged: whether the simulation of any episode diverged.
+        fell: share of the episodes that fell, or dropped their object, 0 to 1.
+        moved: whether it went as far as the task asks at the least; None where the task asks for no way.
+        looks: whether its pictures look like the goal to CLIP; None where CLIP has no gate.
+    """
+
+    diverged: bool
+    fell: float
+    moved: bool | None = None
+    looks: bool | None = None
+
+    def amounts(self) -> dict[str, float]:
+        """Return gate -> how far it is from being passed (0: passed, 1: not at all), for the gates that the motion has."""
+        passed = {name: value for name, value in (("moved", self.moved), ("looks", self.looks)) if value is not None}
+        # Shares of the same episodes, counted or averaged, are the same number.
+        return {"diverged": float(self.diverged), "fell": round(self.fell, 6)} | {name: float(not fine) for name, fine in passed.items()}
+
+    def faults(self) -> dict[str, float]:
+        """Return what decides: gate -> amount for every gate, the gravest in front.
+
+        Whether a body moved is asked only where nothing fell, and what it looks like only where it moved.
+        """
+        amounts = self.amounts()
+        moved = 0.0 if amounts["fell"] else amounts.get("moved", 0.0)
+        looks = 0.0 if amounts["fell"] or moved else amounts.get("looks", 0.0)
+        return {"diverged": amounts["diverged"], "fell": amounts["fell"], "moved": moved, "looks": looks}
+
+    def penalties(self) -> dict[str, float]:
+        """Return gate -> its part of the penalty, for the gates that the motion has.
+
+        A gate's part begins above all that the gates behind it can add up to, so that the sum is in the order of `rank`.
+        """
+        faults = self.faults()
+        parts = {name: fault and len(faults) - 1 - i + fault for i, (name, fault) in enumerate(faults.items())}
+        return {name: part for name, part in parts.items() if getattr(self, name) is not None}
+
+    @property
+    def penalty(self) -> float:
+        """How bad it is, as one number: 0 where all gates are passed, and greater for every motion that ranks lower."""
+        return sum(self.penalties().values())
+
+    @property
+    def passed(self) -> bool:
+        """Whether all gates are passed."""
+        return not any(self.faults().values())
+
+    def words(self) -> list[str]:
+        """Say what is wrong, the gravest first; nothing where all gates are passed."""
+        return [FAULTS[name] for name, fault in self.faults().items() if fault]
+
+    def document(self) -> dict[str, bool]:
+        """Return the gates as metrics.json has them: fell, diverged, and where they apply moved and looks."""
+        told = {"fell": self.fell > 0, "diverged": self.diverged, "moved": self.moved, "looks": self.looks}
+        return {name: value for name, value in told.items() if value is not None}
+
+
+def rank(gates: Gates) -> tuple[float, ...]:
+    """Return a motion's place; the larger tuple is the better motion, and equal ones are told apart by no gate."""
+    return tuple(-fault for fault in gates.faults().values())
+
+
+def decides(a: Gates, b: Gates) -> str:
+    """Return the gate by which two motions differ in rank; "" where none does."""
+    mine, its = a.faults(), b.faults()
+    return next((name for name in mine if mine[name] != its[name]), "")
+
+
+def of_amounts(amounts: Mapping[str, float]) -> Gates:
+    """Return the gates that have these amounts, by their names or by those of earlier versions (sound, upright)."""
+    diverged, fell = amounts.get("diverged", amounts.get("sound", 0.0)), amounts.get("fell", amounts.get("upright", 0.0))
+    moved, looks = (None if name not in amounts else not amounts[name] for name in ("moved", "looks"))
+    return Gates(bool(diverged), min(max(fell, 0.0), 1.0), moved, looks)
+
+
+def read(record: Mapping[str, Any]) -> Gates:
+    """Return the gates of a record of metrics.json, of this version or an earlier one.
+
+    Args:
+        record: "gates" (the `document` of Gates), "falls" (episodes that fell or dropped their object) and "episodes".
+    """
+    gates, count = record["gates"], max(len(record["episodes"]), 1)
+    return Gates(bool(gates["diverged"]), min(record["falls"] / count, 1.0), gates.get("moved"), gates.get("looks"))
