@@ -53,8 +53,9 @@ class World:
     def episode(self, work: Work, seed: int) -> dict[str, object]:
         assert work.reward is not None
         weights = {**literal_weights(work.reward.source), **work.weights}
+        distance = self.distance(weights) + 0.1 * seed
         fell = not weights.get("stay")
-        return {"seed": seed, "seconds": 2.0, "fell": fell, "diverged": False, "distance_m": self.distance(weights) + 0.1 * seed, "effort": 0.02}
+        return {"seed": seed, "seconds": 2.0, "fell": fell, "diverged": False, "distance_m": distance, "effort": 0.02}
 
 
 def toy(weights: dict[str, float]) -> float:
