@@ -23,7 +23,8 @@ from movlr_jax.media.tables import ends
 from movlr_jax.runs import records
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, RunFolder, read_arrays
-from movlr_jax.search import failures, judging, state
+from movlr_jax.feedback import judging
+from movlr_jax.search import failures, state
 from movlr_jax.search.events import Event, Kind, Progress
 from movlr_jax.search.inner_tuning import InnerTuner, executed
 from movlr_jax.search.stages import Judged, Stages, Trusted, measured

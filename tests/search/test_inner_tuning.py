@@ -23,7 +23,7 @@ from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import InnerTune
 from movlr_jax.sandbox.proof import Proof
-from movlr_jax.search import judging
+from movlr_jax.feedback import judging
 from movlr_jax.search.events import Event
 from movlr_jax.search.loop import Loop, RunResult
 from movlr_jax.search.stages import Judged, Trusted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from movlr_jax.critics.critique import Preference
-from movlr_jax.search import judging
+from movlr_jax.feedback import judging
 from movlr_jax.seeds import derive
 from movlr_jax.tasks import gates
 
