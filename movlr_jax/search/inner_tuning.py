@@ -17,11 +17,11 @@ from typing import Any
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import study_limits
+from movlr_jax.feedback import judging
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, read_arrays
 from movlr_jax.sandbox.proof import Proof
-from movlr_jax.feedback import judging
 from movlr_jax.search.stages import Stages, Trusted, measured
 from movlr_jax.seeds import derive
 from movlr_jax.tasks import gates

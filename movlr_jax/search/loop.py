@@ -16,6 +16,7 @@ from typing import Any
 from movlr_jax import atomic, goals
 from movlr_jax.critics.base import Evidence
 from movlr_jax.errors import BadFile, MovlrError
+from movlr_jax.feedback import judging
 from movlr_jax.llm import ledger
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.media import next_steps
@@ -23,7 +24,6 @@ from movlr_jax.media.tables import ends
 from movlr_jax.runs import records
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, RunFolder, read_arrays
-from movlr_jax.feedback import judging
 from movlr_jax.search import failures, state
 from movlr_jax.search.events import Event, Kind, Progress
 from movlr_jax.search.inner_tuning import InnerTuner, executed

@@ -9,8 +9,8 @@ from support.random_clip import RandomModel
 from movlr_jax import search
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError
-from movlr_jax.runs import methods
 from movlr_jax.feedback import judging
+from movlr_jax.runs import methods
 from movlr_jax.search import RunConfig, assembly
 from movlr_jax.tasks import gates
 from movlr_jax.vision.config import ClipConfig

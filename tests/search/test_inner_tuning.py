@@ -17,13 +17,13 @@ from support.pendulum_stages import PendulumStages, artifact_of, refused, tree, 
 from movlr_jax import atomic, search
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError
+from movlr_jax.feedback import judging
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.runs import methods
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import InnerTune
 from movlr_jax.sandbox.proof import Proof
-from movlr_jax.feedback import judging
 from movlr_jax.search.events import Event
 from movlr_jax.search.loop import Loop, RunResult
 from movlr_jax.search.stages import Judged, Trusted

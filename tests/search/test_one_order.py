@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from movlr_jax import tasks
-from movlr_jax.evaluation.evaluation import Row, Work
-from movlr_jax.evaluation.reward_texts import RewardText
-from movlr_jax.rewards.program import literal_weights
-from movlr_jax.runs.tune_config import TuneConfig
-from movlr_jax.feedback import judging
-from movlr_jax.search import inner_tuning
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Preference
+from movlr_jax.evaluation.evaluation import Row, Work
+from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.feedback import judging
+from movlr_jax.rewards.program import literal_weights
+from movlr_jax.runs.tune_config import TuneConfig
+from movlr_jax.search import inner_tuning
 from movlr_jax.tasks import gates, metrics
 from movlr_jax.tuning import ablation, pruning, weight_study
 from movlr_jax.tuning.preference_objective import PreferenceObjective
