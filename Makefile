@@ -26,10 +26,11 @@ check-gl: $(STAMP)
 demo: check-gl ## from a sentence to a better walk
 	@$(BIN)/movlr run --config configs/demo.yaml
 
-lint: $(STAMP) ## ruff, mypy, and checks of the tree itself
+lint: $(STAMP) ## ruff, mypy, the order of the packages, and checks of the tree itself
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "lint: run make format"; exit 1; }
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python tools/check_repo.py
 
 test: lint ## lint, then every test that this machine can run
@@ -44,5 +45,5 @@ format: $(STAMP) ## rewrite the sources the way lint wants them
 	@$(BIN)/ruff format --quiet .
 
 clean: ## remove the environment, caches and build outputs; runs/ stays
-	rm -rf $(VENV) .venv-models build dist .pytest_cache .ruff_cache .mypy_cache *.egg-info
+	rm -rf $(VENV) .venv-models build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

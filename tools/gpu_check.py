@@ -24,10 +24,10 @@ import jax
 import numpy as np
 
 from movlr_jax import atomic, morphologies, tasks
-from movlr_jax.cli import morphologies as listing
-from movlr_jax.cli import parity as parity_cli
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.evaluation import engine_audit
+from movlr_jax.morphologies import inventory
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 
@@ -73,7 +73,7 @@ class Check:
     def parity(self) -> None:
         """Audit warp against native C."""
         for body in self.bodies:
-            self.part("parity", body, lambda b=body: parity_cli.audit(b, "warp"))  # type: ignore[misc]
+            self.part("parity", body, lambda b=body: engine_audit.audit(b, "warp"))  # type: ignore[misc]
 
     def throughput(self) -> None:
         """Step bare worlds."""
@@ -165,7 +165,7 @@ def main() -> None:
     parser.add_argument("--bodies", nargs="+", help="default: those that are found; on the CPU the embedded one")
     parser.add_argument("--budget", type=float, default=450.0, help="seconds; a part that has not begun by then is skipped")
     args = parser.parse_args()
-    found = [name for name in morphologies.CATALOG if listing.describe(name)["found"]]
+    found = [name for name in morphologies.CATALOG if inventory.describe(name)["found"]]
     check = Check(args.bodies or (found if jax.default_backend() == "gpu" else [morphologies.DEFAULT]), args.budget)
     for part in args.parts:
         getattr(check, part)()

@@ -234,8 +234,8 @@ def sandbox() -> list[Check]:
 
 def models() -> list[Check]:
     """Check which bodies are found."""
-    from movlr_jax.cli.morphologies import describe
     from movlr_jax.morphologies import CATALOG
+    from movlr_jax.morphologies.inventory import describe
 
     checks = []
     for name in CATALOG:

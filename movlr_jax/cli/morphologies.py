@@ -5,7 +5,6 @@ In: names of bodies or of models' folders, folders, YAML files. Out: tables, sen
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,59 +68,6 @@ class ShowOptions:
     """The PNG; empty: NAME.png in the current folder."""
 
 
-def describe(name: str) -> dict[str, Any]:
-    """Return one body's record.
-
-    Sizes are read from the model's description, which is not compiled for it: listing stays quick.
-
-    Returns:
-        "name", "title", "licence", "source", "default", "found"; where found "folder", "joints", "degrees_of_freedom",
-        "muscles", "motors" and "planned_joints"; where missing "missing": what to do, in one sentence.
-    """
-    import mujoco
-
-    from movlr_jax._quiet import silence_mujoco
-    from movlr_jax.morphologies import DEFAULT, motors, plan
-
-    body = plan(name)
-    record: dict[str, Any] = {
-        "name": name,
-        "title": body.title,
-        "licence": body.licence,
-        "source": body.source,
-        "default": name == DEFAULT,
-        "found": False,
-    }
-    silence_mujoco()  # composing a model makes MuJoCo warn about names that nothing here uses
-    try:
-        spec = body.spec()
-    except (MovlrError, ImportError) as error:
-        return record | {"missing": str(error)}
-    freedom = {mujoco.mjtJoint.mjJNT_FREE: 6, mujoco.mjtJoint.mjJNT_BALL: 3}
-    pulling = sum(map(motors.is_muscle, spec.actuators))
-    return record | {
-        "found": True,
-        "folder": spec.modelfiledir,
-        "joints": len(spec.joints),
-        "degrees_of_freedom": sum(freedom.get(joint.type, 1) for joint in spec.joints),
-        "muscles": pulling,
-        "motors": len(spec.actuators) - pulling,
-        "planned_joints": len(body.planned_joints),
-    }
-
-
-def changes(name: str, engine: str) -> dict[str, Any]:
-    """Return what an engine changes in a body, in words, and how much it matters, measured on C over states of its own task."""
-    from movlr_jax import tasks
-    from movlr_jax.cli import parity as audits
-    from movlr_jax.physics import mjx_model, parity
-
-    body = tasks.loaded(name)
-    changed = mjx_model.prepare(body, engine, body.model.opt.timestep).changes
-    effect = parity.effect(body, engine, audits.record_walk(body)) if changed else []
-    return {"changes": list(changed), "effect": [dataclasses.asdict(line) for line in effect]}
-
-
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     if argv and argv[0] in ("-h", "--help"):
@@ -144,17 +90,20 @@ def main(argv: Sequence[str]) -> int:
 def list_bodies(argv: Sequence[str]) -> int:
     """Run `movlr morphologies list`."""
     asked = options.parse(Options, argv, "morphologies list")
-    from movlr_jax.morphologies import CATALOG
+    from movlr_jax.morphologies import CATALOG, inventory
     from movlr_jax.physics import engines
 
     if asked.engine:
         engines.choose(asked.engine)
         if asked.engine not in engines.MJX:
             raise MovlrError(f"The engine {asked.engine} changes nothing in a body: ask for warp or jax.")
-    records = [describe(name) for name in CATALOG]
-    for record in records:
-        if asked.engine and record["found"]:
-            record |= changes(record["name"], asked.engine)
+    records = [inventory.describe(name) for name in CATALOG]
+    if asked.engine:
+        from movlr_jax.evaluation import engine_audit
+
+        for record in records:
+            if record["found"]:
+                record |= engine_audit.changes(record["name"], asked.engine)
     if asked.json:
         console.print_json({"morphologies": records})
         return 0
@@ -216,7 +165,7 @@ def fetch_models(argv: Sequence[str]) -> int:
 def check_models(argv: Sequence[str]) -> int:
     """Run `movlr morphologies check`."""
     asked = options.parse(CheckOptions, argv, "morphologies check")
-    from movlr_jax.morphologies import CATALOG
+    from movlr_jax.morphologies import CATALOG, inventory
     from movlr_jax.physics import engines
 
     if asked.engine:
@@ -226,7 +175,7 @@ def check_models(argv: Sequence[str]) -> int:
 
     out = console.stdout()
     unsound = 0
-    for name in asked.names or [n for n in CATALOG if describe(n)["found"]]:
+    for name in asked.names or [n for n in CATALOG if inventory.describe(n)["found"]]:
         wrong = faults(name, asked.engine)
         unsound += bool(wrong)
         out.print(f"{name}: {'sound' if not wrong else f'{len(wrong)} found wrong'}", markup=False, soft_wrap=True)

@@ -7,24 +7,15 @@ anything is out of tolerance; --json for machines; --out adds the results to a J
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from movlr_jax._versions import installed
 from movlr_jax.cli import console, options
 from movlr_jax.errors import MovlrError
-
-if TYPE_CHECKING:
-    from movlr_jax.morphologies import Morphology
-    from movlr_jax.physics.parity import Walk
-
-_SECONDS = 1.0
-_WORLDS = 16
 
 
 @dataclass(frozen=True)
@@ -41,59 +32,12 @@ class Options:
     """Print one JSON document and nothing else on stdout."""
 
 
-def record_walk(body: Morphology) -> Walk:
-    """Plan a short episode of the body's own task on the native engine, from a few candidates; take states and excitations from it."""
-    import numpy as np
-
-    from movlr_jax import tasks
-    from movlr_jax.control.episode import EpisodeRunner
-    from movlr_jax.control.planner import PlannerConfig, with_candidates
-    from movlr_jax.physics import parity
-    from movlr_jax.rewards.features import feature_layout
-    from movlr_jax.rewards.reward import Reward
-
-    layout = feature_layout(body)
-    task = tasks.suiting(body)
-    try:
-        reward = Reward.trusted("human", task.rewards["human"], layout)
-    except MovlrError:  # a body of one's own may lack a landmark that it asks for
-        reward = Reward.trusted("start", task.rewards["start"], layout)
-    runner = EpisodeRunner.build(body, with_candidates(PlannerConfig(), 16), "native")
-    walk = task.episode(runner, reward, 0, seconds=_SECONDS)
-    every = round(walk.dt / runner.simulator.sim_dt)
-    rows = np.linspace(0, len(walk.time) - 1 - parity.STEPS // every, _WORLDS).astype(int)
-    follow = np.minimum(rows[None] + np.arange(parity.STEPS)[:, None] // every, len(walk.time) - 1)
-    ctrl = walk.instants[:, layout.columns("ctrl")].astype(np.float64)
-    return parity.Walk(walk.qpos[rows], walk.qvel[rows], walk.act[rows], ctrl[follow])
-
-
-def audit(name: str, engine: str) -> dict[str, Any]:
-    """Return the record of one body."""
-    import jax
-
-    from movlr_jax import tasks
-    from movlr_jax.physics import mjx_model, parity
-
-    body = tasks.loaded(name)
-    lines = parity.audit(body, engine, record_walk(body))
-    changes = mjx_model.prepare(body, engine, body.model.opt.timestep).changes
-    return {
-        "morphology": name,
-        "engine": engine,
-        "device": jax.devices()[0].device_kind,
-        "versions": {p: installed(p) for p in ("mujoco", "mujoco-mjx", "jax", "warp-lang")},
-        "changes": list(changes),
-        "lines": [{**dataclasses.asdict(line), "fine": line.fine} for line in lines],
-        "fine": all(line.fine for line in lines),
-    }
-
-
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "parity")
     from movlr_jax import atomic
-    from movlr_jax.cli import morphologies as listing
-    from movlr_jax.morphologies import CATALOG
+    from movlr_jax.evaluation import engine_audit
+    from movlr_jax.morphologies import CATALOG, inventory
     from movlr_jax.physics import engines
 
     if asked.engine not in engines.MJX:
@@ -101,10 +45,10 @@ def main(argv: Sequence[str]) -> int:
     engines.choose(asked.engine)
     if asked.out is not None:
         _saved(asked.out)  # before the work
-    names = [asked.morphology] if asked.morphology else [n for n in CATALOG if listing.describe(n)["found"]]
+    names = [asked.morphology] if asked.morphology else [n for n in CATALOG if inventory.describe(n)["found"]]
     records = []
     for name in names:
-        record = audit(name, asked.engine)
+        record = engine_audit.audit(name, asked.engine)
         records.append(record)
         if asked.out is not None:
             saved = {**_saved(asked.out), f"{name} {asked.engine}": record}

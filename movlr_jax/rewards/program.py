@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, export
 
+from movlr_jax import reference_cycles
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.motion import Motion, MotionError
 from movlr_jax.rewards.shaping import SHAPING
@@ -264,7 +265,8 @@ def export_terms(fn: Callable[[Array], Array], layout: FeatureLayout, platforms:
     frames = jax.config.jax_traceback_in_locations_limit  # type: ignore[attr-defined]
     jax.config.update("jax_traceback_in_locations_limit", 0)
     try:
-        return bytes(export.export(jax.jit(fn), platforms=platforms)(argument).serialize())
+        with reference_cycles.freed():
+            return bytes(export.export(jax.jit(fn), platforms=platforms)(argument).serialize())
     except ProgramError:
         raise
     except Exception as error:

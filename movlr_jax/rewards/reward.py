@@ -18,7 +18,7 @@ import numpy as np
 from jax import Array, export
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from movlr_jax import jax_environment
+from movlr_jax import jax_environment, reference_cycles
 from movlr_jax.errors import MovlrError
 from movlr_jax.rewards import packaged, program
 from movlr_jax.rewards.layout import FeatureLayout
@@ -170,7 +170,8 @@ class _Compiled:
     """The artifact's compiled entry points, shared by every reweighed copy."""
 
     def __init__(self, artifact: bytes):
-        self._call = export.deserialize(bytearray(artifact)).call
+        with reference_cycles.freed():
+            self._call = export.deserialize(bytearray(artifact)).call
 
     def traced(self, features: Any) -> Array:
         terms: Array = self._call(features)

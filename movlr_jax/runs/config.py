@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from movlr_jax import code_names, episode_rules, typed_yaml
-from movlr_jax.vision.config import ClipConfig
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.critics.attachments import Show
 from movlr_jax.errors import require
 from movlr_jax.llm.config import SERVICES, ModelsConfig
 from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.runs.tune_config import InnerTune
+from movlr_jax.vision.config import ClipConfig
 
 
 @dataclass(frozen=True)

@@ -221,12 +221,12 @@ def test_elites_of_a_plan_are_candidates_of_the_next(space):
 
 
 def test_a_runner_that_is_dropped_frees_its_worlds_at_once(myolegs):
-    """Worlds are memory of C's that Python's collector does not see, so nothing may wait for it."""
-    runner = episode.EpisodeRunner.build(myolegs, planner.with_candidates(PlannerConfig(), 8), "native", threads=1)
-    run(runner, myolegs, 0.02, 0)
-    worlds = weakref.ref(runner.simulator)
+    """Worlds are memory of C's that Python's collector does not see, so nothing may wait for it: it is off all the while."""
     gc.disable()
     try:
+        runner = episode.EpisodeRunner.build(myolegs, planner.with_candidates(PlannerConfig(), 8), "native", threads=1)
+        run(runner, myolegs, 0.02, 0)
+        worlds = weakref.ref(runner.simulator)
         del runner
         assert worlds() is None
     finally:

@@ -11,15 +11,16 @@ import pytest
 from support.pendulum_stages import PendulumStages, weights_of
 
 from movlr_jax.critics.attachments import Show
+from movlr_jax.critics.critique import Critique
 from movlr_jax.errors import MovlrError
+from movlr_jax.feedback import feedback
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.llm.gateway import Gateway
 from movlr_jax.prompts import prompt
 from movlr_jax.runs import methods
-from movlr_jax.feedback import feedback
 from movlr_jax.runs.config import RunConfig
-from movlr_jax.search.loop import Loop
 from movlr_jax.runs.run_folder import RunFolder
+from movlr_jax.search.loop import Loop
 from movlr_jax.tracking import LocalTracker
 
 GOAL = "Swing the tip up."

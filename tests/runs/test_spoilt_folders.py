@@ -18,12 +18,12 @@ from movlr_jax.cli.main import main
 from movlr_jax.cli.run import iterations_table
 from movlr_jax.control.episode import Rollout
 from movlr_jax.errors import MovlrError
-from movlr_jax.media import report
-from movlr_jax.llm.ledger import Ledger
-from movlr_jax.search import replay, state
 from movlr_jax.evaluation import reward_texts
+from movlr_jax.llm.ledger import Ledger
+from movlr_jax.media import report
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
+from movlr_jax.search import replay, state
 from movlr_jax.tasks import TASKS
 
 HONEST = Path(__file__).parents[1] / "data" / "run-of-0.1"
