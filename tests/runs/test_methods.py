@@ -11,7 +11,6 @@ import pytest
 from support.pendulum_stages import PendulumStages, weights_of
 
 from movlr_jax.critics.attachments import Show
-from movlr_jax.critics.critique import Critique
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import feedback
 from movlr_jax.llm.base import ModelFault
