@@ -6,7 +6,7 @@ import functools
 
 import mujoco
 
-from movlr_jax.morphologies import Morphology
+from movlr_jax.morphologies import Morphology, anatomy
 from movlr_jax.physics.instant import GOAL_FIELDS, blocks
 from movlr_jax.rewards.layout import FeatureLayout
 
@@ -34,6 +34,7 @@ def feature_layout(morphology: Morphology) -> FeatureLayout:
         goal={name: i for i, name in enumerate(GOAL_FIELDS)},
         joints={name: (int(model.jnt_qposadr[j]), int(model.jnt_dofadr[j])) for name, j in scalar.items()},
         joint_ranges={name: (float(model.jnt_range[j, 0]), float(model.jnt_range[j, 1])) for name, j in scalar.items()},
+        anatomy=anatomy.joints(morphology),
         planned_joints=morphology.posture.names,
         muscles=morphology.muscles.names,
         muscle_groups=dict(morphology.muscles.groups),

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from movlr_jax.physics.gait import GAIT_FIELDS, SIDES
 
@@ -29,6 +30,7 @@ class FeatureLayout:
         goal: goal quantity -> offset in the goal block.
         joints: scalar joint -> (index in qpos, index in qvel).
         joint_ranges: scalar joint -> (lower, upper) [rad or m].
+        anatomy: function of a leg, such as "left.knee_flexion" -> (scalar joint, sign that makes the function positive).
         planned_joints: joints that the planner moves.
         muscles: muscle names in actuator order; in the blocks act, ctrl and force they come first, and motors after them.
         muscle_groups: group name -> muscle indices.
@@ -45,6 +47,7 @@ class FeatureLayout:
     goal: dict[str, int]
     joints: dict[str, tuple[int, int]]
     joint_ranges: dict[str, tuple[float, float]]
+    anatomy: dict[str, tuple[str, float]]
     planned_joints: tuple[str, ...]
     muscles: tuple[str, ...]
     muscle_groups: dict[str, tuple[int, ...]]
@@ -56,7 +59,7 @@ class FeatureLayout:
 
     def to_json(self) -> str:
         """Return the layout as canonical JSON."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
+        return _canonical(dataclasses.asdict(self))
 
     @staticmethod
     def from_json(text: str) -> FeatureLayout:
@@ -68,6 +71,7 @@ class FeatureLayout:
             goal={k: int(v) for k, v in raw["goal"].items()},
             joints={k: (int(a), int(b)) for k, (a, b) in raw["joints"].items()},
             joint_ranges={k: (float(a), float(b)) for k, (a, b) in raw["joint_ranges"].items()},
+            anatomy={k: (str(joint), float(sign)) for k, (joint, sign) in raw["anatomy"].items()},
             planned_joints=tuple(raw["planned_joints"]),
             muscles=tuple(raw["muscles"]),
             muscle_groups={k: tuple(v) for k, v in raw["muscle_groups"].items()},
@@ -80,7 +84,8 @@ class FeatureLayout:
 
     def fingerprint(self) -> str:
         """Return a short SHA-256 of the layout: the identity an artifact is bound to."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+        read = {name: value for name, value in dataclasses.asdict(self).items() if name != "anatomy"}  # of which no artifact reads anything
+        return hashlib.sha256(_canonical(read).encode()).hexdigest()[:16]
 
     def column(self, block: str, offset: int = 0) -> int:
         """Return the column of an instant at which `offset` of `block` stands."""
@@ -90,3 +95,7 @@ class FeatureLayout:
         """Return the columns of an instant that a block fills."""
         start, stop = self.blocks[block]
         return slice(start, stop)
+
+
+def _canonical(values: dict[str, Any]) -> str:
+    return json.dumps(values, sort_keys=True, separators=(",", ":"))

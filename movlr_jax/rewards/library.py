@@ -4,14 +4,22 @@ Every expression is text in terms of `m` (Motion) that uses only `jnp` and the s
 spliced into any reward program. Convention: a term is 0 when all is well and falls below 0 as the motion gets worse, of
 order 1 for a bad posture, and its slope is finite everywhere. Weights marked "published" in a doc are those of the
 human-designed walk of MoVLR (arXiv 2512.23077, released task files); the others were chosen so that the weighted term
-is of the size of the published ones when its fault is plain.
+is of the size of the published ones when its fault is plain. Joints are named by what they do in a leg
+(`m.joint("left.knee_flexion")`, see `morphologies.anatomy`); `on` writes the body's own names in their place.
+
+Long because it is a list: one entry a term, and nothing but entries.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from movlr_jax.rewards.layout import FeatureLayout
+
+STRAIGHT = 0.35  # rad; angles of the terms are those of a leg that stands as straight as a human's does
+_FUNCTION = re.compile(r'm\.joint\("((?:left|right)\.\w+)"\)')
 
 # From global stability to fine coordination: the order in which a body must learn them.
 CLASSES: tuple[str, ...] = ("stability", "balance", "progress", "gait", "coordination", "economy")
@@ -27,7 +35,7 @@ class LibraryTerm:
         expression: source text in terms of m.
         weight: the weight to start with.
         fixes: kinds of fault (see critics.faults) that it acts against, the most direct first.
-        needs: landmarks and scalar joints that the body must have.
+        needs: landmarks and functions of a leg's joints that the body must have.
         doc: what it asks for, one sentence.
     """
 
@@ -39,9 +47,9 @@ class LibraryTerm:
     needs: tuple[str, ...]
     doc: str
 
-    def available(self, layout: FeatureLayout) -> bool:
-        """Tell whether a body has all that the term reads."""
-        return all(need in layout.landmarks or need in layout.joints for need in self.needs)
+    def on(self, joints: Mapping[str, str]) -> LibraryTerm:
+        """Return the term with a body's own joints: function -> how a program writes its joint."""
+        return replace(self, expression=_FUNCTION.sub(lambda match: joints.get(match[1], match[0]), self.expression))
 
 
 _FEET = ("left.foot", "right.foot")
@@ -505,39 +513,39 @@ _TERMS: tuple[LibraryTerm, ...] = (
     LibraryTerm(
         "swing_knee",
         "coordination",
-        '-((1.0 - m.left.foot.in_contact) * below(m.joint("knee_angle_l").angle, 0.7)'
-        ' + (1.0 - m.right.foot.in_contact) * below(m.joint("knee_angle_r").angle, 0.7))',
+        '-((1.0 - m.left.foot.in_contact) * below(m.joint("left.knee_flexion").angle, 0.7)'
+        ' + (1.0 - m.right.foot.in_contact) * below(m.joint("right.knee_flexion").angle, 0.7))',
         10.0,
         ("stiff_knee", "low_clearance"),
-        (*_FEET, "knee_angle_l", "knee_angle_r"),
+        (*_FEET, "left.knee_flexion", "right.knee_flexion"),
         "Bend the knee of a swinging leg by 0.7 rad or more.",
     ),
     LibraryTerm(
         "stance_knee",
         "coordination",
-        '-(m.left.foot.in_contact * above(m.joint("knee_angle_l").angle, 0.5)'
-        ' + m.right.foot.in_contact * above(m.joint("knee_angle_r").angle, 0.5))',
+        '-(m.left.foot.in_contact * above(m.joint("left.knee_flexion").angle, 0.5)'
+        ' + m.right.foot.in_contact * above(m.joint("right.knee_flexion").angle, 0.5))',
         20.0,
         ("crouch", "collapse", "bent_knees"),
-        (*_FEET, "knee_angle_l", "knee_angle_r"),
+        (*_FEET, "left.knee_flexion", "right.knee_flexion"),
         "Do not bend the knee of a loaded leg beyond 0.5 rad.",
     ),
     LibraryTerm(
         "hip_adduction",
         "coordination",
-        '-(quadratic(m.joint("hip_adduction_l").angle) + quadratic(m.joint("hip_adduction_r").angle))',
+        '-(quadratic(m.joint("left.hip_adduction").angle) + quadratic(m.joint("right.hip_adduction").angle))',
         20.0,
         ("crossed_feet", "wide_stance", "narrow_stance"),
-        ("hip_adduction_l", "hip_adduction_r"),
+        ("left.hip_adduction", "right.hip_adduction"),
         "Keep the thighs from swinging in or out.",
     ),
     LibraryTerm(
         "hip_rotation",
         "coordination",
-        '-(quadratic(m.joint("hip_rotation_l").angle) + quadratic(m.joint("hip_rotation_r").angle))',
+        '-(quadratic(m.joint("left.hip_rotation").angle) + quadratic(m.joint("right.hip_rotation").angle))',
         20.0,
         ("toes_out", "knees_in"),
-        ("hip_rotation_l", "hip_rotation_r"),
+        ("left.hip_rotation", "right.hip_rotation"),
         "Keep the thighs from turning in or out.",
     ),
     LibraryTerm(
@@ -552,19 +560,19 @@ _TERMS: tuple[LibraryTerm, ...] = (
     LibraryTerm(
         "hip_alternation",
         "coordination",
-        '-smooth_abs(m.joint("hip_flexion_l").velocity + m.joint("hip_flexion_r").velocity)',
+        '-smooth_abs(m.joint("left.hip_flexion").velocity + m.joint("right.hip_flexion").velocity)',
         2.0,
         ("asymmetry",),
-        ("hip_flexion_l", "hip_flexion_r"),
+        ("left.hip_flexion", "right.hip_flexion"),
         "Move the thighs against each other: one forward while the other goes back.",
     ),
     LibraryTerm(
         "ankle_range",
         "coordination",
-        '-(quadratic(m.joint("ankle_angle_l").angle) + quadratic(m.joint("ankle_angle_r").angle))',
+        '-(quadratic(m.joint("left.ankle_flexion").angle) + quadratic(m.joint("right.ankle_flexion").angle))',
         20.0,
         ("tiptoe", "foot_slip"),
-        ("ankle_angle_l", "ankle_angle_r"),
+        ("left.ankle_flexion", "right.ankle_flexion"),
         "Keep the ankles near neutral.",
     ),
     LibraryTerm(
@@ -697,6 +705,16 @@ def fixing(kind: str) -> list[LibraryTerm]:
     return sorted(found, key=lambda t: (t.fixes.index(kind), CLASSES.index(t.term_class)))
 
 
+def joints(layout: FeatureLayout) -> dict[str, str]:
+    """Return function of a leg -> how a program writes its joint, of those that stand straight enough for the terms' angles."""
+    return {
+        function: f'{"-" if sign < 0 else ""}m.joint("{joint}")'
+        for function, (joint, sign) in layout.anatomy.items()
+        if joint in layout.joints and abs(layout.standing_angles[joint]) <= STRAIGHT
+    }
+
+
 def for_layout(layout: FeatureLayout) -> dict[str, LibraryTerm]:
-    """Return the terms that a body can be asked for."""
-    return {name: term for name, term in LIBRARY.items() if term.available(layout)}
+    """Return the terms that a body can be asked for, written for its joints."""
+    own = joints(layout)
+    return {name: term.on(own) for name, term in LIBRARY.items() if all(n in layout.landmarks or n in own for n in term.needs)}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import mujoco
 import numpy as np
 
-from movlr_jax.morphologies import Morphology, motors
+from movlr_jax.morphologies import Morphology, anatomy, motors
 from movlr_jax.morphologies.objects import BODY
 from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.instant import Frame, blocks
@@ -33,6 +33,8 @@ _FALLEN = 10  # instants at the end of a collapse that count as fallen
 _DT = 0.02  # between recorded instants (s)
 _AWAY = (0.05, 0.1, 0.1)  # m from an object's start to its goal
 _TURNED = (float(np.cos(0.35)), float(np.sin(0.35)), 0.0, 0.0)  # the goal's orientation: 0.7 rad about forward
+# Function of a leg -> amplitude (rad), phase after its side's (rad), whether only the positive half counts: alike to a human walk.
+_SWUNG = {"hip_flexion": (0.4, 0.0, False), "knee_flexion": (0.8, 0.8, True), "ankle_flexion": (0.2, -0.5, False)}
 _BESIDE = 0.5  # m to the right of its start: past the edge of the table
 
 
@@ -338,7 +340,7 @@ class _Maker:
         from movlr_jax.morphologies import root
 
         posture = self.body.posture
-        swing = np.array([_swing(name) for name in posture.names])
+        swing = _swings(self.body)
         base = posture.read(self.body.standing_qpos)
         poses = []
         for k in range(50):
@@ -461,16 +463,12 @@ class _Maker:
         return self._remember(np.array(rows))
 
 
-def _swing(name: str) -> tuple[float, float, float]:
-    """Return amplitude (rad), phase (0 for none) and whether only the positive half counts, by a leg joint's name."""
-    low = name.lower()
-    side = np.pi if low.endswith(("_l", "left")) or "_l_" in low or low.startswith("l_") else 2 * np.pi
-    if "hip_flexion" in low:
-        return 0.4, side, 0.0
-    if "hip_y" in low:  # of the ostrich, whose hips flex towards the negative
-        return -0.4, side, 0.0
-    if "knee" in low:
-        return 0.8, side + 0.8, 1.0
-    if "ankle" in low:
-        return 0.2, side - 0.5, 0.0
-    return 0.0, 0.0, 0.0
+def _swings(body: Morphology) -> np.ndarray:
+    """Return float[planned, 3]: amplitude (rad), phase (0 for none) and whether only the positive half counts, of every planned joint."""
+    out = np.zeros((body.posture.size, 3))
+    for function, (joint, sign) in anatomy.joints(body).items():
+        side, name = function.split(".")
+        if name in _SWUNG and joint in body.posture.names:
+            amplitude, phase, half = _SWUNG[name]
+            out[body.posture.names.index(joint)] = sign * amplitude, (np.pi if side == "left" else 2 * np.pi) + phase, half
+    return out

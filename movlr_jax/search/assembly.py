@@ -34,8 +34,8 @@ from movlr_jax.processes import terminable
 from movlr_jax.rewards import packaged
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.library import LIBRARY
-from movlr_jax.rewards.motion import vocabulary
 from movlr_jax.rewards.reward import Reward
+from movlr_jax.rewards.vocabulary import vocabulary
 from movlr_jax.runs import methods, permissions, records
 from movlr_jax.runs.config import RunConfig, folder_of
 from movlr_jax.runs.run_folder import RunFolder, read_arrays

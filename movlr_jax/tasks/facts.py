@@ -127,7 +127,7 @@ def _gait(t: Trajectory) -> dict[str, Any]:
         if contact[side].any():
             slips.append(float(slowest[contact[side]].mean()))
     left_mean, right_mean = (float(np.mean(lengths[side])) if lengths[side] else 0.0 for side in SIDES)
-    knees = {side: t.joint(name) for side in SIDES if (name := f"knee_angle_{side[0]}") in t.layout.joints}
+    knees = {side: angle for side in SIDES if (angle := t.function(f"{side}.knee_flexion")) is not None}
     flexion = {side: number(np.max(knees[side])) if side in knees else None for side in SIDES}
     ranges = [float(np.ptp(k)) for k in knees.values()]
     both = lengths["left"] + lengths["right"]

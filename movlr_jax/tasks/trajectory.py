@@ -132,6 +132,11 @@ class Trajectory:
         """Angle of a scalar joint, [T] (rad)."""
         return self.instants[:, self.layout.column("qpos", self.layout.joints[name][0])]
 
+    def function(self, name: str) -> np.ndarray | None:
+        """Angle of a leg's function such as "left.knee_flexion", [T] (rad); None for a body that lacks it."""
+        joint, sign = self.layout.anatomy.get(name, ("", 1.0))
+        return sign * self.joint(joint) if joint else None
+
     def planned(self) -> np.ndarray:
         """Angles of the planned joints [T, d] (rad, m of slides)."""
         return np.stack([self.joint(name) for name in self.layout.planned_joints], axis=1)

@@ -22,7 +22,7 @@ class WriteRequest:
 
     Attributes:
         goal: the goal sentence.
-        vocabulary: what `m` offers on this body (`movlr_jax.rewards.motion.vocabulary`).
+        vocabulary: what `m` offers on this body (`movlr_jax.rewards.vocabulary`).
         best_source: text of the best reward so far; the edit starts from it.
         best_weights: its weights, term -> weight.
         term_stats: what its terms did (the "terms" of the facts).

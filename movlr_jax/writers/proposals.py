@@ -11,7 +11,7 @@ import re
 from movlr_jax import goals
 from movlr_jax.critics.critique import Suggestion
 from movlr_jax.critics.remedies import LARGEST_RAISE, RAISE, remedies
-from movlr_jax.rewards import library
+from movlr_jax.rewards import library, vocabulary
 from movlr_jax.rewards.library import LIBRARY, LibraryTerm
 from movlr_jax.writers.base import WriteRequest
 from movlr_jax.writers.edits import Change
@@ -50,21 +50,21 @@ def admitted(request: WriteRequest) -> dict[str, LibraryTerm]:
     for that.
     """
     landmarks = _listed(request.vocabulary, r"A landmark L \((.*?)\)")
-    joints = _listed(request.vocabulary, r"Joint names: (.*?)\.\s")
+    joints = vocabulary.leg_joints(request.vocabulary)
     goal = goals.read(request.goal)
     special = {t.kind for t in goals.TARGETS} - goal.kinds()
     if not goal.stays:
         special.add("wander")
 
     def has(need: str) -> bool:
-        if landmarks is None or joints is None:
+        if landmarks is None:
             return "hand" not in need
         return f"m.{need}" in landmarks or need in joints
 
     # Of a hand with an object only what it does with it matters, and at what cost: the rest of the body is fixed.
     handles = landmarks is not None and "m.object" in landmarks
     return {
-        name: term
+        name: term.on(joints)
         for name, term in LIBRARY.items()
         if (not handles or "object" in term.needs or term.term_class == "economy")
         if all(has(need) for need in term.needs) and not set(term.fixes) <= special | ({"sway"} if "wander" in special else set())
@@ -106,7 +106,7 @@ def change_of(suggestion: Suggestion, request: WriteRequest, terms: dict[str, Li
     if suggestion.action in ("reweigh", "change") and name is not None and name in weights:
         old, entry = float(weights[name]), LIBRARY.get(name)
         if suggestion.action == "change" and entry is not None and name in terms:
-            return Change("change", name, expression=entry.expression)
+            return Change("change", name, expression=terms[name].expression)
         new = suggestion.weight
         if new is None:
             new = _raised(entry, old) if entry else round(RAISE * old, 3)

@@ -7,10 +7,11 @@ import pytest
 from movlr_jax import tasks
 from movlr_jax.errors import MovlrError
 from movlr_jax.physics.instant import Frame
-from movlr_jax.rewards import motion, program
+from movlr_jax.rewards import program
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.reward import Reward, RewardBatch
+from movlr_jax.rewards.vocabulary import vocabulary
 
 
 def text(**terms):
@@ -175,7 +176,7 @@ def test_terms_over_time_pairs_each_instant_with_the_one_before_it_in_its_own_wo
 
 
 def test_vocabulary_names_all_that_a_body_has(layout):
-    words = motion.vocabulary(layout)
+    words = vocabulary(layout)
     for word in (
         "m.left.foot",
         "knee_angle_r",

@@ -6,8 +6,7 @@ import pytest
 from support.sandbox_programs import honest
 
 from movlr_jax import tasks
-from movlr_jax.rewards import program
-from movlr_jax.rewards.library import LIBRARY
+from movlr_jax.rewards import library, program
 from movlr_jax.rewards.program import JNP_NAMES
 from movlr_jax.sandbox import static
 
@@ -27,9 +26,8 @@ def test_own_texts_pass(layout):
             if not task.morphologies:  # else it may ask for what this body lacks
                 assert static.check(source, layout) == (), (task.name, name)
             assert static.check(source) == (), (task.name, name)
-    for name, term in LIBRARY.items():
-        if all(place in layout.landmarks for place in term.needs):
-            assert static.check(program.write({name: 1.0}, {name: term.expression}), layout) == (), name
+    for name, term in library.for_layout(layout).items():
+        assert static.check(program.write({name: 1.0}, {name: term.expression}), layout) == (), name
 
 
 @pytest.mark.parametrize("name", ["sin", "where", "dot", "stack", "clip"])

@@ -12,7 +12,7 @@ def language_model(folder: Path) -> None:
     from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
     from movlr_jax.prompts import prompt
-    from movlr_jax.rewards import library, motion
+    from movlr_jax.rewards import library, motion, places, vocabulary
 
     torch.manual_seed(0)
     words = ["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"]
@@ -20,7 +20,9 @@ def language_model(folder: Path) -> None:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     # Learnt from what it will be asked: of single bytes a request would be tens of thousands.
-    asked = [str(path) for path in sorted(Path(prompt.__file__).parent.glob("*.md"))] + [motion.__file__, library.__file__]
+    asked = [str(path) for path in sorted(Path(prompt.__file__).parent.glob("*.md"))] + [
+        module.__file__ for module in (motion, places, vocabulary, library)
+    ]
     trainer = trainers.BpeTrainer(
         vocab_size=2000, special_tokens=words, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )

@@ -12,9 +12,10 @@ from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.physics.gait import GAIT_FIELDS
 from movlr_jax.rewards.features import feature_layout
-from movlr_jax.rewards.motion import Motion, MotionError, vocabulary
+from movlr_jax.rewards.motion import Motion, MotionError
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.rewards.rotation import angle_between
+from movlr_jax.rewards.vocabulary import vocabulary
 from movlr_jax.tasks import object_task
 from movlr_jax.tasks.gates import Gates
 

@@ -173,7 +173,7 @@ def test_a_models_critique_in_words_is_understood():
 
 
 def test_terms_of_other_goals_and_bodies_are_not_offered(layout):
-    from movlr_jax.rewards.motion import vocabulary
+    from movlr_jax.rewards.vocabulary import vocabulary
     from movlr_jax.writers.proposals import admitted
 
     request = WriteRequest(GOAL, vocabulary(layout), START, {"forward_speed": 10.0})
