@@ -65,10 +65,10 @@ def main(argv: Sequence[str]) -> int:
     def walk(runner: EpisodeRunner, seed: int) -> dict[str, Any]:
         return task.measure(body, task.episode(runner, reward, seed, seconds=asked.seconds, goal_speed=asked.goal_speed))
 
-    def reached(t: calibration.Trial) -> float:
+    def reached(t: calibration.GainResult) -> float:
         return sum(float(record[task.metric]) for record in t.episodes) / len(t.episodes)
 
-    trials = calibration.calibrate(
+    results = calibration.calibrate(
         simulator,
         asked.planner,
         walk,
@@ -77,15 +77,15 @@ def main(argv: Sequence[str]) -> int:
         gains=asked.gains or None,
         progress=lambda t: console.stderr().print(f"gain {t.gain:g}: up {t.upright:.0%} of the time, {task.metric} {reached(t):.2f}"),
     )
-    rows = [{"gain": t.gain, "upright": t.upright, task.metric: reached(t), "score": t.score} for t in trials]
+    rows = [{"gain": t.gain, "upright": t.upright, task.metric: reached(t), "score": t.score} for t in results]
     if asked.json:
-        print(json.dumps({"morphology": body.name, "law": law, "best": trials[0].gain, "trials": rows}))
+        print(json.dumps({"morphology": body.name, "law": law, "best": results[0].gain, "trials": rows}))
         return 0
     seeds = ", ".join(map(str, asked.seeds))
     how = f"{asked.seconds:g} s" + (f" at {asked.goal_speed:g} m/s" if task.walks else f" of {task.name}")
     title = f"{law} on {body.name}: {how}, seeds {seeds}"
-    cells = [(f"{t.gain:g}", f"{t.upright:.2f}", f"{reached(t):.2f}") for t in trials]
-    best = trials[0].gain
+    cells = [(f"{t.gain:g}", f"{t.upright:.2f}", f"{reached(t):.2f}") for t in results]
+    best = results[0].gain
     out = console.stdout()
     out.print(console.table(title, ("gain", "share of time up", task.metric), cells))
     out.print(f"Best: {best:g}. Use it with --planner.gain {best:g}, or in the body's file: gains={{'{law}': {best:g}}}.")

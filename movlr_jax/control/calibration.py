@@ -25,7 +25,7 @@ GRIDS: dict[str, tuple[float, ...]] = {
 
 
 @dataclass(frozen=True)
-class Trial:
+class GainResult:
     """One gain: its episodes' metric records, the share of time that the body stayed up (or the object), and what else they are worth."""
 
     gain: float
@@ -52,9 +52,9 @@ def calibrate(
     seconds: float,
     seeds: Sequence[int],
     gains: Sequence[float] | None = None,
-    progress: Callable[[Trial], None] | None = None,
-) -> list[Trial]:
-    """Try each gain on each seed; return the trials, best first.
+    progress: Callable[[GainResult], None] | None = None,
+) -> list[GainResult]:
+    """Try each gain on each seed; return the results, best first.
 
     Args:
         simulator: the engine; all gains share it.
@@ -70,14 +70,14 @@ def calibrate(
     """
     name, _ = muscle_law.resolve(config.law, simulator.morphology)
     grid = gains or GRIDS[name]
-    trials = []
+    results = []
     for gain in grid:
         law = muscle_law.make(name, simulator.morphology, config.plan_dt, gain)
         runner = EpisodeRunner(simulator, law, replace(config, gain=gain))
         records = [episode(runner, seed) for seed in seeds]
         upright = sum(r["seconds"] for r in records) / (seconds * len(records))
-        trial = Trial(gain, tuple(records), upright, sum(map(worth, records)) / len(records))
-        trials.append(trial)
+        result = GainResult(gain, tuple(records), upright, sum(map(worth, records)) / len(records))
+        results.append(result)
         if progress is not None:
-            progress(trial)
-    return sorted(trials, key=lambda t: -t.score)
+            progress(result)
+    return sorted(results, key=lambda r: -r.score)

@@ -13,7 +13,7 @@ def test_a_working_gain_beats_a_powerless_one(myolegs):
     task = tasks.get("stand")
     reward = Reward.trusted("human", task.rewards["human"], feature_layout(myolegs))
     told = []
-    trials = calibration.calibrate(
+    results = calibration.calibrate(
         simulator,
         config,
         lambda runner, seed: task.measure(myolegs, task.episode(runner, reward, seed, seconds=1.0)),
@@ -22,6 +22,6 @@ def test_a_working_gain_beats_a_powerless_one(myolegs):
         gains=(0.01, 10.0),
         progress=told.append,
     )
-    assert [t.gain for t in trials] == [10.0, 0.01]
-    assert trials[0].upright == 1.0 > trials[1].upright
+    assert [t.gain for t in results] == [10.0, 0.01]
+    assert results[0].upright == 1.0 > results[1].upright
     assert {t.gain for t in told} == {0.01, 10.0}
