@@ -20,10 +20,11 @@ from movlr_jax.cli import console
 from movlr_jax.cli import main as front
 from movlr_jax.cli.eval import Stopped
 from movlr_jax.cli.progress import View
+from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planner import PlannerConfig, with_candidates
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts
-from movlr_jax.evaluation.evaluation import Settings, Work
+from movlr_jax.evaluation.evaluation import Work
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.search import RunConfig, state
@@ -80,10 +81,10 @@ def size(asked: argparse.Namespace) -> Size:
     )
 
 
-def settings(asked: argparse.Namespace) -> Settings:
+def settings(asked: argparse.Namespace) -> EpisodeSettings:
     """Return how reported episodes are run."""
     s = size(asked)
-    return Settings(seeds=s.seeds, seconds=s.seconds, engine=asked.engine, planner=s.planner, threads=asked.threads)
+    return EpisodeSettings(seeds=s.seeds, seconds=s.seconds, engine=asked.engine, planner=s.planner, threads=asked.threads)
 
 
 def tasks(asked: argparse.Namespace) -> list[Task]:

@@ -22,21 +22,22 @@ def seeds(values: Sequence[int], name: str = "seeds", least: int = 1) -> tuple[R
     )
 
 
-def seconds(value: float, name: str = "seconds") -> Rule:
-    """Return the rule of an episode's length (s)."""
-    return 0 <= value <= LONGEST_S, f"{name} is {value:g}: give 0 (the task's own) or at most {LONGEST_S:g}, a day."
+def seconds(value: float | None) -> Rule:
+    """Return the rule of an episode's length (s); None is the task's own."""
+    fine = value is None or 0 < value <= LONGEST_S
+    return (
+        fine,
+        f"seconds is {value:g}: give more than 0 and at most {LONGEST_S:g}, a day, or leave it out for the task's own." if not fine else "",
+    )
 
 
-def goal_speed(value: float, name: str = "goal_speed") -> Rule:
-    """Return the rule of a speed to aim for (m/s); a negative one is the task's own."""
-    return math.isfinite(value), f"{name} is {value:g}: give one in m/s, or -1 for the task's own."
+def goal_speed(value: float | None) -> Rule:
+    """Return the rule of a speed to aim for (m/s); None is the task's own."""
+    if value is None or 0 <= value < math.inf:
+        return True, ""
+    return False, f"goal_speed is {value:g}: give 0 or more in m/s, or leave it out for the task's own."
 
 
-def threads(value: int, name: str = "threads") -> Rule:
+def threads(value: int) -> Rule:
     """Return the rule of a number of threads."""
-    return 0 <= value <= _MOST_THREADS, f"{name} is {value}: give 0 (one a core), or at most {_MOST_THREADS}."
-
-
-def flags(values: Sequence[int], length: float, speed: float, cores: int) -> tuple[Rule, ...]:
-    """Return the rules of the four flags that verbs with episodes share: seeds, seconds, goal speed and threads."""
-    return (*seeds(values, "--seeds"), seconds(length, "--seconds"), goal_speed(speed, "--goal-speed"), threads(cores, "--threads"))
+    return 0 <= value <= _MOST_THREADS, f"threads is {value}: give 0 (one a core), or at most {_MOST_THREADS}."

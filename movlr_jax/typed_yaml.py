@@ -114,6 +114,7 @@ def validated(raw: Any, record: type[T], origin: str = "the configuration") -> T
         raise MovlrError(f"{origin} must be a list of `name: value` lines.")
     _refuse_unknown(raw, record, origin, "")
     kind: Any = record
+    raw = kind.migrated(raw) if hasattr(kind, "migrated") else raw
     try:
         return _adapter(kind).validate_python(raw)
     except pydantic.ValidationError as error:

@@ -26,10 +26,11 @@ from movlr_jax import tasks
 from movlr_jax.cli import ablate
 from movlr_jax.cli import main as front
 from movlr_jax.control.episode import EpisodeRunner
+from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planner import PlannerConfig, with_candidates
 from movlr_jax.evaluation import reward_texts
 from movlr_jax.evaluation.episode_store import EpisodeStore
-from movlr_jax.evaluation.evaluation import Evaluation, Settings, Watcher
+from movlr_jax.evaluation.evaluation import Evaluation, Watcher
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.tuning import ablation
 
@@ -50,7 +51,7 @@ class Counter(Watcher):
             self.planned, self.compiled = True, 0
 
 
-def again(text: reward_texts.RewardText, settings: Settings, records: Sequence[dict[str, Any]]) -> tuple[float, float]:
+def again(text: reward_texts.RewardText, settings: EpisodeSettings, records: Sequence[dict[str, Any]]) -> tuple[float, float]:
     """Run episodes with nothing else; return what they take now and what they took in the ablation (s)."""
     task = tasks.get("walk_flat")
     body = task.load("myolegs")
@@ -78,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     planner = dataclasses.replace(with_candidates(PlannerConfig(), 8), horizon=0.08) if asked.small else PlannerConfig()
     planner = dataclasses.replace(planner, replan=asked.replan)
     seeds, seconds = ((0, 1), 0.1) if asked.small else ((0, 1, 2), 2.0)
-    settings = Settings(seeds, seconds, engine="native", planner=planner, threads=asked.threads)
+    settings = EpisodeSettings(seeds=seeds, seconds=seconds, engine="native", planner=planner, threads=asked.threads)
     task = tasks.get("walk_flat")
     text, counter = reward_texts.find(asked.reward, [task]), Counter()
     jax.monitoring.register_event_duration_secs_listener(counter.heard)

@@ -20,9 +20,9 @@ import numpy as np
 
 from movlr_jax import tasks
 from movlr_jax.cli.watch import Watch
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.evaluation.episode_store import EpisodeStore
-from movlr_jax.evaluation.evaluation import Settings, evaluate, works
+from movlr_jax.evaluation.evaluation import evaluate, works
 from movlr_jax.media.tables import markdown
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks"
@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for body, task, reward, speed, seconds, seeds in ROWS:
             if args.table or args.only not in f"{body} {task} {reward}":
                 continue
-            settings = Settings(seeds, seconds, speed, "native", PlannerConfig(), args.threads)
+            settings = EpisodeSettings(seeds=seeds, seconds=seconds, goal_speed=speed, engine="native", threads=args.threads)
             with Watch(store.folder) as watch:
                 evaluate(works([reward], [tasks.get(task)], [body]), settings, store, watcher=watch)
         print(table(store.episodes()), end="")

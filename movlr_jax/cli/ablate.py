@@ -24,7 +24,7 @@ _MANY = (("--tasks", "--task"), ("--factors",), *eval.MANY_OF_ALL)
 _MOST_BODIES = 4  # prepared bodies with their engines that are kept between rounds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options(eval.Where):
     """Change every weight of a reward by every factor, measure, rank the terms, and drop those that do little."""
 

@@ -37,18 +37,14 @@ class Options:
     planner: PlannerConfig = field(default_factory=PlannerConfig)
     """The planner; --planner.law names the law."""
 
+    def __post_init__(self) -> None:
+        """Refuse values that no episode can have."""
+        require(*episode_rules.seeds(self.seeds), episode_rules.seconds(self.seconds), episode_rules.goal_speed(self.goal_speed))
+
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "calibrate")
-    require(
-        *episode_rules.seeds(asked.seeds, "--seeds"),
-        (
-            0 < asked.seconds <= episode_rules.LONGEST_S,
-            f"--seconds is {asked.seconds:g}: give a finite length above 0, at most {episode_rules.LONGEST_S:g}, a day.",
-        ),
-        episode_rules.goal_speed(asked.goal_speed, "--goal-speed"),
-    )
     from movlr_jax import tasks
     from movlr_jax.control import calibration, muscle_law
     from movlr_jax.control.episode import EpisodeRunner

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from movlr_jax.cli import console, options
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.errors import MovlrError
-from movlr_jax.physics.mjx_config import MjxConfig
 
 if TYPE_CHECKING:
-    from movlr_jax.evaluation.evaluation import Describe, Evaluation, Measure, Row, Settings, Work
+    from movlr_jax.evaluation.evaluation import Describe, Evaluation, Measure, Row, Work
     from movlr_jax.tasks import Task
 
 EPISODES, CLIPS = "episodes", "clips"
@@ -30,46 +29,20 @@ MANY_OF_ALL = (("--morphologies", "--morphology"), ("--seeds",), ("--injury",))
 _MANY = (("--rewards", "--reward"), ("--tasks", "--task"), ("--strengths",), *MANY_OF_ALL)
 
 
-@dataclass(frozen=True)
-class Where:
+@dataclass(frozen=True, kw_only=True)
+class Where(EpisodeSettings):
     """The flags that every evaluation has."""
 
     morphologies: Annotated[tuple[str, ...], tyro.conf.arg(aliases=("--morphology",))] = ()
     """The bodies, names from `movlr morphologies`; those that each task is meant for if left out."""
-    injury: tuple[str, ...] = ()
-    """Injured muscles, PATTERN=FRACTION of their strength: --injury 'semi*_r=0.5' 'gas*_r=0'."""
-    seeds: tuple[int, ...] = (0,)
-    """Seeds, one episode each: --seeds 1 2 3."""
-    seconds: float = 0.0
-    """Length of an episode [s]; 0: the task's own."""
-    goal_speed: float = -1.0
-    """Speed to aim for [m/s]; negative: the task's own."""
-    engine: str = "auto"
-    """The physics engine: auto, native, warp (CUDA; CPU for tests) or jax (TPU)."""
-    threads: int = 0
-    """Threads that step the native engine; 0: one a core. The result does not depend on it."""
-    goal: str = ""
+    goal: str | None = None
     """The goal as a sentence of your own, by whose words the episodes are measured and called falls; the task's, or that of the run whose
     folder is the reward, if left out."""
     json: bool = False
     """Print one JSON document and nothing else on stdout."""
-    planner: PlannerConfig = field(default_factory=PlannerConfig)
-    """The planner."""
-    mjx: MjxConfig = field(default_factory=MjxConfig)
-    """The engines warp and jax."""
-
-    def settings(self) -> Settings:
-        """Return how episodes are run.
-
-        Raises:
-            MovlrError: a value that no episode can have.
-        """
-        from movlr_jax.evaluation.evaluation import Settings
-
-        return Settings(self.seeds, self.seconds, self.goal_speed, self.engine, self.planner, self.threads, self.mjx, self.injury)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options(Where):
     """Measure rewards on tasks and bodies, every combination, and print a table; nothing is searched for."""
 
@@ -86,7 +59,7 @@ class Options(Where):
     """Folder for the episodes and the table; what it has already is not run again."""
 
 
-def measure(works: Sequence[Work], settings: Settings, folder: Path, *, clips: bool = False) -> list[Row]:
+def measure(works: Sequence[Work], settings: EpisodeSettings, folder: Path, *, clips: bool = False) -> list[Row]:
     """Measure works into a folder's episodes/, and show how it goes.
 
     Args:
@@ -105,7 +78,7 @@ def measure(works: Sequence[Work], settings: Settings, folder: Path, *, clips: b
 
 @contextlib.contextmanager
 def opened(
-    settings: Settings,
+    settings: EpisodeSettings,
     folder: Path,
     *,
     clips: bool = False,
@@ -138,12 +111,12 @@ def opened(
             ) from None
 
 
-def with_goal(task: Task, goal: str, rewards: Sequence[str]) -> Task:
+def with_goal(task: Task, goal: str | None, rewards: Sequence[str]) -> Task:
     """Return a task with a user's sentence, and say on stderr, before anything is simulated, what of it is measured.
 
     Args:
         task: it.
-        goal: the sentence; "": that of the runs among the rewards that were found on this task, else the task's own.
+        goal: the sentence; None: that of the runs among the rewards that were found on this task, else the task's own.
         rewards: words for rewards.
 
     Raises:

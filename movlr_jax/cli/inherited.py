@@ -54,7 +54,7 @@ def parse(record: type[T], words: Sequence[str], verb: str, about: Callable[[T],
     told = _told(settled, asked, own)
     if told:
         console.stderr().print(f"As in {reward}: {', '.join(told)}; options override.", markup=False, soft_wrap=True)
-    return settled, run.goal.strip() if at_home else ""
+    return settled, (run.goal or "").strip() if at_home else ""
 
 
 def _told(settled: Where, asked: Where, own: Sequence[str] | dict[str, Any]) -> list[str]:

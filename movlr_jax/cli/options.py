@@ -53,6 +53,9 @@ def parse(options: type[T], argv: Sequence[str], verb: str, default: T | None = 
         if stopped.code in (0, None):
             raise
         raise MovlrError(_first_sentence(told.getvalue(), verb)) from None
+    except MovlrError as error:
+        # Records name their own values; here a value is a flag.
+        raise MovlrError(re.sub(r"^[a-z_.]+(?= (?:is|has) )", lambda name: f"--{name[0].replace('_', '-')}", str(error))) from None
 
 
 def _first_sentence(page: str, verb: str) -> str:

@@ -45,7 +45,7 @@ class Trained:
     named: str
 
 
-def load(path: Path, task: str = "", morphology: str = "", injury: tuple[str, ...] = ()) -> Trained:
+def load(path: Path, task: str | None = None, morphology: str | None = None, injury: tuple[str, ...] = ()) -> Trained:
     """Return the policy of a training's newest checkpoint, or of the checkpoint named.
 
     Args:
@@ -66,7 +66,7 @@ def load(path: Path, task: str = "", morphology: str = "", injury: tuple[str, ..
     folder = path if update is None else path.parent.parent
     config = train.found(folder)
     changed = {
-        "task": task_names.settled(task) or config.task,
+        "task": task_names.settled(task) if task else config.task,
         "morphology": morphology or config.morphology,
         "injury": injury or config.injury,
     }
@@ -110,7 +110,7 @@ def episodes(trained: Trained, asked: Options, engine: str, reward: Reward, prog
         reward,
         simulator,
         asked.seeds,
-        seconds=asked.seconds or trained.task.seconds,
-        goal_speed=asked.goal_speed if asked.goal_speed >= 0 else trained.goal_speed,
+        seconds=trained.task.seconds,
+        goal_speed=trained.task.goal_speed,
         progress=progress,
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,12 +20,11 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from movlr_jax import atomic, episode_rules
+from movlr_jax import atomic
 from movlr_jax.cli import console, options
 from movlr_jax.cli.progress import Pace
-from movlr_jax.control.planner import PlannerConfig
-from movlr_jax.errors import MovlrError, require
-from movlr_jax.physics.mjx_config import MjxConfig
+from movlr_jax.control.episode_config import EpisodeSettings, Subject
+from movlr_jax.errors import MovlrError
 
 if TYPE_CHECKING:
     from movlr_jax.control.episode import Rollout
@@ -34,44 +33,23 @@ if TYPE_CHECKING:
     from movlr_jax.tasks import Task
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(EpisodeSettings, Subject):
     """Move a body with a given reward and print the metrics, one row a seed."""
 
-    task: Annotated[str, tyro.conf.Positional] = ""
+    task: Annotated[str | None, tyro.conf.Positional] = None
     """The task: a name from `movlr tasks`, or your own (my_task.py); walk_flat, or what the policy was trained on, if left out."""
-    reward: str = ""
+    reward: str | None = None
     """A named reward of the task (human, start, ...), a reward file, or a run's folder, which stands for its best; human, or what the
     policy was trained on, if left out."""
-    goal: str = ""
-    """The goal as a sentence of your own, by whose words the episodes are measured and called falls; the task's if left out, or that of the
-    run whose folder is the reward."""
     policy: Path | None = None
     """A training's folder, whose newest checkpoint moves the body, or one of its checkpoints."""
-    morphology: str = ""
-    """The body: a name from `movlr morphologies`, or the YAML file of your own; the embedded one if left out."""
-    injury: tuple[str, ...] = ()
-    """Injured muscles, PATTERN=FRACTION of their strength: --injury 'semi*_r=0.5' 'gas*_r=0'."""
-    engine: str = "auto"
-    """The physics engine: auto, native, warp (CUDA; CPU for tests) or jax (TPU)."""
-    seconds: float = 0.0
-    """Length of an episode [s]; 0: the task's own."""
-    goal_speed: float = -1.0
-    """Speed to aim for [m/s]; negative: the task's own."""
-    seeds: tuple[int, ...] = (0,)
-    """Seeds, one episode each: --seeds 1 2 3."""
-    threads: int = 0
-    """Threads that step the simulation; 0: one a core. The result does not depend on it."""
     out: Path | None = None
     """Folder to save the episodes in."""
     clip: bool = False
     """Film the first seed (needs --out)."""
     json: bool = False
     """Print one JSON document and nothing else on stdout."""
-    planner: PlannerConfig = field(default_factory=PlannerConfig)
-    """The planner."""
-    mjx: MjxConfig = field(default_factory=MjxConfig)
-    """The engines warp and jax."""
 
 
 def run_episodes(asked: Options, task: Task, morphology: Morphology, engine: str, reward: Reward, progress: Progress) -> list[Rollout]:
@@ -83,8 +61,7 @@ def run_episodes(asked: Options, task: Task, morphology: Morphology, engine: str
     from movlr_jax.control.episode import EpisodeRunner
 
     runner = EpisodeRunner.build(morphology, asked.planner, engine, threads=asked.threads, episodes=len(asked.seeds), mjx=asked.mjx)
-    seconds = asked.seconds or task.seconds
-    goal_speed = asked.goal_speed if asked.goal_speed >= 0 else None
+    seconds = task.seconds
     rollouts: list[Rollout] = []
     pace = paced()
     width = runner.simulator.episodes
@@ -100,7 +77,7 @@ def run_episodes(asked: Options, task: Task, morphology: Morphology, engine: str
             pace.moved(f"{many}: {t:.2f} of {seconds:g} s")
 
         jobs = [(reward, seed) for seed in seeds]
-        rollouts += task.episodes(runner, jobs, seconds=seconds, goal_speed=goal_speed, progress=advanced)
+        rollouts += task.episodes(runner, jobs, progress=advanced)
         progress.stop_task(bar)
     return rollouts
 
@@ -108,7 +85,6 @@ def run_episodes(asked: Options, task: Task, morphology: Morphology, engine: str
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "rollout")
-    require(*episode_rules.flags(asked.seeds, asked.seconds, asked.goal_speed, asked.threads))
     if asked.clip and asked.out is None:
         raise MovlrError("--clip needs a folder to write to: add --out DIR.")
     return _with_policy(asked) if asked.policy is not None else _planned(asked)
@@ -125,15 +101,15 @@ def _with_policy(asked: Options) -> int:
         raise MovlrError("--mjx.hosts is for planning: leave it out with --policy.")
     engine, _ = engines.choose("native" if asked.engine == "auto" else asked.engine)
     trained = policies.load(asked.policy, asked.task, asked.morphology, asked.injury)
-    task, morphology, reward = trained.task.asked(asked.goal), trained.morphology, trained.reward
+    goal_speed = trained.goal_speed if asked.goal_speed is None else asked.goal_speed
+    task, morphology, reward = trained.task.configured(asked.goal, asked.seconds, goal_speed), trained.morphology, trained.reward
     trained = dataclasses.replace(trained, task=task)
     _announce(task, morphology)
     if asked.reward:
-        goal_speed = asked.goal_speed if asked.goal_speed >= 0 else trained.goal_speed
         reward = reward_texts.compiled(reward_texts.find(asked.reward, [task]), morphology, goal_speed, lying=task.lies)
     if asked.out is not None:
         _require_writable(asked.out)
-    seconds, pace = asked.seconds or task.seconds, paced()
+    seconds, pace = task.seconds, paced()
     with _progress() as progress:
         bar = progress.add_task(f"seeds {', '.join(map(str, asked.seeds))}", total=seconds)
 
@@ -187,12 +163,11 @@ def _planned(asked: Options) -> int:
 
     task = naming.task(asked.task or "walk_flat")
     named = asked.reward or "human"
-    task = task.asked(asked.goal or reward_texts.goal_of(named, task.name))
+    task = task.configured(asked.goal or reward_texts.goal_of(named, task.name), asked.seconds, asked.goal_speed)
     first = not (asked.mjx.hosts and hosts.join())
     engine, _ = engines.choose(asked.engine)
     morphology = task.load(asked.morphology, asked.injury)
-    goal_speed = asked.goal_speed if asked.goal_speed >= 0 else task.goal_speed
-    reward = reward_texts.compiled(reward_texts.find(named, [task]), morphology, goal_speed, lying=task.lies)
+    reward = reward_texts.compiled(reward_texts.find(named, [task]), morphology, task.goal_speed, lying=task.lies)
     if asked.out is not None and first:
         _require_writable(asked.out)
     _announce(task, morphology)

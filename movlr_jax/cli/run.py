@@ -56,7 +56,7 @@ def configure(argv: Sequence[str]) -> RunConfig:
         if options.names(words, f"models.{role}-url"):
             addresses.give(service, url)
     settled = task_names.settled if options.names(words, "task") else code_names.settled
-    return dataclasses.replace(config, task=settled(config.task), morphology=custom.settled(config.morphology))
+    return dataclasses.replace(config, task=settled(config.task), morphology=config.morphology and custom.settled(config.morphology))
 
 
 def follow(work: Callable[[View], RunResult], heading: str) -> int:
@@ -98,7 +98,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _goal(config: RunConfig) -> list[str]:
     """Return what of a user's sentence is measured, to be said before anything is simulated."""
-    return permissions.task(config.task).asked(config.goal).measures() if config.goal.strip() else []
+    return permissions.task(config.task).asked(config.goal).measures() if config.goal else []
 
 
 def _beside(config: RunConfig) -> int:

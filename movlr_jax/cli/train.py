@@ -54,7 +54,7 @@ def configure(argv: Sequence[str]) -> TrainConfig:
         words = ["--task", *words]
     config = options.parse(TrainConfig, words, "train [TASK] [--config FILE] [--resume DIR]", default, ABOUT)
     settled = task_names.settled if options.names(words, "task") else code_names.settled
-    return dataclasses.replace(config, task=settled(config.task), morphology=custom.settled(config.morphology))
+    return dataclasses.replace(config, task=settled(config.task), morphology=config.morphology and custom.settled(config.morphology))
 
 
 def found(folder: Path) -> TrainConfig:
@@ -88,10 +88,10 @@ def asked_of(config: TrainConfig, reward: str, group_of: Sequence[int] | None = 
     from movlr_jax.learning.rl.train import Asked
     from movlr_jax.runs import permissions
 
-    task = permissions.task(config.task, where)
+    task = permissions.task(config.task, where).configured(config.goal, config.seconds, config.goal_speed)
     text = reward_texts.find(reward, [task])
     morphology = task.load(config.morphology, config.injury)
-    compiled = reward_texts.compiled(text, morphology, config.goal_speed if config.goal_speed >= 0 else task.goal_speed, lying=task.lies)
+    compiled = reward_texts.compiled(text, morphology, task.goal_speed, lying=task.lies)
     if group_of is not None:
         follows = np.asarray(group_of, int)
     else:

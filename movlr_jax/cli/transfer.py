@@ -20,7 +20,7 @@ from movlr_jax.cli import console, eval, options
 _MANY = (("--rewards", "--reward"), ("--from",), ("--to", "--tasks", "--task"), ("--strengths",), *eval.MANY_OF_ALL)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options(eval.Where):
     """Measure rewards, unchanged, on other tasks and bodies than those they come from, as a matrix of one metric."""
 

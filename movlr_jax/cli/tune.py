@@ -23,7 +23,7 @@ from movlr_jax.runs.tune_config import TuneConfig
 from movlr_jax.vision.config import ClipConfig
 
 if TYPE_CHECKING:
-    from movlr_jax.evaluation.evaluation import Settings
+    from movlr_jax.control.episode_config import EpisodeSettings
     from movlr_jax.feedback.feedback import Feedback
     from movlr_jax.tuning.tuner import Tuned
     from movlr_jax.tuning.weight_study import WeightTrial
@@ -32,7 +32,7 @@ _FACTS = "facts"
 _MANY = (("--tune.held-out", "--held-out"), ("--tune.confirm", "--confirm"), *eval.MANY_OF_ALL)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options(eval.Where):
     """Find better weights for a reward's terms: trials of weights, judged by a metric behind the gates, checked on seeds of their own."""
 
@@ -210,7 +210,7 @@ def save(folder: Path, found: Tuned) -> dict[str, Any]:
     return atomic.write_json(folder / "tune.json", found.document())
 
 
-def show(folder: Path, found: Tuned, settings: Settings, rules: Sequence[str] = ()) -> None:
+def show(folder: Path, found: Tuned, settings: EpisodeSettings, rules: Sequence[str] = ()) -> None:
     """Print tables."""
     from movlr_jax.media import tables
     from movlr_jax.tuning.ablation import weights_of

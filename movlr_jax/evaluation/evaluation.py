@@ -20,10 +20,11 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from movlr_jax import atomic, episode_rules, morphologies
+from movlr_jax import atomic, morphologies
 from movlr_jax._versions import installed
 from movlr_jax.control import muscle_law
 from movlr_jax.control.episode import EpisodeRunner, Rollout
+from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError, require
 from movlr_jax.evaluation import filming, reward_texts
@@ -32,7 +33,6 @@ from movlr_jax.evaluation.reward_texts import RewardText, Unfit
 from movlr_jax.morphologies import Morphology, Strength
 from movlr_jax.morphologies.scene import at_strength
 from movlr_jax.physics import engines
-from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.tasks import Task, metrics
@@ -45,41 +45,6 @@ _POLL_S = 0.5  # between looks at episodes that another process is at
 Measure = Callable[[Task, Morphology, Rollout], float]
 # What a critic is told of an episode.
 Describe = Callable[[Task, Morphology, Rollout], dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How episodes are run, apart from what is asked of whom.
-
-    Attributes:
-        seeds: one episode each; the first is filmed.
-        seconds: length of an episode (s); 0: the task's own.
-        goal_speed: speed asked for (m/s); negative: the task's own.
-        engine: an engine's name or "auto".
-        planner: the planner.
-        threads: threads of the native engine; 0: one a core. No result depends on it.
-        mjx: the engines warp and jax.
-        injury: PATTERN=FRACTION, beside those that belong to a task; for works with a strength also PATTERN (`at_strengths`).
-    """
-
-    seeds: tuple[int, ...] = (0,)
-    seconds: float = 0.0
-    goal_speed: float = -1.0
-    engine: str = "auto"
-    planner: PlannerConfig = field(default_factory=PlannerConfig)
-    threads: int = 0
-    mjx: MjxConfig = field(default_factory=MjxConfig)
-    injury: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse values that no episode can have."""
-        require(
-            *episode_rules.flags(self.seeds, self.seconds, self.goal_speed, self.threads),
-            (
-                not self.mjx.hosts,
-                "--mjx.hosts is for one search over several hosts: to share an evaluation, start the same command on each with one --out.",
-            ),
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,8 +225,6 @@ class _Place:
     task: Task
     morphology: str
     injury: tuple[str, ...]
-    seconds: float
-    goal_speed: float
     model_sha256: str
     strength: Strength
     planner: PlannerConfig
@@ -271,7 +234,7 @@ class _Place:
 
 
 def evaluate(
-    asked: Sequence[Work], settings: Settings, store: EpisodeStore, *, clips: Path | None = None, watcher: Watcher | None = None
+    asked: Sequence[Work], settings: EpisodeSettings, store: EpisodeStore, *, clips: Path | None = None, watcher: Watcher | None = None
 ) -> list[Row]:
     """Measure works.
 
@@ -323,7 +286,7 @@ class Evaluation:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: EpisodeSettings,
         store: EpisodeStore,
         clips: Path | None = None,
         watcher: Watcher | None = None,
@@ -334,6 +297,12 @@ class Evaluation:
     ):
         self.settings, self.store, self.clips, self.watcher = settings, store, clips, watcher or Watcher()
         self.measures, self.facts, self.bodies = dict(measures or {}), facts, bodies
+        require(
+            (
+                not settings.mjx.hosts,
+                "--mjx.hosts is for one search over several hosts: to share an evaluation, start the same command on each with one --out.",
+            )
+        )
         self.engine, _ = engines.choose(settings.engine)
         self._places: dict[tuple[str, str, str, tuple[str, ...]], _Place] = {}
         self._benches: OrderedDict[Morphology, _Bench] = OrderedDict()
@@ -407,14 +376,14 @@ class Evaluation:
         return at_strength(own, asked, work.strength)
 
     def _place(self, task: Task, morphology: str, injury: tuple[str, ...]) -> _Place:
-        planner, seconds = self.settings.planner, self.settings.seconds or task.seconds
+        planner, task = self.settings.planner, self._configured(task)
         body = _load(task, morphology, injury)
         law, gain = muscle_law.resolve(planner.law, body, planner.gain)
         settled = dataclasses.replace(planner, law=law, gain=gain, noise=planner.around(body.posture))
-        return _Place(task, morphology, injury, seconds, self._speed(task), _model_sha256(body), body.strength, settled)
+        return _Place(task, morphology, injury, _model_sha256(body), body.strength, settled)
 
-    def _speed(self, task: Task) -> float:
-        return self.settings.goal_speed if self.settings.goal_speed >= 0 else task.goal_speed
+    def _configured(self, task: Task) -> Task:
+        return task.configured(seconds=self.settings.seconds, goal_speed=self.settings.goal_speed)
 
     def _decided_by(self, place: _Place, work: Work, seed: int) -> dict[str, Any]:
         """Return all that decides an episode and its record; weights, goal and fall rule only where they are not the text's and the
@@ -432,8 +401,8 @@ class Evaluation:
             **({"goal": place.task.sentence} if place.task.by_sentence else {}),
             **({} if place.task.fall == LOWERED else {"fall": dataclasses.asdict(place.task.fall)}),
             "seed": seed,
-            "seconds": place.seconds,
-            "goal_speed_mps": place.goal_speed,
+            "seconds": place.task.seconds,
+            "goal_speed_mps": place.task.goal_speed,
             "engine": self.engine,
             "planner": dataclasses.asdict(place.planner),
             "versions": {p: installed(p) for p in packages},
@@ -496,9 +465,9 @@ class Evaluation:
         """Return the compiled reward; tasks on one body share it, where a proof holds for their speed, and all weights do."""
         text = work.reward
         assert text is not None
-        key = (text.source, None if text.ours else (place.goal_speed, place.task.lies))
+        key = (text.source, None if text.ours else (place.task.goal_speed, place.task.lies))
         if key not in bench.compiled:
-            bench.compiled[key] = reward_texts.compiled(text, bench.body, place.goal_speed, lying=place.task.lies)
+            bench.compiled[key] = reward_texts.compiled(text, bench.body, place.task.goal_speed, lying=place.task.lies)
         reward, changed = bench.compiled[key], work.changed()
         return reward.with_weights(changed) if changed else reward
 
@@ -523,13 +492,11 @@ class Evaluation:
     ) -> None:
         """Run episodes side by side and save them; the clip comes first, so that a saved episode has its clip."""
         place = places[jobs[0][0][0]]
-        self.watcher.began(jobs[0][0][0], [seed for (_, seed), _, _ in jobs], place.seconds)
+        self.watcher.began(jobs[0][0][0], [seed for (_, seed), _, _ in jobs], place.task.seconds)
         start = time.perf_counter()
         rollouts = place.task.episodes(
             runner,
             [(reward, seed) for (_, seed), _, reward in jobs],
-            seconds=place.seconds,
-            goal_speed=place.goal_speed,
             progress=self.watcher.advanced,
             strengths=strengths,
         )
@@ -563,11 +530,11 @@ class Evaluation:
             self.clips = None  # the numbers are wanted all the same
 
     def _row(self, work: Work, keys: Sequence[str], there: dict[str, dict[str, Any]], refused: dict[Work, str]) -> Row:
-        seconds, speed, injury = self.settings.seconds or work.task.seconds, self._speed(work.task), self._injury(work)
+        task, injury = self._configured(work.task), self._injury(work)
         if work in refused:
-            return Row(work, self.engine, seconds, speed, refused=refused[work], injury=injury)
+            return Row(work, self.engine, task.seconds, task.goal_speed, refused=refused[work], injury=injury)
         shown = tuple({k: v for k, v in there[key].items() if k not in ("wall_s", "reward", "decided_by")} for key in keys)
-        return Row(work, self.engine, seconds, speed, shown, injury=injury)
+        return Row(work, self.engine, task.seconds, task.goal_speed, shown, injury=injury)
 
 
 def metric_of(row: Row, name: str) -> list[float]:

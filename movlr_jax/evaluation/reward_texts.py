@@ -135,7 +135,7 @@ def goal_of(asked: str, task: str) -> str:
     """Return the goal sentence that a run's reward was found for on a task; "" where the word names no run of that task with one."""
     if not task or home(asked)[0] != task or not (file := Path(asked) / "config.yaml").is_file():
         return ""
-    return RunConfig.load(file).goal.strip()
+    return (RunConfig.load(file).goal or "").strip()
 
 
 def _origin(run: Path, folder: Path) -> str:

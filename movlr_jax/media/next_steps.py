@@ -36,13 +36,13 @@ def report(folder: Path | str) -> str:
     return f"movlr report {shlex.quote(str(folder))}"
 
 
-def with_best(folder: Path | str, task: str, morphology: str) -> list[tuple[str, str]]:
+def with_best(folder: Path | str, task: str, morphology: str | None) -> list[tuple[str, str]]:
     """Return the commands that use a run's best reward, each with what it does.
 
     Args:
         folder: the run's folder.
         task: name of its task.
-        morphology: name of its body; empty: the task's own.
+        morphology: name of its body; None: the task's own.
     """
     body = f" --morphology {shlex.quote(morphology)}" if morphology else ""
     best = shlex.quote(f"{folder}/best/reward.py")

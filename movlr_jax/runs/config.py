@@ -9,42 +9,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from movlr_jax import code_names, episode_rules, typed_yaml
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax import code_names, typed_yaml
+from movlr_jax.control.episode_config import EpisodeConfig
 from movlr_jax.critics.attachments import Show
 from movlr_jax.errors import require
 from movlr_jax.llm.config import SERVICES, ModelsConfig
-from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.runs.tune_config import InnerTune
 from movlr_jax.vision.config import ClipConfig
 
 
-@dataclass(frozen=True)
-class RunConfig:
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(EpisodeConfig):
     """A search for a reward."""
 
-    task: str = "walk_flat"
-    """What the body should do: a name from `movlr tasks`, or your own (my_task.py, my_task.py:NAME, package.module:NAME)."""
-    goal: str = ""
-    """The goal as a sentence; empty: the task's own. The task `free` needs one."""
-    morphology: str = ""
-    """The body: a name from `movlr morphologies`, or the YAML file of your own; empty: the task's own."""
-    injury: tuple[str, ...] = ()
-    """Injured muscles, PATTERN=FRACTION of their strength: for example "semi*_r=0.5" (* and ? as in a shell)."""
-    engine: str = "auto"
-    """The physics engine: auto, native, warp (CUDA; CPU for tests) or jax (TPU)."""
     iterations: int = 8
     """Rewards to write after the start reward, which is iteration 0."""
     candidates: int = 1
     """Rewards to write in each iteration; the best of them goes on."""
-    seeds: tuple[int, ...] = (0,)
-    """Seeds of the episodes that each reward is judged on. The first is filmed."""
     seed: int = 0
     """Seed of the run: all that is drawn by writers and critics derives from it."""
-    seconds: float = 0.0
-    """Length of an episode [s]; 0: the task's own."""
-    goal_speed: float = -1.0
-    """Speed to aim for [m/s]; negative: the task's own."""
     start_reward: str = "start"
     """The reward of iteration 0: start or human (the task's own), a reward file, or the folder of a run (its best)."""
     attempts: int = 4
@@ -63,12 +46,6 @@ class RunConfig:
     """Stop, with everything saved, once the run has executed this much motion, all episodes together [s]; 0: no limit."""
     tune: InnerTune = field(default_factory=InnerTune)
     """Tuning the weights of each text that the writer wrote, inside the iteration."""
-    planner: PlannerConfig = field(default_factory=PlannerConfig)
-    """The planner."""
-    threads: int = 0
-    """Threads that step the native engine; 0: one a core. The result does not depend on it."""
-    mjx: MjxConfig = field(default_factory=MjxConfig)
-    """The engines warp and jax."""
     method: str = "movlr"
     """How feedback becomes a reward: movlr (a critic watches the clip), eureka (the writer sees what was measured), harmon (four frames),
     vlm-only (one model watches and writes), vlm-rm (CLIP's score tunes the weights), human or start (no learning)."""
@@ -99,14 +76,11 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can have."""
+        super().__post_init__()
         require(
             (self.iterations >= 0, f"iterations is {self.iterations}: give 0 or more."),
             (self.candidates >= 1, f"candidates is {self.candidates}: give 1 or more."),
             (self.attempts >= 1, f"attempts is {self.attempts}: give 1 or more."),
-            *episode_rules.seeds(self.seeds),
-            episode_rules.seconds(self.seconds),
-            episode_rules.goal_speed(self.goal_speed),
-            episode_rules.threads(self.threads),
             (self.patience >= 0, f"patience is {self.patience}: give 0 (never stop) or more."),
             (self.stagnation >= 1, f"stagnation is {self.stagnation}: give 1 or more."),
             (self.max_minutes >= 0, f"max_minutes is {self.max_minutes}: give 0 (no limit) or more."),

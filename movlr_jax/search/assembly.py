@@ -83,13 +83,9 @@ class RealStages:
     def __init__(self, config: RunConfig, gateway: Gateway, films: Films | None = None):
         self.config, self.gateway, self.films = config, gateway, films
         task = permissions.task(config.task)
-        if task.name == "free" and not config.goal.strip():
+        if task.name == "free" and not (config.goal or "").strip():
             raise MovlrError("The task free needs a sentence: add --goal 'raise the left knee'.")
-        self.task = dataclasses.replace(
-            task.asked(config.goal),
-            goal_speed=config.goal_speed if config.goal_speed >= 0 else task.goal_speed,
-            seconds=config.seconds or task.seconds,
-        )
+        self.task = task.configured(config.goal, config.seconds, config.goal_speed)
         if config.tune.trials:
             weight_study.require(config.tune.sampler)
         self.feedback = Feedback(config, gateway)

@@ -61,7 +61,7 @@ class ObjectTask(Task):
         """Whether a user's sentence is added to what the task measures; its words are measured by nothing, the object's errors are."""
         return self.spoken
 
-    def asked(self, sentence: str) -> Self:
+    def asked(self, sentence: str | None) -> Self:
         """See Task; a drop stays a drop."""
         made = super().asked(sentence)
         return replace(made, fall=self.fall, metric=self.metric)

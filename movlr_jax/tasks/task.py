@@ -73,12 +73,26 @@ class Task:
         """The word that names the task on a command line."""
         return self.origin or self.name
 
-    def asked(self, sentence: str) -> Self:
-        """Return the task with a user's sentence, by which it is measured and its episodes end; itself for "" and for its own.
+    def configured(self, goal: str | None = None, seconds: float | None = None, goal_speed: float | None = None) -> Self:
+        """Return the task as it is asked for; what is None or "" stays the task's own.
+
+        Args:
+            goal: a user's sentence, as `asked`.
+            seconds: length of its episodes (s).
+            goal_speed: speed to aim for (m/s).
+        """
+        return replace(
+            self.asked(goal),
+            seconds=self.seconds if seconds is None else seconds,
+            goal_speed=self.goal_speed if goal_speed is None else goal_speed,
+        )
+
+    def asked(self, sentence: str | None) -> Self:
+        """Return the task with a user's sentence, by which it is measured and its episodes end; itself for "", None and its own.
 
         What the task asks for by itself (a way to go) stays beside it.
         """
-        sentence = sentence.strip()
+        sentence = (sentence or "").strip()
         if sentence in ("", self.sentence):
             return self
         made = replace(self, sentence=sentence, spoken=True, fall=falls.of(goals.read(sentence)))
@@ -128,11 +142,11 @@ class Task:
         """Say when an episode ends before its time, in one sentence."""
         return f"A fall, which ends an episode: {self.fall.words()}."
 
-    def load(self, morphology: str = "", injuries: Sequence[str] = ()) -> Morphology:
+    def load(self, morphology: str | None = None, injuries: Sequence[str] = ()) -> Morphology:
         """Return a body prepared for this task.
 
         Args:
-            morphology: catalog name; the task's default if empty.
+            morphology: catalog name or YAML file; the task's default if left out.
             injuries: PATTERN=FRACTION, beside those that belong to the task.
 
         Raises:

@@ -16,10 +16,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from movlr_jax import tasks
+from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import measures
 from movlr_jax.evaluation.episode_store import EpisodeStore
-from movlr_jax.evaluation.evaluation import Evaluation, Settings, Work
+from movlr_jax.evaluation.evaluation import Evaluation, Work
 from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.processes import find_modules_where_installed
 from movlr_jax.tuning.ablation import work
@@ -45,7 +46,7 @@ class WorkerTask:
     text: RewardText
     task: str
     morphology: str
-    settings: Settings
+    settings: EpisodeSettings
     store: Path
     metric: str
     clip: ClipConfig

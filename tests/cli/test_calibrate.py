@@ -10,7 +10,7 @@ from movlr_jax.cli.main import main
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (["--seconds", "nan"], "--seconds is nan: give a finite length above 0"),
+        (["--seconds", "nan"], "--seconds is nan: give more than 0"),
         (["--seconds", "inf"], "--seconds is inf"),
         (["--seconds", "0"], "--seconds is 0"),
         (["--seeds", "1", "1"], "--seeds has repeats (1 1)"),

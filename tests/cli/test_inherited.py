@@ -44,7 +44,7 @@ def test_options_override_one_by_one(run_folder: str, capsys: pytest.CaptureFixt
 
 def test_elsewhere_the_planner_alone_comes_along(run_folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     asked, goal = read([run_folder, "--task", "stand"])
-    assert (asked.injury, asked.seconds, asked.goal_speed, asked.planner, goal) == ((), 0.0, -1.0, PLANNER, "")
+    assert (asked.injury, asked.seconds, asked.goal_speed, asked.planner, goal) == ((), None, None, PLANNER, "")
     asked, goal = read([run_folder, "--morphologies", "ostrich"])
     assert (asked.injury, asked.seconds, goal) == ((), 3.0, "Walk like a duck.")
 

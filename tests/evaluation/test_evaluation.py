@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from movlr_jax import tasks
+from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import evaluation, transfer
 from movlr_jax.evaluation.episode_store import EpisodeStore
-from movlr_jax.evaluation.evaluation import Row, Settings, Watcher, evaluate
+from movlr_jax.evaluation.evaluation import Row, Watcher, evaluate
 from movlr_jax.morphologies import catalog
 
-QUICK = Settings((0, 1), 0.1, planner=PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08), threads=1)
+QUICK = EpisodeSettings(seeds=(0, 1), seconds=0.1, planner=PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08), threads=1)
 STAND, WALK = tasks.get("stand"), tasks.get("walk_flat")
 NO_SUCH_LANDMARK = 'WEIGHTS = {"hand": 1.0}\n\n\ndef terms(m):\n    return {"hand": m.left.hand.height}\n'
 
@@ -58,7 +59,7 @@ class Counter(Watcher):
         self.reasons.append(reason)
 
 
-def measured(path: Path, works, settings: Settings = QUICK):  # type: ignore[no-untyped-def]
+def measured(path: Path, works, settings: EpisodeSettings = QUICK):  # type: ignore[no-untyped-def]
     counter = Counter()
     with EpisodeStore(path) as store:
         return evaluate(works, settings, store, watcher=counter), counter
@@ -171,7 +172,7 @@ def test_a_word_for_nothing_stops_at_once(asked, bodies, said) -> None:  # type:
 )
 def test_settings_that_no_episode_can_have(changed, said) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(MovlrError, match=said):
-        Settings(**changed)
+        EpisodeSettings(**changed)
 
 
 def test_a_text_that_tasks_share_is_one_reward_of_a_transfer() -> None:

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from movlr_jax import tasks
+from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planner import PlannerConfig
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import evaluation
 from movlr_jax.evaluation.episode_store import EpisodeStore
-from movlr_jax.evaluation.evaluation import Evaluation, Row, Settings, Watcher, Work
+from movlr_jax.evaluation.evaluation import Evaluation, Row, Watcher, Work
 from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.rewards.program import literal_weights
@@ -163,7 +164,7 @@ def test_variants_compile_and_build_nothing(tmp_path: Path, monkeypatch: pytest.
     build = NativeSimulator.__init__
     monkeypatch.setattr(NativeSimulator, "__init__", lambda self, *a, **k: (builds.append(1), build(self, *a, **k))[1])
     planner = PlannerConfig(candidates=4, elites=2, instant=2, horizon=0.04)
-    settings = Settings((0, 1), 0.06, planner=planner, threads=1)
+    settings = EpisodeSettings(seeds=(0, 1), seconds=0.06, planner=planner, threads=1)
     text = RewardText("two", TWO)
     jax.monitoring.register_event_duration_secs_listener(heard)
     try:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from movlr_jax import episode_rules
+from movlr_jax.control.episode_config import Conditions, Subject, TaskName
 from movlr_jax.errors import MovlrError, require
-from movlr_jax.physics.mjx_config import MjxConfig
 
 
 @dataclass(frozen=True)
@@ -76,28 +76,18 @@ class DistilConfig:
             raise MovlrError(f"distil.learning_rate is {self.learning_rate:g}: give a number above 0.")
 
 
-@dataclass(frozen=True)
-class TrainConfig:
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(Conditions, Subject, TaskName):
     """A training of a policy by PPO."""
 
-    task: str = "walk_flat"
-    """What the body should do: a name from `movlr tasks`, or your own (my_task.py, my_task.py:NAME, package.module:NAME)."""
     reward: str = "human"
     """A named reward of the task (human, start, ...), a reward file, or a run's folder, which stands for its best."""
-    morphology: str = ""
-    """The body: a name from `movlr morphologies`, or the YAML file of your own; empty: the task's own."""
-    injury: tuple[str, ...] = ()
-    """Injured muscles, PATTERN=FRACTION of their strength."""
     engine: str = "warp"
     """The physics engine of the training: warp (CUDA; CPU for small bodies) or jax (TPU)."""
     steps: int = 20_000_000
     """Control steps of all worlds together."""
     worlds: int = 1024
     """Worlds side by side."""
-    seconds: float = 0.0
-    """Length of an episode [s]; 0: the task's own."""
-    goal_speed: float = -1.0
-    """Speed to aim for [m/s]; negative: the task's own."""
     sim_dt: float = 0.004
     """Step of the simulation [s]."""
     control_dt: float = 0.02
@@ -124,8 +114,6 @@ class TrainConfig:
     """Updates between two checkpoints; the last update has one in any case."""
     keep: int = 3
     """Checkpoints to keep, the newest."""
-    mjx: MjxConfig = field(default_factory=MjxConfig)
-    """The engine."""
     tracking: Literal["off", "offline", "online"] = "off"
     """Weights & Biases beside the local files: off, offline (files in the folder) or online."""
     project: str = "movlr-jax"
@@ -137,12 +125,12 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that no training can have."""
+        super().__post_init__()
         hold = self.control_dt / self.sim_dt if self.sim_dt > 0 else 0.0
         require(
             (self.engine in ("warp", "jax"), f"engine is '{self.engine}': train on warp or jax, the engines inside a compiled program."),
             (self.steps >= 1, f"steps is {self.steps}: give 1 or more."),
             (self.worlds >= 1, f"worlds is {self.worlds}: give 1 or more."),
-            episode_rules.seconds(self.seconds),
             (0 < self.sim_dt <= 0.02, f"sim_dt is {self.sim_dt:g} s: give more than 0 and at most 0.02."),
             (
                 hold >= 1 - 1e-6 and abs(hold - round(hold)) < 1e-6,

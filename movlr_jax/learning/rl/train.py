@@ -61,12 +61,12 @@ class Asked:
     @property
     def seconds(self) -> float:
         """Length of an episode (s)."""
-        return self.config.seconds or self.task.seconds
+        return self.task.seconds
 
     @property
     def goal_speed(self) -> float:
         """Speed to aim for (m/s)."""
-        return self.config.goal_speed if self.config.goal_speed >= 0 else self.task.goal_speed
+        return self.task.goal_speed
 
 
 def learner(asked: Asked) -> Learner:
