@@ -1,4 +1,4 @@
-"""Episode settings have one name, one default and one rule wherever they are given; files of earlier versions are read as they were meant."""
+"""Episode settings have one name, one default and one rule wherever they are given; older files are read as they were meant."""
 
 from __future__ import annotations
 
