@@ -21,7 +21,7 @@ from movlr_jax.cli import main as front
 from movlr_jax.cli.eval import Stopped
 from movlr_jax.cli.progress import View
 from movlr_jax.control.episode_config import EpisodeSettings
-from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts
 from movlr_jax.evaluation.evaluation import Work
@@ -41,12 +41,12 @@ class Size:
     seconds: float
     seeds: tuple[int, ...]
     iterations: int
-    planner: PlannerConfig
+    planner: MPPI
 
 
 # Searches judge on seed 0; what is reported is measured on others. 15 iterations as in the paper (MoVLR, arXiv 2512.23077).
-FULL = Size(0.0, (1, 2, 3, 4, 5), 15, PlannerConfig())
-SMALL = Size(1.0, (1,), 2, replace(with_candidates(PlannerConfig(), 16), horizon=0.2))
+FULL = Size(0.0, (1, 2, 3, 4, 5), 15, MPPI())
+SMALL = Size(1.0, (1,), 2, replace(MPPI().with_candidates(16), horizon=0.2))
 
 
 def parser(about: str | None, name: str) -> argparse.ArgumentParser:
@@ -71,7 +71,7 @@ def parser(about: str | None, name: str) -> argparse.ArgumentParser:
 def size(asked: argparse.Namespace) -> Size:
     """Return the size that the flags ask for."""
     base = SMALL if asked.small else FULL
-    planner = base.planner if asked.candidates is None else with_candidates(base.planner, asked.candidates)
+    planner = base.planner if asked.candidates is None else base.planner.with_candidates(asked.candidates)
     given = {name: vars(asked)[name] for name in ("horizon", "replan") if vars(asked)[name] is not None}
     return Size(
         base.seconds if asked.seconds is None else asked.seconds,

@@ -25,7 +25,7 @@ from movlr_jax import atomic, typed_yaml
 from movlr_jax.cli import console, train
 from movlr_jax.cli.eval import Stopped
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.control.planners import MPPI
 from movlr_jax.learning.rl.config import DistilConfig, PpoConfig, TrainConfig
 from movlr_jax.learning.rl.policy import mean_reward
 from movlr_jax.media import tables
@@ -36,7 +36,7 @@ TASKS = ("walk_flat", "bottle_pour")
 ACTIONS = {"bottle_pour": "groups"}
 FULL = TrainConfig(steps=50_000_000, worlds=2048, ppo=PpoConfig(unroll=20, minibatches=16))
 SMALL = TrainConfig(steps=128, worlds=8, seconds=0.4, starts=4, eval_seeds=(1000,), clip_every=0, ppo=PpoConfig(unroll=8, minibatches=2))
-SMALL_PLANNER = dataclasses.replace(with_candidates(PlannerConfig(), 16), horizon=0.1)
+SMALL_PLANNER = dataclasses.replace(MPPI().with_candidates(16), horizon=0.1)
 
 
 def configured(asked: argparse.Namespace, task: str, reward: str, rollouts: tuple[str, ...]) -> TrainConfig:
@@ -81,7 +81,7 @@ def compared(asked: argparse.Namespace, task_name: str, reward: str) -> dict[str
     place = asked.out / "planned" / f"{task_name}-{found.morphology.name}-{Path(reward).name}-{size}"
     seeds, seconds = config.eval_seeds, found.seconds
     if not (place / "metrics.json").exists():
-        runner = EpisodeRunner.build(found.morphology, SMALL_PLANNER if asked.small else PlannerConfig(), "native", threads=asked.threads)
+        runner = EpisodeRunner.build(found.morphology, SMALL_PLANNER if asked.small else MPPI(), "native", threads=asked.threads)
         rollouts = task.episodes(runner, [(found.reward, seed) for seed in seeds], seconds=seconds)
         for rollout in rollouts:
             atomic.write_npz(place / f"rollout_{rollout.seed}.npz", rollout.arrays())

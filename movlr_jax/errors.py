@@ -12,6 +12,13 @@ class BadFile(MovlrError, ValueError):
     """A file that is not what it should be: a link, a pipe, too large, or with other contents."""
 
 
+class UnknownName(MovlrError, KeyError):
+    """A name that stands for nothing."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 def require(*rules: tuple[bool, str]) -> None:
     """Raise MovlrError with the sentence of the first rule (is it kept, what to say if not) that is not kept."""
     for kept, sentence in rules:

@@ -1,6 +1,7 @@
 """Typed configurations as YAML: a frozen dataclass becomes a text, and a text a dataclass or one sentence that says what is wrong.
 
-Flows in: a dataclass with defaults, a YAML text. Flows out: the other of the two. Names and types are checked, at every depth.
+Flows in: a dataclass with defaults, a YAML text. Flows out: the other of the two. Names and types are checked, at every depth. A record of
+several kinds, such as a planner, says by `of_values` which of them its values mean, and by `kinds` which there are.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pydantic
 import yaml
 
 from movlr_jax import atomic
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import MovlrError, UnknownName
 
 T = TypeVar("T")
 _MOST_TEXT, _MOST_VALUES, _DEEPEST = 1 << 20, 100_000, 30
@@ -99,27 +100,27 @@ def _size(node: yaml.Node, origin: str, known: dict[int, int], depth: int) -> in
     return size
 
 
-def validated(raw: Any, record: type[T], origin: str = "the configuration") -> T:
+def validated(raw: Any, record: type[T], origin: str = "the configuration", prefix: str = "") -> T:
     """Return a dataclass of plain values, nested as in YAML; what they leave out has its default.
 
     Args:
         raw: the values.
         record: the dataclass.
         origin: what to call them in an error.
+        prefix: what stands before their names in an error.
 
     Raises:
         MovlrError: they name an unknown value, or give one of the wrong type.
     """
     if not isinstance(raw, dict):
         raise MovlrError(f"{origin} must be a list of `name: value` lines.")
-    _refuse_unknown(raw, record, origin, "")
     kind: Any = record
-    raw = kind.migrated(raw) if hasattr(kind, "migrated") else raw
+    settled = _settled(kind.migrated(raw) if hasattr(kind, "migrated") else raw, record, origin, prefix)
     try:
-        return _adapter(kind).validate_python(raw)
+        return _adapter(kind).validate_python(settled)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = prefix + ".".join(str(part) for part in first["loc"])
         raise MovlrError(f"{origin}: {where or 'a value'} is {first['input']!r}: {first['msg'].lower()}.") from None
 
 
@@ -161,10 +162,31 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _refuse_unknown(raw: Mapping[str, Any], record: type, origin: str, prefix: str) -> None:
-    hints = get_type_hints(record)
+def fields_of(record: Any) -> dict[str, Any]:
+    """Return the types of a dataclass's fields, by name; of one of several kinds the fields of all."""
+    kinds = record.kinds() if hasattr(record, "kinds") else [record]
+    return {name: hint for kind in kinds for name, hint in get_type_hints(kind).items()}
+
+
+def _settled(raw: Mapping[str, Any], record: type, origin: str, prefix: str) -> dict[str, Any]:
+    """Return values whose names a record has, with a record in place of the values of one of several kinds.
+
+    Raises:
+        MovlrError: a name is not known.
+    """
+    hints, settled = get_type_hints(record), dict(raw)
     for key, value in raw.items():
         if key not in hints:
             raise MovlrError(f"{origin} has an unknown value {prefix}{key}: it may have {', '.join(hints)}.")
-        if isinstance(value, Mapping) and dataclasses.is_dataclass(hints[key]):
-            _refuse_unknown(value, hints[key], origin, f"{prefix}{key}.")
+        if not (isinstance(value, Mapping) and dataclasses.is_dataclass(hints[key])):
+            continue
+        hint: Any = hints[key]
+        if not hasattr(hint, "of_values"):
+            settled[key] = _settled(value, hint, origin, f"{prefix}{key}.")
+            continue
+        try:
+            kind, values = hint.of_values(value)
+        except UnknownName as error:
+            raise MovlrError(f"{origin}: {prefix}{key}: {error}") from None
+        settled[key] = validated(values, kind, origin, f"{prefix}{key}.")
+    return settled

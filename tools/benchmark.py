@@ -30,9 +30,8 @@ from mujoco.batch import Batch
 
 from movlr_jax import atomic, morphologies, tasks
 from movlr_jax._versions import installed
-from movlr_jax.control import planner as planning
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.control.planners import MPPI
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import mjx_model
 from movlr_jax.physics.instant import rows
@@ -114,7 +113,7 @@ def plan(body: Morphology, engine: str, candidates: int, horizon: int, episodes:
 
     With `fused` the reward is traced into the same program, as in samplers such as hydrax; a changed reward then costs a first call.
     """
-    config = with_candidates(PlannerConfig(horizon=horizon * 0.008), candidates)
+    config = MPPI(horizon=horizon * 0.008).with_candidates(candidates)
     task = tasks.get("bottle_pour" if body.fixed else "walk_flat")
     body = task.load(body.name) if body.fixed else body  # with what the hand holds
     runner = EpisodeRunner.build(body, config, engine, episodes=episodes)
@@ -124,11 +123,11 @@ def plan(body: Morphology, engine: str, candidates: int, horizon: int, episodes:
     starts = [task.start(body, seed) for seed in range(simulator.episodes)]
     frames = [task.frame(start, seed=seed) for seed, start in enumerate(starts)]
     state = simulator.reset(np.stack([s.qpos for s in starts]), np.stack([s.act for s in starts]))
-    before = planning.initial(body.posture, config, body.posture.read(state.qpos))
-    noise = planning.draw(body.posture, config, [np.random.default_rng(seed) for seed in range(simulator.episodes)])
+    before = config.init(body.posture, body.posture.read(state.qpos))
+    noise = config.draw(body.posture, [np.random.default_rng(seed) for seed in range(simulator.episodes)])
 
     def call() -> Any:
-        return runner.planner.plan(state, before, frames, rewards, noise)[0].mean
+        return runner.horizon.plan(state, before, frames, rewards, noise)[0].mean
 
     if fused:
         # Not compiled by itself: options of a compilation may stand at the outermost program alone.
@@ -136,12 +135,12 @@ def plan(body: Morphology, engine: str, candidates: int, horizon: int, episodes:
         row = simulator.put(rows(frames))
 
         def whole(state: State, before: Any, noise: Any) -> Any:
-            candidates = planning.sample(body.posture, config, before, body.posture.read(state.qpos), noise)
+            candidates = config.sample(body.posture, before, body.posture.read(state.qpos), noise)
             instants, diverged, _ = roll(state, candidates, row)
             seen = jnp.concatenate([instants[:, :, 1:], instants[:, :, :-1]], axis=-1)
             terms = reward.traced(seen.reshape(-1, seen.shape[-1])).reshape(*seen.shape[:3], -1)
             costs = jnp.where(diverged, jnp.inf, -(terms.mean(axis=2) @ reward.weights))
-            return planning.update(body.posture, config, before, candidates, costs)[0].mean
+            return config.update(body.posture, before, candidates, costs)[0].mean
 
         program = jax.jit(whole, compiler_options=compiler_options(engine))
         on_device = simulator.put(noise[0])

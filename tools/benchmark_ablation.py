@@ -27,7 +27,7 @@ from movlr_jax.cli import ablate
 from movlr_jax.cli import main as front
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.episode_config import EpisodeSettings
-from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.control.planners import MPPI
 from movlr_jax.evaluation import reward_texts
 from movlr_jax.evaluation.episode_store import EpisodeStore
 from movlr_jax.evaluation.evaluation import Evaluation, Watcher
@@ -72,11 +72,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--small", action="store_true", help="a tenth of a second, few candidates, two seeds")
     parser.add_argument("--reward", default="human", help="a reward of walk_flat, or a file")
     parser.add_argument("--threads", type=int, default=0, help="threads of the native engine; 0: one a core")
-    parser.add_argument("--replan", type=float, default=PlannerConfig.replan, help="time executed between plans (s)")
+    parser.add_argument("--replan", type=float, default=MPPI.replan, help="time executed between plans (s)")
     parser.add_argument("--again", type=int, default=5, help="of how many episodes one is run again; 0: none")
     asked = parser.parse_args(argv)
     front.quiet()
-    planner = dataclasses.replace(with_candidates(PlannerConfig(), 8), horizon=0.08) if asked.small else PlannerConfig()
+    planner = dataclasses.replace(MPPI().with_candidates(8), horizon=0.08) if asked.small else MPPI()
     planner = dataclasses.replace(planner, replan=asked.replan)
     seeds, seconds = ((0, 1), 0.1) if asked.small else ((0, 1, 2), 2.0)
     settings = EpisodeSettings(seeds=seeds, seconds=seconds, engine="native", planner=planner, threads=asked.threads)

@@ -16,8 +16,9 @@ import jax
 import numpy as np
 
 from movlr_jax import morphologies, tasks
-from movlr_jax.control import muscle_law, planner
+from movlr_jax.control import laws
 from movlr_jax.control.episode import EpisodeRunner
+from movlr_jax.control.planners import MPPI
 from movlr_jax.physics.simulator import Simulator, State
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward, RewardBatch
@@ -64,14 +65,14 @@ def main() -> None:
     args = parser.parse_args()
     body = morphologies.load(args.morphology)
     task = tasks.get("walk_flat")
-    config = planner.PlannerConfig(law=args.law, candidates=args.candidates, horizon=args.horizon)
+    config = MPPI(law=args.law, candidates=args.candidates, horizon=args.horizon)
     runner = EpisodeRunner.build(body, config, "native")
     simulator, controller = runner.simulator, runner.controller
     reward = Reward.trusted("human", task.rewards["human"], feature_layout(body))
     rewards = RewardBatch([reward])
     start = task.start(body, 0)
     state = simulator.reset(start.qpos, start.act)
-    plan = planner.initial(body.posture, config, body.posture.read(state.qpos))
+    plan = config.init(body.posture, body.posture.read(state.qpos))
     rng = np.random.default_rng(0)
     frames = [task.frame(start)]
     timed = _Timed(simulator._rollouts.batch)
@@ -80,7 +81,7 @@ def main() -> None:
     for i in range(args.plans + 5):
         timed.seconds, timed.controls = 0.0, []
         t0 = time.perf_counter()
-        new, _ = runner.planner.plan(state, plan, frames, rewards, planner.draw(body.posture, config, [rng]))
+        new, _ = runner.horizon.plan(state, plan, frames, rewards, config.draw(body.posture, [rng]))
         whole = time.perf_counter() - t0
         alone = bare(simulator, timed, state, timed.controls)
         if i >= 5:  # the first plans compile the reward
@@ -92,7 +93,7 @@ def main() -> None:
         json.dumps(
             {
                 "morphology": args.morphology,
-                "law": muscle_law.resolve(args.law, body)[0],
+                "law": laws.resolve(args.law, body)[0],
                 "candidates": config.candidates,
                 "steps": config.steps,
                 "threads": simulator.threads,

@@ -23,37 +23,41 @@ from typing import Any
 
 from movlr_jax import atomic, morphologies, tasks
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.control.planners import CEM, CMA, ICEM, MPPI, Planner
 from movlr_jax.evaluation import reward_texts
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "planners.json"
 _EVERY = 0.01  # s between plans of 64 candidates, which --replan scales
-_FIRST = PlannerConfig(temperature=0.1, relative=False, instant=10, mean_candidate=True, replan=_EVERY)  # the paper's text, and the mean
-_HALF = with_candidates(_FIRST, 32)
+_TEXT: dict[str, Any] = {"instant": 10, "mean_candidate": True, "replan": _EVERY}  # the paper's text, and the mean
+_FIRST = MPPI(**_TEXT, temperature=0.1, relative=False)
+_HALF = _FIRST.with_candidates(32)
 _ONCE = replace(_FIRST, instant=1, mean_candidate=False)
-VARIANTS: dict[str, tuple[PlannerConfig, str]] = {
-    "published": (replace(PlannerConfig.published(), law="auto", replan=_EVERY), "copies as instant candidates, the mean not a candidate"),
+VARIANTS: dict[str, tuple[Planner, str]] = {
+    "published": (replace(MPPI.published(), law="auto", replan=_EVERY), "copies as instant candidates, the mean not a candidate"),
     "mean": (_FIRST, "the mean is a candidate, instant candidates are spread"),
-    "rare": (replace(with_candidates(_FIRST, 128), replan=2 * _EVERY), "mean, with 128 candidates every 20 ms"),
+    "rare": (replace(_FIRST.with_candidates(128), replan=2 * _EVERY), "mean, with 128 candidates every 20 ms"),
     "fast": (replace(_HALF, replan=_EVERY / 2), "mean, with 32 candidates every 5 ms"),
     "rounds": (replace(_HALF, iterations=2), "mean, with two rounds of 32"),
     "anneal": (replace(_HALF, iterations=2, anneal=0.5), "mean, with two rounds of 32, the second at half the noise"),
     "knots2": (replace(_FIRST, knots=2), "mean, with two knots over the horizon"),
     "knots4": (replace(_FIRST, knots=4), "mean, with four knots over the horizon"),
-    "colour": (replace(_FIRST, knots=4, colour=2.0), "mean, with four knots, noise of power 1/f^2 over them"),
-    "covariance": (replace(_FIRST, covariance=0.2), "mean, and the noise learns the elites' covariance (CMA-style)"),
-    "keep": (replace(_FIRST, keep=3), "mean, and half of the elites are candidates of the next plan"),
-    "soft": (replace(_FIRST, temperature=1e3), "mean, and elites weigh the same (cross-entropy method)"),
+    "colour": (ICEM(**_TEXT, temperature=0.1, relative=False, keep=0), "mean, with four knots, noise of power 1/f^2 over them"),
+    "covariance": (CMA(**_TEXT, temperature=0.1, relative=False), "mean, and the noise learns the elites' covariance (CMA-style)"),
+    "keep": (
+        ICEM(**_TEXT, temperature=0.1, relative=False, knots=1, colour=0.0),
+        "mean, and half of the elites are candidates of the next plan",
+    ),
+    "cem": (CEM(**_TEXT), "mean, and elites weigh the same (cross-entropy method)"),
     "once": (_ONCE, "published, with one instant candidate in place of ten copies"),
     "wide": (replace(_ONCE, noise=0.08), "once, with noise of 8 % of the joints' ranges in place of 5 %"),
     "narrow": (replace(_ONCE, noise=0.035), "once, with noise of 3.5 %"),
     "long": (
-        replace(with_candidates(_ONCE, 48), horizon=0.464),
+        replace(_ONCE.with_candidates(48), horizon=0.464),
         "once, with 48 candidates over 58 steps in place of 64 over 44",
     ),
-    "relative": (PlannerConfig(replan=_EVERY), "once, with lambda half of the elites' spread in place of 0.1: the default"),
+    "relative": (MPPI(replan=_EVERY), "once, with lambda half of the elites' spread in place of 0.1: the default"),
 }
 
 
@@ -90,7 +94,7 @@ def main() -> None:
     parser.add_argument("--goal-speed", type=float, default=0.9)
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--replan", type=float, default=PlannerConfig.replan, help="time executed between plans of 64 candidates (s)")
+    parser.add_argument("--replan", type=float, default=MPPI.replan, help="time executed between plans of 64 candidates (s)")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--table", action="store_true")
     args = parser.parse_args()

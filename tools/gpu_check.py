@@ -25,7 +25,7 @@ import numpy as np
 
 from movlr_jax import atomic, morphologies, tasks
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.control.planners import MPPI
 from movlr_jax.evaluation import engine_audit
 from movlr_jax.morphologies import inventory
 from movlr_jax.rewards.features import feature_layout
@@ -104,7 +104,7 @@ class Check:
                 self.part("episodes", f"{name} {count}", lambda b=body, r=reward, n=count, s=seconds: self._walk(b, r, n, s))  # type: ignore[misc]
 
     def _walk(self, body: Any, reward: Reward, count: int, seconds: float) -> dict[str, Any]:
-        config = PlannerConfig() if self.gpu else with_candidates(PlannerConfig(horizon=0.04), 8)
+        config = MPPI() if self.gpu else MPPI(horizon=0.04).with_candidates(8)
         runner = EpisodeRunner.build(body, config, "warp", episodes=count)
         task = tasks.get("walk_flat")
         task.episodes(runner, [(reward, 0)], seconds=config.replan)  # compiles

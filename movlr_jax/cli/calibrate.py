@@ -14,7 +14,7 @@ import tyro
 
 from movlr_jax import episode_rules
 from movlr_jax.cli import console, options
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI, Planner
 from movlr_jax.errors import require
 
 
@@ -34,7 +34,7 @@ class Options:
     """Speed to aim for [m/s]."""
     json: bool = False
     """Print one JSON document and nothing else on stdout."""
-    planner: PlannerConfig = field(default_factory=PlannerConfig)
+    planner: Planner = field(default_factory=MPPI)
     """The planner; --planner.law names the law."""
 
     def __post_init__(self) -> None:
@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "calibrate")
     from movlr_jax import tasks
-    from movlr_jax.control import calibration, muscle_law
+    from movlr_jax.control import calibration, laws
     from movlr_jax.control.episode import EpisodeRunner
     from movlr_jax.physics import engines
     from movlr_jax.rewards.features import feature_layout
@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
 
     task = tasks.of(asked.morphology)
     body, name = task.load(asked.morphology), "straight" if "straight" in task.rewards else "human"
-    law, _ = muscle_law.resolve(asked.planner.law, body)
+    law, _ = laws.resolve(asked.planner.law, body)
     simulator = engines.make("auto", body, candidates=asked.planner.candidates, plan_dt=asked.planner.plan_dt)
     reward = Reward.trusted(name, task.rewards[name], feature_layout(body))
 

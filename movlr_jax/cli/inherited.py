@@ -63,7 +63,7 @@ def _told(settled: Where, asked: Where, own: Sequence[str] | dict[str, Any]) -> 
     for name in own:
         new, old = getattr(settled, name), getattr(asked, name)
         if dataclasses.is_dataclass(new):
-            pairs += [(f"{name}.{f.name}", getattr(new, f.name), getattr(old, f.name)) for f in dataclasses.fields(new)]
+            pairs += [(f"{name}.{f.name}", getattr(new, f.name), getattr(old, f.name, f.default)) for f in dataclasses.fields(new)]
         else:
             pairs.append((name, new, old))
     return [f"{name} {' '.join(map(str, new)) if isinstance(new, tuple) else new}" for name, new, old in pairs if new != old]

@@ -194,7 +194,7 @@ def faults(name: str, engine: str = "") -> list[str]:
     Raises:
         MovlrError: nothing of that name is known.
     """
-    from movlr_jax.control.muscle_law import LAWS
+    from movlr_jax.control.laws import LAWS
     from movlr_jax.morphologies import CATALOG, catalog, custom, manifest, prepare, sources
 
     own = None

@@ -6,6 +6,7 @@ In: a dataclass, the words after the verb, the values that hold where no flag is
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 import io
 import itertools
@@ -13,7 +14,7 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from movlr_jax.errors import MovlrError
 
@@ -44,6 +45,7 @@ def parse(options: type[T], argv: Sequence[str], verb: str, default: T | None = 
     # Every switch can be set either way, whatever a configuration says, and both its names read as what they do: --prune, --no-prune.
     markers = (conf.HelptextFromCommentsOff, conf.PositionalMetavarFromFieldName)
     told = io.StringIO()
+    default = _of_kinds(options, argv, default)
     more: dict[str, Any] = {} if default is None else {"default": default}
     try:
         # tyro prints its page of advice to stderr before it exits; only its first sentence is passed on.
@@ -56,6 +58,22 @@ def parse(options: type[T], argv: Sequence[str], verb: str, default: T | None = 
     except MovlrError as error:
         # Records name their own values; here a value is a flag.
         raise MovlrError(re.sub(r"^[a-z_.]+(?= (?:is|has) )", lambda name: f"--{name[0].replace('_', '-')}", str(error))) from None
+
+
+def _of_kinds(options: type[T], argv: Sequence[str], default: T | None) -> T | None:
+    """Return a verb's defaults in which a record of several kinds is of the kind that a word names: --planner.name icem.
+
+    So flags and help are those of that kind, and what the defaults say of settings that it has too goes on to hold.
+    """
+    kinds = [f.name for f in dataclasses.fields(options) if hasattr(get_type_hints(options)[f.name], "as_kind")]  # type: ignore[arg-type]
+    for field in kinds:
+        flag = f"--{field}.name"
+        given = [after for word, after in itertools.pairwise([*argv, ""]) if word == flag and after]
+        given += [word.partition("=")[2] for word in argv if word.startswith(f"{flag}=")]
+        if given:
+            default = options() if default is None else default
+            default = dataclasses.replace(default, **{field: getattr(default, field).as_kind(given[-1])})  # type: ignore[type-var]
+    return default
 
 
 def _first_sentence(page: str, verb: str) -> str:

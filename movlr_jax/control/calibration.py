@@ -1,8 +1,8 @@
 """Calibration of a muscle law's gain for one body: short walks over a grid of gains, measured, the best named.
 
-The published gain does not carry over between bodies (module muscle_law), so each body has its own. What is measured is what the gain is
-for: how long the body stays up and how far it walks under the human-designed straight-walking reward. A body that cannot walk is judged
-by how long it stands, a hand by how long it holds its object and how near its goal it brings it.
+The published gain does not carry over between bodies (`movlr_jax.control.laws.paper`), so each body has its own. What is measured is what
+the gain is for: how long the body stays up and how far it walks under the human-designed straight-walking reward. A body that cannot walk
+is judged by how long it stands, a hand by how long it holds its object and how near its goal it brings it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from movlr_jax.control import muscle_law
+from movlr_jax.control import laws
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners.base import Planner
 from movlr_jax.physics.simulator import Simulator
-
-GRIDS: dict[str, tuple[float, ...]] = {
-    "fibre-strain": (3.0, 5.0, 10.0, 20.0, 40.0, 80.0),
-    "posture-weighted": (1e3, 3e3, 1e4, 3e4, 1e5),
-    "paper": (3e3, 1e4, 3e4, 1e5, 1e6, 1e7),
-    "paper-hoisted": (3e3, 1e4, 3e4, 1e5, 1e6, 1e7),
-}
 
 
 @dataclass(frozen=True)
@@ -46,7 +39,7 @@ def worth(record: dict[str, Any]) -> float:
 
 def calibrate(
     simulator: Simulator,
-    config: PlannerConfig,
+    planner: Planner,
     episode: Callable[[EpisodeRunner, int], dict[str, Any]],
     *,
     seconds: float,
@@ -58,7 +51,7 @@ def calibrate(
 
     Args:
         simulator: the engine; all gains share it.
-        config: the planner's settings, the law among them.
+        planner: the planner, whose law is calibrated.
         episode: runs one seed's walk and returns its metric record.
         seconds: length of a walk (s).
         seeds: seeds, one walk each.
@@ -68,12 +61,11 @@ def calibrate(
     Raises:
         MovlrError: no such law.
     """
-    name, _ = muscle_law.resolve(config.law, simulator.morphology)
-    grid = gains or GRIDS[name]
+    name, _ = laws.resolve(planner.law, simulator.morphology)
     results = []
-    for gain in grid:
-        law = muscle_law.make(name, simulator.morphology, config.plan_dt, gain)
-        runner = EpisodeRunner(simulator, law, replace(config, gain=gain))
+    for gain in gains or laws.LAWS[name].grid:
+        law = laws.make(name, simulator.morphology, planner.plan_dt, gain)
+        runner = EpisodeRunner(simulator, law, replace(planner, gain=gain))
         records = [episode(runner, seed) for seed in seeds]
         upright = sum(r["seconds"] for r in records) / (seconds * len(records))
         result = GainResult(gain, tuple(records), upright, sum(map(worth, records)) / len(records))

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from movlr_jax import atomic
-from movlr_jax.control import muscle_law
-from movlr_jax.control import planner as planning
-from movlr_jax.control.planner import Planner, PlannerConfig
+from movlr_jax.control import laws
+from movlr_jax.control.planners.base import Planner
+from movlr_jax.control.planners.receding_horizon import RecedingHorizon
 from movlr_jax.errors import BadFile
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import engines
@@ -160,18 +160,18 @@ class EpisodeRunner:
     Args:
         simulator: the engine.
         controller: the muscle controller.
-        config: planner settings; simulator.plan_dt must be config.plan_dt.
+        planner: the planner with its settings; simulator.plan_dt must be planner.plan_dt.
     """
 
-    def __init__(self, simulator: Simulator, controller: Controller, config: PlannerConfig):
-        self.simulator, self.controller, self.config = simulator, controller, config
-        self.planner = Planner(simulator, controller, config)
+    def __init__(self, simulator: Simulator, controller: Controller, planner: Planner):
+        self.simulator, self.controller, self.planner = simulator, controller, planner
+        self.horizon = RecedingHorizon(simulator, controller, planner)
         self._width = feature_layout(simulator.morphology).size
 
     @staticmethod
     def build(
         morphology: Morphology,
-        config: PlannerConfig,
+        planner: Planner,
         engine: str = "auto",
         *,
         threads: int = 0,
@@ -182,7 +182,7 @@ class EpisodeRunner:
 
         Args:
             morphology: the body.
-            config: the planner's settings.
+            planner: the planner with its settings.
             engine: "auto" or a name.
             threads: threads of the native engine; 0: one a core.
             episodes: episodes that will be wanted at the same time; the engine runs as many side by side as pays and fits.
@@ -194,14 +194,14 @@ class EpisodeRunner:
         simulator = engines.make(
             engine,
             morphology,
-            candidates=config.candidates,
+            candidates=planner.candidates,
             episodes=episodes,
-            plan_dt=config.plan_dt,
-            steps=config.steps,
+            plan_dt=planner.plan_dt,
+            steps=planner.steps,
             threads=threads,
             mjx=mjx,
         )
-        return EpisodeRunner(simulator, muscle_law.make(config.law, morphology, config.plan_dt, config.gain), config)
+        return EpisodeRunner(simulator, laws.make(planner.law, morphology, planner.plan_dt, planner.gain), planner)
 
     def run_many(
         self,
@@ -228,13 +228,13 @@ class EpisodeRunner:
         for first in range(0, len(jobs), width):
             batch = list(jobs[first : first + width])
 
-            def told(t: float, done: int = first, size: int = len(batch)) -> None:
+            def advanced(t: float, done: int = first, size: int = len(batch)) -> None:
                 if progress is not None:
                     progress((done * seconds + size * t) / len(jobs))
 
             # The compiled plan has one width: a last batch that is short of episodes repeats its first.
             padded = batch + [batch[0]] * (width - len(batch))
-            out += self._side_by_side(padded, len(batch), seconds, fallen, ends_as, told)
+            out += self._side_by_side(padded, len(batch), seconds, fallen, ends_as, advanced)
         return out
 
     def _side_by_side(
@@ -247,14 +247,13 @@ class EpisodeRunner:
         progress: Callable[[float], None],
     ) -> list[Rollout]:
         """Run as many episodes as the simulator has worlds; return the first `count`."""
-        simulator, config = self.simulator, self.config
+        simulator, horizon = self.simulator, self.horizon
         rewards, frames = RewardBatch([job.reward for job in jobs]), [job.frame for job in jobs]
-        space = simulator.morphology.posture
         rngs = [np.random.default_rng(np.random.SeedSequence([job.seed, 0x9E37])) for job in jobs]
         qpos, act = np.stack([job.start.qpos for job in jobs]), np.stack([job.start.act for job in jobs])
         state = simulator.reset(qpos, act, _peak_forces(jobs, simulator.morphology))
-        plan = planning.initial(space, config, space.read(state.qpos))
-        execute = max(1, round(config.replan / simulator.sim_dt))
+        plan = horizon.first(state)
+        execute = max(1, round(self.planner.replan / simulator.sim_dt))
         dt = execute * simulator.sim_dt
         rows: list[dict[str, np.ndarray]] = []
         ended, length = ["time"] * count, [0] * count
@@ -263,7 +262,7 @@ class EpisodeRunner:
         for reward in {job.reward for job in jobs}:
             reward.terms_over_time(np.zeros((1, steps + 1, self._width), np.float32))
         for k in range(steps):
-            plan, report = self.planner.plan(state, plan, frames, rewards, planning.draw(space, config, rngs))
+            plan, report = horizon.plan(state, plan, frames, rewards, horizon.draw(rngs))
             before = state
             state, instant, broken = simulator.advance(state, self.controller, plan.mean[:, :1], execute, frames)
             row = {"time": before.time, "qpos": before.qpos, "qvel": before.qvel, "act": before.act, "instants": instant}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from movlr_jax import episode_rules
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI, Planner
 from movlr_jax.errors import require
 from movlr_jax.physics.mjx_config import MjxConfig
 
@@ -78,7 +78,7 @@ class EpisodeSettings(Conditions):
     """Seeds, one episode each: --seeds 1 2 3. The first is filmed."""
     threads: int = 0
     """Threads that step the native engine; 0: one a core. The result does not depend on it."""
-    planner: PlannerConfig = field(default_factory=PlannerConfig)
+    planner: Planner = field(default_factory=MPPI)
     """The planner."""
 
     def __post_init__(self) -> None:

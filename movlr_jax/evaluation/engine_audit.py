@@ -15,7 +15,7 @@ import numpy as np
 from movlr_jax import tasks
 from movlr_jax._versions import installed
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.planner import PlannerConfig, with_candidates
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import mjx_model, parity
@@ -34,7 +34,7 @@ def record_walk(body: Morphology) -> parity.Walk:
         reward = Reward.trusted("human", task.rewards["human"], layout)
     except MovlrError:  # a body of one's own may lack a landmark that it asks for
         reward = Reward.trusted("start", task.rewards["start"], layout)
-    runner = EpisodeRunner.build(body, with_candidates(PlannerConfig(), 16), "native")
+    runner = EpisodeRunner.build(body, MPPI().with_candidates(16), "native")
     walk = task.episode(runner, reward, 0, seconds=_SECONDS)
     every = round(walk.dt / runner.simulator.sim_dt)
     rows = np.linspace(0, len(walk.time) - 1 - parity.STEPS // every, _WORLDS).astype(int)

@@ -22,10 +22,10 @@ import numpy as np
 
 from movlr_jax import atomic, morphologies
 from movlr_jax._versions import installed
-from movlr_jax.control import muscle_law
+from movlr_jax.control import laws
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.control.episode_config import EpisodeSettings
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import Planner
 from movlr_jax.errors import MovlrError, require
 from movlr_jax.evaluation import filming, reward_texts
 from movlr_jax.evaluation.episode_store import EpisodeStore, key_of
@@ -227,7 +227,7 @@ class _Place:
     injury: tuple[str, ...]
     model_sha256: str
     strength: Strength
-    planner: PlannerConfig
+    planner: Planner
 
     def load(self) -> Morphology:
         return _load(self.task, self.morphology, self.injury)
@@ -378,7 +378,7 @@ class Evaluation:
     def _place(self, task: Task, morphology: str, injury: tuple[str, ...]) -> _Place:
         planner, task = self.settings.planner, self._configured(task)
         body = _load(task, morphology, injury)
-        law, gain = muscle_law.resolve(planner.law, body, planner.gain)
+        law, gain = laws.resolve(planner.law, body, planner.gain)
         settled = dataclasses.replace(planner, law=law, gain=gain, noise=planner.around(body.posture))
         return _Place(task, morphology, injury, _model_sha256(body), body.strength, settled)
 
@@ -404,7 +404,7 @@ class Evaluation:
             "seconds": place.task.seconds,
             "goal_speed_mps": place.task.goal_speed,
             "engine": self.engine,
-            "planner": dataclasses.asdict(place.planner),
+            "planner": place.planner.identity(),
             "versions": {p: installed(p) for p in packages},
         }
 

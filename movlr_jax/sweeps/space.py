@@ -16,8 +16,9 @@ import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
+from movlr_jax import typed_yaml
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.runs.config import RunConfig
 
@@ -79,14 +80,16 @@ def check_path(path: str, where: str) -> type:
     """
     record: Any = RunConfig
     for depth, part in enumerate(path.split(".")):
-        hints = get_type_hints(record) if dataclasses.is_dataclass(record) else {}
+        hints = typed_yaml.fields_of(record) if dataclasses.is_dataclass(record) else {}
         if part not in hints:
             above = ".".join(path.split(".")[:depth])
             held = f"{above} has no parts" if not hints else f"known {'of ' + above if above else 'values'} are {', '.join(hints)}"
             raise MovlrError(f"{where} has an unknown value {path}: {did_you_mean(part, hints)}{held}.")
         record = hints[part]
     if dataclasses.is_dataclass(record):
-        raise MovlrError(f"{where}.{path} is a group of values: name one of them, such as {path}.{next(iter(get_type_hints(record)))}.")
+        raise MovlrError(
+            f"{where}.{path} is a group of values: name one of them, such as {path}.{next(iter(typed_yaml.fields_of(record)))}."
+        )
     return record
 
 

@@ -9,7 +9,7 @@ import pytest
 from movlr_jax import tasks
 from movlr_jax.cli.main import main
 from movlr_jax.cli.run import configure
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.morphologies import plan
 from movlr_jax.runs.config import RunConfig
 
@@ -29,7 +29,7 @@ def test_there_is_a_file_for_each_task() -> None:
 
 
 def test_the_published_planner_has_a_file() -> None:
-    assert RunConfig.load(next(file for file in CONFIGS if file.stem == "published")).planner == PlannerConfig.published()
+    assert RunConfig.load(next(file for file in CONFIGS if file.stem == "published")).planner == MPPI.published()
 
 
 def test_code_then_file_then_flags(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from movlr_jax.cli import ablate, inherited, tune
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.runs.config import RunConfig
 
-PLANNER = PlannerConfig(candidates=12, horizon=0.2)
+PLANNER = MPPI(candidates=12, horizon=0.2)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_run_brings_its_settings_and_says_so(run_folder: str, capsys: pytest.C
 def test_options_override_one_by_one(run_folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     asked, _ = read([run_folder, "--seconds", "2", "--planner.candidates", "8", "--injury", "sol*_l=0.5"])
     assert (asked.seconds, asked.goal_speed, asked.injury) == (2.0, 1.1, ("sol*_l=0.5",))
-    assert asked.planner == PlannerConfig(candidates=8, horizon=0.2)
+    assert asked.planner == MPPI(candidates=8, horizon=0.2)
 
 
 def test_elsewhere_the_planner_alone_comes_along(run_folder: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from movlr_jax import tasks
 from movlr_jax.cli.main import main
 from movlr_jax.control.episode_config import EpisodeSettings
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.evaluation.episode_store import EpisodeStore
 from movlr_jax.evaluation.evaluation import Work, evaluate
 from movlr_jax.evaluation.reward_texts import RewardText
@@ -46,7 +46,7 @@ def test_tuning_the_real_body(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     # The file stands for its trial: the same weights, the same episode.
     text = RewardText("tuned", (out / "tuned.py").read_text())
     assert literal_weights(text.source) == document["weights"] == document["trials"][document["best"]]["weights"]
-    settings = EpisodeSettings(seeds=(0,), seconds=0.06, planner=PlannerConfig(candidates=4, elites=2, instant=2, horizon=0.04), threads=1)
+    settings = EpisodeSettings(seeds=(0,), seconds=0.06, planner=MPPI(candidates=4, elites=2, instant=2, horizon=0.04), threads=1)
     with EpisodeStore(tmp_path / "other") as store:
         (row,) = evaluate([Work(text, "tuned", tasks.get("stand"), "myolegs")], settings, store)
     assert row.episodes[0]["effort"] == min(t["value"] for t in document["trials"])

@@ -1,14 +1,15 @@
 """Calibration names the gain that keeps the body up: a gain of almost nothing must lose."""
 
 from movlr_jax import tasks
-from movlr_jax.control import calibration, planner
+from movlr_jax.control import calibration
+from movlr_jax.control.planners import MPPI
 from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 
 
 def test_a_working_gain_beats_a_powerless_one(myolegs):
-    config = planner.with_candidates(planner.PlannerConfig(horizon=0.2, law="fibre-strain"), 8)
+    config = MPPI(horizon=0.2, law="fibre-strain").with_candidates(8)
     simulator = NativeSimulator(myolegs, candidates=8, plan_dt=config.plan_dt, threads=2)
     task = tasks.get("stand")
     reward = Reward.trusted("human", task.rewards["human"], feature_layout(myolegs))

@@ -7,7 +7,7 @@ import pytest
 from support.random_clip import RandomModel
 
 from movlr_jax import search
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import judging
 from movlr_jax.runs import methods
@@ -15,7 +15,7 @@ from movlr_jax.search import RunConfig, assembly
 from movlr_jax.tasks import gates
 from movlr_jax.vision.config import ClipConfig
 
-PLANNER = PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08)
+PLANNER = MPPI(candidates=8, elites=2, instant=2, horizon=0.08)
 CONFIG = RunConfig(
     task="free",
     goal="Raise the left knee.",

@@ -13,14 +13,14 @@ import pytest
 
 from movlr_jax import tasks
 from movlr_jax.control.episode_config import EpisodeSettings
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import evaluation, transfer
 from movlr_jax.evaluation.episode_store import EpisodeStore
 from movlr_jax.evaluation.evaluation import Row, Watcher, evaluate
 from movlr_jax.morphologies import catalog
 
-QUICK = EpisodeSettings(seeds=(0, 1), seconds=0.1, planner=PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08), threads=1)
+QUICK = EpisodeSettings(seeds=(0, 1), seconds=0.1, planner=MPPI(candidates=8, elites=2, instant=2, horizon=0.08), threads=1)
 STAND, WALK = tasks.get("stand"), tasks.get("walk_flat")
 NO_SUCH_LANDMARK = 'WEIGHTS = {"hand": 1.0}\n\n\ndef terms(m):\n    return {"hand": m.left.hand.height}\n'
 

@@ -9,8 +9,8 @@ import pytest
 
 from movlr_jax import morphologies
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.muscle_law import LAWS
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.laws import LAWS
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import custom, myolegs
 from movlr_jax.rewards.features import feature_layout
@@ -22,7 +22,7 @@ def test_it_stands_and_plans(own_body):
     body = morphologies.load(str(own_body()))
     assert (body.name, body.posture.names, body.model.nu) == ("my-biped", ("hip_r", "hip_l"), 4)
     assert body.standing_heights["head"] > body.standing_heights["left.leg"] > body.standing_heights["left.foot"]
-    runner = EpisodeRunner.build(body, PlannerConfig(candidates=8, horizon=0.08), "native", threads=1)
+    runner = EpisodeRunner.build(body, MPPI(candidates=8, horizon=0.08), "native", threads=1)
     reward = Reward.trusted("start", stand.TASK.rewards["start"], feature_layout(body))
     rollout = stand.TASK.episode(runner, reward, 0, seconds=0.1)
     assert rollout.ended == "time" and rollout.targets.shape[1] == 2

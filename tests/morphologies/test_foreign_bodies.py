@@ -66,13 +66,13 @@ def test_what_else_is_in_the_model_is_not_the_body(own_body, tmp_path: Path, wha
 def test_a_reward_and_an_episode_are_of_the_person(own_body) -> None:  # type: ignore[no-untyped-def]
     """With a ball before the person, the gait memory is alive and `m.com` is the person's."""
     from movlr_jax.control.episode import EpisodeRunner
-    from movlr_jax.control.planner import PlannerConfig
+    from movlr_jax.control.planners import MPPI
     from movlr_jax.rewards.features import feature_layout
     from movlr_jax.rewards.reward import Reward
 
     body = load(str(own_body(own_body.xml.replace("<worldbody>", f"<worldbody>{BALL}", 1), name="with-a-ball")))
     layout, task = feature_layout(body), get("stand")
-    runner = EpisodeRunner.build(body, PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08), "native", threads=1)
+    runner = EpisodeRunner.build(body, MPPI(candidates=8, elites=2, instant=2, horizon=0.08), "native", threads=1)
     rollout = task.episode(runner, Reward.trusted("start", task.rewards["start"], layout), 0, seconds=0.1)
     com = rollout.instants[:, layout.blocks["sensor"][0] + layout.com["position"] + np.arange(3)]
     assert abs(com[:, 2] - body.standing_heights["com"]).max() < 0.1 and abs(com[:, 0]).max() < 0.5

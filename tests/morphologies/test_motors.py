@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.muscle_law import LAWS, make
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.laws import LAWS, make
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import custom, load
 from movlr_jax.morphologies.motors import MODES
@@ -140,7 +140,7 @@ def test_a_body_of_motors_alone_stands_plans_and_is_rewarded(own_body) -> None: 
     xml = own_body.xml[:start] + f"<actuator>{hips}</actuator></mujoco>"
     body = load(str(own_body(xml, motors="posture")))
     assert body.muscles.count == 0 and body.motors.names == ("drive_l", "drive_r")
-    runner = EpisodeRunner.build(body, PlannerConfig(candidates=8, horizon=0.08), "native", threads=1)
+    runner = EpisodeRunner.build(body, MPPI(candidates=8, horizon=0.08), "native", threads=1)
     layout = feature_layout(body)
     reward = Reward.trusted("start", stand.TASK.rewards["start"], layout)
     rollout = stand.TASK.episode(runner, reward, 0, seconds=0.2)

@@ -11,8 +11,8 @@ import pytest
 from movlr_jax import tasks
 from movlr_jax.cli.main import main
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.muscle_law import LAWS
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.laws import LAWS
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts
 from movlr_jax.morphologies import custom, prepare, root, standing
@@ -130,7 +130,7 @@ def test_the_task_move_runs_on_it_and_says_what_it_measured(own_body, capsys) ->
     path = str(_arm(own_body, stance={"elbow": -0.5}))
     task = tasks.get("move")
     body = task.load(path)
-    runner = EpisodeRunner.build(body, PlannerConfig(candidates=8, horizon=0.08), "native", threads=1)
+    runner = EpisodeRunner.build(body, MPPI(candidates=8, horizon=0.08), "native", threads=1)
     reward = Reward.trusted("start", task.rewards["start"], feature_layout(body))
     rollout = task.episode(runner, reward, 0, seconds=0.2)
     measured = task.measure(body, rollout)

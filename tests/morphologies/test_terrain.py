@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from movlr_jax import morphologies, tasks
-from movlr_jax.control import muscle_law
+from movlr_jax.control import laws
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Scene, root, terrain
 from movlr_jax.morphologies.scene import at_strength
@@ -82,7 +82,7 @@ def test_instants_measure_height_from_the_ground_below():
     ahead = root.translate(body.model, body.top, body.standing_qpos, np.array([2.2, 0.0, 0.2]))  # on the second step
     simulator = NativeSimulator(body, candidates=2)
     state = simulator.reset(ahead, body.standing_act)
-    law = muscle_law.make("auto", body, 0.008)
+    law = laws.make("auto", body, 0.008)
     _, instant, _ = simulator.advance(state, law, body.posture.read(ahead)[None, None], 2, [Frame()])
     seen = Trajectory(instant, layout)
     assert seen.height("pelvis")[0] == pytest.approx(body.standing_heights["pelvis"], abs=1e-3)
@@ -92,7 +92,7 @@ def test_instants_measure_height_from_the_ground_below():
 def test_a_foot_knows_the_step_before_it():
     body = tasks.get("walk_stairs").load()
     simulator = NativeSimulator(body, candidates=2)
-    law = muscle_law.make("auto", body, 0.008)
+    law = laws.make("auto", body, 0.008)
     layout = feature_layout(body)
     feet, seen = Feet(body), {}
     for before, up in ((1.0, 0.0), (0.1, 0.0), (0.1, 0.2), (0.1, 0.3)):

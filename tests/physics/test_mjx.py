@@ -13,8 +13,9 @@ from jax import export
 from mujoco import mjx
 
 from movlr_jax import tasks
-from movlr_jax.control import muscle_law, planner
+from movlr_jax.control import laws
 from movlr_jax.control.episode import EpisodeRunner
+from movlr_jax.control.planners import MPPI, RecedingHorizon
 from movlr_jax.errors import MovlrError
 from movlr_jax.physics import engines, mjx_model, sizes
 from movlr_jax.physics.instant import Frame
@@ -25,7 +26,7 @@ from movlr_jax.rewards.reward import Reward, RewardBatch
 
 pytest.importorskip("warp", reason="warp-lang is not installed")
 
-CONFIG = planner.PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08)
+CONFIG = MPPI(candidates=8, elites=2, instant=2, horizon=0.08)
 EPISODES = 2
 
 
@@ -36,7 +37,7 @@ def warp(myolegs):
 
 @pytest.fixture(scope="module")
 def law(myolegs):
-    return muscle_law.make("auto", myolegs, 0.008)
+    return laws.make("auto", myolegs, 0.008)
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +50,12 @@ def planned(simulator, law, rewards, plans=2, execute=True):
     body, frames = simulator.morphology, [Frame(goal=(0.8, 0.0))] * EPISODES
     starts = [tasks.get("walk_flat").start(body, seed) for seed in range(EPISODES)]
     state = simulator.reset(np.stack([s.qpos for s in starts]), np.stack([s.act for s in starts]))
-    search = planner.Planner(simulator, law, CONFIG)
-    plan = planner.initial(body.posture, CONFIG, body.posture.read(state.qpos))
+    search = RecedingHorizon(simulator, law, CONFIG)
+    plan = CONFIG.init(body.posture, body.posture.read(state.qpos))
     sources = [np.random.default_rng(seed) for seed in range(EPISODES)]
     instant = None
     for _ in range(plans):
-        plan, report = search.plan(state, plan, frames, rewards, planner.draw(body.posture, CONFIG, sources))
+        plan, report = search.plan(state, plan, frames, rewards, CONFIG.draw(body.posture, sources))
         simulator.check()
         if execute:
             state, instant, diverged = simulator.advance(state, law, plan.mean, 5, frames)
@@ -114,7 +115,7 @@ def test_room_is_measured_and_what_does_not_fit_is_refused(myolegs):
 
 
 def test_the_published_law_is_left_to_native(myolegs, warp):
-    paper = muscle_law.make("paper", myolegs, 0.008)
+    paper = laws.make("paper", myolegs, 0.008)
     state = warp.reset(np.stack([myolegs.standing_qpos] * EPISODES), np.stack([myolegs.standing_act] * EPISODES))
     with pytest.raises(MovlrError, match=r"use --planner\.law paper-hoisted"):
         warp.rollout(state, paper, None, 2, [Frame()])
@@ -148,7 +149,7 @@ import sys
 from support import biped
 from physics import test_mjx as here
 from movlr_jax import morphologies, tasks
-from movlr_jax.control import muscle_law
+from movlr_jax.control import laws
 from movlr_jax.physics import engines
 from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.rewards.features import feature_layout
@@ -157,7 +158,7 @@ import numpy as np
 
 engine = sys.argv[1]
 body = morphologies.load("myolegs") if engine == "warp" else biped.load()
-law = muscle_law.make("auto", body, 0.008)
+law = laws.make("auto", body, 0.008)
 reward = Reward.trusted("start", tasks.get("stand").rewards["start"], feature_layout(body))
 got = []
 for devices in (1, 2):

@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from movlr_jax.control import muscle_law
+from movlr_jax.control import laws
 from movlr_jax.errors import MovlrError
 from movlr_jax.physics import engines, gait
 from movlr_jax.physics.instant import Frame
@@ -13,7 +13,7 @@ from movlr_jax.physics.native import NativeSimulator
 
 @pytest.fixture
 def law(myolegs):
-    return muscle_law.make("fibre-strain", myolegs, 0.008)
+    return laws.make("fibre-strain", myolegs, 0.008)
 
 
 def postures(body, count):

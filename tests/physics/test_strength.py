@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from support import arm
 
-from movlr_jax.control import muscle_law
+from movlr_jax.control import laws
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.morphologies import Scene
 from movlr_jax.morphologies.prepare import prepare
 from movlr_jax.physics import engines
@@ -20,7 +20,7 @@ from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 
 FRACTIONS = (1.0, 0.3, 0.0)
-CONFIG = PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.06, replan=0.01)
+CONFIG = MPPI(candidates=8, elites=2, instant=2, horizon=0.06, replan=0.01)
 # One muscle's peak force follows from its inertia instead of being stated: C then computes it in every step.
 XML = arm.XML.replace('tendon="biceps" force="150"', 'tendon="biceps" scale="740"')
 PLAN = dataclasses.replace(arm.PLAN, spec=lambda: mujoco.MjSpec.from_string(XML))
@@ -51,7 +51,7 @@ def test_native_gives_each_world_the_bits_of_the_injured_body(bodies, law, gain)
     strengths = [body.strength for body in bodies]
     for host in (bodies[0], bodies[2]):  # whichever of them the simulator is made of
         together = NativeSimulator(host, candidates=8, episodes=3, threads=2)
-        runner = EpisodeRunner(together, muscle_law.make(law, host, config.plan_dt, gain), config)
+        runner = EpisodeRunner(together, laws.make(law, host, config.plan_dt, gain), config)
         assert all(map(same, episodes(runner, [3] * 3, strengths), alone))
         one_by_one = EpisodeRunner.build(host, config, "native", threads=1)
         assert all(map(same, episodes(one_by_one, [3] * 3, strengths), alone))
@@ -64,7 +64,7 @@ def test_warp_gives_each_world_the_motion_of_the_injured_body_and_compiles_once(
 
     def runner(body):
         simulator = engines.make("warp", body, candidates=8, episodes=2, plan_dt=CONFIG.plan_dt)
-        return EpisodeRunner(simulator, muscle_law.make("paper-hoisted", body, CONFIG.plan_dt, 1e6), CONFIG)
+        return EpisodeRunner(simulator, laws.make("paper-hoisted", body, CONFIG.plan_dt, 1e6), CONFIG)
 
     together = runner(bodies[0])
     first, second = (episodes(together, [3, 3], strengths) for strengths in ([whole, half], [half, none]))

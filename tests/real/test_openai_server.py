@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from support import tiny_models as tiny
 
 from movlr_jax import search
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.llm.base import Ask, ModelFault, Text
 from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.llm.factory import open_model
@@ -85,7 +85,7 @@ def test_a_run_whose_writer_is_served_ends_in_order_with_every_refusal_in_its_fo
         seconds=0.1,
         writer="openai",
         models=server,
-        planner=PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08),
+        planner=MPPI(candidates=8, elites=2, instant=2, horizon=0.08),
         out=tmp_path / "run",
     )
     result = search.run(config)

@@ -14,7 +14,7 @@ pytest.importorskip("transformers", reason="needs transformers: run make test-mo
 import tiny  # noqa: E402
 
 from movlr_jax import search  # noqa: E402
-from movlr_jax.control.planner import PlannerConfig  # noqa: E402
+from movlr_jax.control.planners import MPPI  # noqa: E402
 from movlr_jax.errors import MovlrError  # noqa: E402
 from movlr_jax.search import RunConfig  # noqa: E402
 from movlr_jax.vision import score  # noqa: E402
@@ -96,7 +96,7 @@ def test_a_whole_run_of_vlm_rm(weights, tmp_path):
         start_reward="pose",
         iterations=2,
         seconds=0.1,
-        planner=PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08),
+        planner=MPPI(candidates=8, elites=2, instant=2, horizon=0.08),
         clip=ClipConfig(weights=str(weights), fps=20.0),
     )
     result = search.run(dataclasses.replace(config, out=tmp_path / "run"))

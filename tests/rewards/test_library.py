@@ -29,11 +29,11 @@ def terms_of(layout):
 @pytest.fixture(scope="module")
 def standing(layout, simulator8, myolegs):
     """Two equal instants of the settled standing pose: float32[F]."""
-    from movlr_jax.control import muscle_law
+    from movlr_jax.control import laws
     from movlr_jax.physics.instant import Frame
 
     state = simulator8.reset(myolegs.standing_qpos, myolegs.standing_act)
-    law = muscle_law.make("fibre-strain", myolegs, 0.008)
+    law = laws.make("fibre-strain", myolegs, 0.008)
     posture = myolegs.posture.read(myolegs.standing_qpos)[None, None]
     _, instant, _ = simulator8.advance(state, law, posture, 2, [Frame(goal=(0.8, 0.0))])
     return np.concatenate([instant[0], instant[0]]).astype(np.float32)

@@ -200,9 +200,9 @@ def test_every_task_reward_compiles_and_is_worse_lying_than_standing(layout, myo
     body = myolegs
     standing = simulator8.reset(body.standing_qpos, body.standing_act)
     frames = [tasks.get(task).frame(tasks.get(task).start(body, 0))]
-    from movlr_jax.control import muscle_law
+    from movlr_jax.control import laws
 
-    law = muscle_law.make("fibre-strain", body, 0.008)
+    law = laws.make("fibre-strain", body, 0.008)
     z = body.posture.read(body.standing_qpos)[None, None]
     _, up, _ = simulator8.advance(standing, law, z, 1, frames)
     lying_qpos = body.standing_qpos.copy()

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.runs.config import RunConfig
 
 
 def test_yaml_there_and_back():
-    config = RunConfig(task="stand", seeds=(3, 1), out=Path("runs/x"), planner=PlannerConfig(candidates=7, gain=2.5), goal="größer")
+    config = RunConfig(task="stand", seeds=(3, 1), out=Path("runs/x"), planner=MPPI(candidates=7, gain=2.5), goal="größer")
     assert RunConfig.from_yaml(config.to_yaml()) == config
     assert RunConfig.from_yaml("") == RunConfig()
-    assert RunConfig.from_yaml("planner: {candidates: 9}").planner == PlannerConfig(candidates=9)
+    assert RunConfig.from_yaml("planner: {candidates: 9}").planner == MPPI(candidates=9)
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ import pytest
 from support.pendulum_stages import tree
 
 from movlr_jax import search
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.search import Event, RunConfig
 from movlr_jax.search.assembly import find_start
 from movlr_jax.tasks import get
 
-PLANNER = PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08)
+PLANNER = MPPI(candidates=8, elites=2, instant=2, horizon=0.08)
 CONFIG = RunConfig(task="walk_flat", iterations=1, seeds=(0, 1), seconds=0.1, planner=PLANNER)
 
 KILLED = """
@@ -137,7 +137,7 @@ def test_a_run_on_warp_plans_everything_side_by_side_and_traces_its_physics_once
         candidates=2,
         seeds=(0,),
         seconds=0.04,
-        planner=PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.04, replan=0.02),
+        planner=MPPI(candidates=8, elites=2, instant=2, horizon=0.04, replan=0.02),
         out=tmp_path / "run",
     )
     result = search.run(config)

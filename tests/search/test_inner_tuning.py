@@ -15,7 +15,7 @@ import pytest
 from support.pendulum_stages import PendulumStages, artifact_of, refused, tree, weights_of
 
 from movlr_jax import atomic, search
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import judging
 from movlr_jax.rewards.program import literal_weights
@@ -185,7 +185,7 @@ def test_mistakes() -> None:
 
 
 def test_on_the_real_body(tmp_path: Path) -> None:
-    planner = PlannerConfig(candidates=4, elites=2, instant=2, horizon=0.04)
+    planner = MPPI(candidates=4, elites=2, instant=2, horizon=0.04)
     config = RunConfig(task="walk_flat", start_reward="human", iterations=1, seconds=0.06, planner=planner, out=tmp_path / "run", threads=1)
     row = search.run(RunConfig(**{**vars(config), "tune": InnerTune(2, "random")})).rows[1]
     place = tmp_path / "run" / "iterations" / "001"

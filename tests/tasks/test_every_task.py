@@ -7,14 +7,14 @@ import pytest
 
 from movlr_jax import tasks
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import filming
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.tasks import metrics
 
-TINY = PlannerConfig(candidates=8, elites=2, instant=2, horizon=0.08, replan=0.02)
+TINY = MPPI(candidates=8, elites=2, instant=2, horizon=0.08, replan=0.02)
 
 
 @pytest.mark.gl

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from movlr_jax import tasks
 from movlr_jax.control.episode import EpisodeRunner, Rollout
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.physics.gait import GAIT_FIELDS
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.motion import Motion, MotionError
@@ -96,9 +96,7 @@ def test_a_drop_is_the_object_far_below_or_out_of_reach(cube_hand, shift, droppe
 @pytest.mark.models
 def test_an_episode_of_the_hand_runs_and_keeps_no_gait(bottle_hand):
     task, layout = tasks.get("bottle_pour"), feature_layout(bottle_hand)
-    runner = EpisodeRunner.build(
-        bottle_hand, PlannerConfig(candidates=4, elites=2, instant=1, horizon=0.08, replan=0.02), "native", threads=1
-    )
+    runner = EpisodeRunner.build(bottle_hand, MPPI(candidates=4, elites=2, instant=1, horizon=0.08, replan=0.02), "native", threads=1)
     rollout = task.episode(runner, Reward.trusted("human", task.rewards["human"], layout), 1, seconds=0.06)
     assert rollout.ended == "time" and np.isfinite(rollout.terms).all()
     assert not rollout.instants[:, layout.columns("gait")].any() and layout.blocks["gait"][1] - layout.blocks["gait"][0] == 2 * len(

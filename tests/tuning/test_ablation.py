@@ -12,7 +12,7 @@ import pytest
 
 from movlr_jax import tasks
 from movlr_jax.control.episode_config import EpisodeSettings
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import evaluation
 from movlr_jax.evaluation.episode_store import EpisodeStore
@@ -163,7 +163,7 @@ def test_variants_compile_and_build_nothing(tmp_path: Path, monkeypatch: pytest.
 
     build = NativeSimulator.__init__
     monkeypatch.setattr(NativeSimulator, "__init__", lambda self, *a, **k: (builds.append(1), build(self, *a, **k))[1])
-    planner = PlannerConfig(candidates=4, elites=2, instant=2, horizon=0.04)
+    planner = MPPI(candidates=4, elites=2, instant=2, horizon=0.04)
     settings = EpisodeSettings(seeds=(0, 1), seconds=0.06, planner=planner, threads=1)
     text = RewardText("two", TWO)
     jax.monitoring.register_event_duration_secs_listener(heard)
@@ -191,7 +191,7 @@ def test_an_early_end_compiles_nothing(myolegs) -> None:  # type: ignore[no-unty
     from movlr_jax.rewards.reward import Reward
 
     reward = Reward.trusted("start", WALK.rewards["start"], feature_layout(myolegs))
-    runner = EpisodeRunner.build(myolegs, PlannerConfig(candidates=4, elites=2, instant=2, horizon=0.04), "native", threads=1)
+    runner = EpisodeRunner.build(myolegs, MPPI(candidates=4, elites=2, instant=2, horizon=0.04), "native", threads=1)
     start = WALK.start(myolegs, 0)
     job = Job(reward, start, WALK.frame(start), 0)
     (whole,) = runner.run_many([job], seconds=0.1, fallen=lambda instant: False)

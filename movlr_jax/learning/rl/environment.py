@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 
-from movlr_jax.control.held import Held
+from movlr_jax.control.laws.held import Held
 from movlr_jax.learning.rl.actions import Actions
 from movlr_jax.learning.rl.observation import Observation
 from movlr_jax.physics.feet import Feet

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from movlr_jax.control.episode import Rollout
-from movlr_jax.control.held import Held
+from movlr_jax.control.laws.held import Held
 from movlr_jax.learning.rl.actions import Actions
 from movlr_jax.learning.rl.environment import first_instant
 from movlr_jax.learning.rl.observation import Observation

@@ -11,7 +11,7 @@ import pytest
 from support import arm
 
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.planner import PlannerConfig
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.learning.rl import distil
 from movlr_jax.learning.rl.config import DistilConfig, PpoConfig, TrainConfig
@@ -51,7 +51,7 @@ def asked():
 @pytest.fixture(scope="module")
 def planned(asked, tmp_path_factory):
     """Two episodes that MPC2 planned, and the folder that they are saved in."""
-    config = PlannerConfig(candidates=16, elites=4, instant=4, horizon=0.24, replan=0.024)
+    config = MPPI(candidates=16, elites=4, instant=4, horizon=0.24, replan=0.024)
     runner = EpisodeRunner.build(asked.morphology, config, "native", threads=1)
     rollouts = arm.TASK.episodes(runner, [(asked.reward, seed) for seed in CONFIG.eval_seeds])
     folder = tmp_path_factory.mktemp("planned")

@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from movlr_jax.control import muscle_law
+from movlr_jax.control import laws
 from movlr_jax.errors import MovlrError
 
 
@@ -54,7 +54,7 @@ def posed(myolegs, simulator8):
 
 def test_paper_equals_the_transcription(myolegs, simulator8, posed):
     qpos, act, length, target = posed
-    law = muscle_law.make("paper", myolegs, 0.008, gain=1e6)
+    law = laws.make("paper", myolegs, 0.008, gain=1e6)
     got = law.excitation(law.targets(simulator8, target, qpos), qpos, act, length)
     want = np.stack([transcribed(myolegs.model, myolegs.posture, 1e6, 0.008, qpos[w], act[w], length[w], target[w]) for w in range(8)])
     assert np.abs(got - want).max() < 1e-9
@@ -63,7 +63,7 @@ def test_paper_equals_the_transcription(myolegs, simulator8, posed):
 
 def test_hoisted_differs_from_paper_only_through_the_couplings(myolegs, simulator8, posed):
     qpos, act, length, target = posed
-    paper, hoisted = (muscle_law.make(n, myolegs, 0.008, gain=1e6) for n in ("paper", "paper-hoisted"))
+    paper, hoisted = (laws.make(n, myolegs, 0.008, gain=1e6) for n in ("paper", "paper-hoisted"))
     # At a target whose couplings hold already (the current posture), both agree exactly.
     same = myolegs.posture.read(qpos)
     a = paper.excitation(paper.targets(simulator8, same, qpos), qpos, act, length)
@@ -77,7 +77,7 @@ def test_hoisted_differs_from_paper_only_through_the_couplings(myolegs, simulato
 
 def test_fibre_strain_shortens_what_is_too_long_and_lets_go_of_the_rest(myolegs, simulator8, posed):
     qpos, act, length, target = posed
-    law = muscle_law.make("fibre-strain", myolegs, 0.008)
+    law = laws.make("fibre-strain", myolegs, 0.008)
     star, _ = simulator8.target_kinematics(myolegs.posture.complete(target, myolegs.standing_qpos))
     rest = np.zeros_like(act)
     u = law.excitation(law.targets(simulator8, target, qpos), qpos, rest, length)
@@ -95,7 +95,7 @@ def test_a_held_body_converges_to_its_target(myolegs):
     model = body.at_timestep(0.002)
     model.opt.gravity[:] = 0.0
     model.dof_damping[:6] = 1e6  # the root does not move
-    law = muscle_law.make("fibre-strain", body, 0.008)
+    law = laws.make("fibre-strain", body, 0.008)
     space = body.posture
     target = space.read(body.standing_qpos).copy()
     target[space.names.index("knee_angle_r")] = 0.6
@@ -122,13 +122,13 @@ def root_up(body):
 
 def test_an_unknown_law_is_refused(myolegs):
     with pytest.raises(MovlrError, match="fibre-strain"):
-        muscle_law.make("pd", myolegs, 0.008)
+        laws.make("pd", myolegs, 0.008)
 
 
 def test_posture_weighted_is_the_product_of_posture_error_and_length_error(myolegs, simulator8, posed):
     qpos, act, length, target = posed
     space = myolegs.posture
-    law = muscle_law.make("posture-weighted", myolegs, 0.008, gain=2e4)
+    law = laws.make("posture-weighted", myolegs, 0.008, gain=2e4)
     got = law.excitation(law.targets(simulator8, target, qpos), qpos, act, length)
     full = space.complete(target, myolegs.standing_qpos)
     star, arms = simulator8.target_kinematics(full)
@@ -139,6 +139,6 @@ def test_posture_weighted_is_the_product_of_posture_error_and_length_error(myole
 
 
 def test_each_body_names_its_law_and_gain(myolegs):
-    assert muscle_law.resolve("auto", myolegs) == (myolegs.plan.law, myolegs.plan.gains[myolegs.plan.law])
-    assert muscle_law.resolve("paper", myolegs) == ("paper", 1e4)
-    assert muscle_law.resolve("paper", myolegs, 5.0) == ("paper", 5.0)
+    assert laws.resolve("auto", myolegs) == (myolegs.plan.law, myolegs.plan.gains[myolegs.plan.law])
+    assert laws.resolve("paper", myolegs) == ("paper", 1e4)
+    assert laws.resolve("paper", myolegs, 5.0) == ("paper", 5.0)

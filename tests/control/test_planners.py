@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from movlr_jax import tasks
-from movlr_jax.control import episode, planner
-from movlr_jax.control.planner import PlannerConfig, PlanState
+from movlr_jax.control import episode
+from movlr_jax.control.planners import CEM, CMA, ICEM, MPPI, PLANNERS, Planner, PlanState
 from movlr_jax.errors import MovlrError
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.native import NativeSimulator
@@ -23,26 +23,26 @@ def space(myolegs):
 
 
 def noise(space, config, *seeds):
-    return planner.draw(space, config, [np.random.default_rng(seed) for seed in seeds])[0]
+    return config.draw(space, [np.random.default_rng(seed) for seed in seeds])[0]
 
 
 def test_candidates_keep_their_roles_and_the_limits(space):
-    config = PlannerConfig(instant=10, mean_candidate=True)
+    config = MPPI(instant=10, mean_candidate=True)
     plan = PlanState(np.stack([0.5 * (space.lower + space.upper)] * 2)[:, None], np.full((2, 1, space.size), 0.05))
     current = np.stack([space.lower, space.upper])
     draws = noise(space, config, 0, 1)
-    z = planner.sample(space, config, plan, current, draws)
+    z = config.sample(space, plan, current, draws)
     assert z.shape == (2, config.candidates, 1, space.size)
     assert (z >= space.lower).all() and (z <= space.upper).all()
     assert np.array_equal(z[:, 0], plan.mean) and np.array_equal(z[:, 1, 0], current)
     assert not np.array_equal(z[:, 2, 0], current)
     spread = (z[:, 1 + config.instant :] - plan.mean[:, None]) / space.range
     assert spread.std() == pytest.approx(0.05, rel=0.15)
-    published = PlannerConfig.published()
-    released = planner.sample(space, published, plan, current, noise(space, published, 0, 1))
+    published = MPPI.published()
+    released = published.sample(space, plan, current, noise(space, published, 0, 1))
     assert (released[:, :10] == current[:, None, None]).all() and not np.array_equal(released[:, 10], plan.mean)
     # An episode's candidates are its own seed's, whoever its neighbours are.
-    alone = planner.sample(space, config, PlanState(plan.mean[1:], plan.sigma[1:]), current[1:], noise(space, config, 1))
+    alone = config.sample(space, PlanState(plan.mean[1:], plan.sigma[1:]), current[1:], noise(space, config, 1))
     assert np.array_equal(alone[0], z[1])
 
 
@@ -50,22 +50,22 @@ def test_noise_is_the_body_s_own_unless_asked_for(space):
     calm, middle = replace(space, noise=0.03), 0.5 * (space.lower + space.upper)
     plan = PlanState(middle[None, None], np.zeros((1, 1, space.size)))
     for body, config, wanted in (
-        (space, PlannerConfig(), 0.05),
-        (calm, PlannerConfig(), 0.03),
-        (calm, PlannerConfig(noise=0.08), 0.08),
-        (calm, PlannerConfig.published(), 0.05),
+        (space, MPPI(), 0.05),
+        (calm, MPPI(), 0.03),
+        (calm, MPPI(noise=0.08), 0.08),
+        (calm, MPPI.published(), 0.05),
     ):
-        z = planner.sample(body, config, plan, plan.mean[:, 0], noise(body, config, 0))[:, config.instant :]
+        z = config.sample(body, plan, plan.mean[:, 0], noise(body, config, 0))[:, config.instant :]
         assert ((z - plan.mean) / space.range).std() == pytest.approx(wanted, rel=0.05)
-        assert (planner.initial(body, config, plan.mean[:, 0]).sigma == wanted).all()
+        assert (config.init(body, plan.mean[:, 0]).sigma == wanted).all()
 
 
 def test_update_is_mppi_over_elites(space):
-    config = PlannerConfig(candidates=20, elites=4, temperature=0.5, relative=False)
+    config = MPPI(candidates=20, elites=4, temperature=0.5, relative=False)
     rng = np.random.default_rng(1)
     z, costs = rng.uniform(space.lower, space.upper, (3, 20, 1, space.size)), rng.uniform(0, 3, (3, 20))
     plan = PlanState(z[:, 0], np.full((3, 1, space.size), 0.05))
-    new, elites = planner.update(space, config, plan, z, costs)
+    new, elites = config.update(space, plan, z, costs)
     for e in range(3):
         best = np.argsort(costs[e])[:4]
         weights = np.exp(-(costs[e, best] - costs[e].min()) / 0.5)
@@ -76,17 +76,17 @@ def test_update_is_mppi_over_elites(space):
 
 
 def test_a_relative_temperature_weighs_the_same_whatever_the_scale_of_the_reward(space):
-    config = PlannerConfig(candidates=20, elites=4, temperature=0.5)
+    config = MPPI(candidates=20, elites=4, temperature=0.5)
     rng = np.random.default_rng(1)
     z, costs = rng.uniform(space.lower, space.upper, (1, 20, 1, space.size)), rng.uniform(0, 3, (1, 20))
     plan = PlanState(z[:, 0], np.full((1, 1, space.size), 0.05))
-    means = [planner.update(space, config, plan, z, scale * costs)[0].mean for scale in (1.0, 1e-4, 1e4)]
+    means = [config.update(space, plan, z, scale * costs)[0].mean for scale in (1.0, 1e-4, 1e4)]
     assert np.allclose(means[0], means[1]) and np.allclose(means[0], means[2])
     best = np.argsort(costs[0])[:4]
     above = costs[0, best] - costs.min()
     weights = np.exp(-above / (0.5 * np.sqrt(np.square(above).mean())))
     assert np.allclose(means[0][0, 0], (weights[:, None] * z[0, best, 0]).sum(0) / weights.sum())
-    same = planner.update(space, config, plan, z, np.full((1, 20), 3.0))[0].mean
+    same = config.update(space, plan, z, np.full((1, 20), 3.0))[0].mean
     assert np.allclose(same[0, 0], z[0, :4, 0].mean(0))
 
 
@@ -100,23 +100,30 @@ def test_a_relative_temperature_weighs_the_same_whatever_the_scale_of_the_reward
         ({"gain": 0.0}, "planner.gain is 0.0"),
         ({"instant": -1}, "planner.instant is -1: give 0 or more"),
         ({"covariance": 1.5}, "planner.covariance is 1.5: give at most 1"),
+        ({"name": "cma", "covariance": 0.0}, "planner.covariance is 0.0: give a finite number above 0"),
         ({"knots": 45}, "the 44 steps of a horizon of 0.35 s"),
         ({"keep": 7}, "there are 6 elites"),
         ({"candidates": 2, "keep": 2}, "room for 1 candidates"),
+        ({"name": "cme"}, "There is no planner 'cme': did you mean"),
     ],
 )
 def test_settings_that_make_no_plan_are_refused_in_one_sentence(settings, sentence):
     with pytest.raises(MovlrError, match=sentence):
-        PlannerConfig(**settings)
+        made(settings)
+
+
+def made(values):
+    kind, settings = Planner.of_values(values)
+    return kind(**settings)
 
 
 def test_diverged_candidates_are_never_elites(space):
-    config = PlannerConfig(candidates=8, elites=6)
+    config = MPPI(candidates=8, elites=6)
     z = np.random.default_rng(2).uniform(space.lower, space.upper, (2, 8, 1, space.size))
     plan = PlanState(z[:, 0], np.full((2, 1, space.size), 0.07))
     costs = np.full((2, 8), np.inf)
     costs[0, [1, 3]] = 3.0, 1.0
-    new, elites = planner.update(space, config, plan, z, costs)
+    new, elites = config.update(space, plan, z, costs)
     assert list(elites[0]) == [3, 1, -1, -1, -1, -1] and np.isfinite(new.mean).all()
     assert (elites[1] == -1).all()
     assert np.array_equal(new.mean[1], plan.mean[1]) and np.array_equal(new.sigma[1], plan.sigma[1])
@@ -124,7 +131,7 @@ def test_diverged_candidates_are_never_elites(space):
 
 @pytest.fixture(scope="module")
 def runner(myolegs):
-    config = planner.with_candidates(PlannerConfig(horizon=0.2), 16)
+    config = MPPI(horizon=0.2).with_candidates(16)
     return episode.EpisodeRunner.build(myolegs, config, "native", threads=2)
 
 
@@ -148,7 +155,7 @@ def test_same_seed_same_bits_and_the_file_too(runner, myolegs, tmp_path):
 
 def test_thread_count_does_not_change_a_bit(runner, myolegs):
     single = NativeSimulator(myolegs, candidates=16, plan_dt=0.008, threads=1)
-    other = episode.EpisodeRunner(single, runner.controller, runner.config)
+    other = episode.EpisodeRunner(single, runner.controller, runner.planner)
     assert np.array_equal(run(runner, myolegs, 0.06, 1).qpos, run(other, myolegs, 0.06, 1).qpos)
 
 
@@ -159,16 +166,16 @@ def test_planning_stands_where_holding_still_falls(runner, myolegs):
 
 
 def test_knots_move_towards_the_present_and_rounds_search_ever_nearer(myolegs, space):
-    config = PlannerConfig(knots=3, replan=0.035, horizon=0.35)  # a third of a knot's length
+    config = MPPI(knots=3, replan=0.035, horizon=0.35)  # a third of a knot's length
     mean = np.arange(3.0)[None, :, None] * np.ones((1, 3, space.size))
-    later = planner.shifted(config, PlanState(mean, np.ones_like(mean)))
+    later = config.shift(PlanState(mean, np.ones_like(mean)))
     assert np.allclose(later.mean[0, :, 0], [0.3, 1.3, 2.0]) and (later.sigma == 1.0).all()
-    assert planner.shifted(PlannerConfig(), PlanState(mean, mean)).mean is mean
+    assert MPPI().shift(PlanState(mean, mean)).mean is mean
 
 
 def test_a_plan_of_knots_and_rounds_moves_a_body(myolegs):
-    settings = PlannerConfig(horizon=0.16, knots=2, iterations=2, anneal=0.5, replan=0.02)
-    runner = episode.EpisodeRunner.build(myolegs, planner.with_candidates(settings, 8), "native", threads=2)
+    settings = MPPI(horizon=0.16, knots=2, iterations=2, anneal=0.5, replan=0.02)
+    runner = episode.EpisodeRunner.build(myolegs, settings.with_candidates(8), "native", threads=2)
     rollout = run(runner, myolegs, 0.1, 0)
     assert rollout.targets.shape == (5, myolegs.posture.size) and np.isfinite(rollout.costs).all()
     # The second posture is held in the second half of a rollout alone.
@@ -184,47 +191,63 @@ def test_a_plan_of_knots_and_rounds_moves_a_body(myolegs):
 
 
 def test_coloured_noise_keeps_its_variance_and_moves_slowly_over_the_knots(space):
-    config = PlannerConfig(candidates=4000, knots=6, colour=2.0)
+    config = ICEM(candidates=4000, knots=6, colour=2.0)
     z = noise(space, config, 0)[0]
     assert z.std(axis=0).mean() == pytest.approx(1.0, abs=0.02)
     apart = [(z[:, 0] * z[:, k]).mean() for k in range(1, 4)]
     assert apart[0] > 0.3 > apart[1] > apart[2]
-    white = noise(space, PlannerConfig(candidates=4000, knots=6), 0)[0]
+    white = noise(space, MPPI(candidates=4000, knots=6), 0)[0]
     assert abs((white[:, 0] * white[:, 1]).mean()) < 0.02
 
 
 def test_covariance_learns_the_direction_in_which_the_elites_lie(space):
-    config = PlannerConfig(candidates=400, elites=40, covariance=0.3, temperature=1e3, relative=False, instant=0)
+    config = CMA(candidates=400, elites=40, covariance=0.3, temperature=1e3, relative=False, instant=0)
     rng = np.random.default_rng(0)
-    plan = planner.initial(space, config, 0.5 * (space.lower + space.upper)[None])
+    plan = config.init(space, 0.5 * (space.lower + space.upper)[None])
     valley = np.zeros(space.size)
     valley[:2] = 1.0, -1.0
     valley /= np.linalg.norm(valley)
     for _ in range(30):
-        z = planner.sample(space, config, plan, plan.mean[:, 0], planner.draw(space, config, [rng])[0])
+        z = config.sample(space, plan, plan.mean[:, 0], config.draw(space, [rng])[0])
         away = (z - plan.mean[:, None])[:, :, 0] / space.range
         along = away @ valley
-        plan, _ = planner.update(space, config, plan, z, np.square(away - along[..., None] * valley).sum(axis=-1))
+        plan, _ = config.update(space, plan, z, np.square(away - along[..., None] * valley).sum(axis=-1))
     values, vectors = np.linalg.eigh(plan.covariance[0, 0])
     assert abs(vectors[:, -1] @ valley) > 0.9 and values[-1] > 3 * values[-2]
     assert np.trace(plan.covariance[0, 0]) / space.size >= 0.99 * space.noise**2
 
 
 def test_elites_of_a_plan_are_candidates_of_the_next(space):
-    config = PlannerConfig(candidates=30, elites=6, keep=3)
-    plan = planner.initial(space, config, space.lower[None])
-    z = planner.sample(space, config, plan, space.lower[None], noise(space, config, 0))
+    config = ICEM(candidates=30, elites=6, keep=3, knots=1)
+    plan = config.init(space, space.lower[None])
+    z = config.sample(space, plan, space.lower[None], noise(space, config, 0))
     costs = np.arange(30.0)[None]
-    plan, _ = planner.update(space, config, plan, z, costs)
-    again = planner.sample(space, config, plan, space.lower[None], noise(space, config, 1))
+    plan, _ = config.update(space, plan, z, costs)
+    again = config.sample(space, plan, space.lower[None], noise(space, config, 1))
     assert z.shape == again.shape and np.array_equal(again[:, config.instant : config.instant + 3], z[:, :3])
+
+
+def test_every_planner_plans_and_keeps_its_name(myolegs):
+    for name, kind in PLANNERS.items():
+        planner = kind(horizon=0.08).with_candidates(8)
+        assert planner.name == name and made({"name": name}) == kind()
+        rollout = run(episode.EpisodeRunner.build(myolegs, planner, "native", threads=1), myolegs, 0.04, 0)
+        assert len(rollout.costs) == 2 and np.isfinite(rollout.costs).all()
+    with pytest.raises(MovlrError, match=r"planner.name is cem, and these are the settings of mppi: name the planner alone"):
+        MPPI(name="cem")
+
+
+def test_a_planner_of_another_kind_takes_over_what_was_set():
+    planner = MPPI(candidates=32, temperature=0.3, law="paper").as_kind("icem")
+    assert planner == ICEM(candidates=32, temperature=0.3, law="paper")
+    assert planner.as_kind("cem") == CEM(candidates=32, law="paper") and planner.as_kind("icem") is planner
 
 
 def test_a_runner_that_is_dropped_frees_its_worlds_at_once(myolegs):
     """Worlds are memory of C's that Python's collector does not see, so nothing may wait for it: it is off all the while."""
     gc.disable()
     try:
-        runner = episode.EpisodeRunner.build(myolegs, planner.with_candidates(PlannerConfig(), 8), "native", threads=1)
+        runner = episode.EpisodeRunner.build(myolegs, MPPI().with_candidates(8), "native", threads=1)
         run(runner, myolegs, 0.02, 0)
         worlds = weakref.ref(runner.simulator)
         del runner

@@ -1,0 +1,94 @@
+"""A muscle law: a target posture becomes excitations, at every step, in rollouts and on the executed body; one file a law.
+
+A law is written once, over the namespace of the arrays it is given (numpy or jax.numpy). A body's motors are told to go where the target
+posture has them, whatever the law.
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from movlr_jax.morphologies import Morphology
+from movlr_jax.physics.simulator import Simulator
+
+
+@dataclass(frozen=True)
+class _WithMotors:
+    muscles: Any  # the law's own targets
+    motors: Any  # [W, k] activations that pull the motors to where the target posture has them
+
+
+class Law(abc.ABC):
+    """What the muscles do; a Controller (`movlr_jax.physics.simulator`).
+
+    Attributes:
+        name: registry name.
+        default_gain: the gain where a body has no calibrated one.
+        grid: gains that a calibration tries.
+        every_step: whether targets are computed anew at every step, which only the native engine does.
+
+    Args:
+        morphology: the body.
+        gain: the law's gain.
+        dt: step over which an activation is to be reached (s).
+    """
+
+    name: ClassVar[str]
+    default_gain: ClassVar[float]
+    grid: ClassVar[tuple[float, ...]]
+    every_step = False
+
+    def __init__(self, morphology: Morphology, gain: float, dt: float):
+        self._m = morphology.muscles
+        self._posture = morphology.posture
+        self._base = morphology.standing_qpos
+        self._motors = morphology.motors
+        self._gain, self._dt = gain, dt
+        self._smoothed = bool((self._m.smoothing > 1e-15).any())
+
+    def targets(self, simulator: Simulator, posture: Any, qpos: Any, peak_force: Any = None) -> Any:
+        """Return what is constant while the target postures[W, d] hold; see Controller."""
+        full = self._full(posture, qpos)
+        length, moment = simulator.target_kinematics(full)
+        if not self._motors.count:
+            return self._aim(full, length, moment, peak_force)
+        m = self._m.count
+        return _WithMotors(self._aim(full, length[:, :m], moment[:, :m], peak_force), self._motors.activation(length[:, m:]))
+
+    def excitation(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
+        """Return excitations[W, nu]; see Controller."""
+        if not self._motors.count:
+            return self._excite(targets, qpos, act, length)
+        m = self._m.count
+        xp = act.__array_namespace__()
+        return xp.concatenate([self._excite(targets.muscles, qpos, act[:, :m], length[:, :m]), targets.motors], axis=1)
+
+    def _full(self, posture: Any, qpos: Any) -> Any:
+        """Return the poses[W, nq] at which the target postures are looked at."""
+        return self._posture.complete(posture, self._base)
+
+    @abc.abstractmethod
+    def _aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> Any:
+        """Return the law's targets from poses[W, nq], muscle lengths[W, m] and moment arms[W, m, nv] there, and peak forces."""
+
+    @abc.abstractmethod
+    def _excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
+        """Return the muscles' excitations[W, m]."""
+
+
+def unit(activation: Any) -> Any:
+    """Return activations clipped to [0, 1]; a NumPy array in place, because this stands in the innermost loop."""
+    if not isinstance(activation, np.ndarray):
+        return activation.clip(0.0, 1.0)
+    np.minimum(activation, 1.0, out=activation)
+    return np.maximum(activation, 0.0, out=activation)
+
+
+def by_joint(moment: Any, dofs: np.ndarray) -> Any:
+    """Return moment arms [W, dofs, m] from moments [W, m, nv]; of NumPy contiguous, which makes the product with an error fast."""
+    out = moment.transpose(0, 2, 1)[:, dofs]
+    return np.ascontiguousarray(out) if isinstance(out, np.ndarray) else out

@@ -1,0 +1,223 @@
+"""A planner: settings and three pure functions, from which `RecedingHorizon` makes plans; one file an algorithm, one subclass each.
+
+A planner is a frozen dataclass. Its fields are its settings: flags and YAML are read into it, and those of the base are every planner's.
+Its methods are the algorithm, written over the namespace of the arrays that they are given (numpy or jax.numpy):
+
+    plan = init(space, posture)                             the first plan
+    candidates = sample(space, plan, current, noise)        what is simulated
+    plan, elites = update(space, plan, candidates, costs)   what follows from it
+
+All that evolves goes in and comes out as a PlanState. Shapes: E episodes, N candidates, K knots in a horizon, d planned joints.
+"""
+
+from __future__ import annotations
+
+import abc
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import jax
+import numpy as np
+
+from movlr_jax.control import laws
+from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies.posture import PostureSpace
+from movlr_jax.registry import Registry
+
+DEFAULT = "mppi"
+# Beyond these no machine makes a plan; they keep a slip of the finger from filling its memory.
+MOST_CANDIDATES = 1_000_000
+MOST_SECONDS = 60.0
+MOST_STEPS = 10_000
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class PlanState:
+    """What a plan hands to the next; a planner that hands on more has a subclass.
+
+    mean: postures float[E, K, d] (rad), of which the first is executed. sigma: noise float[E, K, d] (share of joint range).
+    """
+
+    mean: Any
+    sigma: Any
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class PlanReport:
+    """What happened in one plan: cost of the best candidate float[E], candidates that diverged int[E], elites' indices int[E, m]
+    (best first, -1 where fewer than m candidates stayed finite)."""
+
+    best_cost: Any
+    diverged: Any
+    elites: Any
+
+
+@dataclass(frozen=True)
+class Planner(abc.ABC):
+    """The settings of every planner, and the interface of the algorithms."""
+
+    name: str = ""
+    """The algorithm: mppi, cem, icem or cma, or one that another package adds; --help beside it lists its settings."""
+    candidates: int = 64
+    """Candidate postures per plan."""
+    knots: int = 1
+    """Target postures in a horizon, held one after the other; published is one."""
+    iterations: int = 1
+    """Rounds of sampling and updating in a plan, each with all the candidates; published is one."""
+    anneal: float = 1.0
+    """Factor on the noise from one round of a plan to the next; below 1 the rounds search ever nearer (annealing, as in DIAL-MPC)."""
+    noise: float | None = None
+    """Initial noise and its floor, as a share of each joint's range; the body's own if not given: 0.05, as published, 0.03 of a hand."""
+    horizon: float = 0.35
+    """Time looked ahead (s); published are 0.30 to 0.35."""
+    plan_dt: float = 0.008
+    """Step of the rollouts (s)."""
+    replan: float = 0.02
+    """Time executed between plans (s). The released controller plans as fast as it can beside a slowed simulation."""
+    law: str = "auto"
+    """Muscle law: auto (the one that measured best on the body), fibre-strain, posture-weighted, paper or paper-hoisted."""
+    gain: float | None = None
+    """Gain of the muscle law; the body's calibrated one if not given."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings with which no plan can be made."""
+        if self.name != type(self).name:
+            raise MovlrError(f"planner.name is {self.name}, and these are the settings of {type(self).name}: name the planner alone.")
+        laws.require_known(self.law)
+        self._require_above(*(f.name for f in fields(Planner) if f.name not in ("name", "law")))
+        count, length = MOST_CANDIDATES, MOST_SECONDS
+        for name, most in (("candidates", count), ("iterations", count), ("horizon", length), ("replan", length)):
+            if getattr(self, name) > most:
+                raise MovlrError(f"planner.{name} is {getattr(self, name):g}: give at most {most:g}.")
+        if self.horizon / self.plan_dt > MOST_STEPS:
+            raise MovlrError(f"planner.plan_dt is {self.plan_dt:g} s: give at least {self.horizon / MOST_STEPS:g} s for this horizon.")
+        if self.knots > self.steps:
+            raise MovlrError(f"planner.knots is {self.knots}: give at most the {self.steps} steps of a horizon of {self.horizon:g} s.")
+
+    def _require_above(self, *names: str, least: float | None = None) -> None:
+        """Refuse settings that are given and not finite, or not above 0; with a least value, below that."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and not (value < math.inf and (value > 0 if least is None else value >= least)):
+                rule = "a finite number above 0" if least is None else f"{least:g} or more"
+                raise MovlrError(f"planner.{name} is {value}: give {rule}.")
+
+    @property
+    def steps(self) -> int:
+        """H, planning steps in a horizon: 38 for 0.30 s of 8 ms, 44 for 0.35 s."""
+        return max(2, round(self.horizon / self.plan_dt))
+
+    def around(self, space: PostureSpace) -> float:
+        """Return the noise in a body's posture space, as a share of the ranges."""
+        return space.noise if self.noise is None else self.noise
+
+    def with_candidates(self, candidates: int) -> Self:
+        """Return the settings for another number of candidates, and all that is in proportion to it."""
+        return replace(self, candidates=candidates)
+
+    def identity(self) -> dict[str, Any]:
+        """Return all that decides a plan, as plain values: the records of episodes are known by it."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def init(self, space: PostureSpace, posture: Any) -> PlanState:
+        """Return the first plan: the given postures float[E, d] (rad), clipped to the joint ranges, at every knot."""
+        xp = posture.__array_namespace__()
+        mean = xp.repeat(xp.clip(posture, space.lower, space.upper)[:, None], self.knots, axis=1)
+        return PlanState(mean, xp.full_like(mean, self.around(space)))
+
+    def draw(self, space: PostureSpace, rngs: Sequence[np.random.Generator]) -> np.ndarray:
+        """Return the noise of one plan, float[rounds, E, N, K, d] standard normals: each episode's from its own source, on the host."""
+        shape = (self.iterations, self.candidates, self.knots, space.size)
+        return np.stack([rng.standard_normal(shape) for rng in rngs], axis=1)
+
+    def shift(self, plan: PlanState) -> PlanState:
+        """Return the plan as it stands one replanning interval later: knots move towards the present, the last stays."""
+        if self.knots == 1:
+            return plan
+        share = self.replan * self.knots / self.horizon
+
+        def move(x: Any) -> Any:
+            xp = x.__array_namespace__()
+            later = xp.concatenate([x[:, 1:], x[:, -1:]], axis=1)
+            return x + share * (later - x)
+
+        return replace(plan, mean=move(plan.mean), sigma=move(plan.sigma))
+
+    @abc.abstractmethod
+    def sample(self, space: PostureSpace, plan: Any, current: Any, noise: Any) -> Any:
+        """Return candidate postures float[E, N, K, d] (rad), within the joint ranges.
+
+        Args:
+            space: the posture space.
+            plan: the plan before.
+            current: float[E, d], the body's posture (rad).
+            noise: float[E, N, K, d], normals of this round's width, as `draw` made them.
+        """
+
+    @abc.abstractmethod
+    def update(self, space: PostureSpace, plan: Any, candidates: Any, costs: Any) -> tuple[Any, Any]:
+        """Return the plan after one round, and the elites' indices int[E, m] (best first, -1 for none).
+
+        Args:
+            space: the posture space.
+            plan: the plan before.
+            candidates: float[E, N, K, d] (rad).
+            costs: float[E, N]; inf for a diverged candidate. Where all diverged, the plan stays as it was.
+        """
+
+    @classmethod
+    def of_values(cls, values: Mapping[str, Any]) -> tuple[type[Planner], dict[str, Any]]:
+        """Return the planner that plain values name, and its own settings among them.
+
+        Values without a name are MPPI's. Where they are from a version in which one configuration held every algorithm, what they ask for
+        is found by the settings that switched it on.
+
+        Raises:
+            UnknownName: there is no planner of that name.
+        """
+        rest = dict(values)
+        if "name" in rest:
+            return PLANNERS[str(rest["name"])], rest
+        learns, returns = rest.get("covariance", 0), {k: rest[k] for k in ("keep", "colour") if rest.get(k, 0)}
+        name = "cma" if learns else "icem" if returns else DEFAULT
+        for key in ("covariance", "keep", "colour"):
+            if rest.get(key) == 0:
+                del rest[key]
+        plain = {"knots": 1, "keep": 0, "colour": 0.0} if name != DEFAULT else {}
+        return PLANNERS[name], {**plain, **rest}
+
+    @classmethod
+    def kinds(cls) -> list[type[Planner]]:
+        """Return all planners."""
+        return list(PLANNERS.values())
+
+    def as_kind(self, name: str) -> Planner:
+        """Return the planner of a name, with what is set otherwise than by default here where it has the same setting.
+
+        Raises:
+            UnknownName: there is no planner of that name.
+        """
+        kind = PLANNERS[name]
+        if isinstance(self, kind) and self.name == name:
+            return self
+        known = {f.name for f in fields(kind)} - {"name"}
+        changed = {f.name: getattr(self, f.name) for f in fields(self) if f.name in known and getattr(self, f.name) != f.default}
+        return kind(**changed)
+
+
+def _fault(name: str, thing: Any) -> str:
+    if not (isinstance(thing, type) and issubclass(thing, Planner)):
+        return "It is no subclass of movlr_jax.control.planners.Planner."
+    return "" if getattr(thing, "name", None) == name else f"Its class says name = {getattr(thing, 'name', None)!r}: give both one name."
+
+
+PLANNERS: Registry[type[Planner]] = Registry(
+    "planner",
+    "movlr_jax.planners",
+    {name: f"movlr_jax.control.planners.{name}:{name.upper()}" for name in ("mppi", "cem", "icem", "cma")},
+    _fault,
+)

@@ -1,0 +1,78 @@
+"""The receding horizon: candidates of a planner are simulated with the muscle controller in the loop, and the plan follows their costs.
+
+Flows in: the state of E worlds, the plan before, noise drawn on the host. Flows out: the new plan and what happened in it. It knows no
+algorithm, only the `Planner` interface, whose functions it compiles where the engine's arrays are JAX's.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from movlr_jax.control.planners.base import Planner, PlanReport
+from movlr_jax.morphologies.posture import PostureSpace
+from movlr_jax.physics.instant import Frame
+from movlr_jax.physics.simulator import Controller, Simulator, State
+from movlr_jax.rewards.reward import RewardBatch
+
+
+class RecedingHorizon:
+    """Plans E episodes of one body at the same time.
+
+    Args:
+        simulator: the engine; its candidate worlds must be planner.candidates.
+        controller: the muscle controller in the loop.
+        planner: the algorithm with its settings.
+    """
+
+    def __init__(self, simulator: Simulator, controller: Controller, planner: Planner):
+        self._simulator, self._controller, self._planner = simulator, controller, planner
+        # Functions of this module, not bound methods: a cycle through this object would keep its simulator's worlds alive.
+        space, compiled = simulator.morphology.posture, (lambda f: f) if simulator.xp is np else jax.jit
+        self._before = compiled(functools.partial(_sampled, space, planner))
+        self._after = compiled(functools.partial(_updated, space, planner))
+        self._shift = compiled(planner.shift)
+
+    def first(self, state: State) -> Any:
+        """Return the plan that E worlds start with: to hold their postures."""
+        space = self._simulator.morphology.posture
+        return self._planner.init(space, space.read(state.qpos))
+
+    def draw(self, rngs: Sequence[np.random.Generator]) -> np.ndarray:
+        """Return the noise of one plan, float[rounds, E, N, K, d], each episode's from its own source."""
+        return self._planner.draw(self._simulator.morphology.posture, rngs)
+
+    def plan(self, state: State, plan: Any, frames: Sequence[Frame], rewards: RewardBatch, noise: np.ndarray) -> tuple[Any, PlanReport]:
+        """Make one plan from the state of E worlds.
+
+        Args:
+            state: E worlds.
+            plan: the plan before (warm start).
+            frames: frame and goal of each episode.
+            rewards: each episode's reward; its weighted mean over the horizon is maximised.
+            noise: float[rounds, E, N, K, d], standard normals (`draw`).
+        """
+        simulator, planner = self._simulator, self._planner
+        plan = self._shift(plan)
+        for i in range(planner.iterations):
+            candidates = self._before(plan, state.qpos, simulator.put(planner.anneal**i * noise[i]))
+            rolled = simulator.rollout(state, self._controller, candidates, planner.steps, frames)
+            reward, diverged = simulator.gathered(rewards.mean_reward(rolled.instants)), simulator.gathered(rolled.diverged)
+            plan, report = self._after(plan, candidates, reward, diverged)
+        return plan, report
+
+
+def _sampled(space: PostureSpace, planner: Planner, plan: Any, qpos: Any, noise: Any) -> Any:
+    return planner.sample(space, plan, space.read(qpos), noise)
+
+
+def _updated(space: PostureSpace, planner: Planner, plan: Any, candidates: Any, reward: Any, diverged: Any) -> tuple[Any, PlanReport]:
+    xp = candidates.__array_namespace__()
+    reward = xp.asarray(reward, candidates.dtype)
+    costs = xp.where(diverged | ~xp.isfinite(reward), xp.inf, -reward)
+    new, elites = planner.update(space, plan, candidates, costs)
+    return new, PlanReport(costs.min(axis=1), diverged.sum(axis=1), elites)

@@ -1,0 +1,114 @@
+"""Registry: names and what they stand for, this package's own and what installed packages add by entry points.
+
+Flows in: lines `name -> "module:attribute"` of this package, and the entry points of one group (`movlr_jax.tasks`, `movlr_jax.planners`,
+...) of whatever is installed. Flows out: the object of a name. Nothing is imported before it is wanted, and packages are searched for entry
+points once, when a name is not this package's own or all names are listed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+from movlr_jax.errors import MovlrError, UnknownName, did_you_mean
+
+T = TypeVar("T")
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """A mapping from names to objects of one kind, this package's own first; a name that it lacks is refused in one sentence.
+
+    Args:
+        kind: what one is called in a sentence, such as "task".
+        group: the group of entry points that add some.
+        own: name -> "module:attribute" of this package's own.
+        fault: (name, object) -> what keeps an object of another package from being one, in a sentence; "" where nothing does.
+        hint: what to add where a name is not known.
+    """
+
+    def __init__(self, kind: str, group: str, own: Mapping[str, str], fault: Callable[[str, Any], str], hint: str = ""):
+        self.kind, self.group, self._hint, self._fault = kind, group, hint, fault
+        self._places: dict[str, str | importlib.metadata.EntryPoint] = dict(own)
+        self._own = frozenset(own)
+        self._objects: dict[str, T] = {}
+        self._searched = False
+
+    def register(self, name: str, thing: T) -> None:
+        """Add an object under a name, for this process.
+
+        Raises:
+            MovlrError: the name is taken, or the object cannot be one of this kind.
+        """
+        if name in self:
+            raise MovlrError(f"There is a {self.kind} '{name}' already: give yours another name.")
+        if fault := self._fault(name, thing):
+            raise MovlrError(f"The {self.kind} '{name}' cannot be registered: {fault}")
+        self._objects[name] = thing
+
+    def __getitem__(self, name: str) -> T:
+        """Return the object of a name.
+
+        Raises:
+            UnknownName: there is none.
+            MovlrError: the package that adds it cannot be loaded.
+        """
+        if name not in self._objects:
+            if name not in self:
+                known = f"known are {', '.join(self)}"
+                raise UnknownName(f"There is no {self.kind} '{name}': {did_you_mean(name, self)}{known}{self._hint}.")
+            self._objects[name] = self._load(name, self._places[name])
+        return self._objects[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is one of that name; loads nothing."""
+        return name in self._own or name in self._objects or name in self._found()
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield all names, this package's own first."""
+        return iter(dict.fromkeys([*self._found(), *self._objects]))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _found(self) -> dict[str, str | importlib.metadata.EntryPoint]:
+        """Return where everything is found; searches the installed packages the first time."""
+        if not self._searched:
+            added: dict[str, importlib.metadata.EntryPoint] = {}
+            for point in importlib.metadata.entry_points(group=self.group):
+                if other := added.get(point.name):
+                    if point.value != other.value:
+                        raise MovlrError(f"{_package(other)} and {_package(point)} both add a {self.kind} '{point.name}': remove one.")
+                elif point.name in self._own:
+                    raise MovlrError(
+                        f"{_package(point)} adds a {self.kind} '{point.name}', which this package has: uninstall it, or rename its."
+                    )
+                added[point.name] = point
+            self._places |= added
+            self._searched = True
+        return self._places
+
+    def _load(self, name: str, place: str | importlib.metadata.EntryPoint) -> T:
+        if isinstance(place, str):
+            module, _, attribute = place.partition(":")
+            return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+        try:
+            thing = place.load()
+            fault = self._fault(name, thing)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # another's code may raise anything, SystemExit too
+            said = " ".join(str(error).split())[:300].rstrip(".")
+            fault = f"{type(error).__name__}: {said}." if said else f"{type(error).__name__}."
+        if fault:
+            raise MovlrError(
+                f"The {self.kind} '{name}' of {_package(place, inside=True)} cannot be used: {fault} Mend or uninstall that package."
+            )
+        return thing  # type: ignore[no-any-return]
+
+
+def _package(point: importlib.metadata.EntryPoint, *, inside: bool = False) -> str:
+    """Return what to call the package of an entry point."""
+    called = f"package {point.dist.name} {point.dist.version}" if point.dist is not None else f"package of {point.value}"
+    return f"the {called}" if inside else f"The {called}"
