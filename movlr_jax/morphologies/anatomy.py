@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import mujoco
 import numpy as np
 
-from movlr_jax.physics.gait import SIDES
+from movlr_jax.sides import SIDES
 
 if TYPE_CHECKING:
     from movlr_jax.morphologies.morphology import Morphology

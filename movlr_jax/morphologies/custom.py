@@ -21,10 +21,10 @@ from movlr_jax._quiet import silence_mujoco
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.morphologies import footing, model_files, motors, muscles, posture, root
 from movlr_jax.morphologies.body_plan import BodyPlan, LandmarkPlan
+from movlr_jax.sides import SIDES
 
 SUFFIXES = (".yaml", ".yml")
 LANDMARKS = ("pelvis", "trunk", "left.foot", "right.foot")  # what standing, gait memory and the behaviour checks read
-_SIDES = ("left", "right")
 # What `m` of a reward has by these names already.
 RESERVED = frozenset(
     ("com", "dt", "goal", "joint", "joints", "left", "muscle_group", "muscles", "object", "previous", "right", "standing", "time")
@@ -344,7 +344,7 @@ def _value_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     both = set(body.feet.get("left", ())) & set(body.feet.get("right", ()))
     if both:
         out.append(f"{', '.join(sorted(both))} is in both feet: name for each side the bodies of that foot alone.")
-    left, right = (body.landmarks.get(f"{side}.foot") for side in _SIDES)
+    left, right = (body.landmarks.get(f"{side}.foot") for side in SIDES)
     if left is not None and left == right:
         out.append("left.foot and right.foot are one place: name for each side its own.")
     for side, parts in body.feet.items():
@@ -448,15 +448,15 @@ def _place_faults(model: mujoco.MjModel, body: _Body) -> list[str]:
     out = [f"The landmark {name} is missing: add it to landmarks." for name in needed if name not in body.landmarks]
     for name, place in body.landmarks.items():
         side, _, part = name.rpartition(".")
-        if not part.isidentifier() or side not in ("", *_SIDES) or (not side and (name in RESERVED or name.startswith("_"))):
+        if not part.isidentifier() or side not in ("", *SIDES) or (not side and (name in RESERVED or name.startswith("_"))):
             out.append(f"A landmark cannot be named '{name}': use a word such as head, or left. and right. before it.")
         if place.body not in bodies:
             out.append(f"The landmark {name}: {_unknown(place.body, bodies, 'body')}")
-    bare = [side for side in _SIDES if body.feet and not body.feet.get(side) and not {"feet", f"feet.{side}"} & body.lost]
+    bare = [side for side in SIDES if body.feet and not body.feet.get(side) and not {"feet", f"feet.{side}"} & body.lost]
     out += [f"feet has no {side} foot: list the bodies of it that touch the floor." for side in bare]
     for side, parts in body.feet.items():
-        if side not in _SIDES:
-            out.append(f"feet: {_unknown(side, _SIDES, 'side')}")
+        if side not in SIDES:
+            out.append(f"feet: {_unknown(side, SIDES, 'side')}")
         missing = [part for part in parts if part not in bodies]
         out += [f"feet.{side}: {_unknown(part, bodies, 'body')}" for part in missing]
         ids = [model.body(part).id for part in parts if part not in missing]

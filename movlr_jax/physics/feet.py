@@ -11,6 +11,7 @@ import numpy as np
 
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import gait
+from movlr_jax.sides import SIDES
 
 SIGHT = 0.3  # how far ahead of its toes a foot knows the ground (m): a step's tread
 _LOOKS = 4  # places looked at, 0.1 m apart
@@ -27,7 +28,7 @@ class Feet:
     """
 
     def __init__(self, morphology: Morphology):
-        self.sides: tuple[str, ...] = () if morphology.fixed else gait.SIDES
+        self.sides: tuple[str, ...] = () if morphology.fixed else SIDES
         self._weight = morphology.weight
         self._at = np.array([morphology.sensors[f"{side}.foot/position"][0] + np.arange(3) for side in self.sides])
         toes = [f"{side}.{'toe' if f'{side}.toe' in morphology.landmarks else 'foot'}" for side in self.sides]
@@ -42,7 +43,7 @@ class Feet:
     def initial(self, sensors: np.ndarray) -> np.ndarray:
         """Return the gait memory [..., 2, 8] at the start of an episode."""
         if not self.sides:
-            return np.zeros((*sensors.shape[:-1], len(gait.SIDES), len(gait.GAIT_FIELDS)))
+            return np.zeros((*sensors.shape[:-1], len(SIDES), len(gait.GAIT_FIELDS)))
         return np.asarray(gait.initial(sensors[..., self._at]))
 
     def ahead(self, sensors: Any, forward: Any, xp: Any = np) -> Any:
@@ -54,7 +55,7 @@ class Feet:
             xp: numpy or jax.numpy.
         """
         if not self.sides:
-            return xp.zeros((*sensors.shape[:2], len(gait.SIDES)), sensors.dtype)
+            return xp.zeros((*sensors.shape[:2], len(SIDES)), sensors.dtype)
         reach = xp.linspace(0.0, SIGHT, _LOOKS, dtype=sensors.dtype)[:, None] * forward[:, None, None, None].astype(sensors.dtype)
         return self._terrain.height(sensors[..., self._toes][..., None, :] + reach, xp).max(axis=-1)
 

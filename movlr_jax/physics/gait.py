@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-SIDES: tuple[str, str] = ("left", "right")
 GAIT_FIELDS: tuple[str, ...] = (
     "in_contact",
     "load",

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from movlr_jax.morphologies import Morphology
-from movlr_jax.physics.gait import GAIT_FIELDS, SIDES
+from movlr_jax.physics.gait import GAIT_FIELDS
+from movlr_jax.sides import SIDES
 
 TARGET_FIELDS: tuple[str, ...] = ("object_x", "object_y", "object_z", "object_qw", "object_qx", "object_qy", "object_qz")
 GOAL_FIELDS: tuple[str, ...] = ("speed", "heading", *TARGET_FIELDS)

@@ -12,7 +12,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from movlr_jax.physics.gait import GAIT_FIELDS, SIDES
+from movlr_jax.physics.gait import GAIT_FIELDS
+from movlr_jax.sides import SIDES
 
 __all__ = ["GAIT_FIELDS", "SIDES", "FeatureLayout"]
 

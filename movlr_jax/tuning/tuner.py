@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax import atomic
+from movlr_jax.control.episode_config import Migrated
+from movlr_jax.control.planners import Planner
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.evaluation import study_limits
 from movlr_jax.evaluation.evaluation import Evaluation, Row, Work, metric_names
@@ -128,6 +130,16 @@ class Tuned:
         }
 
 
+def _as_today(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a journal says was asked for, where an earlier version wrote it, as this one writes it."""
+    values = Migrated.migrated(request)
+    if isinstance(planner := values.get("planner"), dict):
+        with contextlib.suppress(TypeError):  # settings that no planner has are not those asked for now
+            kind, own = Planner.of_values(planner)
+            values["planner"] = atomic.plain(dataclasses.asdict(kind(**own)))
+    return values
+
+
 def _equal(a: WeightTrial, b: WeightTrial) -> bool:
     return a.value is None or b.value is None or study_limits.equal(a.value, b.value)
 
@@ -226,7 +238,7 @@ class Tuner:
             study.set_user_attr("asked", self._asked)
         elif not isinstance(before, dict):
             raise MovlrError(f"{self.folder / JOURNAL} is no tune's: choose another --out.")
-        elif before != self._asked:
+        elif (before := _as_today(before)) != self._asked:
             other = next(k for k in sorted({*before, *self._asked}) if before.get(k) != self._asked.get(k))
             raise MovlrError(
                 f"{self.folder} holds a tune with another {other} ({before.get(other)}, not {self._asked.get(other)}): "

@@ -29,7 +29,7 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_run_is_reported(old, capsys):
     assert main(["report", str(old / "run")]) == 0
     page = (old / "run" / "report.html").read_text()
-    assert page.count("<video") >= 3 and "stand still" in page
+    assert page.count("<video") >= 3 and "Stand still and upright." in page
     assert (old / "run" / "heatmaps" / "weights.png").stat().st_size > 3000
 
 

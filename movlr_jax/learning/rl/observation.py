@@ -16,7 +16,8 @@ import numpy as np
 
 from movlr_jax.morphologies import Morphology, root
 from movlr_jax.morphologies.objects import BODY
-from movlr_jax.physics.gait import GAIT_FIELDS, SIDES
+from movlr_jax.physics.gait import GAIT_FIELDS
+from movlr_jax.sides import SIDES
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.rotation import quat_axis
