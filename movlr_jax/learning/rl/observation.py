@@ -17,10 +17,10 @@ import numpy as np
 from movlr_jax.morphologies import Morphology, root
 from movlr_jax.morphologies.objects import BODY
 from movlr_jax.physics.gait import GAIT_FIELDS
-from movlr_jax.sides import SIDES
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.rotation import quat_axis
+from movlr_jax.sides import SIDES
 
 _LONGEST = 2.0  # s; gait memory older than this tells nothing more
 _SPEED = 0.1  # per rad/s or m/s, for joints
