@@ -146,7 +146,7 @@ def value(row: Row) -> tuple[float, float, str]:
 
 def metric_label(task: Task) -> str:
     """Return the heading of a task's own metric."""
-    return tables.METRIC_COLUMNS.get(task.metric, (task.metric, ""))[0]
+    return tables.heading(task.metric)
 
 
 def panels(rows: Sequence[Row], names: Sequence[str]) -> list[bars.Panel]:

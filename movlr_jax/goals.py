@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from movlr_jax import units
+
 Record = Mapping[str, Any]
 
 # Held is what is so over the last third of the time asked for, by level, by speed, and by the feet that stand.
@@ -42,7 +44,6 @@ class Target:
         rest: the number of a body that only stands.
         what: what is measured, for people.
         needs: who needs the goal, for people.
-        unit: of both.
         body_part: where.
         allows: faults that the sentence asks for and that are therefore none.
         pose: the words mean to be so in the end, not to have been so.
@@ -63,13 +64,17 @@ class Target:
     needs: str
     body_part: str
     metric: str
-    unit: str = ""
     allows: tuple[str, ...] = ()
     pose: bool = False
     lowers: bool = False
     serves: str = ""
     older: tuple[str, str] = ("", "")
     levels: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def unit(self) -> str:
+        """The unit of goal and rest; "" for a share."""
+        return units.of(self.metric)
 
     @property
     def up(self) -> bool:
@@ -188,7 +193,6 @@ TARGETS: tuple[Target, ...] = (
             rest=0.0,
             what=f"lift of the {side} foot",
             needs="lifting it needs",
-            unit="m",
             body_part=f"{side} foot",
             metric=f"goal_{side}_foot_lift_m",
             allows=("odd_posture", "asymmetry", "com_aside"),
@@ -208,7 +212,6 @@ TARGETS: tuple[Target, ...] = (
         rest=0.0,
         what="forward lean of the trunk",
         needs="leaning needs",
-        unit="rad",
         body_part="trunk",
         metric="goal_trunk_pitch_rad",
         allows=("lean_forward", "com_ahead", "crouch", "odd_posture"),
@@ -223,7 +226,6 @@ TARGETS: tuple[Target, ...] = (
         rest=0.0,
         what="lift of the lower foot",
         needs="a jump needs",
-        unit="m",
         body_part="feet",
         metric="goal_feet_lift_m",
         allows=("flight", "crouch", "bent_knees", "jerk"),
@@ -237,7 +239,6 @@ TARGETS: tuple[Target, ...] = (
         rest=0.0,
         what="mean speed",
         needs="a run needs",
-        unit="m/s",
         body_part="whole body",
         metric="goal_running_speed_mps",
         allows=("flight", "too_fast", "lean_forward"),
@@ -251,7 +252,6 @@ TARGETS: tuple[Target, ...] = (
         rest=0.0,
         what="mean speed",
         needs="a walk needs",
-        unit="m/s",
         body_part="whole body",
         metric="goal_walking_speed_mps",
     ),

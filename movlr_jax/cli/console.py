@@ -17,10 +17,11 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from movlr_jax.media.tables import METRIC_COLUMNS, cell
+from movlr_jax.media.tables import cell, heading
 from movlr_jax.plain_words import plain_text
+from movlr_jax.tasks import metric_registry
 
-_NOT_COLUMNS = {"seed", "fell", "dropped", "diverged", *METRIC_COLUMNS}
+_NO_COLUMNS = ("seed", "fell", "dropped", "diverged")  # the first column, and the line below the table
 
 PLAIN_WIDTH = 140
 WIDE = 1000  # for tables of many columns
@@ -150,9 +151,9 @@ def metrics_table(
     std: Mapping[str, Any] | None = None,
 ) -> FittedTable:
     """Build the table of episodes, one row a seed, with mean and spread below where there are several."""
-    extra = [k for k in (episodes[0] if episodes else {}) if k not in _NOT_COLUMNS]
-    keys = [k for k in METRIC_COLUMNS if any(k in e for e in episodes)] + extra
-    headings = ["seed", *(METRIC_COLUMNS.get(k, (k, ""))[0] for k in keys)]
+    names = dict.fromkeys([*metric_registry.shown(), *(episodes[0] if episodes else ())])
+    keys = [k for k in names if k not in _NO_COLUMNS and any(k in e for e in episodes)]
+    headings = ["seed", *map(heading, keys)]
 
     def cells(record: Mapping[str, Any]) -> list[str]:
         return [cell(record, k) for k in keys]

@@ -177,7 +177,7 @@ def save(folder: Path, found: Tuned) -> dict[str, Any]:
     """Write what was found into a folder, and return the document that stands in its tune.json."""
     from movlr_jax import atomic
     from movlr_jax.media import history, tables
-    from movlr_jax.tasks.metrics import direction
+    from movlr_jax.tasks.metric_registry import metric as named
     from movlr_jax.tuning.weight_study import better
 
     atomic.write_text(folder / "tuned.py", found.text.source)
@@ -194,7 +194,7 @@ def save(folder: Path, found: Tuned) -> dict[str, Any]:
         )
     parts.append(f"## Trials\n\n{tables.markdown(*_table(found, found.trials))}")
     atomic.write_text(folder / "tune.md", "\n".join(parts))
-    sign, record = direction(found.objective), []
+    sign, record = named(found.objective).sign, []
     for n in range(1, len(found.trials) + 1):
         value = max(found.trials[:n], key=lambda t: better(t, sign)).value
         record.append(float("nan") if value is None else value)

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from movlr_jax import units
 from movlr_jax.critics.critique import FAULTS, Critique
 
-# Ending of a name -> unit; the first that fits.
-_UNITS: tuple[tuple[str, str], ...] = (("_mps", "m/s"), ("_rads", "rad/s"), ("_rad", "rad"), ("_m", "m"), ("_s", "s"))
-_NAMED_UNITS = {"seconds": "s", "jerk": "m/s^3", "com_acceleration_rms": "m/s^2", "activation_rate_rms": "1/s"}
 _SECTIONS = ("metrics", "fall", "object", "joints", "landmarks", "posture", "gait", "smoothness", "effort", "phases")
 
 
@@ -43,13 +41,8 @@ def _inside(record: Mapping[str, Any], without: tuple[str, ...] = ()) -> str:
 
 
 def _said(name: str, value: Any, unit: str = "") -> str:
-    words, own = name, _NAMED_UNITS.get(name, "")
-    for ending, of in _UNITS:
-        if name.endswith(ending) and name != ending[1:]:
-            words, own = name.removesuffix(ending), of
-            break
+    words, own = units.split(name)
     unit = own or unit
-    words = words.replace("_", " ")
     if isinstance(value, Mapping):
         return f"{words} ({', '.join(_said(inner, item, unit) for inner, item in value.items())})"
     if isinstance(value, list | tuple):

@@ -157,7 +157,7 @@ class Matrix:
     def draw(self, path: Path) -> Path:
         """Draw the heat map."""
         rows, columns = self.names()
-        label, _ = tables.METRIC_COLUMNS.get(self.metric, (self.metric, ""))
+        label = tables.heading(self.metric)
         return heatmaps.metric_matrix(
             self.values()[0],
             rows,

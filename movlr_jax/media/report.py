@@ -26,6 +26,8 @@ from movlr_jax.media.markup import LONGEST_TEXT as _LONGEST_TEXT
 from movlr_jax.media.markup import policy as _policy
 from movlr_jax.media.markup import text as _text
 from movlr_jax.media.tables import GOAL_DETAILS, UNMEASURED, ends
+from movlr_jax.media.tables import heading as _heading
+from movlr_jax.tasks import metric_registry
 
 _LARGEST_PICTURE = 20_000_000  # bytes
 CLIP_BUDGET = 24_000_000  # bytes of mp4 embedded; base64 adds a third
@@ -44,13 +46,8 @@ METRICS: tuple[str, ...] = (
     "step_symmetry",
     "effort",
 )
-_LESS_IS_BETTER = (
-    *("lateral_drift_m", "heading_error_rad", "effort"),
-    *("position_error_m", "orientation_error_rad", "final_position_error_m", "final_orientation_error_rad"),
-    *(goals.MOVING, goals.SINKING),
-)
-_MORE_IS_BETTER = ("distance_m", "step_symmetry", "score", goals.REACHED, goals.HELD, goals.FEET)
-_UNITS = (("_mps", "m/s"), ("_rads", "rad/s"), ("_rad", "rad"), ("_m", "m"), ("_s", "s"))
+# A sentence may forbid what another asks for: which way its own numbers should go is not told by their names.
+_JUDGED = {name: metric for name, metric in metric_registry.METRICS.items() if name not in {target.metric for target in goals.TARGETS}}
 _SCRIPT = """
 document.querySelectorAll('video[data-same]').forEach(v => {
   const o = document.getElementById(v.dataset.same);
@@ -278,13 +275,10 @@ class _Report:
             after = self.best.score if name == "score" else self.best.metrics.get(name)
             mood = ""
             a, b = _number(before), _number(after)
-            if a is not None and b is not None and abs(a - b) > 1e-9:
-                if name in _LESS_IS_BETTER:
-                    mood = "good" if abs(b) < abs(a) else "bad"
-                elif name in _MORE_IS_BETTER:
-                    mood = "good" if b > a else "bad"
+            if a is not None and b is not None and abs(a - b) > 1e-9 and name in _JUDGED:
+                mood = "good" if (abs(b) < abs(a) if _JUDGED[name].better == "lower" else b > a) else "bad"
             cells = f'<td class="n">{_shown(name, before)}</td><td class="n {mood}">{_shown(name, after)}</td>'
-            lines.append(f"<tr><td>{_text(_label(name))}</td>{cells}</tr>")
+            lines.append(f"<tr><td>{_text(_heading(name))}</td>{cells}</tr>")
         fell = [_bad_or_good(bool(i.metrics.get("fell")), *ends(i.metrics)[:2]) for i in (self.start, self.best)]
         at = "grasp" if "dropped" in self.best.metrics else "standing"
         lines.insert(0, f'<tr><td>{at}</td><td class="n">{fell[0]}</td><td class="n">{fell[1]}</td></tr>')
@@ -346,7 +340,7 @@ class _Report:
         names = [n for n in _metric_names(self.iterations) if n not in ("fall_time_s", "drop_time_s", "effort", "heading_error_rad")][:6]
         head = (
             '<tr><th class="n">#</th><th>edit</th><th>gates</th>'
-            + "".join(f'<th class="n">{_text(_label(n))}</th>' for n in names)
+            + "".join(f'<th class="n">{_text(_heading(n))}</th>' for n in names)
             + '<th class="n">score</th><th>kept</th><th class="n">seconds</th></tr>'
         )
         lines = []
@@ -387,7 +381,7 @@ class _Report:
 
     def _numbers(self, i: _Iteration) -> str:
         rows = [("score", i.score), *((n, i.metrics.get(n)) for n in _metric_names([i]))]
-        lines = "".join(f'<tr><td>{_text(_label(n))}</td><td class="n">{_shown(n, v)}</td></tr>' for n, v in rows)
+        lines = "".join(f'<tr><td>{_text(_heading(n))}</td><td class="n">{_shown(n, v)}</td></tr>' for n, v in rows)
         seeds = f'<p class="soft">Means over {_count(len(i.episodes), "episode")}.</p>' if len(i.episodes) > 1 else ""
         classes = _dict(i.row.get("term_classes"))
         weights = "".join(
@@ -735,13 +729,6 @@ def _pretty(value: Any) -> str:
 
 def _none(sentence: str) -> str:
     return f'<p class="soft">{sentence}</p>'
-
-
-def _label(name: str) -> str:
-    for ending, unit in _UNITS:
-        if name.endswith(ending):
-            return f"{name[: -len(ending)].replace('_', ' ')} ({unit})"
-    return name.replace("_", " ")
 
 
 def _shown(name: str, value: Any) -> str:

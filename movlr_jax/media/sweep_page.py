@@ -19,6 +19,7 @@ from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import tables
 from movlr_jax.media.markup import policy, text
+from movlr_jax.tasks import metric_registry
 
 PAGE = "compare.html"
 CLIP_BUDGET = 24_000_000  # bytes of mp4 embedded; base64 adds a third
@@ -132,7 +133,7 @@ def _clips(out: Path, rows: Sequence[Mapping[str, Any]], budget: int) -> dict[in
 
 
 def _table(rows: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> str:
-    metrics = [m for m in tables.METRIC_COLUMNS if any(tables.cell(tables.metrics_of(row), m) != "-" for row in rows)]
+    metrics = [m for m in metric_registry.shown() if any(tables.cell(tables.metrics_of(row), m) != "-" for row in rows)]
     headings = ["trial", *paths, "state", "iterations", "best", "score", "fell", *map(tables.heading, metrics), "USD"]
     words = {"state", *(path for path in paths if any(_is_word(row["values"].get(path)) for row in rows))}
     head = "".join(f"<th{'' if h in words else _RIGHT}><button>{text(h)}</button></th>" for h in headings)

@@ -1,7 +1,7 @@
 """Tables of metrics as text: which columns there are, how a number is written, rows of an evaluation, Markdown.
 
-In: metrics records (one flat dict per episode) and the documents of an evaluation's rows. Out: headings and cells, for a terminal or
-for a Markdown file.
+In: metrics records (one flat dict per episode), the documents of an evaluation's rows, and the registry of metrics. Out: headings and
+cells, for a terminal or for a Markdown file.
 """
 
 from __future__ import annotations
@@ -10,37 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from movlr_jax import goals
-
-_UNITS = {"_mps": " [m/s]", "_rad": " [rad]", "_m": " [m]"}
-
-
-def _named(metric: str) -> str:
-    """Return a heading for a metric of a goal: its name, and its unit if it has one."""
-    ending = next((e for e in _UNITS if metric.endswith(e)), "")
-    return metric.removeprefix("goal_").removesuffix(ending).replace("_", " ") + _UNITS.get(ending, "")
-
-
-# name -> (heading, format): what a metrics table shows of the shared records, in order. A task's own columns follow.
-METRIC_COLUMNS: dict[str, tuple[str, str]] = {
-    "seconds": ("lasted [s]", ".2f"),
-    "fall_time_s": ("fell at [s]", ".2f"),
-    "drop_time_s": ("dropped at [s]", ".2f"),
-    goals.REACHED: ("reached", ".2f"),
-    goals.HELD: ("held", ".2f"),
-    **{t.metric: (_named(t.metric), ".2f") for t in goals.TARGETS},
-    **{metric: (_named(metric), ".2f") for metric in (goals.MOVING, goals.SINKING, goals.FEET)},
-    "distance_m": ("distance [m]", ".2f"),
-    "lateral_drift_m": ("drift [m]", ".2f"),
-    "heading_error_rad": ("heading [rad]", ".2f"),
-    "mean_speed_mps": ("speed [m/s]", ".2f"),
-    "effort": ("effort", ".3f"),
-    "step_symmetry": ("symmetry", ".2f"),
-    "position_error_m": ("position error [m]", ".3f"),
-    "final_position_error_m": ("final position error [m]", ".3f"),
-    "orientation_error_rad": ("orientation error [rad]", ".2f"),
-    "final_orientation_error_rad": ("final orientation error [rad]", ".2f"),
-}
-
+from movlr_jax.tasks import metric_registry
 
 UNMEASURED = "unmeasured"
 # What tables of a goal show: how far it was reached, and its own quantities; and of what is held also how it was.
@@ -49,13 +19,13 @@ GOAL_DETAILS = (*GOAL, goals.MOVING, goals.SINKING, goals.FEET)
 
 
 def heading(metric: str) -> str:
-    """Return what a column of a metric is called."""
-    return METRIC_COLUMNS.get(metric, (metric, ""))[0]
+    """Return what a column of a metric is called, with its unit."""
+    return metric_registry.metric(metric).label
 
 
 def spec(metric: str) -> str:
     """Return how a metric is written."""
-    return METRIC_COLUMNS.get(metric, ("", ".3g"))[1]
+    return metric_registry.metric(metric).format
 
 
 def number(value: Any, spec: str) -> str:
@@ -107,9 +77,9 @@ def evaluation(rows: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> t
         rows: documents of rows (`movlr eval --json`); one with "refused" has dashes, and a remark that says why.
         more: metrics to show beside the shared ones.
     """
-    shown = [k for k in METRIC_COLUMNS if k not in ("fall_time_s", "drop_time_s", "mean_speed_mps")]  # in the others already
-    shown += [k for k in dict.fromkeys(more) if k not in METRIC_COLUMNS]
-    shown = [k for k in shown if any(row["mean"].get(k) is not None or cell(row["mean"], k) == UNMEASURED for row in rows)]
+    told = ("fall_time_s", "drop_time_s", "mean_speed_mps")  # by the other columns
+    names = dict.fromkeys([*(k for k in metric_registry.shown() if k not in told), *more])
+    shown = [k for k in names if any(row["mean"].get(k) is not None or cell(row["mean"], k) == UNMEASURED for row in rows)]
     strengths = any("strength" in row for row in rows)
     headings = [
         "task",
@@ -118,7 +88,7 @@ def evaluation(rows: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> t
         *(["strength"] if strengths else []),
         "goal [m/s]",
         "falls",
-        *(METRIC_COLUMNS.get(k, (k, ""))[0] for k in shown),
+        *map(heading, shown),
     ]
     cells, remarks = [], []
     for row in rows:

@@ -25,6 +25,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import custom
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.sweeps.space import Distribution, check_path, distribution
+from movlr_jax.tasks.metric_registry import metric
 
 # What a sweep decides itself, or what a run that nobody sits at cannot have.
 _NOT_SWEPT = {
@@ -93,8 +94,8 @@ class Proposed:
     """Trials under way at a time. It is part of what the sweep means: a proposal knows the results of all but the last so many."""
     objective: str = "score"
     """What counts: the best iteration's score, or metrics.NAME."""
-    direction: Literal["maximize", "minimize"] = "maximize"
-    """Whether more is better."""
+    direction: Literal["maximize", "minimize", ""] = ""
+    """Whether more is better; what the registry of metrics says if left out."""
 
 
 @dataclass(frozen=True)
@@ -215,21 +216,23 @@ def _checked(found: SweepFile, path: Path) -> SweepFile:
             what = "trials" if plural.trials < 1 else "space"
             raise MovlrError(f"{ways[0]}.{what} is {getattr(plural, what)!r}: give at least one.")
     drawn = found.space  # reads every distribution
-    if found.optuna is not None:
-        _check_proposed(found.optuna, drawn)
-    return replace(found, base=_settled(values))
+    proposed = None if found.optuna is None else _checked_proposed(found.optuna, drawn)
+    return replace(found, base=_settled(values), optuna=proposed)
 
 
-def _check_proposed(asked: Proposed, space: Mapping[str, Distribution]) -> None:
-    if asked.parallel < 1:
-        raise MovlrError(f"optuna.parallel is {asked.parallel}: give 1 or more.")
-    if asked.objective != "score" and not asked.objective.startswith("metrics."):
-        raise MovlrError(f"optuna.objective is {asked.objective!r}: give score, or metrics.NAME (metrics.distance_m).")
+def _checked_proposed(proposed: Proposed, space: Mapping[str, Distribution]) -> Proposed:
+    """Return it with its direction."""
+    if proposed.parallel < 1:
+        raise MovlrError(f"optuna.parallel is {proposed.parallel}: give 1 or more.")
+    if proposed.objective != "score" and not proposed.objective.startswith("metrics."):
+        raise MovlrError(f"optuna.objective is {proposed.objective!r}: give score, or metrics.NAME (metrics.distance_m).")
     for path, drawn in space.items():
         if drawn.kind == "normal":
             raise MovlrError(f"optuna.space.{path} is a normal distribution, which Optuna does not propose from: give low and high.")
-        if drawn.kind == "choices" and asked.sampler == "cmaes":
+        if drawn.kind == "choices" and proposed.sampler == "cmaes":
             raise MovlrError(f"optuna.space.{path} is a list of choices, and cmaes moves numbers alone: use the sampler tpe.")
+    higher = metric(proposed.objective.removeprefix("metrics.")).better == "higher"
+    return replace(proposed, direction=proposed.direction or ("maximize" if higher else "minimize"))
 
 
 def _refuse_reserved(path: str, where: str) -> None:

@@ -7,30 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from movlr_jax import goals
 from movlr_jax.control.episode import Rollout
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
 from movlr_jax.tasks.trajectory import Trajectory
-
-LOWER_IS_BETTER = (
-    *("falls", "fell", "dropped", "diverged", "diverged_candidates", "effort", "lateral_drift_m", "heading_error_rad"),
-    *("posture_change", "final_posture_change", "final_joint_speed"),
-    *("position_error_m", "orientation_error_rad", "final_position_error_m", "final_orientation_error_rad"),
-    *(goals.MOVING, goals.SINKING, *(target.metric for target in goals.TARGETS if not target.up)),
-)
-# What cannot be bettered: a metric that is there in every episode tells no reward from another.
-_MOST = {goals.REACHED: 1.0, goals.HELD: 1.0, goals.FEET: 1.0, "step_symmetry": 1.0, "score": 100.0}
-_LEAST = dict.fromkeys(("falls", "fell", "dropped", "diverged", "diverged_candidates", goals.MOVING, goals.SINKING), 0.0)
-
-
-def direction(metric: str) -> int:
-    """Return 1 where more of a metric is better, -1 where less is."""
-    return -1 if metric in LOWER_IS_BETTER else 1
-
-
-def bound(metric: str, seconds: float) -> float | None:
-    """Return the number that a metric cannot be better than, in episodes of a length (s); None where there is none."""
-    return seconds if metric == "seconds" else _MOST.get(metric, _LEAST.get(metric))
 
 
 def step_symmetry(trajectory: Trajectory) -> float | None:

@@ -23,7 +23,7 @@ from movlr_jax.media import heatmaps, tables
 from movlr_jax.morphologies import called
 from movlr_jax.rewards.program import ProgramError, literal_weights
 from movlr_jax.tasks import Task
-from movlr_jax.tasks.metrics import direction
+from movlr_jax.tasks.metric_registry import metric as named
 
 FACTORS = (0.0, 0.5, 2.0)
 FALLS = "falls"  # the share of episodes that fell, beside the metrics of their records
@@ -103,9 +103,9 @@ def difference(unchanged: Row, variant: Row, metric: str) -> Difference:
             effect = raw / pooled
         elif raw == 0.0:
             effect = 0.0
-        gain = None if effect is None else effect * direction(metric)
+        gain = None if effect is None else effect * named(metric).sign
     else:
-        gain = direction(metric) * _share(raw, a_mean)
+        gain = named(metric).sign * _share(raw, a_mean)
     return Difference(a_mean, a_std, b_mean, b_std, raw, float(paired.std()) if len(paired) > 1 else None, effect, gain)
 
 
@@ -210,9 +210,9 @@ class Ablation:
             if self.told and self.limit(p):
                 continue  # the others tell
             # A variant whose metric cannot be told (no second step, for example) has lost all of it.
-            loss.append(1.0 if seen.raw is None or seen.unchanged is None else -direction(metric) * _share(seen.raw, seen.unchanged))
+            loss.append(1.0 if seen.raw is None or seen.unchanged is None else -named(metric).sign * _share(seen.raw, seen.unchanged))
             if seen.effect is not None:
-                effects.append(-direction(metric) * seen.effect)
+                effects.append(-named(metric).sign * seen.effect)
         lost, penalty = float(np.mean(loss)), float(np.mean(penalties))
         effect = float(np.mean(effects)) if effects else None
         one_seed = len(self.unchanged[0].episodes) < 2

@@ -15,7 +15,7 @@ from movlr_jax.evaluation.evaluation import Evaluation, Row
 from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.morphologies import called
 from movlr_jax.tasks import gates
-from movlr_jax.tasks.metrics import direction
+from movlr_jax.tasks.metric_registry import metric as named
 from movlr_jax.tuning.ablation import FALLS, Ablation, values, weights_of, work
 from movlr_jax.writers import edits
 from movlr_jax.writers.edits import EditError
@@ -65,7 +65,7 @@ def fault(ablation: Ablation, rows: Sequence[Row]) -> str:
         if not has:
             return f"{metric} cannot be told{where}"
         old, new = sum(had.values()) / len(had), sum(has.values()) / len(has)
-        if direction(metric) * (old - new) > ablation.tolerance * abs(old):
+        if named(metric).sign * (old - new) > ablation.tolerance * abs(old):
             return f"{metric} {new:.3g} instead of {old:.3g}{where}"
     return ""
 

@@ -31,7 +31,7 @@ from movlr_jax.llm.base import ModelFault
 from movlr_jax.processes import alone
 from movlr_jax.runs.tune_config import TuneConfig
 from movlr_jax.seeds import derive
-from movlr_jax.tasks.metrics import direction
+from movlr_jax.tasks.metric_registry import metric as named
 from movlr_jax.tuning import optuna_study, weight_study
 from movlr_jax.tuning.ablation import FALLS, Place, difference, values, weights_of, work
 from movlr_jax.tuning.optuna_study import optuna
@@ -116,7 +116,7 @@ class Tuned:
             "from": self.start.origin,
             "sha256": self.start.sha256,
             "objective": self.objective,
-            "better": "higher" if direction(self.objective) > 0 else "lower",
+            "better": named(self.objective).better,
             "stopped": self.stopped,
             "best": self.best.number,
             "recommended": not self.limits(),
@@ -176,7 +176,7 @@ class Tuner:
         self.config, self.text, self.place, self.evaluation, self.folder = config, text, place, evaluation, folder
         self.objective = config.objective or place[0].metric
         self.preference_objective = preference_objective
-        self._sign = direction(self.objective)
+        self._sign = named(self.objective).sign
         self._helping, self._tell, self._clock = helping or (lambda works: contextlib.nullcontext()), tell, clock
         if preference_objective is not None and config.confirm:
             raise MovlrError("--confirm measures a metric again, and a preference has none: leave it out, or name another --objective.")

@@ -46,7 +46,7 @@ def test_brackets_are_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[red]x" in text and "speed [m/s]" in text and "[bold]" in text
 
 
-LONG = {f"a_metric_of_one_s_own_{k}": 0.5 for k in range(6)}
+LONG = {f"a-metric-of-one-s-own-{k}": 0.5 for k in range(6)}
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 140])

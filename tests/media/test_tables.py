@@ -21,7 +21,7 @@ ROWS = [
 
 def test_a_row_a_combination_with_its_spread_and_its_reason() -> None:
     headings, cells, remarks = tables.evaluation(ROWS, ["aim_m", "distance_m", "none_has_it"])
-    assert headings == ["task", "body", "reward", "goal [m/s]", "falls", "lasted [s]", "distance [m]", "aim_m"]
+    assert headings == ["task", "body", "reward", "goal [m/s]", "falls", "lasted [s]", "distance [m]", "aim [m]"]
     assert cells[0] == ["walk", "legs", "a|b", "0.8", "1 of 2", "10.00 ± 0.00", "7.00 ± 0.50", "0.25 ± 0.1"]
     assert cells[1] == ["walk", "legs", "c", "0.8", "-", "-", "-", "-"] and remarks == ["walk, legs, c: it has no tail."]
 

@@ -116,3 +116,18 @@ def test_a_dry_run_prints_the_trials_and_makes_nothing(tmp_path, capsys):
     (tmp_path / "broken.yaml").write_text("grid: [")
     assert main(["sweep", str(tmp_path / "broken.yaml")]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "direction"),
+    [
+        ({}, "maximize"),
+        ({"objective": "metrics.effort"}, "minimize"),
+        ({"objective": "metrics.effort", "direction": "maximize"}, "maximize"),
+        ({"objective": "metrics.distance_m"}, "maximize"),
+        ({"direction": "minimize"}, "minimize"),
+    ],
+)
+def test_the_registry_says_which_way_an_objective_is_better(tmp_path, said, direction):
+    found = sweep(tmp_path, grid={}, optuna={"trials": 2, "space": {"seed": [1, 2]}, **said})
+    assert found.optuna is not None and found.optuna.direction == direction

@@ -20,7 +20,7 @@ from movlr_jax.evaluation.evaluation import Evaluation, Row, Watcher, Work
 from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.rewards.program import literal_weights
-from movlr_jax.tasks.metrics import LOWER_IS_BETTER, direction
+from movlr_jax.tasks.metric_registry import METRICS
 from movlr_jax.tuning import ablation, pruning
 from movlr_jax.tuning.ablation import Difference
 
@@ -120,8 +120,9 @@ def test_a_drop_that_the_text_does_not_stand_is_taken_back() -> None:
 
 
 def test_directions_are_of_metrics_that_exist() -> None:
-    assert direction("distance_m") == 1 and direction("heading_error_rad") == -1
-    assert {task.metric for task in tasks.TASKS.values()} & set(LOWER_IS_BETTER) == {
+    own = {task.metric for task in tasks.TASKS.values()}
+    assert METRICS["distance_m"].sign == 1 and METRICS["heading_error_rad"].sign == -1 and own <= set(METRICS)
+    assert {name for name in own if METRICS[name].better == "lower"} == {
         "heading_error_rad",
         "final_position_error_m",
         "final_orientation_error_rad",

@@ -1,0 +1,22 @@
+"""Units as the names of numbers say them: `speed_mps` is a speed in m/s. Metrics, facts and goals are named so; this is the one place that
+knows what an ending means, and what the few names without one stand for.
+"""
+
+from __future__ import annotations
+
+# The first ending that fits counts.
+_ENDINGS = {"_mps": "m/s", "_rads": "rad/s", "_rad": "rad", "_m": "m", "_s": "s"}
+_NAMES = {"seconds": "s", "jerk": "m/s^3", "com_acceleration_rms": "m/s^2", "activation_rate_rms": "1/s"}
+
+
+def split(name: str) -> tuple[str, str]:
+    """Return a name in words, without its unit, and the unit; "" where it has none."""
+    for ending, unit in _ENDINGS.items():
+        if name.endswith(ending) and name != ending[1:]:
+            return name.removesuffix(ending).replace("_", " "), unit
+    return name.replace("_", " "), _NAMES.get(name, "")
+
+
+def of(name: str) -> str:
+    """Return the unit of a named number; "" where it has none."""
+    return split(name)[1]
