@@ -27,7 +27,7 @@ from movlr_jax.media.markup import policy as _policy
 from movlr_jax.media.markup import text as _text
 from movlr_jax.media.tables import GOAL_DETAILS, UNMEASURED, ends
 from movlr_jax.media.tables import heading as _heading
-from movlr_jax.tasks import metric_registry
+from movlr_jax.tasks import gates, metric_registry
 
 _LARGEST_PICTURE = 20_000_000  # bytes
 CLIP_BUDGET = 24_000_000  # bytes of mp4 embedded; base64 adds a third
@@ -431,10 +431,10 @@ class _Report:
                 ("refused", refused),
             ]
             note = ", ".join(word for word, on in notes if on)
-            gates = _gates_of(_dict(trial.get("gates")), _dict(trial.get("mean")))
+            passed = _gates_of(_dict(trial.get("gates")), _dict(trial.get("mean")))
             lines += (
                 f'<tr><td class="n">{number}{f" ({note})" if note else ""}</td><td class="n">{_value(trial.get("score"))}</td>'
-                f"<td>{gates}</td>" + "".join(f'<td class="n">{_value(weights.get(t))}</td>' for t in terms) + "</tr>"
+                f"<td>{passed}</td>" + "".join(f'<td class="n">{_value(weights.get(t))}</td>' for t in terms) + "</tr>"
             )
         before, after = (_value(tuned.get(name)) for name in ("score_as_written", "score"))
         count = _count(len(trials), "trial")
@@ -649,23 +649,13 @@ def _gates(i: _Iteration) -> str:
     return _gates_of(_dict(i.row.get("gates")), i.metrics)
 
 
-def _gates_of(gates: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    found = []
-    if gates.get("diverged"):
-        found.append('<span class="bad">diverged</span>')
-    if gates.get("fell"):
-        early, _, time = ends(metrics)
-        fall = _number(metrics.get(time))
-        found.append(f'<span class="bad">{early}{f" at {fall:.1f} s" if fall is not None else ""}</span>')
-    if gates.get("moved") is False:
-        found.append('<span class="bad">did not move</span>')
-    known = ("diverged", "fell", "moved")
-    found += [
-        f'<span class="{"bad" if v else "good"}">{_text(k)}</span>'
-        for k, v in gates.items()
-        if k not in known and isinstance(v, bool) and v
-    ]
-    return ", ".join(found) or ('<span class="good">passed</span>' if gates else "")
+def _gates_of(said: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    words = dict(gates.FAULTS)
+    early, _, time = ends(metrics)
+    fall = _number(metrics.get(time))
+    words["fell"] = early + (f" at {fall:.1f} s" if fall is not None else "")
+    found = [f'<span class="bad">{words[name]}</span>' for name in gates.failed(said)]
+    return ", ".join(found) or ('<span class="good">passed</span>' if said else "")
 
 
 def _seconds(seconds: Any) -> tuple[str, str]:

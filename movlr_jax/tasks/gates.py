@@ -72,8 +72,8 @@ class Gates:
 
     def document(self) -> dict[str, bool]:
         """Return the gates as metrics.json has them: fell, diverged, and where they apply moved and looks."""
-        told = {"fell": self.fell > 0, "diverged": self.diverged, "moved": self.moved, "looks": self.looks}
-        return {name: value for name, value in told.items() if value is not None}
+        values = {"fell": self.amounts()["fell"] > 0, "diverged": self.diverged, "moved": self.moved, "looks": self.looks}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def rank(gates: Gates) -> tuple[float, ...]:
@@ -85,6 +85,12 @@ def decides(a: Gates, b: Gates) -> str:
     """Return the gate by which two motions differ in rank; "" where none does."""
     mine, its = a.faults(), b.faults()
     return next((name for name in mine if mine[name] != its[name]), "")
+
+
+def failed(document: Mapping[str, Any]) -> list[str]:
+    """Return the gates that a `document` says are not passed, the gravest first; what is no gate's is left out."""
+    bad = {"fell": True, "diverged": True, "moved": False, "looks": False}
+    return [name for name in FAULTS if document.get(name) is bad[name]]
 
 
 def of_amounts(amounts: Mapping[str, float]) -> Gates:

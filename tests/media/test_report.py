@@ -155,6 +155,16 @@ def test_it_tells_the_story(tmp_path):  # type: ignore[no-untyped-def]
     assert '-WEIGHTS = {"speed": 11.0}' not in diff, "an edit is shown against the best, not against a dropped one"
 
 
+def test_gates_that_are_passed_are_not_told_as_faults(tmp_path):  # type: ignore[no-untyped-def]
+    folder = make_run(tmp_path / "run")
+    summary = json.loads((folder / "summary.json").read_text())
+    for row, moved, looks in zip(summary["iterations"], (True, False, True), (True, False, False), strict=True):
+        row["gates"] = {"fell": row["iteration"] == 0, "diverged": False, "moved": moved, "looks": looks}
+    _write(folder / "summary.json", summary)
+    text = _page(folder).text
+    assert "fell at 2.1 s" in text and text.count("standing still") == 1 and text.count("not looking like the goal") == 2
+
+
 def test_clips_and_pictures_are_embedded_once(tmp_path):  # type: ignore[no-untyped-def]
     folder = make_run(tmp_path / "run")
     page = _page(folder)

@@ -68,6 +68,13 @@ def test_amounts_and_records_are_read_back(motion: Gates) -> None:
     assert gates.read(json.loads(json.dumps(record))) == four
 
 
+@given(motions)
+def test_a_document_says_which_gates_failed(motion: Gates) -> None:
+    failed = gates.failed(motion.document())
+    assert failed == [name for name in gates.FAULTS if motion.amounts().get(name)] and bool(failed) != motion.passed
+    assert {gates.FAULTS[name] for name in failed} >= set(motion.words())
+
+
 def test_every_gate_has_words_and_its_place() -> None:
     names = [field.name for field in dataclasses.fields(Gates)]
     assert names == list(gates.FAULTS) == list(WALKED.faults()) == list(WALKED.amounts())
