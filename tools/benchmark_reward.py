@@ -15,7 +15,7 @@ import numpy as np
 from movlr_jax import morphologies, tasks
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import RewardBatch
-from movlr_jax.sandbox import behaviour
+from movlr_jax.sandbox import behaviour_motions
 from movlr_jax.sandbox.prove import Prover
 
 
@@ -29,7 +29,7 @@ def main() -> None:
     instants = np.zeros((1, 64, 45, layout.size), np.float32)
     instants[..., layout.column("frame", 2)] = 1.0
     report: dict[str, object] = {"morphology": body.name}
-    with Prover(layout, behaviour.generate(body)) as prover:
+    with Prover(layout, behaviour_motions.generate(body)) as prover:
         for name in ("start", "human"):
             source = tasks.get("walk_flat").rewards[name]
             rows = []

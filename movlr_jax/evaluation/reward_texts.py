@@ -19,7 +19,7 @@ from movlr_jax.rewards.reward import Reward
 from movlr_jax.runs import records
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
-from movlr_jax.sandbox import behaviour
+from movlr_jax.sandbox import behaviour_motions
 from movlr_jax.sandbox.proof import Proof
 from movlr_jax.sandbox.prove import Prover
 from movlr_jax.tasks import Task
@@ -169,7 +169,7 @@ def prove(
     """
     if tell is not None:
         tell(f"making motions of {morphology.name} to try the reward on")
-    motions = behaviour.generate(morphology, goal_speed)
+    motions = behaviour_motions.generate(morphology, goal_speed)
     # One text, so no spare jail is kept waiting for a second.
     with Prover(feature_layout(morphology), motions, spare=False, lying=lying, tell=tell) as prover:
         return prover.prove(source, name)

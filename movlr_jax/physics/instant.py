@@ -1,17 +1,21 @@
 """The instant: what every engine reports of one moment, as one float32 row.
 
 Instant k holds qpos, qvel and act before step k, the excitation of step k, and the forces and sensordata that step k computed, so all of it
-belongs to one and the same state, on every engine, from plain steps. `blocks` names the columns.
+belongs to one and the same state, on every engine, from plain steps. `blocks` names the columns; `Instants` packs them, for the engines,
+for training and for motions that are made without an engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import mujoco
 import numpy as np
 
 from movlr_jax.morphologies import Morphology
+from movlr_jax.physics.feet import Feet
 from movlr_jax.physics.gait import GAIT_FIELDS
 from movlr_jax.sides import SIDES
 
@@ -74,3 +78,91 @@ def blocks(morphology: Morphology) -> dict[str, tuple[int, int]]:
         out[name] = (at, at + size)
         at += size
     return out
+
+
+class Instants:
+    """Packs the instants of one body, over an array namespace: into float32 rows of numpy, or into new arrays of jax.numpy.
+
+    Args:
+        morphology: the body.
+
+    Attributes:
+        columns: block name -> its columns.
+        size: f, the columns of one instant.
+    """
+
+    def __init__(self, morphology: Morphology):
+        self.columns = {name: slice(*span) for name, span in blocks(morphology).items()}
+        self.size = self.columns["gait"].stop
+        self._places = np.array([morphology.sensors[f"{name}/position"][0] + np.arange(2) for name in morphology.landmarks])
+        self._model, self._terrain, self._feet = morphology.model, morphology.terrain, Feet(morphology)
+
+    def pack(self, values: Mapping[str, Any], out: Any = None, xp: Any = np) -> Any:
+        """Return instants[..., f] of blocks that follow each other.
+
+        Args:
+            values: block name -> [..., width], or what broadcasts to that.
+            out: rows of numpy to be written in place; None: a new array, for which values must not need to be broadcast.
+            xp: numpy or jax.numpy.
+        """
+        if out is None:
+            return xp.concatenate([values[name] for name in self.columns if name in values], axis=-1)
+        for name, value in values.items():
+            out[..., self.columns[name]] = value
+        return out
+
+    @staticmethod
+    def fixed(dt: float, frames: Any, xp: Any = np) -> dict[str, Any]:
+        """Return the blocks that do not change over an episode: of dt (s) and frames [..., 4 + goals]."""
+        return {"dt": xp.full((*frames.shape[:-1], 1), dt), "frame": frames[..., :4], "goal": frames[..., 4:]}
+
+    @staticmethod
+    def before(data: Any, xp: Any = np) -> dict[str, Any]:
+        """Return the blocks of the state before a step and of its excitation, of data with MuJoCo's field names."""
+        return {
+            "time": xp.asarray(data.time)[..., None],
+            "qpos": data.qpos,
+            "qvel": data.qvel,
+            "act": data.act,
+            "ctrl": data.ctrl,
+        }
+
+    @staticmethod
+    def after(data: Any) -> dict[str, Any]:
+        """Return the blocks that a step, or a forward computation, found for the state before it."""
+        return {"force": -data.actuator_force, "sensor": data.sensordata}
+
+    def ground(self, sensors: Any, xp: Any = np) -> dict[str, Any]:
+        """Return the block of the ground's height under each landmark, of sensordata [..., n]."""
+        return {"ground": self._terrain.height(sensors[..., self._places], xp)}
+
+    def feet(self, sensors: Any, memory: Any, frames: Any, dt: float, xp: Any = np) -> tuple[dict[str, Any], Any]:
+        """Return the blocks of the feet over T instants, and the gait memory [W, 2, 8] after the last.
+
+        Args:
+            sensors: [W, T, n], sensordata.
+            memory: [W, 2, 8], before the first instant.
+            frames: [W, 4 + goals], rows of the frames.
+            dt: time between instants (s).
+            xp: numpy or jax.numpy.
+        """
+        ahead, wide = self._feet.ahead(sensors, frames[:, 2:4], xp), np.float64 if xp is np else sensors.dtype
+        after = self._feet.over_time(memory, sensors.astype(wide), frames[:, 2:4].astype(wide), dt, xp)
+        return {"ahead": ahead, "gait": after.reshape(*after.shape[:2], -1)}, after[:, -1]
+
+    def at_rest(self, qpos: np.ndarray, act: np.ndarray, frame: np.ndarray, dt: float) -> np.ndarray:
+        """Return the instant float32[f], as C MuJoCo computes it, of the body at rest at the start of an episode.
+
+        Args:
+            qpos: float[nq], the pose.
+            act: float[na], activations, which also are the excitations.
+            frame: float32[4 + goals], the frame's row.
+            dt: what the instant says is the time since the one before (s).
+        """
+        data = mujoco.MjData(self._model)
+        data.qpos[:], data.act[:], data.ctrl[:] = qpos, act, act
+        mujoco.mj_forward(self._model, data)
+        sensors = np.array(data.sensordata)
+        feet = {"ahead": self._feet.ahead(sensors[None, None], frame[None, 2:4])[0, 0], "gait": self._feet.initial(sensors).ravel()}
+        values = self.fixed(dt, frame) | self.before(data) | self.after(data) | self.ground(sensors) | feet
+        return np.asarray(self.pack(values, np.zeros(self.size, np.float32)))

@@ -36,8 +36,7 @@ from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.muscles import PEAK_FORCE
 from movlr_jax.morphologies.sources import cache_dir
 from movlr_jax.physics import mjx_model, refine
-from movlr_jax.physics.feet import Feet
-from movlr_jax.physics.instant import Frame, blocks, rows
+from movlr_jax.physics.instant import Frame, Instants, blocks, rows
 from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
 from movlr_jax.physics.sizes import Sizes
@@ -145,8 +144,7 @@ class MjxSimulator(Simulator):
         self.episodes = self._fitting(config, episodes)
         self._rollouts = Worlds(prepared.planned, engine, self.episodes * candidates // len(self.devices), self.sizes)
         self._executed = Worlds(prepared.executed, engine, self.episodes, self.sizes)
-        self._places = np.array([morphology.sensors[f"{name}/position"][0] + np.arange(2) for name in morphology.landmarks])
-        self._feet = Feet(morphology)
+        self._instants = Instants(morphology)
         self._overflowed: list[Any] = []
         atexit.register(_settle, self._overflowed)
         self._options = compiler_options(engine)
@@ -246,16 +244,15 @@ class MjxSimulator(Simulator):
         """Step W worlds towards postures[W, K, d]; return their state, instants[W, T, f], bool[W] diverged and int[W] overflow bits."""
         self.traces += 1
         count = len(state.time)
-        fixed = jnp.concatenate([jnp.full((count, 1), dt), frames], axis=1)
+        fixed = self._instants.fixed(dt, frames, jnp)
         gains = worlds.gains(state.peak_force)
 
         def step(targets: Any, carry: Any, _: None) -> tuple[Any, Any]:
             data, length, sound, overflow = carry
             data = data.replace(ctrl=controller.excitation(targets, data.qpos, data.act, length))
-            before = (data.time[:, None], fixed, data.qpos, data.qvel, data.act, data.ctrl)
+            before = self._instants.before(data, jnp)
             data = worlds.step(data, gains)
-            ground = self.morphology.terrain.height(data.sensordata[:, self._places], jnp)
-            row = jnp.concatenate([*before, -data.actuator_force, data.sensordata, ground], axis=1)
+            row = self._instants.pack(fixed | before | self._instants.after(data) | self._instants.ground(data.sensordata, jnp), xp=jnp)
             sound &= (jnp.abs(data.qpos) < _BOUND).all(axis=1) & (jnp.abs(data.qvel) < _BOUND).all(axis=1)  # false for NaN too
             return (data, data.actuator_length, sound, overflow | worlds.overflow(data)), row
 
@@ -268,11 +265,9 @@ class MjxSimulator(Simulator):
             parts.append(part)
         data, length, sound, overflow = carry
         recorded = jnp.concatenate(parts).swapaxes(0, 1)
-        sensors = recorded[..., self.columns["sensor"][0] : self.columns["sensor"][1]]
-        ahead = self._feet.ahead(sensors, frames[:, 2:4], jnp)
-        memory = self._feet.over_time(state.gait, sensors, frames[:, 2:4], worlds.dt, jnp)
-        instants = jnp.concatenate([recorded, ahead, memory.reshape(*memory.shape[:2], -1)], axis=-1)
-        after = State(data.time, data.qpos, data.qvel, data.act, data.ctrl, data.qacc_warmstart, length, memory[:, -1], state.peak_force)
+        feet, memory = self._instants.feet(recorded[..., self._instants.columns["sensor"]], state.gait, frames, worlds.dt, jnp)
+        instants = jnp.concatenate([recorded, self._instants.pack(feet, xp=jnp)], axis=-1)
+        after = State(data.time, data.qpos, data.qvel, data.act, data.ctrl, data.qacc_warmstart, length, memory, state.peak_force)
         return after, instants, ~sound, jnp.where(sound, overflow & _OVERFLOW_MASK, 0)
 
     def rollout(self, state: State, controller: Controller, postures: Any, steps: int, frames: Sequence[Frame]) -> Rolled:

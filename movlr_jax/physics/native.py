@@ -17,8 +17,7 @@ from mujoco.batch import Batch
 from movlr_jax._quiet import silence_mujoco
 from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.muscles import PEAK_FORCE
-from movlr_jax.physics.feet import Feet
-from movlr_jax.physics.instant import Frame, blocks, rows
+from movlr_jax.physics.instant import Frame, Instants, blocks, rows
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
 
 _BAD = [
@@ -47,14 +46,13 @@ def _aligned(shape: tuple[int, ...]) -> np.ndarray:
 class _Worlds:
     """A Batch with the views that stepping and recording need."""
 
-    def __init__(self, model: mujoco.MjModel, count: int, threads: int, columns: dict[str, tuple[int, int]]):
+    def __init__(self, model: mujoco.MjModel, count: int, threads: int):
         self.batch = Batch(model, count, threads)
         bind = self.batch.bind
         self.state = {name: bind(field) for name, field in _STATE_FIELDS.items()}
         self.qpos, self.qvel, self.act, self.ctrl = (self.state[n] for n in ("qpos", "qvel", "act", "ctrl"))
         self.time = self.state["time"]
-        self.length, self.force, self.sensors = (bind(n) for n in ("actuator_length", "actuator_force", "sensordata"))
-        self.columns = {name: slice(*span) for name, span in columns.items()}
+        self.length, self.actuator_force, self.sensordata = (bind(n) for n in ("actuator_length", "actuator_force", "sensordata"))
         self._strengths_differ = False
 
     def load(self, state: State) -> None:
@@ -71,21 +69,6 @@ class _Worlds:
     def warnings(self) -> np.ndarray:
         """Return int[W]: how often each world was found bad."""
         return self.batch.warning[:, _BAD, 1].sum(axis=1)
-
-    def before(self, row: np.ndarray) -> None:
-        """Write the part of an instant that stands before the step: row is float32[W, f]."""
-        c = self.columns
-        row[:, c["time"]] = self.time[:, None]
-        row[:, c["qpos"]] = self.qpos
-        row[:, c["qvel"]] = self.qvel
-        row[:, c["act"]] = self.act
-        row[:, c["ctrl"]] = self.ctrl
-
-    def after(self, row: np.ndarray) -> None:
-        """Write the part of an instant that the step computed."""
-        c = self.columns
-        np.negative(self.force, out=row[:, c["force"]], casting="same_kind")
-        row[:, c["sensor"]] = self.sensors
 
 
 class NativeSimulator(Simulator):
@@ -108,13 +91,11 @@ class NativeSimulator(Simulator):
         self.sim_dt = float(morphology.model.opt.timestep)
         self.threads = threads or len(os.sched_getaffinity(0))
         self.columns = blocks(morphology)
-        self.size = self.columns["gait"][1]
         self.candidates, self.episodes = candidates, episodes
-        self._rollouts = _Worlds(morphology.at_timestep(plan_dt), episodes * candidates, self.threads, self.columns)
-        self._executed = _Worlds(morphology.lean, episodes, min(episodes, self.threads), self.columns)
+        self._rollouts = _Worlds(morphology.at_timestep(plan_dt), episodes * candidates, self.threads)
+        self._executed = _Worlds(morphology.lean, episodes, min(episodes, self.threads))
         self._kinematics: dict[int, tuple[Batch, tuple[np.ndarray, ...]]] = {}
-        self._places = np.array([morphology.sensors[f"{name}/position"][0] + np.arange(2) for name in morphology.landmarks])
-        self._feet = Feet(morphology)
+        self._instants = Instants(morphology)
         self._buffer: np.ndarray | None = None
 
     # --- kinematics of target postures ---
@@ -150,11 +131,6 @@ class NativeSimulator(Simulator):
 
     # --- stepping ---
 
-    def _fill_constant(self, instants: np.ndarray, frames: np.ndarray, dt: float) -> None:
-        c = self.columns
-        instants[..., c["dt"][0]] = dt
-        instants[..., c["frame"][0] : c["goal"][1]] = frames[:, None]
-
     def _steps(self, worlds: _Worlds, state: State, controller: Controller, postures: np.ndarray, instants: np.ndarray) -> np.ndarray:
         """Step the worlds from the state towards postures[W, K, d], once for each row of instants[W, T, f]; return bool[W], diverged."""
         worlds.load(state)
@@ -165,9 +141,9 @@ class NativeSimulator(Simulator):
             if controller.every_step or k == 0 or k * knots // steps != (k - 1) * knots // steps:
                 targets = controller.targets(self, postures[:, k * knots // steps], worlds.qpos, state.peak_force)
             worlds.ctrl[...] = controller.excitation(targets, worlds.qpos, worlds.act, length)
-            worlds.before(instants[:, k])
+            self._instants.pack(self._instants.before(worlds), instants[:, k])
             worlds.batch.step()
-            worlds.after(instants[:, k])
+            self._instants.pack(self._instants.after(worlds), instants[:, k])
             length = worlds.length
         return (worlds.warnings() > bad) | ~np.isfinite(worlds.qpos).all(axis=1) | ~np.isfinite(worlds.qvel).all(axis=1)
 
@@ -182,11 +158,11 @@ class NativeSimulator(Simulator):
         if postures.shape[:2] != shape:
             raise ValueError(f"Postures for {postures.shape[:2]} worlds, built for {shape}.")
         if self._buffer is None or self._buffer.shape[1] != steps + 1:
-            self._buffer = _aligned((postures.shape[0] * postures.shape[1], steps + 1, self.size))
+            self._buffer = _aligned((postures.shape[0] * postures.shape[1], steps + 1, self._instants.size))
         instants = self._buffer
         spread = jax.tree.map(lambda array: np.repeat(array, self.candidates, axis=0), state)
         fixed = np.repeat(rows(frames), self.candidates, axis=0)
-        self._fill_constant(instants, fixed, self.plan_dt)
+        self._instants.pack(self._instants.fixed(self.plan_dt, fixed[:, None]), instants)
         bad = self._steps(worlds, spread, controller, postures.reshape(len(instants), *postures.shape[2:]), instants[:, 1:])
         self._remember(instants[:, 1:], spread.gait, fixed, self.plan_dt)
         instants[:, 0] = instants[:, 1]
@@ -194,22 +170,19 @@ class NativeSimulator(Simulator):
 
     def _remember(self, instants: np.ndarray, memory: np.ndarray, frames: np.ndarray, dt: float) -> np.ndarray:
         """Fill the ground, ahead and gait blocks of instants[W, T, f]; return the memory [W, 2, 8] after the last."""
-        sensors = instants[..., slice(*self.columns["sensor"])]
-        ground = self.morphology.terrain.height(sensors[..., self._places], np)
-        instants[..., slice(*self.columns["ground"])] = ground
-        instants[..., slice(*self.columns["ahead"])] = self._feet.ahead(sensors, frames[:, 2:4])
-        after = self._feet.over_time(memory, sensors.astype(np.float64), frames[:, 2:4].astype(np.float64), dt)
-        instants[..., slice(*self.columns["gait"])] = after.reshape(*after.shape[:2], -1)
-        return after[:, -1]
+        sensors = instants[..., self._instants.columns["sensor"]]
+        feet, after = self._instants.feet(sensors, memory, frames, dt)
+        self._instants.pack(self._instants.ground(sensors) | feet, instants)
+        return np.asarray(after)
 
     def advance(
         self, state: State, controller: Controller, postures: np.ndarray, steps: int, frames: Sequence[Frame]
     ) -> tuple[State, np.ndarray, np.ndarray]:
         """See Simulator."""
         worlds = self._executed
-        instants = np.zeros((len(state.time), steps, self.size), np.float32)
+        instants = np.zeros((len(state.time), steps, self._instants.size), np.float32)
         fixed = rows(frames)
-        self._fill_constant(instants, fixed, steps * self.sim_dt)
+        self._instants.pack(self._instants.fixed(steps * self.sim_dt, fixed[:, None]), instants)
         diverged = self._steps(worlds, state, controller, postures, instants)
         memory = self._remember(instants, state.gait, fixed, self.sim_dt)
         after = {name: view.copy() for name, view in worlds.state.items()}

@@ -19,7 +19,7 @@ from movlr_jax.rewards import program
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour, inspect, static
-from movlr_jax.sandbox.behaviour import BehaviourMotions
+from movlr_jax.sandbox.behaviour_motions import BehaviourMotions
 from movlr_jax.sandbox.evaluate import Refused
 from movlr_jax.sandbox.jail import PLAN_ROWS, Jail, JailError, plain, probe
 from movlr_jax.sandbox.proof import Proof, Verdict

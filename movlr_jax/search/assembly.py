@@ -39,7 +39,7 @@ from movlr_jax.rewards.vocabulary import vocabulary
 from movlr_jax.runs import methods, permissions, records
 from movlr_jax.runs.config import RunConfig, folder_of
 from movlr_jax.runs.run_folder import RunFolder, read_arrays
-from movlr_jax.sandbox import behaviour
+from movlr_jax.sandbox import behaviour_motions
 from movlr_jax.sandbox.proof import Proof, Verdict
 from movlr_jax.sandbox.prove import Prover
 from movlr_jax.search.events import Event, Progress
@@ -104,7 +104,7 @@ class RealStages:
         )
         self.prover = Prover(self.layout, lying=self.task.lies)
         # Made while the spare jail warms up in its own process.
-        self.motions = behaviour.generate(self.morphology, self.task.goal_speed)
+        self.motions = behaviour_motions.generate(self.morphology, self.task.goal_speed)
         self._compiled: dict[str, Reward] = {}
         self._curves: dict[bytes, np.ndarray] = {}
 

@@ -77,10 +77,10 @@ def test_nearer_is_better_and_held_is_better_than_dropped():
 @pytest.mark.models
 def test_facts_of_a_carry_made_by_hand(cube_hand):
     from movlr_jax.rewards.features import feature_layout
-    from movlr_jax.sandbox import behaviour
+    from movlr_jax.sandbox import behaviour_motions
 
     layout = feature_layout(cube_hand)
-    rows = behaviour.generate(cube_hand).features[behaviour.CARRIED][:, : layout.size]
+    rows = behaviour_motions.generate(cube_hand).features[behaviour_motions.CARRIED][:, : layout.size]
     said = describe(rows, layout, task="cube_rotate", goal="Turn the cube.")
     thing = said["object"]
     assert thing["position_error_m"]["start"] == pytest.approx(0.15, abs=0.005) and thing["position_error_m"]["final"] < 1e-3

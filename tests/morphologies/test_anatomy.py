@@ -17,7 +17,7 @@ from movlr_jax.morphologies.prepare import prepare
 from movlr_jax.rewards import library, program
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.vocabulary import leg_joints, vocabulary
-from movlr_jax.sandbox import behaviour
+from movlr_jax.sandbox import behaviour, behaviour_motions
 from movlr_jax.tasks import facts
 
 FUNCTIONS = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_flexion", "ankle_flexion")
@@ -123,11 +123,11 @@ def test_a_joint_that_counts_the_other_way_has_the_other_sign_and_landmarks_for_
 
 
 def test_the_behaviour_stage_sees_the_same_motions_and_judges_them_alike(usual, foreign):
-    one, other = behaviour.generate(usual), behaviour.generate(foreign)
+    one, other = behaviour_motions.generate(usual), behaviour_motions.generate(foreign)
     for name, rows in one.features.items():
         np.testing.assert_array_equal(other.features[name], rows, err_msg=name)
     layout = feature_layout(foreign)
-    stepping = other.features[behaviour.STEPPING]
+    stepping = other.features[behaviour_motions.STEPPING]
     knee = stepping[:, layout.column("qpos", layout.joints[FOREIGN["left.knee_flexion"]][0])]
     assert np.ptp(knee) == pytest.approx(0.8, abs=0.05)  # the legs do swing
     text = 'WEIGHTS = {"a": 100.0, "b": 1.0}\n\n\ndef terms(m):\n    return {"a": m.head.height, "b": -m.joint("J").angle}\n'
@@ -143,7 +143,7 @@ def test_turned_joints_move_the_same_limbs_and_give_the_same_facts(usual):
     described = []
     for morphology in (usual, turned):
         layout = feature_layout(morphology)
-        rows = behaviour.generate(morphology).features[behaviour.STEPPING][:, : layout.size]
+        rows = behaviour_motions.generate(morphology).features[behaviour_motions.STEPPING][:, : layout.size]
         described.append((facts.describe(rows, layout, task="walk_flat", goal="Walk."), rows[:, layout.columns("sensor")]))
     np.testing.assert_allclose(described[1][1], described[0][1], atol=1e-4)
     gait = [said["gait"] for said, _ in described]
@@ -156,7 +156,7 @@ def test_facts_are_the_same_under_foreign_names(usual, foreign):
     said = []
     for morphology in (usual, foreign):
         layout = feature_layout(morphology)
-        rows = behaviour.generate(morphology).features[behaviour.STEPPING][:, : layout.size]
+        rows = behaviour_motions.generate(morphology).features[behaviour_motions.STEPPING][:, : layout.size]
         said.append(facts.describe(rows, layout, task="walk_flat", goal="Walk."))
     assert said[0] == said[1] and said[0]["gait"]["max_knee_flexion_rad"]["right"] > 0.5
 
@@ -171,7 +171,7 @@ def test_the_library_offers_both_bodies_the_same_terms_of_the_same_value(usual, 
         assert {f: leg_joints(vocabulary(layout))[f] for f in layout.anatomy} == library.joints(layout)
         named = {name: term.expression for name, term in offered.items() if "m.joint(" in term.expression}
         fn, names = program.batched(program.execute(program.write(dict.fromkeys(named, 1.0), named)), layout)
-        values.append((names, np.asarray(fn(behaviour.generate(morphology).features[behaviour.STEPPING]))))
+        values.append((names, np.asarray(fn(behaviour_motions.generate(morphology).features[behaviour_motions.STEPPING]))))
     assert values[0][0] == values[1][0]
     np.testing.assert_array_equal(values[0][1], values[1][1])
 

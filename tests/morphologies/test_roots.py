@@ -19,7 +19,7 @@ from movlr_jax.morphologies import custom, prepare, root, standing
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.motion import public_names
 from movlr_jax.rewards.reward import Reward
-from movlr_jax.sandbox import behaviour
+from movlr_jax.sandbox import behaviour_motions
 from movlr_jax.tasks import facts
 
 PLANAR = """<joint name="rootx" type="slide" axis="1 0 0"/><joint name="rootz" type="slide" axis="0 0 1"/>
@@ -155,9 +155,9 @@ def test_tasks_that_stand_say_that_it_cannot(own_body, capsys) -> None:  # type:
 
 def test_a_reward_for_it_is_judged_on_its_own_motions(own_body) -> None:  # type: ignore[no-untyped-def]
     body = load(str(_arm(own_body, name="judged-arm")))
-    motions = behaviour.generate(body)
-    assert set(motions.features) == set(behaviour.FIXED_NAMES)
-    swung = motions.features[behaviour.SWUNG]
+    motions = behaviour_motions.generate(body)
+    assert set(motions.features) == set(behaviour_motions.FIXED_NAMES)
+    swung = motions.features[behaviour_motions.SWUNG]
     elbow = swung[:, feature_layout(body).column("qpos", 1)]
     assert np.ptp(elbow) > 1.0
     proof = reward_texts.prove(MEASURE, "bent", body, 0.0)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from movlr_jax.sandbox import behaviour
-from movlr_jax.sandbox.behaviour import COLLAPSES, EXTREMES, LYING, NAMES, STANDING, STEPPING, BehaviourMotions
+from movlr_jax.sandbox import behaviour, behaviour_motions
+from movlr_jax.sandbox.behaviour_motions import COLLAPSES, EXTREMES, LYING, NAMES, STANDING, STEPPING, BehaviourMotions
 
 
 def column(layout, name, axis):
@@ -36,11 +36,11 @@ def test_motions_are_what_they_say(layout, motions):
 
 
 def test_motions_are_made_once(myolegs):
-    assert behaviour.generate(myolegs) is behaviour.generate(myolegs)
-    other = behaviour.generate(myolegs, goal_speed=0.5)
+    assert behaviour_motions.generate(myolegs) is behaviour_motions.generate(myolegs)
+    other = behaviour_motions.generate(myolegs, goal_speed=0.5)
     np.testing.assert_array_equal(
         np.delete(other.features[COLLAPSES[0]], [6, 6 + other.features[STANDING].shape[1] // 2], axis=1),
-        np.delete(behaviour.generate(myolegs).features[COLLAPSES[0]], [6, 6 + other.features[STANDING].shape[1] // 2], axis=1),
+        np.delete(behaviour_motions.generate(myolegs).features[COLLAPSES[0]], [6, 6 + other.features[STANDING].shape[1] // 2], axis=1),
     )
 
 

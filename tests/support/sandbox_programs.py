@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from movlr_jax.sandbox import behaviour, jail, workbench
+from movlr_jax.sandbox import behaviour_motions, jail, workbench
 from movlr_jax.sandbox.prove import Prover
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -69,7 +69,7 @@ class OpenProver(Prover):
 
 @pytest.fixture(scope="session")
 def motions(myolegs):
-    return behaviour.generate(myolegs)
+    return behaviour_motions.generate(myolegs)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 from support.synthetic import DT, lowered, walker
 
 from movlr_jax import tasks
-from movlr_jax.sandbox import behaviour
+from movlr_jax.sandbox import behaviour_motions
 from movlr_jax.tasks import facts, falls
 from movlr_jax.tasks.falls import LOWERED, UNASKED
 
@@ -45,9 +45,9 @@ def test_a_fall_is_a_descent_that_was_not_asked_for(layout, sentence, to, over_s
         assert (told["fall"] is not None) is fell
 
 
-@pytest.mark.parametrize("name", behaviour.COLLAPSES)
+@pytest.mark.parametrize("name", behaviour_motions.COLLAPSES)
 def test_a_limp_body_has_fallen_whatever_the_sentence_calls_it(myolegs, layout, name):
-    limp = behaviour.generate(myolegs).features[name][:, : layout.size]
+    limp = behaviour_motions.generate(myolegs).features[name][:, : layout.size]
     assert FREE.asked("squat down slowly and stay there").over(myolegs)(limp).any()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mujoco
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -11,6 +10,7 @@ from movlr_jax import tasks
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.control.planners import MPPI
 from movlr_jax.physics.gait import GAIT_FIELDS
+from movlr_jax.physics.instant import Instants
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.motion import Motion, MotionError
 from movlr_jax.rewards.reward import Reward
@@ -32,16 +32,11 @@ def test_the_angle_between_rotations_is_the_smallest_turn():
 
 def posed(body, frame, shift=(0.0, 0.0, 0.0), turn=None):
     """One instant of the settled hand with its object moved and turned: float32[f]."""
-    from movlr_jax.sandbox.behaviour import _Maker
-
-    maker = _Maker(body, frame)
-    data, at = mujoco.MjData(body.model), int(body.model.joint("object").qposadr[0])
-    data.qpos[:] = body.standing_qpos
-    data.qpos[at : at + 3] += shift
+    qpos, at = body.standing_qpos.copy(), int(body.model.joint("object").qposadr[0])
+    qpos[at : at + 3] += shift
     if turn is not None:
-        data.qpos[at + 3 : at + 7] = turn
-    mujoco.mj_forward(body.model, data)
-    return maker._remember(maker._row(data)[None])[0]
+        qpos[at + 3 : at + 7] = turn
+    return Instants(body).at_rest(qpos, np.zeros(body.model.na), frame.row(), 0.02)
 
 
 @pytest.mark.models

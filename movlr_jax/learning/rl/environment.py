@@ -16,14 +16,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import mujoco
 import numpy as np
 
 from movlr_jax.control.laws.held import Held
 from movlr_jax.learning.rl.actions import Actions
 from movlr_jax.learning.rl.observation import Observation
-from movlr_jax.physics.feet import Feet
-from movlr_jax.physics.instant import rows
+from movlr_jax.physics.instant import Instants, rows
 from movlr_jax.physics.mjx import MjxSimulator
 from movlr_jax.physics.simulator import State
 from movlr_jax.rewards.reward import Reward
@@ -180,40 +178,6 @@ def pool(task: Task, simulator: MjxSimulator, count: int, goal_speed: float | No
     begun = [task.start(body, seed) for seed in range(count)]
     frames = rows([task.frame(start, goal_speed, seed) for seed, start in enumerate(begun)])
     state = simulator.reset(np.stack([start.qpos for start in begun]), np.stack([start.act for start in begun]))
-    instants = np.stack([first_instant(simulator, start.qpos, start.act, frames[i], dt) for i, start in enumerate(begun)])
+    packed = Instants(body)
+    instants = np.stack([packed.at_rest(start.qpos, start.act, frame, dt) for start, frame in zip(begun, frames, strict=True)])
     return Starts(state, simulator.put(frames), simulator.put(instants))
-
-
-def first_instant(simulator: Any, qpos: np.ndarray, act: np.ndarray, frame: np.ndarray, dt: float) -> np.ndarray:
-    """Return the instant float32[f] of a body at rest at qpos[nq] with activations act[na], which also are its excitations.
-
-    Args:
-        simulator: any engine, for its body and columns.
-        qpos: the pose.
-        act: the activations.
-        frame: float32[4 + goals], the frame's row.
-        dt: time since the instant before (s).
-    """
-    body = simulator.morphology
-    model, feet = body.model, Feet(body)
-    data = mujoco.MjData(model)
-    data.qpos[:], data.act[:], data.ctrl[:] = qpos, act, act
-    mujoco.mj_forward(model, data)
-    sensors = np.array(data.sensordata)
-    places = np.array([body.sensors[f"{name}/position"][0] + np.arange(2) for name in body.landmarks])
-    parts = {
-        "dt": dt,
-        "qpos": qpos,
-        "act": act,
-        "ctrl": act,
-        "force": -data.actuator_force,
-        "sensor": sensors,
-        "ground": body.terrain.height(sensors[places], np),
-        "ahead": feet.ahead(sensors[None, None], frame[None, 2:4])[0, 0],
-        "gait": feet.initial(sensors[None])[0].ravel(),
-    }
-    row = np.zeros(simulator.columns["gait"][1], np.float32)
-    for name, value in parts.items():
-        row[slice(*simulator.columns[name])] = value
-    row[simulator.columns["frame"][0] : simulator.columns["goal"][1]] = frame
-    return row

@@ -15,11 +15,10 @@ import numpy as np
 from movlr_jax.control.episode import Rollout
 from movlr_jax.control.laws.held import Held
 from movlr_jax.learning.rl.actions import Actions
-from movlr_jax.learning.rl.environment import first_instant
 from movlr_jax.learning.rl.observation import Observation
 from movlr_jax.learning.rl.ppo import Networks
 from movlr_jax.morphologies import Morphology
-from movlr_jax.physics.instant import rows
+from movlr_jax.physics.instant import Instants, rows
 from movlr_jax.physics.simulator import Simulator
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.tasks import Task
@@ -80,7 +79,8 @@ class Policy:
         dt = hold * simulator.sim_dt
         starts = [task.start(body, seed) for seed in seeds]
         frames = [task.frame(start, goal_speed, seed) for start, seed in zip(starts, seeds, strict=True)]
-        seen = np.stack([first_instant(simulator, s.qpos, s.act, row, dt) for s, row in zip(starts, rows(frames), strict=True)])
+        packed = Instants(body)
+        seen = np.stack([packed.at_rest(s.qpos, s.act, row, dt) for s, row in zip(starts, rows(frames), strict=True)])
         state = simulator.reset(np.stack([s.qpos for s in starts]), np.stack([s.act for s in starts]))
         fallen, record, since = task.fallen(body), [], slice(*simulator.columns["dt"])
         ended, length = ["time"] * len(seeds), [0] * len(seeds)

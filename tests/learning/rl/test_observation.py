@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from movlr_jax import tasks
-from movlr_jax.learning.rl.environment import first_instant
 from movlr_jax.learning.rl.observation import Observation
+from movlr_jax.physics.instant import Instants
 
 
 def test_layout(myolegs, layout, simulator8):
     task = tasks.get("walk_flat")
     start = task.start(myolegs, 3)
-    instant = first_instant(simulator8, start.qpos, start.act, task.frame(start).row(), 0.02)
+    instant = Instants(simulator8.morphology).at_rest(start.qpos, start.act, task.frame(start).row(), 0.02)
     observation = Observation(myolegs)
     row = np.asarray(observation(instant[None]))[0]
     part = {name: row[slice(*span)] for name, span in observation.blocks.items()}
