@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from movlr_jax.control.held import Held
+from movlr_jax.control.laws.held import Held
 
 from movlr_jax import tasks
 from movlr_jax.physics.instant import Instants
