@@ -26,6 +26,7 @@ from movlr_jax.cli import console, train
 from movlr_jax.cli.eval import Stopped
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planners import MPPI
+from movlr_jax.learning.rl import training_folder
 from movlr_jax.learning.rl.config import DistilConfig, PpoConfig, TrainConfig
 from movlr_jax.learning.rl.policy import mean_reward
 from movlr_jax.media import tables
@@ -64,9 +65,9 @@ def trained(config: TrainConfig) -> Path:
     """Return the folder of a training that is done; what is missing of it is trained."""
     assert config.out is not None
     if not (config.out / "run.json").exists():
-        folder, asked = train.create(config)
+        folder, asked = training_folder.create(config)
     else:
-        folder, asked = config.out, train.of_folder(config.out)
+        folder, asked = config.out, training_folder.of_folder(config.out)
     if not train.follow(folder, asked):
         raise Stopped("Interrupted: the training is saved; the same command goes on.")
     return folder
@@ -76,7 +77,7 @@ def compared(asked: argparse.Namespace, task_name: str, reward: str) -> dict[str
     """Plan with a reward, train with it, and return both means."""
     task = get(task_name)
     config = configured(asked, task_name, reward, ())
-    found = train.asked_of(dataclasses.replace(config, actions="muscles"), reward)
+    found = training_folder.asked_of(dataclasses.replace(config, actions="muscles"), reward)
     size = "small" if asked.small else "full"
     place = asked.out / "planned" / f"{task_name}-{found.morphology.name}-{Path(reward).name}-{size}"
     seeds, seconds = config.eval_seeds, found.seconds

@@ -17,11 +17,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from movlr_jax.media.tables import cell, heading
+from movlr_jax.media import metrics_table as episode_tables
 from movlr_jax.plain_words import plain_text
-from movlr_jax.tasks import metric_registry
-
-_NO_COLUMNS = ("seed", "fell", "dropped", "diverged")  # the first column, and the line below the table
 
 PLAIN_WIDTH = 140
 WIDE = 1000  # for tables of many columns
@@ -151,17 +148,7 @@ def metrics_table(
     std: Mapping[str, Any] | None = None,
 ) -> FittedTable:
     """Build the table of episodes, one row a seed, with mean and spread below where there are several."""
-    names = dict.fromkeys([*metric_registry.shown(), *(episodes[0] if episodes else ())])
-    keys = [k for k in names if k not in _NO_COLUMNS and any(k in e for e in episodes)]
-    headings = ["seed", *map(heading, keys)]
-
-    def cells(record: Mapping[str, Any]) -> list[str]:
-        return [cell(record, k) for k in keys]
-
-    rows = [[e.get("seed", ""), *cells(e)] for e in episodes]
-    if len(episodes) > 1:
-        rows += [[name, *cells(record)] for name, record in (("mean", mean), ("std", std)) if record]
-    return table(title, headings, rows)
+    return table(title, *episode_tables.episodes(episodes, mean, std))
 
 
 def print_json(document: Mapping[str, Any]) -> None:

@@ -191,3 +191,9 @@ def _line(event: Event) -> str:
 
 def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def paced() -> Pace:
+    """Return what tells how it goes where there is no terminal, which a bar does."""
+    err = console.stderr()
+    return Pace(Console(quiet=True) if err.is_terminal else err)

@@ -10,26 +10,23 @@ metrics.json, reward.py, and clip.mp4.
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from movlr_jax import atomic
 from movlr_jax.cli import console, options
-from movlr_jax.cli.progress import Pace
+from movlr_jax.cli.progress import paced
 from movlr_jax.control.episode_config import EpisodeSettings, Subject
 from movlr_jax.errors import MovlrError
 
 if TYPE_CHECKING:
-    from movlr_jax.control.episode import Rollout
+    from movlr_jax.evaluation.planning import Runs
     from movlr_jax.morphologies import Morphology
-    from movlr_jax.rewards.reward import Reward
     from movlr_jax.tasks import Task
 
 
@@ -52,79 +49,46 @@ class Options(EpisodeSettings, Subject):
     """Print one JSON document and nothing else on stdout."""
 
 
-def run_episodes(asked: Options, task: Task, morphology: Morphology, engine: str, reward: Reward, progress: Progress) -> list[Rollout]:
-    """Run one episode a seed.
-
-    Raises:
-        MovlrError: a setting that the planner or the engine refuses.
-    """
-    from movlr_jax.control.episode import EpisodeRunner
-
-    runner = EpisodeRunner.build(morphology, asked.planner, engine, threads=asked.threads, episodes=len(asked.seeds), mjx=asked.mjx)
-    seconds = task.seconds
-    rollouts: list[Rollout] = []
-    pace = paced()
-    width = runner.simulator.episodes
-    for first in range(0, len(asked.seeds), width):
-        seeds = asked.seeds[first : first + width]
-        many = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
-        bar = progress.add_task(many, total=seconds)
-        begun = f"{many}: planning and executing {seconds:g} s of motion of {morphology.name}"
-        pace.moved(begun) if asked.json else pace.tell(begun)  # a script that reads JSON is told of what takes long alone
-
-        def advanced(t: float, bar: Any = bar, many: str = many) -> None:
-            progress.update(bar, completed=t)
-            pace.moved(f"{many}: {t:.2f} of {seconds:g} s")
-
-        jobs = [(reward, seed) for seed in seeds]
-        rollouts += task.episodes(runner, jobs, progress=advanced)
-        progress.stop_task(bar)
-    return rollouts
-
-
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, argv, "rollout")
-    if asked.clip and asked.out is None:
+    found = options.parse(Options, argv, "rollout")
+    if found.clip and found.out is None:
         raise MovlrError("--clip needs a folder to write to: add --out DIR.")
-    return _with_policy(asked) if asked.policy is not None else _planned(asked)
+    return _with_policy(found) if found.policy is not None else _planned(found)
 
 
-def _with_policy(asked: Options) -> int:
+def _with_policy(options: Options) -> int:
     """Move the body with a trained policy."""
-    from movlr_jax.cli import policies
+    from movlr_jax.cli import task_names
     from movlr_jax.evaluation import reward_texts
+    from movlr_jax.evaluation.planning import Runs
+    from movlr_jax.learning.rl import trained as policies
     from movlr_jax.physics import engines
 
-    assert asked.policy is not None
-    if asked.mjx.hosts:
+    assert options.policy is not None
+    if options.mjx.hosts:
         raise MovlrError("--mjx.hosts is for planning: leave it out with --policy.")
-    engine, _ = engines.choose("native" if asked.engine == "auto" else asked.engine)
-    trained = policies.load(asked.policy, asked.task, asked.morphology, asked.injury)
-    goal_speed = trained.goal_speed if asked.goal_speed is None else asked.goal_speed
-    task, morphology, reward = trained.task.configured(asked.goal, asked.seconds, goal_speed), trained.morphology, trained.reward
+    engine, _ = engines.choose("native" if options.engine == "auto" else options.engine)
+    trained = policies.load(options.policy, options.task and task_names.settled(options.task), options.morphology, options.injury)
+    goal_speed = trained.goal_speed if options.goal_speed is None else options.goal_speed
+    task, morphology, reward = trained.task.configured(options.goal, options.seconds, goal_speed), trained.morphology, trained.reward
     trained = dataclasses.replace(trained, task=task)
     _announce(task, morphology)
-    if asked.reward:
-        reward = reward_texts.compiled(reward_texts.find(asked.reward, [task]), morphology, goal_speed, lying=task.lies)
-    if asked.out is not None:
-        _require_writable(asked.out)
+    if options.reward:
+        reward = reward_texts.compiled(reward_texts.find(options.reward, [task]), morphology, goal_speed, lying=task.lies)
+    if options.out is not None:
+        _require_writable(options.out)
     seconds, pace = task.seconds, paced()
     with _progress() as progress:
-        bar = progress.add_task(f"seeds {', '.join(map(str, asked.seeds))}", total=seconds)
+        bar = progress.add_task(f"seeds {', '.join(map(str, options.seeds))}", total=seconds)
 
         def advanced(t: float) -> None:
             progress.update(bar, completed=t)
             pace.moved(f"{t:.2f} of {seconds:g} s")
 
-        rollouts = policies.episodes(trained, asked, engine, reward, advanced)
-    return tell(asked, task, morphology, engine, reward, rollouts, {"reward": asked.reward or trained.named, "policy": str(asked.policy)})
-
-
-def paced() -> Pace:
-    """Return what tells how it goes where there is no terminal, which a bar does."""
-    err = console.stderr()
-    return Pace(Console(quiet=True) if err.is_terminal else err)
+        rollouts = policies.episodes(trained, options, engine, reward, advanced)
+    moved_by = {"reward": options.reward or trained.named, "policy": str(options.policy)}
+    return tell(options, Runs(task, morphology, engine, reward, tuple(rollouts), moved_by))
 
 
 def _announce(task: Task, morphology: Morphology) -> None:
@@ -155,96 +119,77 @@ def _progress() -> Progress:
     return Progress(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal)
 
 
-def _planned(asked: Options) -> int:
+def _planned(options: Options) -> int:
     """Move the body with MPC2."""
-    from movlr_jax.cli import task_names as naming
-    from movlr_jax.evaluation import reward_texts
-    from movlr_jax.physics import engines, hosts
+    from movlr_jax.cli import task_names
+    from movlr_jax.evaluation import planning
+    from movlr_jax.physics import hosts
 
-    task = naming.task(asked.task or "walk_flat")
-    named = asked.reward or "human"
-    task = task.configured(asked.goal or reward_texts.goal_of(named, task.name), asked.seconds, asked.goal_speed)
-    first = not (asked.mjx.hosts and hosts.join())
-    engine, _ = engines.choose(asked.engine)
-    morphology = task.load(asked.morphology, asked.injury)
-    reward = reward_texts.compiled(reward_texts.find(named, [task]), morphology, task.goal_speed, lying=task.lies)
-    if asked.out is not None and first:
-        _require_writable(asked.out)
-    _announce(task, morphology)
+    first = not (options.mjx.hosts and hosts.join())
+
+    def before() -> None:
+        if options.out is not None and first:
+            _require_writable(options.out)
+
+    setup = planning.set_up(
+        task_names.task(options.task or "walk_flat"),
+        options.morphology,
+        options.reward or "human",
+        options.settings(),
+        options.goal,
+        before,
+    )
+    _announce(setup.task, setup.morphology)
+    pace = paced()
+    bars: dict[str, TaskID] = {}
     with _progress() as progress:
-        rollouts = run_episodes(asked, task, morphology, engine, reward, progress)
+
+        def advanced(seeds: Sequence[int], t: float, seconds: float) -> None:
+            many = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+            if many not in bars:
+                for bar in bars.values():
+                    progress.stop_task(bar)
+                bars[many] = progress.add_task(many, total=seconds)
+            progress.update(bars[many], completed=t)
+            pace.moved(f"{many}: {t:.2f} of {seconds:g} s")
+
+        begun = f"planning and executing {setup.task.seconds:g} s of motion of {setup.morphology.name}"
+        pace.moved(begun) if options.json else pace.tell(begun)  # a script that reads JSON is told of what takes long alone
+        runs = setup.run(advanced)
     if not first:  # it has done its share of the plans; the first host tells
         return 0
-    return tell(asked, task, morphology, engine, reward, rollouts, {"reward": named})
+    return tell(options, runs)
 
 
-def tell(
-    asked: Options,
-    task: Task,
-    morphology: Morphology,
-    engine: str,
-    reward: Reward,
-    rollouts: Sequence[Rollout],
-    moved: dict[str, str],
-) -> int:
+def tell(options: Options, runs: Runs) -> int:
     """Save and print the episodes.
-
-    Args:
-        asked: the options.
-        task, morphology, engine, reward: what was run.
-        rollouts: the episodes.
-        moved: "reward", the word for it, and "policy" where one moved the body.
 
     Returns:
         The exit code: 1 where every episode diverged.
     """
-    from movlr_jax.evaluation import filming
-    from movlr_jax.rewards.features import feature_layout
-    from movlr_jax.tasks import metrics
-
-    document = {
-        "task": task.name,
-        "morphology": morphology.name,
-        "engine": engine,
-        **moved,
-        **task.document(feature_layout(morphology)),
-        "goal_speed_mps": rollouts[0].goal_speed,
-        **metrics.summarize([task.measure(morphology, r) for r in rollouts]),
-    }
-    if asked.out is not None:
-        save(asked.out, rollouts, document, reward)
-    if asked.json:
-        console.print_json(document)
+    if options.out is not None:
+        runs.save(options.out)
+    if options.json:
+        console.print_json(runs.document())
     else:
-        _print(asked, task, morphology, engine, document, moved)
-    if asked.out is not None and asked.clip:
+        _print(options, runs)
+    if options.out is not None and options.clip:
         # After the numbers, which are there whether or not this machine can draw.
-        filming.film(morphology, rollouts[0], asked.out / "clip.mp4", f"{task.name}, {reward.name}")
+        runs[0].film(options.out / "clip.mp4")
     # Where every simulation blew up nothing was measured: a script must not take that for an episode without falls.
-    return 1 if _diverged(document) == len(rollouts) else 0
+    return 1 if runs.diverged == len(runs) else 0
 
 
-def _diverged(document: Mapping[str, Any]) -> int:
-    return sum(bool(episode["diverged"]) for episode in document["episodes"])
-
-
-def _print(asked: Options, task: Task, morphology: Morphology, engine: str, document: dict[str, Any], moved: dict[str, str]) -> None:
+def _print(options: Options, runs: Runs) -> None:
     """Print the table of the episodes."""
-    by = f"policy {moved['policy']}" if "policy" in moved else f"reward {moved['reward']}"
-    title = f"{task.name} on {morphology.name}, {by}, engine {engine}"
+    document = runs.document()
+    by = f"policy {document['policy']}" if "policy" in document else f"reward {document['reward']}"
+    title = f"{runs.task.name} on {runs.morphology.name}, {by}, engine {runs.engine}"
     out = console.stdout()
     out.print(console.metrics_table(title, document["episodes"], document["mean"], document["std"]))
-    falls = f"falls: {document['falls']} of {len(document['episodes'])}"
-    if diverged := _diverged(document):
-        falls += f"   diverged, and measured nothing: {diverged} of {len(document['episodes'])}"
-    out.print(falls + (f"   saved in {asked.out}" if asked.out else ""), markup=False)
+    falls = f"falls: {document['falls']} of {len(runs)}"
+    if runs.diverged:
+        falls += f"   diverged, and measured nothing: {runs.diverged} of {len(runs)}"
+    out.print(falls + (f"   saved in {options.out}" if options.out else ""), markup=False)
     for sentence in (document["ends_when"], *document["goal_measures"]):
         out.print(sentence, markup=False, soft_wrap=True)
-
-
-def save(folder: Path, rollouts: Sequence[Rollout], document: dict[str, Any], reward: Reward) -> None:
-    """Write the episodes, their metrics and the reward's text."""
-    for i, rollout in enumerate(rollouts):
-        rollout.save(folder / ("rollout.npz" if i == 0 else f"rollout_{rollout.seed}.npz"))
-    atomic.write_text(folder / "metrics.json", json.dumps(console.plain(document), indent=2) + "\n")
-    atomic.write_text(folder / "reward.py", reward.source)

@@ -7,15 +7,14 @@ last evaluation on stdout. Ctrl-C stops after the update under way, with everyth
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from movlr_jax import atomic, code_names, folders, typed_yaml
+from movlr_jax import atomic, code_names, typed_yaml
 from movlr_jax.cli import console, options, task_names
 from movlr_jax.cli.main import INTERRUPTED
+from movlr_jax.cli.progress import paced
 from movlr_jax.errors import MovlrError
 from movlr_jax.learning.rl.config import TrainConfig
 from movlr_jax.media import next_steps
@@ -57,157 +56,28 @@ def configure(argv: Sequence[str]) -> TrainConfig:
     return dataclasses.replace(config, task=settled(config.task), morphology=config.morphology and custom.settled(config.morphology))
 
 
-def found(folder: Path) -> TrainConfig:
-    """Return the configuration of the training in a folder.
-
-    Raises:
-        MovlrError: there is none.
-    """
-    if not (folder / "run.json").is_file() or not (folder / "reward.py").is_file() or not (folder / "config.yaml").is_file():
-        raise MovlrError(f"{folder} holds no training (no config.yaml, run.json, reward.py): give the folder that `movlr train` printed.")
-    folders.admit(folder)
-    return typed_yaml.load(folder / "config.yaml", TrainConfig)
-
-
-def asked_of(config: TrainConfig, reward: str, group_of: Sequence[int] | None = None, where: Path | str = "The configuration") -> Asked:
-    """Return what a training is about.
-
-    Args:
-        config: its values.
-        reward: the word for its reward.
-        group_of: the actions that its muscles follow, where they are known.
-        where: what the values are from, for people.
-
-    Raises:
-        MovlrError: a name stands for nothing, or the reward does not suit the body.
-    """
-    import numpy as np
-
-    from movlr_jax.evaluation import reward_texts
-    from movlr_jax.learning.rl import dynsyn
-    from movlr_jax.learning.rl.train import Asked
-    from movlr_jax.runs import permissions
-
-    task = permissions.task(config.task, where).configured(config.goal, config.seconds, config.goal_speed)
-    text = reward_texts.find(reward, [task])
-    morphology = task.load(config.morphology, config.injury)
-    compiled = reward_texts.compiled(text, morphology, task.goal_speed, lying=task.lies)
-    if group_of is not None:
-        follows = np.asarray(group_of, int)
-    else:
-        follows = dynsyn.grouping(morphology, config.groups) if config.actions == "groups" else np.arange(morphology.model.nu)
-    return Asked(config, task, morphology, compiled, follows)
-
-
-def of_folder(folder: Path, config: TrainConfig | None = None) -> Asked:
-    """Return what the training in a folder is about.
-
-    Raises:
-        MovlrError: there is none, or it is damaged.
-    """
-    config, header = config or found(folder), header_of(folder)
-    return asked_of(config, str(folder / "reward.py"), header["group_of"], folder / "config.yaml")
-
-
-def header_of(folder: Path) -> dict[str, Any]:
-    """Return what a training's run.json says.
-
-    Raises:
-        MovlrError: it is damaged, or not a training's.
-    """
-    path = folder / "run.json"
-    try:
-        header = atomic.read_json(path)
-    except OSError as error:
-        raise MovlrError(f"{path} cannot be read ({error.strerror}): restore it, or start the training again.") from None
-    known = header if isinstance(header, dict) else {}
-    missing = [name for name in ("run_id", "task", "morphology", "group_of") if name not in known]
-    groups = known.get("group_of", [])
-    if (
-        missing
-        or not isinstance(groups, list)
-        or not all(isinstance(g, int) and not isinstance(g, bool) and 0 <= g < len(groups) for g in groups)
-    ):
-        said = f"without {missing[0]}" if missing else "with another kind of group_of"
-        raise MovlrError(f"{path} is not of a training ({said}): give the folder that `movlr train` printed.")
-    return known
-
-
-def refuse_unready(engine: str) -> None:
-    """Raise MovlrError, in one sentence, if this machine lacks what a training on an engine needs."""
-    from movlr_jax.learning.rl import brax_compat
-    from movlr_jax.physics import engines
-
-    brax_compat.parts()
-    engines.choose(engine)
-
-
-def create(config: TrainConfig) -> tuple[Path, Asked]:
-    """Make a new training's folder, whole or not at all.
-
-    Raises:
-        MovlrError: it is taken or cannot be written, this machine lacks something, or as `asked_of`.
-    """
-    from movlr_jax._versions import installed
-    from movlr_jax.learning.rl import distil
-    from movlr_jax.runs.run_folder import RunFolder
-
-    first = config.out or Path("runs") / f"train-{config.name or f'{code_names.label(config.task)}-{config.seed}'}"
-    numbered = itertools.chain([first], (first.with_name(f"{first.name}-{n}") for n in itertools.count(2)))
-    folder = first if config.out else next(f for f in numbered if not f.exists())
-    if (folder / "checkpoints").exists():
-        raise MovlrError(f"{folder} already holds a training: go on with `{next_steps.train(folder)}`, or choose another --out.")
-    RunFolder.refuse_taken(folder)
-    refuse_unready(config.engine)
-    # Of what is read later, absolute paths: a training goes on from any folder.
-    cloned = tuple(str(Path(name).resolve()) for name in config.distil.rollouts)
-    config = dataclasses.replace(config, out=folder, distil=dataclasses.replace(config.distil, rollouts=cloned))
-    asked = asked_of(config, config.reward)
-    distil.files(cloned)
-    packages = ("movlr-jax", "mujoco", "mujoco-mjx", "jax", "jaxlib", "numpy", "brax", "warp-lang")
-    header = {
-        "run_id": f"{folder.name}-{uuid.uuid4().hex[:8]}",
-        "task": asked.task.name,
-        **({"task_sha256": asked.task.code_sha256} if asked.task.code_sha256 else {}),
-        "morphology": asked.morphology.name,
-        "engine": config.engine,
-        "reward": config.reward,
-        "goal_speed_mps": asked.goal_speed,
-        "seconds": asked.seconds,
-        "seed": config.seed,
-        "versions": {package: installed(package) for package in packages},
-        "group_of": asked.group_of.tolist(),
-    }
-    try:
-        with atomic.new_folder(folder) as partial:
-            atomic.write_text(partial / "config.yaml", typed_yaml.dump(config))
-            atomic.write_text(partial / "reward.py", asked.reward.source)
-            atomic.write_json(partial / "run.json", header)
-    except OSError as error:
-        raise MovlrError(f"Cannot write {folder} ({error.strerror}): choose another --out.") from error
-    return folder, asked
-
-
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
+    from movlr_jax.learning.rl import training_folder
+
     if any(word.partition("=")[0] == "--resume" for word in argv):
         wanted = options.parse(Resume, argv, "train")
         folder = wanted.resume
-        config = found(folder)
+        config = training_folder.found(folder)
         if wanted.steps:
             config = dataclasses.replace(config, steps=wanted.steps)
-        refuse_unready(config.engine)
+        training_folder.refuse_unready(config.engine)
         if config.tracking == "online":
             said = f"Weights & Biases: {folder / 'config.yaml'} has this training sent to your own account, project {config.project}."
             console.stderr().print(said, markup=False, soft_wrap=True)
-        done = follow(folder, of_folder(folder, config))
+        done = follow(folder, training_folder.of_folder(folder, config))
     else:
         config = configure(argv)
-        folder, asked = create(config)
+        folder, asked = training_folder.create(config)
         done = follow(folder, asked)
     if not done:
         return INTERRUPTED
-    header = header_of(folder)
+    header = training_folder.header_of(folder)
     last: dict[str, Any] = atomic.read_json(max((folder / "evaluations").glob("*/metrics.json")))
     out = console.stdout()
     title = f"{header['task']} on {header['morphology']}, policy after {config.updates} updates, engine native"
@@ -224,7 +94,7 @@ def follow(folder: Path, asked: Asked) -> bool:
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from movlr_jax.cli.rollout import paced
+    from movlr_jax.learning.rl import training_folder
     from movlr_jax.learning.rl.train import train
     from movlr_jax.processes import terminable
     from movlr_jax.runs.run_folder import RunFolder
@@ -243,7 +113,7 @@ def follow(folder: Path, asked: Asked) -> bool:
         Progress(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal) as progress,
     ):
         atomic.sweep(folder)
-        if found(folder) != config:
+        if training_folder.found(folder) != config:
             atomic.write_text(folder / "config.yaml", typed_yaml.dump(config))
         bar = progress.add_task("compiling", total=config.updates)
 
@@ -255,7 +125,7 @@ def follow(folder: Path, asked: Asked) -> bool:
             pace.moved(f"update {update} of {config.updates}: {words}")
 
         trackers = open_trackers(config.tracking, folder, config.project, config.name or folder.resolve().name, warn)
-        run_id = header_of(folder)["run_id"]
+        run_id = training_folder.header_of(folder)["run_id"]
         for tracker in trackers:
             tracker.start(atomic.plain(dataclasses.asdict(config)), run_id)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterable
 from pathlib import Path
@@ -76,4 +77,4 @@ def load(name: str = DEFAULT, scene: Scene = FLAT) -> Morphology:
 
 @functools.lru_cache(maxsize=4)
 def _prepared(name: str, scene: Scene) -> Morphology:
-    return prepare(plan(name), scene)
+    return dataclasses.replace(prepare(plan(name), scene), scene=scene, word=name)

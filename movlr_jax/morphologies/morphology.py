@@ -15,6 +15,7 @@ from movlr_jax.morphologies.motors import MotorData
 from movlr_jax.morphologies.muscles import MuscleData
 from movlr_jax.morphologies.objects import BODY, Object
 from movlr_jax.morphologies.posture import PostureSpace
+from movlr_jax.morphologies.scene import FLAT, Scene
 from movlr_jax.morphologies.terrain import Terrain
 
 
@@ -51,6 +52,8 @@ class Morphology:
         standing_act: float[na], activations that hold it (static optimisation).
         standing_heights: landmark -> height above ground in that pose (m); "com" too.
         thing: the object it works with, if any; then "object" is a landmark.
+        scene: what it was prepared in.
+        word: what it was asked for by: its catalog name, or the YAML file of a user's own.
     """
 
     plan: BodyPlan
@@ -66,6 +69,8 @@ class Morphology:
     standing_act: np.ndarray
     standing_heights: dict[str, float]
     thing: Object | None = None
+    scene: Scene = FLAT
+    word: str = ""
 
     @property
     def name(self) -> str:

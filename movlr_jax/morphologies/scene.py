@@ -60,6 +60,11 @@ def parse_injuries(asked: Sequence[str]) -> tuple[tuple[str, float], ...]:
     return tuple(injuries)
 
 
+def injury_words(injuries: Sequence[tuple[str, float]]) -> tuple[str, ...]:
+    """Return PATTERN=FRACTION of injuries: what `parse_injuries` reads."""
+    return tuple(f"{pattern}={fraction!r}" for pattern, fraction in injuries)
+
+
 def at_strength(own: Sequence[tuple[str, float]], asked: Sequence[str], strength: float) -> tuple[str, ...]:
     """Return injuries PATTERN=FRACTION in which what has no fraction of its own keeps that strength.
 

@@ -14,7 +14,7 @@ from movlr_jax.control.episode import EpisodeRunner, Job, Rollout, Start
 from movlr_jax.errors import MovlrError
 from movlr_jax.goals import Goal
 from movlr_jax.morphologies import FLAT, Morphology, Scene, Strength, catalog, root, standing
-from movlr_jax.morphologies.scene import parse_injuries
+from movlr_jax.morphologies.scene import injury_words, parse_injuries
 from movlr_jax.physics.instant import NO_TARGET, Frame
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
@@ -156,6 +156,28 @@ class Task:
         body = catalog.load(name, replace(self.scene, injuries=(*self.scene.injuries, *parse_injuries(injuries))))
         self._require(body)
         return body
+
+    def prepared(self, morphology: Morphology | str | None = None, injuries: Sequence[str] = ()) -> Morphology:
+        """Return a body prepared for this task.
+
+        Args:
+            morphology: a prepared body, whose own injuries stay, whatever scene it was prepared in; or as `load`.
+            injuries: as `load`.
+
+        Raises:
+            MovlrError: as `load`.
+        """
+        if not isinstance(morphology, Morphology):
+            return self.load(morphology, injuries)
+        own = tuple(injury for injury in morphology.scene.injuries if injury not in self.scene.injuries)
+        if morphology.word:
+            return self.load(morphology.word, (*injury_words(own), *injuries))
+        if injuries or replace(morphology.scene, injuries=()) != replace(self.scene, injuries=()):
+            raise MovlrError(
+                f"{morphology.name} was not prepared for the scene of the task {self.name}: load it by name, or from its file."
+            )
+        self._require(morphology)
+        return morphology
 
     def _require(self, body: Morphology) -> None:
         """Refuse a body that cannot do what the task asks for: stand, turn, or stay where it is fixed."""

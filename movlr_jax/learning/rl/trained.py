@@ -1,4 +1,4 @@
-"""Trained policies for the verbs: a training's folder or one of its checkpoints becomes a policy, and its episodes.
+"""Trained policies: a training's folder or one of its checkpoints becomes a policy, and its episodes.
 
 In: a path. Out: what the policy was trained on, and executed episodes.
 """
@@ -9,20 +9,21 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from movlr_jax.cli import task_names, train
+from movlr_jax.control.episode import Rollout
+from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.errors import MovlrError
+from movlr_jax.learning.rl import brax_compat, checkpoint, training_folder
+from movlr_jax.learning.rl.actions import Actions
+from movlr_jax.learning.rl.observation import Observation
+from movlr_jax.learning.rl.policy import Policy
+from movlr_jax.learning.rl.ppo import Networks
 from movlr_jax.media import next_steps
+from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.native import NativeSimulator
-
-if TYPE_CHECKING:
-    from movlr_jax.cli.rollout import Options
-    from movlr_jax.control.episode import Rollout
-    from movlr_jax.learning.rl.policy import Policy
-    from movlr_jax.morphologies import Morphology
-    from movlr_jax.rewards.reward import Reward
-    from movlr_jax.tasks import Task
+from movlr_jax.rewards.reward import Reward
+from movlr_jax.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -55,22 +56,16 @@ def load(path: Path, task: str | None = None, morphology: str | None = None, inj
     Raises:
         MovlrError: there is no policy, or it is one for another body.
     """
-    from movlr_jax.learning.rl import brax_compat, checkpoint
-    from movlr_jax.learning.rl.actions import Actions
-    from movlr_jax.learning.rl.observation import Observation
-    from movlr_jax.learning.rl.policy import Policy
-    from movlr_jax.learning.rl.ppo import Networks
-
     brax_compat.parts()
     update = int(path.name) if path.parent.name == checkpoint.FOLDER and path.name.isdigit() else None
     folder = path if update is None else path.parent.parent
-    config = train.found(folder)
+    config = training_folder.found(folder)
     changed = {
-        "task": task_names.settled(task) if task else config.task,
+        "task": task or config.task,
         "morphology": morphology or config.morphology,
         "injury": injury or config.injury,
     }
-    asked = train.of_folder(folder, dataclasses.replace(config, **changed))  # type: ignore[arg-type]
+    asked = training_folder.of_folder(folder, dataclasses.replace(config, **changed))  # type: ignore[arg-type]
     body = asked.morphology
     if len(asked.group_of) != body.model.nu:
         raise MovlrError(f"The policy excites {len(asked.group_of)} muscles, and {body.name} has {body.model.nu}.")
@@ -87,19 +82,19 @@ def load(path: Path, task: str | None = None, morphology: str | None = None, inj
     return Trained(policy, params, observed, asked.task, asked.morphology, asked.reward, asked.goal_speed, config.reward)
 
 
-def episodes(trained: Trained, asked: Options, engine: str, reward: Reward, progress: Callable[[float], None]) -> list[Rollout]:
+def episodes(trained: Trained, settings: EpisodeSettings, engine: str, reward: Reward, progress: Callable[[float], None]) -> list[Rollout]:
     """Run an episode a seed, side by side.
 
     Raises:
         MovlrError: the engine refuses the body, or has no room for the seeds.
     """
-    count = len(asked.seeds)
+    count = len(settings.seeds)
     if engine == "native":
-        simulator: Any = NativeSimulator(trained.morphology, candidates=1, episodes=count, threads=asked.threads)
+        simulator: Any = NativeSimulator(trained.morphology, candidates=1, episodes=count, threads=settings.threads)
     else:
         from movlr_jax.physics.mjx import MjxSimulator
 
-        room = dataclasses.replace(asked.mjx, devices=1)
+        room = dataclasses.replace(settings.mjx, devices=1)
         simulator = MjxSimulator(trained.morphology, engine=engine, candidates=1, episodes=count, config=room)
         if simulator.episodes < count:
             raise MovlrError(f"{count} seeds do not fit: there is room for {simulator.episodes}. Give fewer --seeds.")
@@ -109,7 +104,7 @@ def episodes(trained: Trained, asked: Options, engine: str, reward: Reward, prog
         trained.task,
         reward,
         simulator,
-        asked.seeds,
+        settings.seeds,
         seconds=trained.task.seconds,
         goal_speed=trained.task.goal_speed,
         progress=progress,
