@@ -10,7 +10,7 @@ import pytest
 from movlr_jax.sandbox import behaviour_motions, jail, workbench
 from movlr_jax.sandbox.prove import Prover
 
-CORPUS = Path(__file__).parent / "corpus"
+CORPUS = Path(__file__).parents[1] / "sandbox" / "corpus"
 
 
 @dataclass(frozen=True)
