@@ -47,6 +47,16 @@ class Registry(Mapping[str, T], Generic[T]):
             raise MovlrError(f"The {self.kind} '{name}' cannot be registered: {fault}")
         self._objects[name] = thing
 
+    def require(self, name: str) -> None:
+        """Refuse a name that stands for nothing; loads nothing.
+
+        Raises:
+            UnknownName: there is none of that name.
+        """
+        if name not in self:
+            known = f"known are {', '.join(self)}"
+            raise UnknownName(f"There is no {self.kind} '{name}': {did_you_mean(name, self)}{known}{self._hint}.")
+
     def __getitem__(self, name: str) -> T:
         """Return the object of a name.
 
@@ -55,9 +65,7 @@ class Registry(Mapping[str, T], Generic[T]):
             MovlrError: the package that adds it cannot be loaded.
         """
         if name not in self._objects:
-            if name not in self:
-                known = f"known are {', '.join(self)}"
-                raise UnknownName(f"There is no {self.kind} '{name}': {did_you_mean(name, self)}{known}{self._hint}.")
+            self.require(name)
             self._objects[name] = self._load(name, self._places[name])
         return self._objects[name]
 
@@ -79,10 +87,12 @@ class Registry(Mapping[str, T], Generic[T]):
             for point in importlib.metadata.entry_points(group=self.group):
                 if other := added.get(point.name):
                     if point.value != other.value:
-                        raise MovlrError(f"{_package(other)} and {_package(point)} both add a {self.kind} '{point.name}': remove one.")
+                        raise MovlrError(
+                            f"The {_package(other)} and the {_package(point)} both add a {self.kind} '{point.name}': remove one."
+                        )
                 elif point.name in self._own:
                     raise MovlrError(
-                        f"{_package(point)} adds a {self.kind} '{point.name}', which this package has: uninstall it, or rename its."
+                        f"The {_package(point)} adds a {self.kind} '{point.name}', which this package has: uninstall it, or rename its."
                     )
                 added[point.name] = point
             self._places |= added
@@ -102,13 +112,27 @@ class Registry(Mapping[str, T], Generic[T]):
             said = " ".join(str(error).split())[:300].rstrip(".")
             fault = f"{type(error).__name__}: {said}." if said else f"{type(error).__name__}."
         if fault:
-            raise MovlrError(
-                f"The {self.kind} '{name}' of {_package(place, inside=True)} cannot be used: {fault} Mend or uninstall that package."
-            )
+            raise MovlrError(f"The {self.kind} '{name}' of the {_package(place)} cannot be used: {fault} Mend or uninstall that package.")
         return thing  # type: ignore[no-any-return]
 
 
-def _package(point: importlib.metadata.EntryPoint, *, inside: bool = False) -> str:
+def rule(what: str, holds: Callable[[Any], bool]) -> Callable[[str, Any], str]:
+    """Return the `fault` of a registry whose objects say their own name.
+
+    Args:
+        what: what one has to be, for a sentence.
+        holds: whether an object is that.
+    """
+
+    def fault(name: str, thing: Any) -> str:
+        if not holds(thing):
+            return f"It is no {what}."
+        called = getattr(thing, "name", None)
+        return "" if called == name else f"It is called {called!r} by its own name: give both one name."
+
+    return fault
+
+
+def _package(point: importlib.metadata.EntryPoint) -> str:
     """Return what to call the package of an entry point."""
-    called = f"package {point.dist.name} {point.dist.version}" if point.dist is not None else f"package of {point.value}"
-    return f"the {called}" if inside else f"The {called}"
+    return f"package {point.dist.name} {point.dist.version}" if point.dist is not None else f"package of {point.value}"

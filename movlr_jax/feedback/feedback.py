@@ -8,15 +8,13 @@ motions neither is preferred.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from movlr_jax.critics import CRITICS
 from movlr_jax.critics.base import Critic, Evidence, settle
-from movlr_jax.critics.biomechanics import BiomechanicsCritic
-from movlr_jax.critics.clip_critic import ClipCritic
 from movlr_jax.critics.critique import Preference
 from movlr_jax.critics.vlm import VlmCritic
-from movlr_jax.errors import MovlrError
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.llm.config import SERVICES, Role
 from movlr_jax.llm.factory import open_model
@@ -24,14 +22,10 @@ from movlr_jax.llm.gateway import Gateway
 from movlr_jax.llm.recorder import Recorder
 from movlr_jax.runs import methods
 from movlr_jax.runs.config import RunConfig
+from movlr_jax.writers import WRITERS
 from movlr_jax.writers.base import Draft, Writer, WriteRequest
-from movlr_jax.writers.library_writer import LibraryWriter
 from movlr_jax.writers.llm import LlmWriter
-from movlr_jax.writers.random_writer import RandomWriter
-from movlr_jax.writers.weight_tuner import WeightTuner
 
-CRITICS: dict[str, Callable[[], Critic]] = {"offline": BiomechanicsCritic, "clip": ClipCritic}
-WRITERS: dict[str, Callable[[], Writer]] = {"offline": LibraryWriter, "random": RandomWriter, "tuner": WeightTuner}
 Json = Mapping[str, Any]
 # A run goes on without the answer; after any other fault it stops, and asks again when it goes on.
 _PASSING = ("blocked", "unusable")
@@ -57,8 +51,9 @@ class Feedback:
             self._recorders.append(Recorder(open_model(role, service, config.models, gateway)))
             return self._recorders[-1]
 
-        _known("critic", config.critic, CRITICS)
-        _known("writer", config.writer, WRITERS)
+        for name, registry in ((config.critic, CRITICS), (config.writer, WRITERS)):
+            if name not in SERVICES:
+                registry.require(name)
         self.critic: Critic | None = None
         if self.method.judges or self.method.compares:
             self.critic = VlmCritic(model("critic", config.critic), show) if config.critic in SERVICES else CRITICS[config.critic]()
@@ -120,11 +115,6 @@ class Feedback:
 
     def _calls(self) -> tuple[Json, ...]:
         return tuple(record for recorder in self._recorders for record in recorder.take())
-
-
-def _known(kind: str, name: str, offline: Mapping[str, Any]) -> None:
-    if name not in offline and name not in SERVICES:
-        raise MovlrError(f"There is no {kind} '{name}' in this version: there are {', '.join([*offline, *SERVICES])}.")
 
 
 def _instead(earlier: Json | None, fault: str) -> dict[str, Any]:

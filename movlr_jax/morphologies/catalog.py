@@ -1,4 +1,5 @@
-"""The catalog of bodies. Adding one: a file with its BodyPlan, and a line here. A user's own stands in a YAML file (custom.py)."""
+"""The catalog of bodies. Adding one: a file with its BodyPlan, and a line here. A user's own stands in a YAML file (custom.py), another
+package's in that package, which names it by an entry point."""
 
 from __future__ import annotations
 
@@ -7,25 +8,28 @@ import functools
 from collections.abc import Iterable
 from pathlib import Path
 
-from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.morphologies import custom, ms_human_700, ms_human_700_hand, myofullbody, myolegs, ostrich
+from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import custom
 from movlr_jax.morphologies.body_plan import BodyPlan
 from movlr_jax.morphologies.morphology import Morphology
 from movlr_jax.morphologies.prepare import prepare
 from movlr_jax.morphologies.scene import FLAT, Scene
+from movlr_jax.registry import Registry, rule
 
 DEFAULT = "myolegs"
-CATALOG: dict[str, BodyPlan] = {
-    plan.name: plan
-    for plan in (
-        myolegs.PLAN,
-        ms_human_700.LOCOMOTION,
-        ms_human_700.FULL,
-        ms_human_700_hand.PLAN,
-        myofullbody.PLAN,
-        ostrich.PLAN,
-    )
-}
+CATALOG: Registry[BodyPlan] = Registry(
+    "morphology",
+    "movlr_jax.bodies",
+    {
+        "myolegs": "movlr_jax.morphologies.myolegs:PLAN",
+        "ms-human-700-locomotion": "movlr_jax.morphologies.ms_human_700:LOCOMOTION",
+        "ms-human-700": "movlr_jax.morphologies.ms_human_700:FULL",
+        "ms-human-700-manipulation": "movlr_jax.morphologies.ms_human_700_hand:PLAN",
+        "myofullbody": "movlr_jax.morphologies.myofullbody:PLAN",
+        "ostrich": "movlr_jax.morphologies.ostrich:PLAN",
+    },
+    rule("movlr_jax.morphologies.BodyPlan", lambda thing: isinstance(thing, BodyPlan)),
+)
 
 
 def plan(name: str) -> BodyPlan:
@@ -36,8 +40,6 @@ def plan(name: str) -> BodyPlan:
     """
     if custom.names_file(name):
         return admitted(name, custom.load(Path(name)))
-    if name not in CATALOG:
-        raise MovlrError(f"There is no morphology '{name}': {did_you_mean(name, CATALOG)}known are {', '.join(CATALOG)}.")
     return CATALOG[name]
 
 

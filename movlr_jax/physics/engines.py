@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import Protocol
 
 from movlr_jax import jax_environment
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.mjx_config import MjxConfig
-from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.physics.simulator import Simulator
+from movlr_jax.registry import Registry
 
 MJX: tuple[str, ...] = ("warp", "jax")
-ENGINES: tuple[str, ...] = ("native", *MJX)
+
+
+class MakeSimulator(Protocol):
+    """What an engine is in the registry: a function that builds its simulator, with what `make` says of the arguments."""
+
+    def __call__(
+        self, morphology: Morphology, *, candidates: int, episodes: int, plan_dt: float, steps: int, threads: int, mjx: MjxConfig
+    ) -> Simulator:
+        """Return the simulator, whose `name` is the engine's."""
+        ...
+
+
+ENGINES: Registry[MakeSimulator] = Registry(
+    "engine",
+    "movlr_jax.engines",
+    {
+        "native": "movlr_jax.physics.native:make",
+        "warp": "movlr_jax.physics.mjx:make_warp",
+        "jax": "movlr_jax.physics.mjx:make_jax",
+    },
+    lambda name, thing: "" if callable(thing) else "It is no function that builds a Simulator.",
+    hint=" and auto",
+)
 
 
 def choose(engine: str) -> tuple[str, str]:
@@ -34,8 +57,7 @@ def choose(engine: str) -> tuple[str, str]:
         if platform == "tpu":
             return "jax", f"jax: pure MJX on {jax.devices()[0].device_kind}"
         return "native", "native: C MuJoCo on this machine's cores (JAX sees no GPU and no TPU)"
-    if engine not in ENGINES:
-        raise MovlrError(f"There is no engine '{engine}': use {', '.join(('auto', *ENGINES))}.")
+    ENGINES.require(engine)
     if engine == "warp" and not warp:
         raise MovlrError("The engine warp needs the package warp-lang: pip install 'movlr-jax[cuda]', or use --engine native.")
     return engine, f"{engine}: as asked"
@@ -68,10 +90,7 @@ def make(
         MovlrError: no such engine, or it refuses the body.
     """
     name, _ = choose(engine)
-    if name == "native":
-        return NativeSimulator(morphology, candidates=candidates, plan_dt=plan_dt, threads=threads)
-    from movlr_jax.physics.mjx import MjxSimulator
-
-    return MjxSimulator(
-        morphology, engine=name, candidates=candidates, episodes=episodes, plan_dt=plan_dt, steps=steps, config=mjx or MjxConfig()
+    build = ENGINES[name]
+    return build(
+        morphology, candidates=candidates, episodes=episodes, plan_dt=plan_dt, steps=steps, threads=threads, mjx=mjx or MjxConfig()
     )

@@ -317,6 +317,14 @@ class MjxSimulator(Simulator):
         _settle(self._overflowed)
 
 
+def _make(engine: str, morphology: Morphology, *, threads: int, mjx: MjxConfig, **sizes: Any) -> MjxSimulator:
+    return MjxSimulator(morphology, engine=engine, config=mjx, **sizes)
+
+
+# The engines as the registry has them.
+make_warp, make_jax = functools.partial(_make, "warp"), functools.partial(_make, "jax")
+
+
 def _settle(overflowed: list[Any]) -> None:
     """Wait for programs in flight, and forget their overflow bits.
 

@@ -18,6 +18,7 @@ from movlr_jax._quiet import silence_mujoco
 from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.muscles import PEAK_FORCE
 from movlr_jax.physics.instant import Frame, Instants, blocks, rows
+from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
 
 _BAD = [
@@ -191,3 +192,10 @@ class NativeSimulator(Simulator):
     def close(self) -> None:
         """See Simulator."""
         self._kinematics.clear()
+
+
+def make(
+    morphology: Morphology, *, candidates: int, episodes: int, plan_dt: float, steps: int, threads: int, mjx: MjxConfig
+) -> NativeSimulator:
+    """Build the engine, as the registry has it: one episode at a time, whose candidates fill all threads."""
+    return NativeSimulator(morphology, candidates=candidates, plan_dt=plan_dt, threads=threads)

@@ -48,7 +48,7 @@ def load(word: str, taken: Collection[str] = ()) -> Task:
     place, name = code_names.split(word)
     module, code = _of_file(place) if isinstance(place, Path) else _of_module(place)
     found = _named(module, name, place) if name else _only(module, place)
-    if wrong := [*_faults(found), *_taken(found, taken)]:
+    if wrong := [*faults(found), *_taken(found, taken)]:
         raise MovlrError(f"{place}: {' '.join(wrong)}")
     mine = copy.copy(found)
     if isinstance(place, Path):  # a body of one's own stands beside the task that it is for
@@ -186,7 +186,7 @@ def _taken(task: Task, taken: Collection[str]) -> list[str]:
     return [f"The task is named {task.name}, as one of the package is: give it another name."] if task.name in taken else []
 
 
-def _faults(task: Task) -> list[str]:
+def faults(task: Task) -> list[str]:
     """Return every value of a task that none can have, a sentence each: a dataclass takes anything."""
     name, rewards = task.name, task.rewards
     texts = isinstance(rewards, dict) and all(isinstance(k, str) and isinstance(v, str) for k, v in rewards.items())

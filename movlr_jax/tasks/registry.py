@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from movlr_jax import code_names
-from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.morphologies import Morphology, catalog
-from movlr_jax.tasks import (
-    bottle_pour,
-    cube_rotate,
-    free,
-    move,
-    ostrich_walk,
-    own,
-    stand,
-    turn_left,
-    walk_flat,
-    walk_injured,
-    walk_rough,
-    walk_slope,
-    walk_stairs,
-)
+from movlr_jax.registry import Registry, rule
+from movlr_jax.tasks import own
 from movlr_jax.tasks.task import Task
 
-_ALL = (stand, walk_flat, walk_rough, walk_slope, walk_stairs, walk_injured, turn_left, ostrich_walk, bottle_pour, cube_rotate, free, move)
-TASKS: dict[str, Task] = {task.TASK.name: task.TASK for task in _ALL}
+# One file each, called as its task is.
+_FILES = (
+    *("stand", "walk_flat", "walk_rough", "walk_slope", "walk_stairs", "walk_injured", "turn_left", "ostrich_walk"),
+    *("bottle_pour", "cube_rotate", "free", "move"),
+)
+
+
+_is_task = rule("movlr_jax.tasks.Task", lambda thing: isinstance(thing, Task))
+
+
+def _fault(name: str, thing: Any) -> str:
+    return _is_task(name, thing) or " ".join(own.faults(thing))
+
+
+TASKS: Registry[Task] = Registry(
+    "task",
+    "movlr_jax.tasks",
+    {name: f"movlr_jax.tasks.{name}:TASK" for name in _FILES},
+    _fault,
+    hint="; your own is named by its Python file (my_task.py)",
+)
 
 
 def of(morphology: str) -> Task:
@@ -52,9 +59,6 @@ def get(name: str) -> Task:
     Raises:
         MovlrError: there is none.
     """
-    if name not in TASKS:
-        known = f"known are {', '.join(TASKS)}; your own is named by its Python file (my_task.py)"
-        raise MovlrError(f"There is no task '{name}': {did_you_mean(name, TASKS)}{known}.")
     return TASKS[name]
 
 

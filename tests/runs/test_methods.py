@@ -142,7 +142,7 @@ def test_start_and_human_learn_nothing(search):
 def test_the_offline_critic_and_writer_serve_where_no_eyes_are_needed(tmp_path):
     for method, critic in (("movlr", "BiomechanicsCritic"), ("eureka", "NoneType")):
         made = feedback.Feedback(methods.settled(RunConfig(method=method)), Gateway(tmp_path))
-        assert type(made.critic).__name__ == critic and type(made.writer).__name__ == "LibraryWriter"
+        assert type(made.critic).__name__ == critic and type(made.writer).__name__ == "OfflineWriter"
 
 
 @pytest.mark.parametrize(

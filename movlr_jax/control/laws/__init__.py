@@ -5,19 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from movlr_jax.control.laws.base import Law
 from movlr_jax.morphologies import Morphology
-from movlr_jax.registry import Registry
+from movlr_jax.registry import Registry, rule
 
 AUTO = "auto"
-
-
-def _fault(name: str, thing: Any) -> str:
-    if not (isinstance(thing, type) and issubclass(thing, Law)):
-        return "It is no subclass of movlr_jax.control.laws.Law."
-    return "" if getattr(thing, "name", None) == name else f"Its class says name = {getattr(thing, 'name', None)!r}: give both one name."
 
 
 LAWS: Registry[type[Law]] = Registry(
@@ -29,7 +21,7 @@ LAWS: Registry[type[Law]] = Registry(
         "paper": "movlr_jax.control.laws.paper:Paper",
         "paper-hoisted": "movlr_jax.control.laws.paper:PaperHoisted",
     },
-    _fault,
+    rule("subclass of movlr_jax.control.laws.Law", lambda thing: isinstance(thing, type) and issubclass(thing, Law)),
     hint=f" and {AUTO}",
 )
 
@@ -41,7 +33,7 @@ def require_known(law: str) -> None:
         MovlrError: no such law.
     """
     if law != AUTO:
-        LAWS[law]
+        LAWS.require(law)
 
 
 def resolve(law: str, morphology: Morphology, gain: float | None = None) -> tuple[str, float]:

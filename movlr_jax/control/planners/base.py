@@ -24,7 +24,7 @@ import numpy as np
 from movlr_jax.control import laws
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies.posture import PostureSpace
-from movlr_jax.registry import Registry
+from movlr_jax.registry import Registry, rule
 
 DEFAULT = "mppi"
 # Beyond these no machine makes a plan; they keep a slip of the finger from filling its memory.
@@ -209,15 +209,9 @@ class Planner(abc.ABC):
         return kind(**changed)
 
 
-def _fault(name: str, thing: Any) -> str:
-    if not (isinstance(thing, type) and issubclass(thing, Planner)):
-        return "It is no subclass of movlr_jax.control.planners.Planner."
-    return "" if getattr(thing, "name", None) == name else f"Its class says name = {getattr(thing, 'name', None)!r}: give both one name."
-
-
 PLANNERS: Registry[type[Planner]] = Registry(
     "planner",
     "movlr_jax.planners",
     {name: f"movlr_jax.control.planners.{name}:{name.upper()}" for name in ("mppi", "cem", "icem", "cma")},
-    _fault,
+    rule("subclass of movlr_jax.control.planners.Planner", lambda thing: isinstance(thing, type) and issubclass(thing, Planner)),
 )

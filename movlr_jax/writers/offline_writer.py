@@ -1,4 +1,4 @@
-"""The offline writer "library": one small edit at a time from the term library, chosen by the critique and by what was
+"""The offline writer: one small edit at a time from the term library, chosen by the critique and by what was
 tried before.
 
 No key, no network, no model. The critique's suggestions become changes of at most two terms. While the body is unstable
@@ -26,10 +26,10 @@ _FAILED = 0.6
 _USED = 0.75
 
 
-class LibraryWriter:
+class OfflineWriter:
     """Edits the best reward with the term library."""
 
-    name = "library"
+    name = "offline"
 
     def write(self, request: WriteRequest) -> Draft:
         """Return the k-th best edit, k being the candidate's number, further down the list for each refusal.

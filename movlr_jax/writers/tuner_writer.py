@@ -22,7 +22,7 @@ _SUCCESS = math.exp(0.8)
 _FAILURE = math.exp(-0.2)  # four failures undo one success
 
 
-class WeightTuner:
+class TunerWriter:
     """Draws the weights anew around the best reward's."""
 
     name = "tuner"

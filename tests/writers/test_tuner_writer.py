@@ -3,7 +3,7 @@ import pytest
 
 from movlr_jax.errors import MovlrError
 from movlr_jax.writers.base import WriteRequest
-from movlr_jax.writers.weight_tuner import WeightTuner
+from movlr_jax.writers.tuner_writer import TunerWriter
 
 SOURCE = 'WEIGHTS = {"a": 4.0, "b": 100.0, "off": 0.0}\n\n\ndef terms(m):\n    return {"a": m.time, "b": -m.time, "off": m.dt}\n'
 
@@ -20,7 +20,7 @@ def weights(source: str) -> dict[str, float]:
 
 
 def test_every_weight_moves_and_the_terms_stay() -> None:
-    draft = WeightTuner().write(request())
+    draft = TunerWriter().write(request())
     found = weights(draft.source)
     assert list(found) == ["a", "b", "off"] and found["off"] == 0.0
     assert found["a"] != 4.0 and found["b"] != 100.0
@@ -29,13 +29,13 @@ def test_every_weight_moves_and_the_terms_stay() -> None:
 
 
 def test_the_same_request_gives_the_same_weights_and_another_candidate_others() -> None:
-    assert WeightTuner().write(request()) == WeightTuner().write(request())
-    assert WeightTuner().write(request(candidate=1)).source != WeightTuner().write(request()).source
-    assert WeightTuner().write(request(refusal="no", attempt=1)).source != WeightTuner().write(request()).source
+    assert TunerWriter().write(request()) == TunerWriter().write(request())
+    assert TunerWriter().write(request(candidate=1)).source != TunerWriter().write(request()).source
+    assert TunerWriter().write(request(refusal="no", attempt=1)).source != TunerWriter().write(request()).source
 
 
 def test_success_widens_the_step_and_failures_narrow_it_to_bounds() -> None:
-    step = WeightTuner.step
+    step = TunerWriter.step
     first = step(request())
     assert step(request(history=({"kept": True},))) > first > step(request(history=({"kept": False},)))
     one_in_five = ({"kept": True}, *({"kept": False},) * 4)
@@ -52,7 +52,7 @@ def test_it_finds_the_weights_that_a_judge_prefers() -> None:
 
     source, before = SOURCE, far(best)
     for iteration in range(40):
-        draft = WeightTuner().write(request(best_source=source, best_weights=best, history=tuple(history), iteration=iteration))
+        draft = TunerWriter().write(request(best_source=source, best_weights=best, history=tuple(history), iteration=iteration))
         found = weights(draft.source)
         kept = far(found) < far(best)
         history.append({"kept": kept})
@@ -63,4 +63,4 @@ def test_it_finds_the_weights_that_a_judge_prefers() -> None:
 
 def test_a_single_weight_cannot_be_tuned() -> None:
     with pytest.raises(MovlrError, match="two or more"):
-        WeightTuner().write(request(best_weights={"a": 1.0}))
+        TunerWriter().write(request(best_weights={"a": 1.0}))

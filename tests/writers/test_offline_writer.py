@@ -10,12 +10,12 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.rewards import program
 from movlr_jax.rewards.library import LIBRARY
 from movlr_jax.writers.base import Draft, Writer, WriteRequest
-from movlr_jax.writers.library_writer import LibraryWriter
+from movlr_jax.writers.offline_writer import OfflineWriter
 from movlr_jax.writers.random_writer import RandomWriter
 
 START = program.write({"forward_speed": 10.0}, {"forward_speed": LIBRARY["forward_speed"].expression})
 GOAL = "Walk forward in a straight line with an upright posture."
-WRITER = LibraryWriter()
+WRITER = OfflineWriter()
 
 
 def facts(**changes):
