@@ -1,7 +1,7 @@
 # make demo: set up, then run the main job on the embedded body.   make test: set up, then lint and tests.
 # Everything lives in .venv, made from the versions in constraints/. PYTHON=python3.12 picks the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-models lint format clean check-gl
+.PHONY: help setup demo test test-models test-release lint format clean check-gl
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 export MUJOCO_GL ?= egl
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with the pinned versions
 
@@ -39,6 +39,9 @@ test: lint ## lint, then every test that this machine can run
 test-models: ## CLIP and a real OpenAI-compatible server, in .venv-models (fetches torch: about 5 GB)
 	@PYTHON="$(PYTHON)" VENV=.venv-models EXTRAS=dev,gemini,openai,clip,serve sh tools/setup.sh
 	@.venv-models/bin/python -m pytest -p no:xdist tests/real $(PYTEST_ARGS)
+
+test-release: $(STAMP) ## the built wheel in a fresh environment of each Python found (minutes each), and the whole tutorial
+	@$(BIN)/python tools/test_release.py
 
 format: $(STAMP) ## rewrite the sources the way lint wants them
 	@$(BIN)/ruff check --quiet --fix .

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +14,6 @@ from movlr_jax.critics.attachments import Show
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import feedback
 
-ROOT = Path(__file__).resolve().parents[2]
 TINY = ["--small", "--seconds", "0.1", "--candidates", "8", "--horizon", "0.08", "--iterations", "0", "--tasks", "stand", "--threads", "1"]
 
 
@@ -23,16 +24,9 @@ def searches(tmp_path_factory) -> Path:  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture
-def experiment(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+def experiment() -> Callable[[str], ModuleType]:
     """Import an experiment as `python experiments/NAME.py` finds it."""
-    import importlib
-
-    monkeypatch.syspath_prepend(str(ROOT / "experiments"))
-
-    def find(name: str) -> ModuleType:
-        return importlib.import_module(name)
-
-    return find
+    return importlib.import_module
 
 
 def test_main_table(experiment, searches: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
@@ -121,7 +115,6 @@ def test_feedback(experiment, searches: Path, tmp_path: Path, monkeypatch: pytes
 
 def test_tuned_search(experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     pytest.importorskip("optuna")
-    monkeypatch.syspath_prepend(str(ROOT / "tests" / "search"))
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
     from support.pendulum_stages import PendulumStages
 

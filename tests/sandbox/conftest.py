@@ -1,3 +1,3 @@
-"""Fixtures of the sandbox's tests; see conftest_sandbox for what they share."""
+"""Fixtures of the sandbox's tests; see `support.sandbox_programs`."""
 
 from support.sandbox_programs import judge, motions  # noqa: F401

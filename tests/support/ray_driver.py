@@ -1,4 +1,4 @@
-"""Drives a sweep of pendulum trials on a Ray of its own or on a cluster, as `movlr sweep` does; called by test_on_ray.py as a script, to be
+"""Drives a sweep of pendulum trials on a Ray of its own or on a cluster, as `movlr sweep` does; called by test_ray.py as a script, to be
 killed.
 
 python ray_driver.py FILE [ADDRESS]

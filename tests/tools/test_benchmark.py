@@ -11,13 +11,10 @@ import pytest
 
 pytest.importorskip("warp", reason="warp-lang is not installed")
 
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
-
 
 def test_rows_are_measured_once_and_no_row_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.syspath_prepend(str(TOOLS))
     benchmark = importlib.import_module("benchmark")
     monkeypatch.setattr(benchmark, "RESULTS", tmp_path / "benchmark.json")
     words = "benchmark --bodies myolegs --engines native warp --worlds 4 --horizons 3 --steps 3 --repeats 1 --fused"
@@ -40,7 +37,6 @@ def test_rows_are_measured_once_and_no_row_is_an_error(
 
 
 def test_a_plan_is_compared_with_its_bare_steps(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.syspath_prepend(str(TOOLS))
     monkeypatch.setattr(sys, "argv", ["benchmark_plan", "--plans", "2", "--candidates", "8", "--horizon", "0.04"])
     importlib.import_module("benchmark_plan").main()
     row = json.loads(capsys.readouterr().out)

@@ -9,13 +9,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def test_old_and_new_episodes_stand_in_one_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
     walks = importlib.import_module("evaluate_walks")
     path = tmp_path / "walks.json"
     shutil.copy(walks.RESULTS.with_suffix(".json"), path)

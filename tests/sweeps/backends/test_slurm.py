@@ -76,9 +76,9 @@ def test_what_is_queued_is_left_alone(tmp_path, monkeypatch):
 
 def test_the_batch_script_asks_for_what_the_file_says(tmp_path, monkeypatch):
     submitit = pytest.importorskip("submitit", reason="submitit is not installed")
-    from submitit.slurm import slurm as submitted
+    from submitit.slurm import slurm as executors
 
-    monkeypatch.setattr(submitted.SlurmExecutor, "affinity", classmethod(lambda cls: 1))
+    monkeypatch.setattr(executors.SlurmExecutor, "affinity", classmethod(lambda cls: 1))
 
     site = {"partition": "gpu", "account": "lab", "minutes": 90, "memory_gb": 12, "at_once": 2, "setup": ["module load cuda"]}
     found = sweep(tmp_path, resources={"cpus": 4, "gpus": 1}, slurm=site)
@@ -86,7 +86,7 @@ def test_the_batch_script_asks_for_what_the_file_says(tmp_path, monkeypatch):
     executor = submitit.AutoExecutor(folder=tmp_path, cluster="slurm")
     executor.update_parameters(**slurm.parameters(found, 3))
     told = executor._executor.parameters
-    script = submitted._make_sbatch_string(command="run-it", folder=tmp_path, map_count=3, **told)
+    script = executors._make_sbatch_string(command="run-it", folder=tmp_path, map_count=3, **told)
     for line in ("--partition=gpu", "--account=lab", "--time=90", "--mem=12GB", "--array=0-2%2", "--cpus-per-task=4", "--gpus-per-node=1"):
         assert f"#SBATCH {line}\n" in script
     assert "#SBATCH --signal=USR2@90\n" in script and "\nmodule load cuda\n" in script and "#SBATCH --job-name=movlr-array\n" in script

@@ -24,7 +24,7 @@ from movlr_jax.sweeps.backends import ray
 from movlr_jax.sweeps.definition import Resources
 from movlr_jax.sweeps.worker import TrialDied
 
-SUPPORT = Path(__file__).parents[1] / "support"
+SUPPORT = Path(__file__).parents[2] / "support"
 BASE = {"iterations": 2, "seeds": [0, 1], "stagnation": 2}
 
 
