@@ -5,9 +5,9 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from movlr_jax.control.laws.held import Held
 
 from movlr_jax import tasks
+from movlr_jax.control.laws.held import Held
 from movlr_jax.physics.instant import Instants
 from movlr_jax.physics.native import NativeSimulator
 
