@@ -14,6 +14,7 @@ import re
 import stat
 from pathlib import Path
 
+from movlr_jax import atomic
 from movlr_jax.errors import BadFile, MovlrError
 
 _BEST = re.compile(r"iterations/\d{3,9}/?")
@@ -21,6 +22,23 @@ _WANDB = "wandb"
 _WANDBS_OWN = re.compile(r"latest-run|debug[\w.-]*\.log")
 MOST_ENTRIES = 1_000_000
 DEEPEST = 40
+
+
+def unwritable(folder: Path, error: OSError) -> MovlrError:
+    """Return what is said where a folder that was named for results cannot be written."""
+    return MovlrError(f"Cannot write into {folder} ({error.strerror}): choose another --out.")
+
+
+def require_writable(folder: Path) -> None:
+    """Refuse a folder for results before anything is computed for it; nothing is made yet.
+
+    Raises:
+        MovlrError: it cannot be written or made.
+    """
+    try:
+        atomic.require_writable(folder)
+    except OSError as error:
+        raise unwritable(folder, error) from None
 
 
 def admit(folder: Path) -> Path:

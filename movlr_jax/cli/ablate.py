@@ -79,9 +79,9 @@ def save(folder: Path, found: Ablation, pruned: Pruned | None) -> dict[str, Any]
     parts = [f"# What each term of {Path(found.text.name).name} does\n"]
     parts += [f"## Ranking\n\n{tables.markdown(*found.ranking_table())}"] if found.ranking() else []
     if pruned is not None:
-        said = dict.fromkeys((*pruning.report(found, pruned), *(pruned.tried if found.told else ())))
+        said = dict.fromkeys((*pruning.report(found, pruned), *(pruned.tried if found.conclusive else ())))
         parts.append("## Pruned\n\n" + "".join(f"- {line}\n" for line in said))
-        if found.told:
+        if found.conclusive:
             atomic.write_text(folder / "pruned.py", pruned.text.source)
         else:  # one of an earlier call would seem to be recommended now
             (folder / "pruned.py").unlink(missing_ok=True)
@@ -103,7 +103,7 @@ def show(folder: Path, found: Ablation, pruned: Pruned | None) -> None:
     out.print(console.table("", *found.table()))
     if found.ranking():
         out.print()
-        out.print(console.table("What earns its place" if found.told else "What was seen", *found.ranking_table()))
+        out.print(console.table("What earns its place" if found.conclusive else "What was seen", *found.ranking_table()))
     out.print()
     for line in found.limits() if pruned is None else pruning.report(found, pruned):
         out.print(line, markup=False, soft_wrap=True)
@@ -111,5 +111,5 @@ def show(folder: Path, found: Ablation, pruned: Pruned | None) -> None:
         out.print(rule, markup=False, soft_wrap=True)
     for remark in found.remarks:
         out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
-    files = "ablation.md, ablation.json, ablation_x*.png" + ("" if pruned is None or not found.told else ", pruned.py")
+    files = "ablation.md, ablation.json, ablation_x*.png" + ("" if pruned is None or not found.conclusive else ", pruned.py")
     out.print(f"saved in {folder} ({files})", markup=False)

@@ -104,11 +104,13 @@ def main(argv: Sequence[str]) -> int:
     more = measures.named(objective, task.sentence, asked.clip)
     with (
         eval.opened(settings, asked.out, clips=watched, measures=more, facts=facts) as evaluation,
-        WorkerPool(worker_task, helpers) as staff,
+        WorkerPool(worker_task, helpers) as workers,
     ):
-        helping = staff.sharing if helpers else None
+        sharing = workers.sharing if helpers else None
         preference_objective = None if feedback is None else PreferenceObjective(evaluation, feedback)
-        found = Tuner(asked.tune, text, places[0], evaluation, asked.out, decided, helping, _tell(objective), preference_objective).run()
+        found = Tuner(
+            asked.tune, text, places[0], evaluation, asked.out, decided, sharing, _reporter(objective), preference_objective
+        ).run()
     document = save(asked.out, found)
     if asked.json:
         console.print_json(document)
@@ -132,12 +134,12 @@ def _minds(asked: Options) -> Feedback:
     return Feedback(config, assembly.open_desk(config, asked.out))
 
 
-def _tell(objective: str) -> Any:
+def _reporter(objective: str) -> Any:
     from movlr_jax.media import tables
 
     err = console.stderr()
 
-    def tell(trial: WeightTrial, best: WeightTrial) -> None:
+    def report(trial: WeightTrial, best: WeightTrial) -> None:
         value, record = (tables.number(t.value, ".4g") for t in (trial, best))
         faults = ", ".join(trial.gates.words())
         line = f"trial {trial.number}: {objective} {value}" + (f" ({faults})" if faults else "")
@@ -145,7 +147,7 @@ def _tell(objective: str) -> Any:
         lead = f"best {record}, trial {best.number}" if best.number else f"none is better than the start's {record} yet"
         err.print(f"{line}; {lead}{why}" if trial.number else f"{line}, the start's{why}", markup=False, soft_wrap=True)
 
-    return tell
+    return report
 
 
 def _table(found: Tuned, trials: Sequence[WeightTrial]) -> tuple[list[str], list[list[str]]]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from movlr_jax import atomic
+from movlr_jax import atomic, folders
 from movlr_jax.errors import MovlrError
 from movlr_jax.processes import open_lock
 
@@ -56,14 +56,8 @@ class EpisodeStore:
         self._known: dict[Path, tuple[tuple[int, int, int], Any]] = {}  # file -> its state on the disk, and what it holds
         if folder.is_symlink():
             raise MovlrError(f"{folder} is a link, and a folder of episodes is none: remove it, or choose another --out.")
-        try:
-            atomic.require_writable(folder)
-        except OSError as error:
-            raise self._unwritable(error) from None
+        folders.require_writable(folder)
         self.episodes()
-
-    def _unwritable(self, error: OSError) -> MovlrError:
-        return MovlrError(f"Cannot write into {self.folder} ({error.strerror}): choose another --out.")
 
     def _lock(self) -> int:
         """Return the descriptor of the lock file, made when it is first wanted.
@@ -77,7 +71,7 @@ class EpisodeStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             descriptor = open_lock(self.folder / _LOCK)
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise folders.unwritable(self.folder, error) from None
         try:
             if _held(descriptor, fcntl.LOCK_EX, _OPEN):  # nobody else is here, so what is unfinished was left by a killed process
                 atomic.sweep(self.folder)

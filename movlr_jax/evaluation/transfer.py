@@ -22,16 +22,16 @@ from movlr_jax.media import heatmaps, tables
 from movlr_jax.tasks import Task
 
 
-def rewards(sources: Sequence[Task], asked: Sequence[str]) -> list[RewardText]:
-    """Return the rewards that words stand for: a name gives one of each source task that has it, a file or a run's folder gives itself.
+def rewards(sources: Sequence[Task], names: Sequence[str]) -> list[RewardText]:
+    """Return the rewards that names stand for: a name gives one of each source task that has it, a file or a run's folder gives itself.
 
     A text that several tasks have under a name is one reward, from all of them.
 
     Raises:
-        MovlrError: a word stands for nothing.
+        MovlrError: a name stands for nothing.
     """
     out: list[RewardText] = []
-    for name in dict.fromkeys(asked):
+    for name in dict.fromkeys(names):
         having = [task for task in sources if name in task.rewards]
         texts: dict[str, RewardText] = {}
         for text in [reward_texts.find(name, [task]) for task in having] or [reward_texts.find(name, sources)]:
@@ -77,10 +77,10 @@ class Matrix:
 
     def __post_init__(self) -> None:
         """Refuse a metric that no episode has."""
-        known = metric_names(self.rows)
-        if known and self.metric not in known:
-            hint = did_you_mean(self.metric, known)
-            raise MovlrError(f"No episode has the metric '{self.metric}': {hint}they have {', '.join(known)} (what was measured is saved).")
+        names = metric_names(self.rows)
+        if names and self.metric not in names:
+            hint = did_you_mean(self.metric, names)
+            raise MovlrError(f"No episode has the metric '{self.metric}': {hint}they have {', '.join(names)} (what was measured is saved).")
 
     def columns(self) -> list[dict[str, Any]]:
         """Return the c columns: task and body, and the strength where it varies."""
@@ -88,7 +88,7 @@ class Matrix:
         return [{"task": task.name, "morphology": morphologies.called(body), **more} for task, body in self.places for more in at]
 
     def labels(self) -> list[str]:
-        """Return the columns' names, a line for each thing said."""
+        """Return the columns' names, a line for each of their values."""
         return ["\n".join(f"strength {v:g}" if k == "strength" else v for k, v in column.items()) for column in self.columns()]
 
     def values(self) -> tuple[np.ndarray, np.ndarray]:
@@ -120,9 +120,9 @@ class Matrix:
 
     def limits(self) -> list[str]:
         """Say which columns tell no reward from another, a sentence each."""
-        width, said = len(self.columns()), []
+        width, sentences = len(self.columns()), []
         if any(len(row.episodes) == 1 for row in self.rows):
-            said.append(study_limits.ONE_SEED)
+            sentences.append(study_limits.ONE_SEED)
         for c, label in enumerate(self.labels()):
             cells = [row.episodes for row in self.rows[c::width] if row.episodes]
             how = ""
@@ -132,8 +132,8 @@ class Matrix:
                 how = "at its best"
             if how:
                 where, name = ", ".join(label.split("\n")), tables.heading(self.metric)
-                said.append(f"{where}: the metric '{name}' is {how} for every reward, and tells none from another.")
-        return said
+                sentences.append(f"{where}: the metric '{name}' is {how} for every reward, and tells none from another.")
+        return sentences
 
     def document(self) -> dict[str, Any]:
         """Return the matrix for JSON; "cells" holds the rows of the evaluation, one reward after the other."""

@@ -223,7 +223,7 @@ class RunFolder:
                 if start is not None:
                     RunFolder(partial, seeds).iteration(0).candidate(0).save_draft(0, start)
         except OSError as error:
-            raise MovlrError(f"Cannot write {path} ({error.strerror}): choose another --out.") from error
+            raise folders.unwritable(path, error) from error
         return RunFolder(path, seeds)
 
     @staticmethod
@@ -233,10 +233,7 @@ class RunFolder:
             raise MovlrError(f"{path} already holds a run: go on with `{next_steps.resume(path)}`, or choose another --out.")
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise MovlrError(f"{path} exists and is not empty: choose another --out.")
-        try:
-            atomic.require_writable(path)
-        except OSError as error:
-            raise MovlrError(f"Cannot write {path} ({error.strerror}): choose another --out.") from None
+        folders.require_writable(path)
 
     @staticmethod
     def find(path: Path) -> RunFolder:

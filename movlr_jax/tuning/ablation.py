@@ -24,15 +24,15 @@ from movlr_jax.morphologies import called
 from movlr_jax.rewards.program import ProgramError, literal_weights
 from movlr_jax.tasks import Task
 from movlr_jax.tasks.metric_registry import metric as named
+from movlr_jax.tuning.difference import FALLS, Difference, difference, share, values
 
 FACTORS = (0.0, 0.5, 2.0)
-FALLS = "falls"  # the share of episodes that fell, beside the metrics of their records
 _SHOWN = (
     *("seconds", "distance_m", "lateral_drift_m", "heading_error_rad", "final_position_error_m", "final_orientation_error_rad"),
     *("effort", "step_symmetry"),
 )
 _REACH = 3.0  # effects are drawn on one scale, and those beyond it in its last colour
-_SURE = 0.5  # an effect smaller than this many standard deviations is not told from the spread over seeds
+_SURE = 0.5  # an effect smaller than this many standard deviations drowns in the spread over seeds
 
 Place = tuple[Task, str]
 
@@ -52,66 +52,6 @@ def weights_of(text: RewardText) -> dict[str, float]:
 def work(text: RewardText, place: Place, name: str, changed: Mapping[str, float] | None = None) -> Work:
     """Return the work of a reward at a place, with some weights changed."""
     return Work(text, name, *place, weights={} if not changed else {**weights_of(text), **changed})
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One metric of a variant beside that of the unchanged reward, at one place.
-
-    Attributes:
-        unchanged, unchanged_std: mean and standard deviation over seeds of the unchanged reward (None without values).
-        mean, std: the same of the variant.
-        raw: difference of the means, variant less unchanged.
-        raw_std: standard deviation over seeds of the difference between episodes of one seed; None for fewer than two.
-        effect: raw in units of the pooled standard deviation over seeds (Cohen's d); None for fewer than two seeds, or where none
-            spread and yet differ.
-        gain: effect, or without one the difference as a share of the unchanged mean, signed so that better is positive; None without.
-    """
-
-    unchanged: float | None
-    unchanged_std: float | None
-    mean: float | None
-    std: float | None
-    raw: float | None
-    raw_std: float | None
-    effect: float | None
-    gain: float | None
-
-
-def values(row: Row, metric: str) -> dict[int, float]:
-    """Return a metric of a row's episodes by seed; those that have none are left out."""
-    if metric == FALLS:
-        return {int(e["seed"]): float(bool(e["fell"] or e.get("dropped"))) for e in row.episodes}
-    found = {int(e["seed"]): e.get(metric) for e in row.episodes}
-    return {seed: float(value) for seed, value in found.items() if value is not None and math.isfinite(float(value))}
-
-
-def difference(unchanged: Row, variant: Row, metric: str) -> Difference:
-    """Compare one metric of two rows."""
-    before, after = values(unchanged, metric), values(variant, metric)
-    a, b = np.array(list(before.values())), np.array(list(after.values()))
-    a_mean, a_std = (float(a.mean()), float(a.std())) if len(a) else (None, None)
-    b_mean, b_std = (float(b.mean()), float(b.std())) if len(b) else (None, None)
-    if a_mean is None or b_mean is None:
-        return Difference(a_mean, a_std, b_mean, b_std, None, None, None, None)
-    raw = b_mean - a_mean
-    paired = np.array([after[seed] - before[seed] for seed in before if seed in after])
-    effect: float | None = None
-    if len(a) > 1 and len(b) > 1:
-        pooled = math.sqrt(0.5 * (float(a.var(ddof=1)) + float(b.var(ddof=1))))
-        if pooled > 1e-9 * max(abs(a_mean), abs(b_mean)):
-            effect = raw / pooled
-        elif raw == 0.0:
-            effect = 0.0
-        gain = None if effect is None else effect * named(metric).sign
-    else:
-        gain = named(metric).sign * _share(raw, a_mean)
-    return Difference(a_mean, a_std, b_mean, b_std, raw, float(paired.std()) if len(paired) > 1 else None, effect, gain)
-
-
-def _share(raw: float, of: float) -> float:
-    """Return a difference as a share of a size; of nothing, any difference is all."""
-    return raw / abs(of) if of else math.copysign(1.0, raw) if raw else 0.0
 
 
 @dataclass(frozen=True)
@@ -174,20 +114,20 @@ class Ablation:
     def limits(self) -> list[str]:
         """Say why places tell nothing, a sentence each."""
         several = len(self.places) > 1
-        found = [(place, self.limit(p)) for p, place in enumerate(self.places)]
-        said = [f"{task.name} on {body}: {why}" if several else why for (task, body), why in found if why]
-        return [study_limits.ONE_SEED] if said and all(study_limits.ONE_SEED in s for s in said) else said
+        limits = [(place, self.limit(p)) for p, place in enumerate(self.places)]
+        sentences = [f"{task.name} on {body}: {why}" if several else why for (task, body), why in limits if why]
+        return [study_limits.ONE_SEED] if sentences and all(study_limits.ONE_SEED in s for s in sentences) else sentences
 
     @property
-    def told(self) -> bool:
+    def conclusive(self) -> bool:
         """Whether any place tells variants apart; if none does nothing is recommended."""
         return any(not self.limit(p) for p in range(len(self.places)))
 
     def metrics(self, p: int) -> list[str]:
         """Return the metrics shown of place number p, the judged one first; those that nothing has are left out."""
-        known = metric_names([self.unchanged[p]])
+        measured = metric_names([self.unchanged[p]])
         names = dict.fromkeys((self.judged(self.places[p]), FALLS, *_SHOWN))
-        return [n for n in names if n == FALLS or (n in known and values(self.unchanged[p], n))]
+        return [n for n in names if n == FALLS or (n in measured and values(self.unchanged[p], n))]
 
     def differences(self, term: str, factor: float, p: int) -> dict[str, Difference]:
         """Return metric -> difference of one variant at place number p."""
@@ -197,28 +137,28 @@ class Ablation:
         """Return the terms, the one that is missed most first; nothing where none was dropped."""
         if 0.0 not in self.factors:
             return []
-        found = [self._rank(term, weight) for term, weight in weights_of(self.text).items()]
-        return sorted(found, key=lambda r: (-r.penalty, -r.loss if r.effect is None else -r.effect, -r.loss))
+        ranks = [self._rank(term, weight) for term, weight in weights_of(self.text).items()]
+        return sorted(ranks, key=lambda r: (-r.penalty, -r.loss if r.effect is None else -r.effect, -r.loss))
 
     def _rank(self, term: str, weight: float) -> Rank:
         falls, penalties, loss, effects = [], [], [], []
         for p, place in enumerate(self.places):
             metric, before, after = self.judged(place), self.unchanged[p], self.rows[term, 0.0][p]
-            seen = difference(before, after, metric)
+            change, sign = difference(before, after, metric), named(metric).sign
             falls.append(difference(before, after, FALLS).raw or 0.0)
             penalties.append(after.gates.penalty - before.gates.penalty)
-            if self.told and self.limit(p):
-                continue  # the others tell
-            # A variant whose metric cannot be told (no second step, for example) has lost all of it.
-            loss.append(1.0 if seen.raw is None or seen.unchanged is None else -named(metric).sign * _share(seen.raw, seen.unchanged))
-            if seen.effect is not None:
-                effects.append(-named(metric).sign * seen.effect)
+            if self.conclusive and self.limit(p):
+                continue  # the other places decide
+            # A variant without the metric (no second step, for example) has lost all of it.
+            loss.append(1.0 if change.raw is None or change.unchanged is None else -sign * share(change.raw, change.unchanged))
+            if change.effect is not None:
+                effects.append(-sign * change.effect)
         lost, penalty = float(np.mean(loss)), float(np.mean(penalties))
         effect = float(np.mean(effects)) if effects else None
         one_seed = len(self.unchanged[0].episodes) < 2
         if penalty and not one_seed:
             verdict = "earns its place" if penalty > 0 else "harms"
-        elif not self.told:
+        elif not self.conclusive:
             verdict = "earns its place" if lost > self.tolerance and not one_seed else "not told"
         elif abs(lost) <= self.tolerance:
             verdict = "does little"
@@ -236,9 +176,9 @@ class Ablation:
             for p, (task, body) in enumerate(self.places):
                 metric = self.judged(self.places[p])
                 where = task.name, called(body), self._falls(term, factor, p)
-                told = (term, f"{weights[term]:g}", f"{factor:g}", *where, tables.heading(metric))
-                seen = difference(self.unchanged[p], self.rows[term, factor][p], metric)
-                cells.append([*told, *self._numbers(seen, metric, p)])
+                head = (term, f"{weights[term]:g}", f"{factor:g}", *where, tables.heading(metric))
+                change = difference(self.unchanged[p], self.rows[term, factor][p], metric)
+                cells.append([*head, *self._numbers(change, metric, p)])
         return headings, cells
 
     def _falls(self, term: str, factor: float, p: int) -> str:
@@ -260,9 +200,9 @@ class Ablation:
         cells = []
         for term, factor in self.rows:
             for p, (task, body) in enumerate(self.places):
-                found = self.differences(term, factor, p)
-                said = [_cell(found[m]).replace("\n", " ") if m in found else "-" for m in names]
-                cells.append([term, f"{factor:g}", task.name, called(body), *said])
+                changes = self.differences(term, factor, p)
+                texts = [_cell(changes[m]).replace("\n", " ") if m in changes else "-" for m in names]
+                cells.append([term, f"{factor:g}", task.name, called(body), *texts])
         return ["term", "times", "task", "body", *map(tables.heading, names)], cells
 
     def ranking_table(self) -> tuple[list[str], list[list[str]]]:
@@ -284,14 +224,14 @@ class Ablation:
         files = []
         for factor in self.factors:
             terms = [term for term, f in self.rows if f == factor]
-            found = [[difference(self.unchanged[p], self.rows[t, factor][p], m) for p, m in columns] for t in terms]
+            changes = [[difference(self.unchanged[p], self.rows[t, factor][p], m) for p, m in columns] for t in terms]
             files.append(
                 heatmaps.metric_matrix(
-                    np.array([[np.nan if d.gain is None else np.clip(d.gain, -reach, reach) for d in line] for line in found]),
+                    np.array([[np.nan if d.gain is None else np.clip(d.gain, -reach, reach) for d in line] for line in changes]),
                     terms,
                     names,
                     folder / f"{stem}_x{factor:g}.png",
-                    cells=[[_cell(d) for d in line] for line in found],
+                    cells=[[_cell(d) for d in line] for line in changes],
                     label=f"better (+) or worse (-), {unit}",
                     title=f"{Path(self.text.name).name}{where}: each term {_deed(factor)}",
                     row_label="term",
@@ -386,9 +326,9 @@ def ablate(
     fine = [p for p in range(count) if rows[p].episodes]
     if not fine:
         raise MovlrError(f"The reward {text.name} can be measured nowhere. {rows[0].refused}")
-    known = metric_names(rows[:count])
-    if metric and metric not in known:
-        raise MovlrError(f"No episode has the metric '{metric}': {did_you_mean(metric, known)}they have {', '.join(known)}.")
+    names = metric_names(rows[:count])
+    if metric and metric not in names:
+        raise MovlrError(f"No episode has the metric '{metric}': {did_you_mean(metric, names)}they have {', '.join(names)}.")
     groups = [rows[i * count : (i + 1) * count] for i in range(1, len(variants) + 1)]
     return Ablation(
         text,

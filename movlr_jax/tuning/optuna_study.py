@@ -47,14 +47,14 @@ def study(path: Path, name: str, direction: str) -> Any:
     Raises:
         MovlrError: the file is no study's, or larger than any.
     """
-    found, cure = optuna(), "restore it, or choose another folder"
-    storages = found.storages
+    package, cure = optuna(), "restore it, or choose another folder"
+    storages = package.storages
     path.with_name(f"{path.name}.lock").unlink(missing_ok=True)  # a killed process's
     try:
         if os.path.lexists(path):
             atomic.read_bytes(path, _MOST)
         backend = storages.journal.JournalFileBackend(str(path), lock_obj=storages.journal.JournalFileOpenLock(str(path)))
-        return found.create_study(study_name=name, storage=storages.JournalStorage(backend), direction=direction, load_if_exists=True)
+        return package.create_study(study_name=name, storage=storages.JournalStorage(backend), direction=direction, load_if_exists=True)
     except MovlrError:
         raise
     except OSError as error:
@@ -86,13 +86,13 @@ def _optimiser(text: str) -> Any:
         MovlrError: it is none.
     """
     try:
-        found = _Unpickler(io.BytesIO(bytes.fromhex(text))).load()
+        optimiser = _Unpickler(io.BytesIO(bytes.fromhex(text))).load()
     # Bytes that are no pickle make the unpickler raise errors of every kind.
     except Exception as error:
         raise MovlrError(f"The study's state of CMA-ES is none ({str(error)[:200]}): choose another folder.") from None
-    if type(found).__module__.partition(".")[0] != "cmaes":
+    if type(optimiser).__module__.partition(".")[0] != "cmaes":
         raise MovlrError("The study's state of CMA-ES is of another kind: choose another folder.")
-    return found
+    return optimiser
 
 
 class _Unpickler(pickle.Unpickler):

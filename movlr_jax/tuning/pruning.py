@@ -16,7 +16,8 @@ from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.morphologies import called
 from movlr_jax.tasks import gates
 from movlr_jax.tasks.metric_registry import metric as named
-from movlr_jax.tuning.ablation import FALLS, Ablation, values, weights_of, work
+from movlr_jax.tuning.ablation import Ablation, weights_of, work
+from movlr_jax.tuning.difference import FALLS, values
 from movlr_jax.writers import edits
 from movlr_jax.writers.edits import EditError
 
@@ -111,7 +112,7 @@ def prune(ablation: Ablation, evaluation: Evaluation) -> Pruned:
         ablation: with dropped terms among its variants.
         evaluation: what measured it.
     """
-    if not ablation.told:
+    if not ablation.conclusive:
         return Pruned(ablation.text, (), tuple(ablation.limits()), ablation.unchanged)
     gone, tried = candidates(ablation, evaluation)
     while gone:
@@ -127,7 +128,7 @@ def prune(ablation: Ablation, evaluation: Evaluation) -> Pruned:
 
 def report(ablation: Ablation, pruned: Pruned) -> list[str]:
     """Return what pruning did, in sentences."""
-    if not ablation.told:
+    if not ablation.conclusive:
         return [f"Nothing is recommended. {why}" for why in ablation.limits()]
     if not pruned.dropped:
         return ["No term can go: without any, the reward loses more than the tolerance.", *ablation.limits()]

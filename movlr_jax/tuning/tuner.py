@@ -4,9 +4,9 @@ In: a reward's text, a place (task, body), and an evaluation that measures. Out:
 seeds, if that is asked for), every trial, and how start and best do on seeds that none of them saw. Weights are drawn as `weight_study`
 says; trial 0 is the reward as it is. They are an input of the artifact: nothing is compiled for a trial.
 
-The study stands in an Optuna journal in the folder. Trials are asked for in batches, and a batch is told only when all of it is measured;
-the seed of a draw is derived from the tuner's seed and the trial's number. So a tune that was killed goes on with the very trials that it
-would have made, and what was measured of them is found in the store of episodes.
+The study stands in an Optuna journal in the folder. Trials are drawn in batches, and the study gets a batch's values when all of it is
+measured; the seed of a draw is derived from the tuner's seed and the trial's number. So a tune that was killed goes on with the very trials
+that it would have made, and what was measured of them stands in the store of episodes.
 """
 
 from __future__ import annotations
@@ -33,13 +33,15 @@ from movlr_jax.runs.tune_config import TuneConfig
 from movlr_jax.seeds import derive
 from movlr_jax.tasks.metric_registry import metric as named
 from movlr_jax.tuning import optuna_study, weight_study
-from movlr_jax.tuning.ablation import FALLS, Place, difference, values, weights_of, work
+from movlr_jax.tuning.ablation import Place, weights_of, work
+from movlr_jax.tuning.difference import FALLS, difference, values
 from movlr_jax.tuning.optuna_study import optuna
 from movlr_jax.tuning.preference_objective import PreferenceObjective
 from movlr_jax.tuning.weight_study import WeightStudy, WeightTrial, better
 from movlr_jax.writers import edits
 
 JOURNAL = "study.journal"
+_SETTINGS = "asked"  # the key under which a study keeps what decides its trials
 _LATER = ("trials", "held_out", "confirm", "finalists", "max_minutes", "objective")  # what decides no trial
 
 
@@ -84,15 +86,15 @@ class Tuned:
             return ["One trial, of the weights as they are, tells nothing of others: give more --trials."]
         if not self.moved:
             value = "none" if judged[0].value is None else f"{judged[0].value:.4g}"
-            said = f"All {len(judged)} trials came out the same ({self.objective} {value}): none is the best."
-            return [f"{said} Judge by another --objective, or over longer episodes."]
+            same = f"All {len(judged)} trials came out the same ({self.objective} {value}): none is the best."
+            return [f"{same} Judge by another --objective, or over longer episodes."]
         if not self.best.number:
             return ["No trial is better than the weights as they are."]
-        held = min((len(row.episodes) for row in self.held_out), default=0)
-        if judged[0].episodes < 2 and held < 2:
+        unseen = min((len(row.episodes) for row in self.held_out), default=0)
+        if judged[0].episodes < 2 and unseen < 2:
             return [study_limits.ONE_SEED]
-        seen = difference(self.held_out[0], self.held_out[1], self.metric) if held > 1 else None
-        if seen is not None and seen.gain is not None and seen.gain <= 0:
+        lead = difference(self.held_out[0], self.held_out[1], self.metric) if unseen > 1 else None
+        if lead is not None and lead.gain is not None and lead.gain <= 0:
             return ["On the seeds that no trial saw the tuned weights are not better: the lead that they had is luck."]
         return []
 
@@ -102,11 +104,11 @@ class Tuned:
 
     def document(self) -> dict[str, Any]:
         """Return it for JSON."""
-        held: dict[str, Any] = {}
+        held_out: dict[str, Any] = {}
         if self.held_out:
             before, after = self.held_out
             metrics = (self.metric, FALLS)
-            held = {
+            held_out = {
                 "start": before.document(),
                 "best": after.document(),
                 "difference": {m: vars(difference(before, after, m)) for m in metrics},
@@ -125,7 +127,7 @@ class Tuned:
             "tuned_sha256": self.text.sha256,
             "importance": dict(self.importance),
             "confirmed": [{**vars(t), "fit": t.fit} for t in self.confirmed],
-            "held_out": held,
+            "held_out": held_out,
             "trials": [{**vars(t), "fit": t.fit} for t in self.trials],
         }
 
@@ -153,9 +155,9 @@ class Tuner:
         place: task and body.
         evaluation: what measures.
         folder: where the study stands.
-        asked: what else decides the trials (seeds, length, engine, planner); a folder of other trials is refused.
-        helping: is given each batch's works before they are measured, so that other processes can share them.
-        tell: is told each finished trial.
+        settings: what else decides the trials (seeds, length, engine, planner); a folder of other trials is refused.
+        sharing: a context of each batch's works while they are measured, so that other processes can share them.
+        on_trial: called after each trial with it and the best so far.
         preference_objective: gives each trial its value by a critic's preference, where the objective is that.
         clock: monotonic seconds.
     """
@@ -167,9 +169,9 @@ class Tuner:
         place: Place,
         evaluation: Evaluation,
         folder: Path,
-        asked: Mapping[str, Any] | None = None,
-        helping: Callable[[Sequence[Work]], contextlib.AbstractContextManager[None]] | None = None,
-        tell: Callable[[WeightTrial, WeightTrial], None] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        sharing: Callable[[Sequence[Work]], contextlib.AbstractContextManager[None]] | None = None,
+        on_trial: Callable[[WeightTrial, WeightTrial], None] | None = None,
         preference_objective: PreferenceObjective | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
@@ -177,17 +179,17 @@ class Tuner:
         self.objective = config.objective or place[0].metric
         self.preference_objective = preference_objective
         self._sign = named(self.objective).sign
-        self._helping, self._tell, self._clock = helping or (lambda works: contextlib.nullcontext()), tell, clock
+        self._sharing, self._on_trial, self._clock = sharing or (lambda works: contextlib.nullcontext()), on_trial, clock
         if preference_objective is not None and config.confirm:
             raise MovlrError("--confirm measures a metric again, and a preference has none: leave it out, or name another --objective.")
         self._own = weights_of(text)
         if not any(self._own.values()):
             raise MovlrError(f"The reward {text.name} has no weight to tune: every one of them is 0.")
         decided = {k: v for k, v in dataclasses.asdict(config).items() if k not in _LATER}
-        self._asked = {"reward": text.sha256, "task": place[0].name, "morphology": place[1], "objective": self.objective}
+        subject = {"reward": text.sha256, "task": place[0].name, "morphology": place[1], "objective": self.objective}
         if place[0].code_sha256:
-            self._asked["task_sha256"] = place[0].code_sha256
-        self._asked = json.loads(json.dumps(atomic.plain({**self._asked, **decided, **(asked or {})})))  # as the journal gives it back
+            subject["task_sha256"] = place[0].code_sha256
+        self._settings = json.loads(json.dumps(atomic.plain({**subject, **decided, **(settings or {})})))  # as the journal gives it back
         weight_study.require(config.sampler)
 
     def run(self) -> Tuned:
@@ -222,26 +224,26 @@ class Tuner:
             edits.Change("reweigh", term, weight) for term, weight in best.weights.items() if best.number and weight != self._own[term]
         ]
         text = RewardText(f"{self.text.name} tuned", edits.apply(self.text.source, changes), origin=self.text.origin)
-        held: tuple[Row, ...] = ()
+        held_out: tuple[Row, ...] = ()
         if self.config.held_out:
             works = [work(self.text, self.place, self.text.name), work(self.text, self.place, text.name, best.weights)]
-            held = tuple(self.evaluation.run(works, self.config.held_out))
+            held_out = tuple(self.evaluation.run(works, self.config.held_out))
         metric = self.objective if self.preference_objective is None else self.place[0].metric
-        return Tuned(self.text, text, self.objective, tuple(trials), best, importance, held, stopped, metric, confirmed)
+        return Tuned(self.text, text, self.objective, tuple(trials), best, importance, held_out, stopped, metric, confirmed)
 
     # the study
 
     def _study(self) -> WeightStudy:
         study = optuna_study.study(self.folder / JOURNAL, "tune", "maximize")
-        before = study.user_attrs.get("asked")
+        before = study.user_attrs.get(_SETTINGS)
         if before is None:
-            study.set_user_attr("asked", self._asked)
+            study.set_user_attr(_SETTINGS, self._settings)
         elif not isinstance(before, dict):
             raise MovlrError(f"{self.folder / JOURNAL} is no tune's: choose another --out.")
-        elif (before := _as_today(before)) != self._asked:
-            other = next(k for k in sorted({*before, *self._asked}) if before.get(k) != self._asked.get(k))
+        elif (before := _as_today(before)) != self._settings:
+            other = next(k for k in sorted({*before, *self._settings}) if before.get(k) != self._settings.get(k))
             raise MovlrError(
-                f"{self.folder} holds a tune with another {other} ({before.get(other)}, not {self._asked.get(other)}): "
+                f"{self.folder} holds a tune with another {other} ({before.get(other)}, not {self._settings.get(other)}): "
                 "choose another --out, or ask for the same."
             )
         config = self.config
@@ -249,38 +251,38 @@ class Tuner:
 
     def _batch(self, study: WeightStudy) -> list[tuple[Any, dict[str, float]]]:
         """Return the trials of the batch that is next: those that a killed process left, and new ones; none where all are made."""
-        known = study.study.get_trials(deepcopy=False)
-        begun = [t for t in known if t.state == optuna().trial.TrialState.RUNNING]
-        done = sum(t.state.is_finished() for t in known)
+        drawn = study.study.get_trials(deepcopy=False)
+        begun = [t for t in drawn if t.state == optuna().trial.TrialState.RUNNING]
+        done = sum(t.state.is_finished() for t in drawn)
         width = self.config.parallel
-        # A batch of which one is told has been asked for in full; one that none is told of may have been cut short.
+        # A batch of which one has a value was drawn in full; one of which none has may have been cut short.
         first = done // width * width
         upto = min(first + width, self.config.trials)
-        if not known:
+        if not drawn:
             study.begin()
         left = [study.again(frozen.number, frozen._trial_id) for frozen in begun]
         return left + [study.ask(number) for number in range(done + len(begun), upto)]
 
     def _measure(self, study: WeightStudy, batch: Sequence[tuple[Any, dict[str, float]]]) -> None:
         works = [self._work(trial.number, weights) for trial, weights in batch]
-        with self._helping(works):
+        with self._sharing(works):
             rows = self.evaluation.run(works)
         if not rows[0].episodes:
             raise MovlrError(f"The reward {self.text.name} cannot be measured. {rows[0].refused}")
-        known = metric_names(rows)
-        if self.preference_objective is None and self.objective not in known:
-            hint = did_you_mean(self.objective, [*known, "score", "clip_score"])
-            raise MovlrError(f"No episode has the metric '{self.objective}': {hint}they have {', '.join(known)}, score and clip_score.")
+        names = metric_names(rows)
+        if self.preference_objective is None and self.objective not in names:
+            hint = did_you_mean(self.objective, [*names, "score", "clip_score"])
+            raise MovlrError(f"No episode has the metric '{self.objective}': {hint}they have {', '.join(names)}, score and clip_score.")
         for (trial, weights), row in zip(batch, rows, strict=True):
-            found = self._judged(trial.number, weights, row)
+            result = self._result(trial.number, weights, row)
             if self.preference_objective is not None:
                 earlier = [(t, self._work(t.number, t.weights)) for t in self._finished(study)]
-                found = self.preference_objective.placed(found, row.work, earlier)
-            trial.set_user_attr("trial", weight_study.record(found))
-            study.tell(trial, found, self._sign)
-            if self._tell is not None:
+                result = self.preference_objective.placed(result, row.work, earlier)
+            trial.set_user_attr("trial", weight_study.record(result))
+            study.tell(trial, result, self._sign)
+            if self._on_trial is not None:
                 trials = self._trials(study)
-                self._tell(found, max(trials, key=lambda t: better(t, self._sign)))
+                self._on_trial(result, max(trials, key=lambda t: better(t, self._sign)))
 
     def _confirmed(self, trials: Sequence[WeightTrial]) -> tuple[WeightTrial, ...]:
         """Return the start and the best trials, in order, measured on the confirming seeds too."""
@@ -290,14 +292,14 @@ class Tuner:
         chosen = sorted({0, *(t.number for t in ranked[: self.config.finalists])})
         of = {t.number: t for t in trials}
         works = [self._work(number, of[number].weights) for number in chosen]
-        seen, fresh = self.evaluation.run(works), self.evaluation.run(works, self.config.confirm)
-        both = [dataclasses.replace(a, episodes=(*a.episodes, *b.episodes)) for a, b in zip(seen, fresh, strict=True)]
-        return tuple(self._judged(number, of[number].weights, row) for number, row in zip(chosen, both, strict=True))
+        tuned, fresh = self.evaluation.run(works), self.evaluation.run(works, self.config.confirm)
+        both = [dataclasses.replace(a, episodes=(*a.episodes, *b.episodes)) for a, b in zip(tuned, fresh, strict=True)]
+        return tuple(self._result(number, of[number].weights, row) for number, row in zip(chosen, both, strict=True))
 
     def _work(self, number: int, weights: Mapping[str, float]) -> Work:
         return work(self.text, self.place, f"{self.text.name}, trial {number}", weights)
 
-    def _judged(self, number: int, weights: dict[str, float], row: Row) -> WeightTrial:
+    def _result(self, number: int, weights: dict[str, float], row: Row) -> WeightTrial:
         """Return a trial from its row; gates are the task's."""
         measured = values(row, self.objective)
         value = sum(measured.values()) / len(measured) if measured else None

@@ -1,8 +1,8 @@
 """WorkerPool: processes that share the measuring of works with this one, through a folder of episodes.
 
 In: works, all of one reward on one task and body. Out: nothing but episodes in the folder: each process, this one too, measures those works
-of which no other has claimed the episode. So a helper that dies costs time and nothing else, and the numbers do not depend on how many
-there are. A helper ends when the process that started it does, however it ends.
+of which no other has claimed the episode. So a worker that dies costs time and nothing else, and the numbers do not depend on how many
+there are. A worker ends when the process that started it does, however it ends.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from movlr_jax.vision.config import ClipConfig
 
 @dataclass(frozen=True)
 class WorkerTask:
-    """What helpers measure.
+    """What workers measure.
 
     Attributes:
         text: the reward.
         task, morphology: the words that name them.
         settings: how episodes are run.
         store: the folder of episodes.
-        metric: what has to be known of each.
+        metric: what has to be measured of each.
         clip: CLIP, where the metric needs it.
-        facts: where what critics are told of each episode goes, or None.
+        facts: where the facts of each episode go, or None.
         clips: where the clips go, or None.
         goal: the goal sentence; "": the task's own.
     """
@@ -56,12 +56,12 @@ class WorkerTask:
 
 
 def serve(worker_task: WorkerTask, line: Connection) -> None:
-    """Measure what comes along a line until it is closed; the other end is told when a share is done."""
+    """Measure what comes along a line until it is closed, and answer when a share is done."""
     warnings.filterwarnings("ignore")
-    task = tasks.find(worker_task.task)  # named by the process that sent the worker_task
+    task = tasks.find(worker_task.task)  # named by the process that started this one
     task = task.asked(worker_task.goal)
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt, MovlrError), EpisodeStore(worker_task.store) as store:
-        # A mistake is told by the process that asked, which makes it, too.
+        # The process that started this one makes a mistake, too, and tells of it.
         facts = None if worker_task.facts is None else (worker_task.facts, measures.described)
         more = measures.named(worker_task.metric, task.sentence, worker_task.clip)
         evaluation = Evaluation(worker_task.settings, store, worker_task.clips, measures=more, facts=facts)
@@ -72,7 +72,7 @@ def serve(worker_task: WorkerTask, line: Connection) -> None:
 
 
 class WorkerPool:
-    """Some helpers, for as long as the context stands.
+    """Some workers, for as long as the context stands.
 
     Args:
         worker_task: what they measure.
@@ -82,22 +82,22 @@ class WorkerPool:
     def __init__(self, worker_task: WorkerTask, count: int):
         find_modules_where_installed()
         self._context = multiprocessing.get_context("spawn")
-        self._errand, self._count = worker_task, count
-        self._staff: list[tuple[multiprocessing.process.BaseProcess, Connection]] = []
+        self._task, self._count = worker_task, count
+        self._workers: list[tuple[multiprocessing.process.BaseProcess, Connection]] = []
 
     def __enter__(self) -> WorkerPool:
         for _ in range(self._count):
-            mine, theirs = self._context.Pipe()
-            process = self._context.Process(target=serve, args=(self._errand, theirs), daemon=True)
+            own, other = self._context.Pipe()
+            process = self._context.Process(target=serve, args=(self._task, other), daemon=True)
             process.start()
-            theirs.close()  # the helper's alone: when it dies the line breaks
-            self._staff.append((process, mine))
+            other.close()  # the worker's alone: when it dies the line breaks
+            self._workers.append((process, own))
         return self
 
     def __exit__(self, *error: object) -> None:
-        for _, line in self._staff:
+        for _, line in self._workers:
             line.close()
-        for process, _ in self._staff:
+        for process, _ in self._workers:
             if error[0] is not None:
                 process.terminate()
             process.join(timeout=10)
@@ -106,10 +106,10 @@ class WorkerPool:
 
     @contextlib.contextmanager
     def sharing(self, works: Sequence[Work]) -> Iterator[None]:
-        """Have the helpers measure their share of works while the context's body measures this process's; last ones first."""
+        """Have the workers measure their share of works while the context's body measures this process's; last ones first."""
         shares: list[tuple[str, Mapping[str, float]]] = [(w.name, dict(w.weights)) for w in works]
         busy: list[Connection] = []
-        for i, (_, line) in enumerate(self._staff, 1):
+        for i, (_, line) in enumerate(self._workers, 1):
             with contextlib.suppress(OSError):
                 line.send(shares[i % len(shares) :] + shares[: i % len(shares)])
                 busy.append(line)

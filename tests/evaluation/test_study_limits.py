@@ -57,7 +57,7 @@ def ablated(world: World, metric: str) -> tuple[ablation.Ablation, pruning.Prune
 )
 def test_an_ablation_that_told_nothing_recommends_nothing(metric: str, seeds: tuple[int, ...], said: str) -> None:
     found, pruned = ablated(World(seeds), metric)
-    assert not found.told and pruned.dropped == () and pruned.text is TEXT
+    assert not found.conclusive and pruned.dropped == () and pruned.text is TEXT
     assert {r.verdict for r in found.ranking()} == {"not told"}
     (line,) = pruning.report(found, pruned)
     assert line.startswith("Nothing is recommended.") and said in line and "can go" not in line
@@ -66,7 +66,7 @@ def test_an_ablation_that_told_nothing_recommends_nothing(metric: str, seeds: tu
 
 def test_the_goals_own_quantity_keeps_the_squat() -> None:
     found, pruned = ablated(World(), "")
-    assert found.judged((FREE, "myolegs")) == "goal_reached" and found.told
+    assert found.judged((FREE, "myolegs")) == "goal_reached" and found.conclusive
     assert {r.term: r.verdict for r in found.ranking()} == {"low": "earns its place", "upright": "does little"}
     assert pruned.dropped == ("upright",) and pruning.report(found, pruned)[0].startswith("1 term can go: upright.")
 
@@ -86,7 +86,7 @@ def test_a_metric_at_its_best_shows_what_lowers_it_and_nothing_else() -> None:
 def test_a_place_that_tells_nothing_leaves_it_to_the_others() -> None:
     world = World()
     found = ablation.ablate(world, TEXT, [(STAND, "myolegs"), (FREE, "myolegs")])  # type: ignore[arg-type]
-    assert found.told and found.limits() == [f"stand on myolegs: {found.limit(0)}"] and not found.limit(1)
+    assert found.conclusive and found.limits() == [f"stand on myolegs: {found.limit(0)}"] and not found.limit(1)
     assert {r.term: r.verdict for r in found.ranking()} == {"low": "earns its place", "upright": "does little"}
 
 

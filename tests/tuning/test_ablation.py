@@ -22,7 +22,7 @@ from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.tasks.metric_registry import METRICS
 from movlr_jax.tuning import ablation, pruning
-from movlr_jax.tuning.ablation import Difference
+from movlr_jax.tuning.difference import Difference, difference
 
 WALK, STAND = tasks.get("walk_flat"), tasks.get("stand")
 TEXT = RewardText(
@@ -67,15 +67,15 @@ def test_a_difference_has_its_unit_its_spread_and_its_size() -> None:
     def row(*distances: float | None) -> Row:
         return Row(Work(TEXT, "toy", WALK, "myolegs"), "native", 2.0, 0.8, tuple({"seed": i, "d": v} for i, v in enumerate(distances)))
 
-    found = ablation.difference(row(1.0, 2.0, 3.0), row(2.0, 3.5, 3.5), "d")
+    found = difference(row(1.0, 2.0, 3.0), row(2.0, 3.5, 3.5), "d")
     pooled = math.sqrt(0.5 * (1.0 + 0.75))
     assert found.raw == 1.0 and found.effect == pytest.approx(1.0 / pooled) == found.gain
     assert found.raw_std == pytest.approx(np.std([1.0, 1.5, 0.5]))
     # One seed has no spread, and a difference without spread no size; a share stands in for the first, nothing for the second.
-    assert ablation.difference(row(2.0), row(1.0), "d") == Difference(2.0, 0.0, 1.0, 0.0, -1.0, None, None, -0.5)
-    assert ablation.difference(row(1.0, 1.0), row(2.0, 2.0), "d").effect is None
-    assert ablation.difference(row(1.0, 1.0), row(1.0, 1.0), "d").effect == 0.0
-    assert ablation.difference(row(1.0, 2.0), row(None, None), "d").raw is None
+    assert difference(row(2.0), row(1.0), "d") == Difference(2.0, 0.0, 1.0, 0.0, -1.0, None, None, -0.5)
+    assert difference(row(1.0, 1.0), row(2.0, 2.0), "d").effect is None
+    assert difference(row(1.0, 1.0), row(1.0, 1.0), "d").effect == 0.0
+    assert difference(row(1.0, 2.0), row(None, None), "d").raw is None
 
 
 def test_the_ranking_tells_what_earns_its_place(tmp_path: Path) -> None:
