@@ -43,7 +43,15 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         raise Reached("Reached.")
 
     # An import that the alarm interrupts is not made again.
-    for name in ("physics.mjx", "learning.rl.brax_compat", "learning.rl.train", "physics.parity", "sandbox.prove", "media.portrait", "search.loop"):
+    for name in (
+        "physics.mjx",
+        "learning.rl.brax_compat",
+        "learning.rl.train",
+        "physics.parity",
+        "sandbox.prove",
+        "media.portrait",
+        "search.loop",
+    ):
         importlib.import_module(f"movlr_jax.{name}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EpisodeRunner, "build", build)
