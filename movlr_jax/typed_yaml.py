@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import pydantic
 import yaml
 
 from movlr_jax import atomic
-from movlr_jax.errors import MovlrError, UnknownName
+from movlr_jax.errors import MovlrError, UnknownName, did_you_mean
 
 T = TypeVar("T")
+_UNKNOWN = ("unexpected_keyword_argument", "invalid_key")  # what pydantic calls a name that a dataclass has not
 _MOST_TEXT, _MOST_VALUES, _DEEPEST = 1 << 20, 100_000, 30
 
 
@@ -117,11 +118,26 @@ def validated(raw: Any, record: type[T], origin: str = "the configuration", pref
     kind: Any = record
     settled = _settled(kind.migrated(raw) if hasattr(kind, "migrated") else raw, record, origin, prefix)
     try:
-        return _adapter(kind).validate_python(settled)
+        return _adapter(kind).validate_python(settled, extra="forbid")
     except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        where = prefix + ".".join(str(part) for part in first["loc"])
-        raise MovlrError(f"{origin}: {where or 'a value'} is {first['input']!r}: {first['msg'].lower()}.") from None
+        # A misspelt name is told before what else is wrong.
+        first = min(error.errors(), key=lambda e: e["type"] not in _UNKNOWN)
+        *above, name = first["loc"] or ("a value",)
+        where = prefix + ".".join(map(str, (*above, name)))
+        if first["type"] not in _UNKNOWN:
+            raise MovlrError(f"{origin}: {where} is {first['input']!r}: {first['msg'].lower()}.") from None
+        known = _names(record, above)
+        raise MovlrError(
+            f"{origin} has an unknown value {where}: {did_you_mean(str(name), known)}it may have {', '.join(known)}."
+        ) from None
+
+
+def _names(record: Any, path: Sequence[int | str]) -> list[str]:
+    """Return the names that a dataclass has at a path of names and positions."""
+    for part in path:
+        kind = get_type_hints(record)[part] if isinstance(part, str) else record
+        record = next((k for k in (kind, *get_args(kind)) if dataclasses.is_dataclass(k)), record)
+    return [f.name for f in dataclasses.fields(record) if f.init]
 
 
 @functools.cache
@@ -169,18 +185,16 @@ def fields_of(record: Any) -> dict[str, Any]:
 
 
 def _settled(raw: Mapping[str, Any], record: type, origin: str, prefix: str) -> dict[str, Any]:
-    """Return values whose names a record has, with a record in place of the values of one of several kinds.
+    """Return values with a record in place of those of one of several kinds.
 
     Raises:
-        MovlrError: a name is not known.
+        MovlrError: there is no such kind, or its values are wrong.
     """
     hints, settled = get_type_hints(record), dict(raw)
     for key, value in raw.items():
-        if key not in hints:
-            raise MovlrError(f"{origin} has an unknown value {prefix}{key}: it may have {', '.join(hints)}.")
-        if not (isinstance(value, Mapping) and dataclasses.is_dataclass(hints[key])):
+        hint: Any = hints.get(key)
+        if not (isinstance(value, Mapping) and dataclasses.is_dataclass(hint)):
             continue
-        hint: Any = hints[key]
         if not hasattr(hint, "of_values"):
             settled[key] = _settled(value, hint, origin, f"{prefix}{key}.")
             continue

@@ -21,8 +21,10 @@ def test_yaml_there_and_back():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("iteratoins: 3", "unknown value iteratoins"),
-        ("planner: {candidate: 3}", "unknown value planner.candidate"),
+        ("iteratoins: 3", "unknown value iteratoins: did you mean iterations? it may have task, "),
+        ("planner: {candidate: 3}", "unknown value planner.candidate: did you mean candidates? it may have name, candidates, "),
+        ("iterations: many\nplanner: {candidate: 3}", "unknown value planner.candidate"),
+        ("3: 4", "unknown value 3: it may have task, "),
         ("iterations: many", "iterations is 'many'"),
         ("iterations: -1", "iterations is -1"),
         ("goal_speed: .nan", "goal_speed is nan"),
