@@ -192,9 +192,9 @@ def _settled(raw: Mapping[str, Any], record: type, origin: str, prefix: str) -> 
     """
     hints, settled = get_type_hints(record), dict(raw)
     for key, value in raw.items():
-        hint: Any = hints.get(key)
-        if not (isinstance(value, Mapping) and dataclasses.is_dataclass(hint)):
+        if not (isinstance(value, Mapping) and dataclasses.is_dataclass(hints.get(key))):
             continue
+        hint: Any = hints[key]
         if not hasattr(hint, "of_values"):
             settled[key] = _settled(value, hint, origin, f"{prefix}{key}.")
             continue

@@ -262,3 +262,58 @@ def test_the_text_is_never_executed(tmp_path):
     edits.add_term(hostile, "c", 1.0, "-m.time")
     edits.set_weight(hostile, "a", 3.0)
     assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("bomb", "said"),
+    [
+        ("match x:\n    case " + "[" * 40 + "y" + "]" * 40 + ": pass\n", "match statement"),
+        ("x = " + "[" * 100 + "]" * 100 + "\n", "nested too deeply"),
+        ("x = " + "not " * 400 + "1\n", "nested too deeply"),
+        ("x = " + "-" * 100_000 + "1\n", "longer than"),
+        ("x = " + "(" * 9_000 + "1" + ")" * 9_000 + "\n", "not Python"),
+        ("x = a" + "\nx = a[a[a[a[1]]]]" * 1_000 + "\n", "more than 8000"),
+        ("x = 1\x0c\n", "control characters"),
+        ("x = '\ud800'\n", "not Python"),
+    ],
+)
+def test_a_text_that_would_hold_up_the_parser_is_refused(bomb, said):
+    with pytest.raises(EditError, match=said):
+        edits.set_weight(ONE_LINE + bomb, "a", 3.0)
+
+
+@pytest.mark.parametrize(
+    "bomb", ["[" * 100 + "]" * 100, "not " * 400 + "1", "-" * 100_000 + "1", "(" * 9_000 + "1" + ")" * 9_000, "m.\ud800"]
+)
+def test_an_expression_that_would_hold_up_the_parser_is_refused(bomb):
+    with pytest.raises(EditError, match="The expression of c"):
+        edits.add_term(ONE_LINE, "c", 1.0, bomb)
+
+
+@pytest.mark.parametrize("nest", ["a[|]", "{**|}", "f(x=|)", "(a for a in |)", "lambda: |", "(x := |)"])
+def test_a_text_as_deep_as_the_sandbox_admits_is_edited(nest):
+    left, right = nest.split("|")
+    bomb = "y = " + left * 18 + "a" + right * 18
+    assert bomb in edits.add_term(ONE_LINE + (bomb + "\n") * 20, "c", 1.0, "-m.time")
+
+
+def test_comments_of_other_entries_survive_a_removal():
+    source = """\
+WEIGHTS = {"a": 1.0,  # about a
+    # about b
+    "b": 2.0}
+def terms(m):
+    return {
+        # about both
+        "a": -m.time,  # of time
+        "b": -m.dt  # of dt
+    }
+"""
+    edited = edits.remove_term(source, "b")
+    assert "# about a" in edited and "# about both" in edited and "# of time" in edited and "# of dt" not in edited
+    assert program.literal_weights(edited) == {"a": 1.0}
+
+
+def test_a_literal_that_has_another_name_may_be_written_to():
+    source = 'WEIGHTS = {"a": 1.0}\n\ndef terms(m):\n    out = also = {"a": -m.time}\n    also["a"] = m.dt\n    return out\n'
+    assert edits.change_expression(source, "a", "-m.dt").endswith('    out["a"] = -m.dt\n    return out\n')
