@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CRITICS: Registry[Callable[[], Critic]] = Registry(
     "critic",
     "movlr_jax.critics",
-    {"offline": "movlr_jax.critics.biomechanics:BiomechanicsCritic", "clip": "movlr_jax.critics.clip_critic:ClipCritic"},
+    {"offline": "movlr_jax.critics.offline:OfflineCritic", "clip": "movlr_jax.critics.clip_critic:ClipCritic"},
     rule("class of critics, with the methods critique and compare", lambda thing: hasattr(thing, "critique") and hasattr(thing, "compare")),
     hint=f", {', '.join(SERVICES)}",
 )

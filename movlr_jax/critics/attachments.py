@@ -5,13 +5,13 @@ In: a Show, a clip, facts, the prompt whose words go around them. Out: parts of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from movlr_jax.critics import facts_text
 from movlr_jax.errors import MovlrError, require
+from movlr_jax.facts import Facts
 from movlr_jax.llm.base import Image, Part, Video
 from movlr_jax.llm.frames import evenly
 from movlr_jax.prompts.prompt import Prompt
@@ -48,7 +48,7 @@ class Show:
         )
 
 
-def measured(prompt: Prompt, show: Show, facts: Mapping[str, Any], told: str = "facts", untold: str = "no facts") -> str:
+def measured(prompt: Prompt, show: Show, facts: Facts, told: str = "facts", untold: str = "no facts") -> str:
     """Return the prompt's block on what was measured, or the one that says that nothing was.
 
     Args:
@@ -61,7 +61,7 @@ def measured(prompt: Prompt, show: Show, facts: Mapping[str, Any], told: str = "
     return prompt.words(told, facts=facts_text.facts(facts)) if show.facts else prompt.words(untold)
 
 
-def pictures(prompt: Prompt, show: Show, clip: Path | None, facts: Mapping[str, Any]) -> tuple[Part, ...]:
+def pictures(prompt: Prompt, show: Show, clip: Path | None, facts: Facts) -> tuple[Part, ...]:
     """Return the prompt's block on the clip, with the clip or frames in it.
 
     Raises:
@@ -74,7 +74,7 @@ def pictures(prompt: Prompt, show: Show, clip: Path | None, facts: Mapping[str, 
             "There is no clip to show to the model that watches: run where MuJoCo can draw (`movlr doctor` says why it cannot), "
             "or judge by measurements alone with --show.clip nothing."
         )
-    overlay = prompt.words("hand overlay" if facts.get("object") else "overlay")
+    overlay = prompt.words("hand overlay" if facts.object else "overlay")
     if show.clip == "frames":
         images = tuple(Image(data) for data in evenly(clip, show.frames))
         if show.frames == 1:

@@ -1,17 +1,17 @@
 """The Critic: who watches a motion and says what is wrong, and which of two motions is better.
 
-In: records only (a clip's path, the facts of `tasks.facts.describe`). Out: Critique and Preference. `settle` asks for a
+In: records only (a clip's path, the facts of `movlr_jax.facts`). Out: Critique and Preference. `settle` asks for a
 comparison in both orders, because a model that looks at two clips tends to favour one position.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from movlr_jax.critics.critique import Critique, Preference
+from movlr_jax.facts import Facts
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class Evidence:
     """One motion, as a critic sees it.
 
     Attributes:
-        facts: what was measured (`movlr_jax.tasks.facts.describe`).
+        facts: what was measured (`movlr_jax.facts`).
         clip: path of its video, or None.
         name: how people call it ("best", "iteration 3").
     """
 
-    facts: Mapping[str, Any]
+    facts: Facts
     clip: Path | None = None
     name: str = field(default="")
 
@@ -35,7 +35,7 @@ class Critic(Protocol):
 
     name: str
 
-    def critique(self, clip: Path | None, facts: Mapping[str, Any]) -> Critique:
+    def critique(self, clip: Path | None, facts: Facts) -> Critique:
         """Say whether one motion did what its goal asks for, what is wrong and what to change."""
         ...
 

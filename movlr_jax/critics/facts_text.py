@@ -1,35 +1,34 @@
 """Facts in words: what a language model is told of a motion, compact and with units.
 
-In: the facts of `tasks.facts.describe`. Out: text. Names end in their unit there (`speed_mps`); here it stands behind the number.
+In: facts. Out: text. Names end in their unit there (`speed_mps`); here it stands behind the number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from movlr_jax import units
 from movlr_jax.critics.critique import FAULTS, Critique
+from movlr_jax.facts import Facts, Term
 
-_SECTIONS = ("metrics", "fall", "object", "joints", "landmarks", "posture", "gait", "smoothness", "effort", "phases")
+SECTIONS = ("metrics", "fall", "object", "joints", "landmarks", "posture", "gait", "smoothness", "effort", "phases")
 
 
-def facts(told: Mapping[str, Any]) -> str:
+def facts(measured: Facts, sections: Sequence[str] = SECTIONS) -> str:
     """Return what was measured, a line a section; terms and goal are told elsewhere."""
-    lines = []
-    if told.get("goal_speed_mps"):
-        lines.append(f"asked for: {told['goal_speed_mps']:g} m/s for {told['seconds']:g} s")
-    else:
-        lines.append(f"asked for: {told['seconds']:g} s")
-    for section in _SECTIONS:
-        value = told.get(section)
+    speed = f"{measured.goal_speed_mps:g} m/s for " if measured.goal_speed_mps else ""
+    lines = [f"asked for: {speed}{measured.seconds:g} s"]
+    record = measured.to_json()  # whatever a version or a task measures is told
+    for section in sections:
+        value = record.get(section)
         if section == "phases":
             lines += [f"{phase['name']} of the motion: {_inside(phase, ('name',))}" for phase in value or ()]
         elif section == "fall":
-            lines.append("fall: " + (_inside(value) if value else "none") if "fall" in told and not told.get("object") else "")
+            lines.append("fall: " + (_inside(value) if value else "none") if "fall" in record and not measured.object else "")
         elif value:
             lines.append(f"{section}: {_inside(value, ('seed',))}")
-    episodes = told.get("episodes", ())
+    episodes = record.get("episodes", ())
     if len(episodes) > 1:
         lines.append(f"metrics are the mean of {len(episodes)} episodes; each of them:")
         lines += [f"  seed {e['seed']}: {_inside(e, ('seed',))}" for e in episodes]
@@ -58,18 +57,18 @@ def _number(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, int | float) else str(value)
 
 
-def weights(terms: Mapping[str, Mapping[str, Any]]) -> str:
+def weights(terms: Mapping[str, float]) -> str:
     """Return the terms with their weights, a line a term."""
-    return "\n".join(f"- {name}: {stats['weight']:g}" for name, stats in terms.items())
+    return "\n".join(f"- {name}: {weight:g}" for name, weight in terms.items())
 
 
-def statistics(terms: Mapping[str, Mapping[str, Any]]) -> str:
+def statistics(terms: Mapping[str, Term]) -> str:
     """Return what each term did over the episode, a line a term; the share of the spread is that of the weighted reward."""
-    keys = ("mean", "std", "min", "max")
     lines = []
-    for name, stats in terms.items():
-        did = [f"{key} {stats[key]:.3g}" for key in keys if key in stats]
-        lines.append(f"- {name}: weight {stats['weight']:g}, {', '.join(did)}, share {100 * stats.get('share_of_spread', 0.0):.0f} %")
+    for name, term in terms.items():
+        numbers = {"mean": term.mean, "std": term.std, "min": term.min, "max": term.max}
+        did = [f"{key} {value:.3g}" for key, value in numbers.items() if value is not None]
+        lines.append(f"- {name}: weight {term.weight:g}, {', '.join(did)}, share {100 * term.share_of_spread:.0f} %")
     return "\n".join(lines)
 
 

@@ -9,9 +9,9 @@ the fall.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from movlr_jax.critics.critique import FAULTS, Fault, Suggestion
+from movlr_jax.facts import Term
 from movlr_jax.rewards import library
 
 _SIDEWAYS_FALL = (
@@ -118,15 +118,13 @@ def _raise(term: str, weight: float, fault: Fault) -> Suggestion | None:
     )
 
 
-def suggest(
-    faults: Sequence[Fault], terms: Mapping[str, Mapping[str, Any]], excluded: Iterable[str] = (), limit: int = 10
-) -> tuple[Suggestion, ...]:
+def suggest(faults: Sequence[Fault], terms: Mapping[str, Term], excluded: Iterable[str] = (), limit: int = 10) -> tuple[Suggestion, ...]:
     """Turn faults into changes.
 
     Args:
         faults: most important first. While a stability fault of severity 0.5 or more stands, only stability faults are
             answered: a body that falls has no use for finesse.
-        terms: the reward's terms with at least their "weight".
+        terms: what the reward's terms did.
         excluded: library terms that this goal must not be given (a squat must not be told to stand tall).
         limit: how many changes at most, not counting idle terms to drop (named last, and only when the body is stable).
 
@@ -142,7 +140,7 @@ def suggest(
     for fault in answered:
         known = [t for t in remedies(fault.kind) if t not in banned]
         added = [_add(t, fault) for t in known if t not in terms]
-        raised = [r for t in known if t in terms and (r := _raise(t, float(terms[t]["weight"]), fault)) is not None]
+        raised = [r for t in known if t in terms and (r := _raise(t, terms[t].weight, fault)) is not None]
         # A body that falls first needs what its reward lacks; for progress and finesse the most direct term comes first,
         # be it by a larger weight.
         direct = {name: i for i, name in enumerate(known)}
@@ -163,12 +161,12 @@ def suggest(
     return tuple(found)
 
 
-def _idle(terms: Mapping[str, Mapping[str, Any]]) -> list[Suggestion]:
+def _idle(terms: Mapping[str, Term]) -> list[Suggestion]:
     """Suggest to drop terms that were the same at every instant: they steer nothing."""
     if len(terms) < 2:
         return []
     return [
-        Suggestion(action="remove", term=name, words=f"Drop {name}: it was {stats['mean']:g} at every instant and steered nothing.")
-        for name, stats in terms.items()
-        if "std" in stats and float(stats["std"]) < 1e-6
+        Suggestion(action="remove", term=name, words=f"Drop {name}: it was {term.mean:g} at every instant and steered nothing.")
+        for name, term in terms.items()
+        if term.std < 1e-6
     ]

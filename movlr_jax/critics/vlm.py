@@ -5,15 +5,14 @@ In: a clip, facts. Out: Critique and Preference, cleaned and put in order. The w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from movlr_jax.critics import facts_text
 from movlr_jax.critics.attachments import Show, measured, pictures
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import STAGES, Critique, Preference
+from movlr_jax.facts import Facts
 from movlr_jax.llm.base import Ask, Model
 from movlr_jax.llm.structured import ask_for
 from movlr_jax.plain_words import plain_record
@@ -36,7 +35,7 @@ class VlmCritic:
         self.model, self.show = model, replace(show, clip="video") if show.clip == "auto" else show
         self.name = model.name
 
-    def critique(self, clip: Path | None, facts: Mapping[str, Any]) -> Critique:
+    def critique(self, clip: Path | None, facts: Facts) -> Critique:
         """Have the model judge one motion.
 
         Raises:
@@ -46,8 +45,8 @@ class VlmCritic:
         prompt = prompts.load("critique")
         request = prompt.fill(
             "request",
-            goal=str(facts["goal"]),
-            terms=facts_text.weights(facts["terms"]),
+            goal=facts.goal,
+            terms=facts_text.weights(facts.weights),
             facts=measured(prompt, self.show, facts),
             clip=pictures(prompt, self.show, clip, facts),
             faults=facts_text.faults(),
@@ -70,6 +69,6 @@ class VlmCritic:
             prompt.fill("one", facts=measured(prompt, self.show, e.facts), clip=pictures(prompt, self.show, e.clip, e.facts))
             for e in (a, b)
         )
-        request = prompt.fill("request", goal=str(a.facts["goal"]), first=first, second=second)
+        request = prompt.fill("request", goal=a.facts.goal, first=first, second=second)
         answer, _ = ask_for(self.model, Ask("compare", prompt.label, prompt.words("system"), request, schema=Preference), Preference)
         return Preference.model_validate(plain_record(answer.model_dump(mode="json")))

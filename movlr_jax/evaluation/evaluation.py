@@ -30,6 +30,7 @@ from movlr_jax.errors import MovlrError, require
 from movlr_jax.evaluation import filming, reward_texts
 from movlr_jax.evaluation.episode_store import EpisodeStore, key_of
 from movlr_jax.evaluation.reward_texts import RewardText, Unfit
+from movlr_jax.facts import Facts
 from movlr_jax.morphologies import Morphology, Strength
 from movlr_jax.morphologies.scene import at_strength
 from movlr_jax.physics import engines
@@ -44,7 +45,7 @@ _POLL_S = 0.5  # between looks at episodes that another process is at
 # A number measured on an episode beside its task's metrics.
 Measure = Callable[[Task, Morphology, Rollout], float]
 # What a critic is told of an episode.
-Describe = Callable[[Task, Morphology, Rollout], dict[str, Any]]
+Describe = Callable[[Task, Morphology, Rollout], Facts]
 
 
 @dataclass(frozen=True, eq=False)
@@ -345,7 +346,7 @@ class Evaluation:
         there = self.store.episodes()
         return [self._row(work, [keys[work, seed] for seed in seeds if work not in refused], there, refused) for work in asked]
 
-    def evidence(self, work: Work) -> tuple[dict[str, Any], Path | None]:
+    def evidence(self, work: Work) -> tuple[Facts, Path | None]:
         """Return what a critic is told of a work that was measured, and its clip: the first seed's motion, the metrics of all.
 
         Args:
@@ -356,8 +357,9 @@ class Evaluation:
         keys = [key_of(self._decided_by(place, work, seed)) for seed in self.settings.seeds]
         row = self._row(work, keys, self.store.episodes(), {})
         clip = None if self.clips is None else self._clip(work, keys[0])
-        told = {**atomic.read_json(self.facts[0] / f"{keys[0]}.json"), "metrics": row.document()["mean"], "episodes": list(row.episodes)}
-        return told, clip if clip is not None and clip.exists() else None
+        record = atomic.read_json(self.facts[0] / f"{keys[0]}.json")
+        measured = Facts.read({**record, "metrics": row.document()["mean"], "episodes": row.episodes})
+        return measured, clip if clip is not None and clip.exists() else None
 
     def _injury(self, work: Work) -> tuple[str, ...]:
         """Return PATTERN=FRACTION beside those of the work's task.
@@ -507,7 +509,7 @@ class Evaluation:
                 self._film(runner.simulator.morphology, work, key, rollout)
             if self.facts is not None:
                 folder, describe = self.facts
-                atomic.write_json(folder / f"{key}.json", describe(work.task, runner.simulator.morphology, rollout))
+                atomic.write_json(folder / f"{key}.json", describe(work.task, runner.simulator.morphology, rollout).to_json())
             measured = place.task.measure(runner.simulator.morphology, rollout)
             records[key] = {
                 **measured,

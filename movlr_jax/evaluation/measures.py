@@ -5,13 +5,12 @@ In: a name. Out: a function of task, body and episode that an evaluation stores 
 
 from __future__ import annotations
 
-from typing import Any
-
 from movlr_jax.control.episode import Rollout
-from movlr_jax.critics import biomechanics
+from movlr_jax.critics import offline
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import clip_curve
 from movlr_jax.evaluation.evaluation import Measure
+from movlr_jax.facts import Facts
 from movlr_jax.morphologies import Morphology
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.library import LIBRARY
@@ -45,11 +44,11 @@ def named(name: str, sentence: str, config: ClipConfig) -> dict[str, Measure]:
 
 
 def score(task: Task, morphology: Morphology, rollout: Rollout) -> float:
-    """Return the score of one episode, 0 to 100, as `critics.biomechanics.score` documents it."""
-    return float(biomechanics.score(described(task, morphology, rollout)))
+    """Return the score of one episode, 0 to 100, as `critics.offline.score` documents it."""
+    return offline.score(described(task, morphology, rollout))
 
 
-def described(task: Task, morphology: Morphology, rollout: Rollout) -> dict[str, Any]:
+def described(task: Task, morphology: Morphology, rollout: Rollout) -> Facts:
     """Return the facts of one episode, as critics read them."""
     record = task.measure(morphology, rollout)
     return facts.describe(

@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 from movlr_jax import atomic
 from movlr_jax.critics.critique import Critique
 from movlr_jax.errors import BadFile
+from movlr_jax.facts import Facts
 from movlr_jax.llm.record import Call
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -102,86 +103,6 @@ class Tuned(TypedDict):
     moved_again: bool
     simulated_s: Number
     unmoved: NotRequired[bool]
-
-
-@with_config(_OPEN)
-class Term(TypedDict):
-    """What one term did over an episode."""
-
-    weight: Number
-    mean: Number
-    std: Number
-    share_of_spread: Number
-
-
-@with_config(_OPEN)
-class Spell(TypedDict):
-    """A part of an episode."""
-
-    name: str
-    from_s: Number
-    to_s: Number
-
-
-@with_config(_OPEN)
-class Fall(TypedDict):
-    """How a fall went."""
-
-    time_s: Number
-    direction: str
-    first_sign: str
-    first_sign_s: Number
-    lean_m: Number
-
-
-@with_config(_OPEN)
-class Drop(TypedDict):
-    """How an object was dropped."""
-
-    time_s: Number
-    below_start_m: Number
-    from_palm_m: Number
-
-
-@with_config(_OPEN)
-class Thing(TypedDict):
-    """What became of an object."""
-
-    position_error_m: Weights
-    orientation_error_rad: Weights
-    lifted_m: Number
-    speed_mps: Number
-    palm_distance_m: Number
-    finger_distance_m: Weights
-    dropped: Drop | None
-
-
-@with_config(_OPEN)
-class Seen(TypedDict):
-    """What CLIP saw."""
-
-    score: Number
-
-
-@with_config(_OPEN)
-class Facts(TypedDict):
-    """facts.json: what was measured on a motion (`movlr_jax.tasks.facts.describe`)."""
-
-    terms: dict[str, Term]
-    goal: NotRequired[str]
-    task: NotRequired[str]
-    goal_speed_mps: NotRequired[Number | None]
-    seconds: NotRequired[Number]
-    metrics: NotRequired[Measured]
-    episodes: NotRequired[list[Measured]]
-    posture: NotRequired[dict[str, Weights]]
-    gait: NotRequired[dict[str, Number | dict[str, Number | None]]]
-    smoothness: NotRequired[Weights]
-    effort: NotRequired[dict[str, Number | list[str]]]
-    fall: NotRequired[Fall | None]
-    phases: NotRequired[list[Spell]]
-    object: NotRequired[Thing]
-    clip: NotRequired[Seen]
 
 
 @with_config(_OPEN)

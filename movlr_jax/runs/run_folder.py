@@ -37,6 +37,7 @@ import numpy as np
 
 from movlr_jax import atomic, folders
 from movlr_jax.errors import BadFile, MovlrError
+from movlr_jax.facts import Facts
 from movlr_jax.media import next_steps
 from movlr_jax.processes import alone
 from movlr_jax.runs import records
@@ -85,6 +86,10 @@ class Candidate:
     def read(self, name: str) -> Any:
         """Return the value of one of its JSON files, checked."""
         return records.read(self.path / name)
+
+    def facts(self) -> Facts:
+        """Return what was measured of its motion."""
+        return Facts.read(self.read("facts.json"))
 
     def text(self) -> str:
         """Return the text of its reward."""

@@ -20,11 +20,12 @@ import numpy as np
 from movlr_jax import atomic, tasks
 from movlr_jax._versions import installed
 from movlr_jax.control.episode import EpisodeRunner, Rollout
-from movlr_jax.critics import biomechanics
+from movlr_jax.critics import offline
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Preference
 from movlr_jax.errors import BadFile, MovlrError
 from movlr_jax.evaluation import clip_curve, filming, reward_texts
+from movlr_jax.facts import Facts, Seen
 from movlr_jax.feedback.feedback import Feedback
 from movlr_jax.llm import ledger
 from movlr_jax.llm.gateway import Gateway
@@ -230,10 +231,10 @@ class RealStages:
             gates = dataclasses.replace(gates, looks=summary["mean"]["clip_score"] >= self.config.clip.gate)
         return {**summary, "gates": gates.document()}
 
-    def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Json:
+    def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Facts:
         """Return the facts: the first seed's motion in detail, the metrics of all."""
         first = self._episode(rollouts[0])
-        told = facts.describe(
+        described = facts.describe(
             first.instants,
             self.layout,
             task=self.task.name,
@@ -249,14 +250,17 @@ class RealStages:
             **self.task.told(self.morphology),
         )
         if self.eye is None:
-            return told
+            return described
         curves = [self._curve(rollout) for rollout in rollouts]
         self._curves.clear()
-        return {**told, "clip": self.eye.facts(curves)}
+        return described.model_copy(update={"clip": Seen.model_validate(self.eye.facts(curves))})
 
-    def score(self, facts: Json) -> float:
-        """Return the documented score of `critics.biomechanics`, or CLIP's where the method goes by it."""
-        return float(facts["clip"]["score"]) if self.feedback.method.looks else biomechanics.score(facts)
+    def score(self, facts: Facts) -> float:
+        """Return the documented score of `critics.offline`, or CLIP's where the method goes by it."""
+        if not self.feedback.method.looks:
+            return offline.score(facts)
+        assert facts.clip is not None  # a method that looks has CLIP's weights
+        return facts.clip.score
 
     def classes(self, reward: Trusted) -> Mapping[str, str]:
         """Return each term's class; "custom" where the library does not know it."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from movlr_jax.facts import Term
+
 Change = Literal["added", "removed", "raised", "lowered"]
 OPPOSITE: dict[str, str] = {"added": "removed", "removed": "added", "raised": "lowered", "lowered": "raised"}
 # MoVLR's released runs drowned in one term more than once; above this share the others no longer steer the planner.
@@ -69,7 +71,7 @@ def stagnation(iteration: int, since_best: int, limit: int) -> list[dict[str, An
     return [_failure("stagnation", iteration, f"No new best for {limit} iterations, the last of them {iteration}.")]
 
 
-def collapse(iteration: int, terms: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def collapse(iteration: int, terms: Mapping[str, Term]) -> list[dict[str, Any]]:
     """Name a collapse: all terms are flat, or one of several carries more than 95 % of the weighted reward's spread
     over time.
 
@@ -77,9 +79,9 @@ def collapse(iteration: int, terms: Mapping[str, Mapping[str, Any]]) -> list[dic
 
     Args:
         iteration: the iteration.
-        terms: the facts' term statistics: weight, std, share_of_spread.
+        terms: what the terms did.
     """
-    spreads = {name: abs(stats["weight"]) * stats["std"] for name, stats in terms.items()}
+    spreads = {name: abs(term.weight) * term.std for name, term in terms.items()}
     total = sum(spreads.values())
     if not spreads:
         return []

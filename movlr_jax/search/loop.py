@@ -17,6 +17,7 @@ from movlr_jax import atomic, goals
 from movlr_jax.critics.base import Evidence
 from movlr_jax.errors import BadFile, MovlrError
 from movlr_jax.feedback import judging
+from movlr_jax.facts import Term
 from movlr_jax.llm import ledger
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.media import next_steps
@@ -209,7 +210,7 @@ class Loop:
         refusals = candidate.refusals()
         written = records.read(candidate.draft(step.attempt - 1)) if step.attempt else None
         siblings = [self.folder.iteration(step.iteration).candidate(k) for k in range(step.candidate)]
-        facts = source.read("facts.json")
+        facts = source.facts()
         return WriteRequest(
             goal=self.stages.goal,
             vocabulary=self.stages.vocabulary,
@@ -219,8 +220,7 @@ class Loop:
             attempt=step.attempt,
             seed=derive(self.config.seed, "write", step.iteration, step.candidate, step.attempt),
             best_source=source.text(),
-            best_weights={name: statistics["weight"] for name, statistics in facts["terms"].items()},
-            term_stats=facts["terms"],
+            best_weights=facts.weights,
             facts=facts,
             critique=records.Judgement.model_validate(source.read("critique.json")),
             advice=self._advice(best),
@@ -349,7 +349,7 @@ class Loop:
         candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
         rollouts = [read_arrays(candidate.rollout(seed)) for seed in self.config.seeds]
         facts, metrics = measured(self.stages, self._trusted(candidate), rollouts)
-        atomic.write_json(candidate["facts.json"], facts)
+        atomic.write_json(candidate["facts.json"], facts.to_json())
         atomic.write_json(candidate["metrics.json"], metrics)
 
     # judge
@@ -370,7 +370,7 @@ class Loop:
         return chosen
 
     def _evidence(self, candidate: Candidate, name: str) -> Evidence:
-        return Evidence(candidate.read("facts.json"), candidate["clip.mp4"] if candidate.has("clip.mp4") else None, name)
+        return Evidence(candidate.facts(), candidate["clip.mp4"] if candidate.has("clip.mp4") else None, name)
 
     def _film(self, step: state.Film) -> None:
         candidate = self.folder.iteration(step.iteration).candidate(step.candidate)
@@ -481,7 +481,7 @@ class Loop:
                 candidate.read("metrics.json"),
             )
             critique, trusted = candidate.read("critique.json"), self._trusted(candidate)
-            facts, weights = candidate.read("facts.json"), dict(trusted.weights)
+            weights = dict(trusted.weights)
             # What the writer did, which is what a later edit may undo; the tuner moves every weight in every iteration.
             written = self._as_written(candidate).read("weights.json")
             edit = failures.changes(parent_weights, written) if best is not None else {}
@@ -502,7 +502,7 @@ class Loop:
                 row["tuned"] = candidate.read("tuned.json")
             parent_edit = rows[best]["changes"] if best is not None else {}
             asked = failures.suggested(critique, weights)
-            named += failures.collapse(number, facts.get("terms", {}))
+            named += failures.collapse(number, candidate.facts().terms)
             named += failures.drift(number, edit, best, parent_edit, row["kept"], asked)
         named += failures.stagnation(number, state.since_best([*rows, row]), self.config.stagnation)
         return {**row, "failures": named}
@@ -568,7 +568,7 @@ class Loop:
     def _track(self, step: state.Track) -> None:
         row = self.folder.rows()[step.iteration]
         chosen = None if row["candidate"] is None else self._chosen(step.iteration)
-        scalars = _scalars(row, chosen.read("facts.json").get("terms", {}) if chosen else {})
+        scalars = _scalars(row, chosen.facts().terms if chosen else {})
         best = max((r["iteration"] for r in self.folder.rows()[: step.iteration + 1] if r["kept"]), default=None)
         if best is not None and (score := self.folder.rows()[best]["score"]) is not None:
             scalars["best_score"] = float(score)  # what a sweep goes by: the score of what was kept so far
@@ -694,7 +694,7 @@ def _tuning(tuned: Mapping[str, Any] | None) -> str:
     return f" under tuned weights (score {tuned['score_as_written']:.2f} under those written)"
 
 
-def _scalars(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+def _scalars(row: Mapping[str, Any], terms: Mapping[str, Term]) -> dict[str, float]:
     """Return what trackers plot of an iteration: metrics, gates, seconds, and what each term did."""
     found: dict[str, float] = {"kept": float(row["kept"]), "refusals": float(len(row["refusals"]))}
     found["simulated_s"] = float(row.get("simulated_s", 0.0))  # an older version did not count
@@ -704,8 +704,7 @@ def _scalars(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> 
         for name, value in row[group].items():
             if isinstance(value, bool | int | float):
                 found[f"{group}/{name}"] = float(value)
-    for name, statistics in terms.items():
-        for key in ("weight", "mean", "std", "share_of_spread"):
-            if isinstance(statistics.get(key), int | float):
-                found[f"terms/{name}/{key}"] = float(statistics[key])
+    for name, term in terms.items():
+        did = {"weight": term.weight, "mean": term.mean, "std": term.std, "share_of_spread": term.share_of_spread}
+        found |= {f"terms/{name}/{key}": value for key, value in did.items()}
     return found

@@ -17,6 +17,7 @@ import numpy as np
 from movlr_jax import atomic
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Preference
+from movlr_jax.facts import Facts
 from movlr_jax.sandbox.proof import Proof
 from movlr_jax.writers.base import Draft, WriteRequest
 
@@ -96,11 +97,11 @@ class Stages(Protocol):
         """
         ...
 
-    def score(self, facts: Json) -> float:
+    def score(self, facts: Facts) -> float:
         """Return the documented score of a motion: higher is better."""
         ...
 
-    def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Json:
+    def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Facts:
         """Return the facts that critics and writers read, one record for all seeds."""
         ...
 
@@ -134,8 +135,8 @@ class Stages(Protocol):
         ...
 
 
-def measured(stages: Stages, reward: Trusted, rollouts: Sequence[Arrays]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the facts of a reward's episodes, and their metrics with the score, both as JSON gives them back."""
+def measured(stages: Stages, reward: Trusted, rollouts: Sequence[Arrays]) -> tuple[Facts, dict[str, Any]]:
+    """Return the facts of a reward's episodes, and their metrics with the score, as JSON gives them back."""
     summary = atomic.plain(stages.summarize([stages.measure(rollout) for rollout in rollouts]))
-    facts = atomic.plain(stages.describe(reward, list(rollouts), summary))
+    facts = stages.describe(reward, list(rollouts), summary)
     return facts, {**summary, "score": stages.score(facts)}

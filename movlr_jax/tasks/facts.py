@@ -1,7 +1,7 @@
 """Facts: what a motion was, in numbers that a critic reads.
 
 In: the instants of one executed episode (float32[T, f], packed by a FeatureLayout), its term values, its metrics. Out:
-one JSON-able dict (`describe`). Only instants are read, never the simulator, so a saved rollout tells the same story
+one record of `movlr_jax.facts` (`describe`). Only instants are read, never the simulator, so a saved rollout tells the same story
 years later. Directions are the body's own (ahead and left of the pelvis) for lean, balance and falls, and the task's
 (forward, left) for speed and drift.
 """
@@ -13,11 +13,25 @@ from typing import Any
 
 import numpy as np
 
+from movlr_jax import atomic
+from movlr_jax.facts import (
+    Effort,
+    Facts,
+    Fall,
+    Gait,
+    Measures,
+    Phase,
+    Posture,
+    Signal,
+    Smoothness,
+    StanceWidth,
+    Term,
+)
 from movlr_jax.rewards import library
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
 from movlr_jax.tasks import handling_facts, joint_facts
 from movlr_jax.tasks.falls import LOWERED, FallRule
-from movlr_jax.tasks.trajectory import Trajectory, number
+from movlr_jax.tasks.trajectory import Trajectory, number, thirds
 
 SHORTEST_SWING_S = 0.06  # shorter losses of contact are chatter, not steps
 # Bands that a steady human walk or stand stays in; leaving one for good is a sign of a fall. Trunk inclination in level
@@ -31,10 +45,14 @@ FALL_SIGNS: dict[str, tuple[float, float]] = {
 }
 
 
-def _extreme(values: np.ndarray, time: np.ndarray, kind: str) -> dict[str, float]:
-    """Return mean, the extreme of a kind ("max": the largest in size, signed; "min") and when it came."""
-    index = int(np.argmin(values)) if kind == "min" else int(np.argmax(np.abs(values)))
-    return {"mean": number(values.mean()), kind: number(values[index]), "at_s": number(time[index])}
+def _signal(values: np.ndarray, time: np.ndarray, least: bool = False) -> Signal:
+    """Return a signal's mean, its extreme (the largest in size, or the least) and when that came."""
+    mean = number(values.mean())
+    if least:
+        index = int(np.argmin(values))
+        return Signal(mean=mean, min=number(values[index]), at_s=number(time[index]))
+    index = int(np.argmax(np.abs(values)))
+    return Signal(mean=mean, max=number(values[index]), at_s=number(time[index]))
 
 
 def signals(trajectory: Trajectory) -> dict[str, np.ndarray]:
@@ -59,7 +77,7 @@ def signals(trajectory: Trajectory) -> dict[str, np.ndarray]:
     }
 
 
-def _fall(signal: dict[str, np.ndarray], time: np.ndarray, over: np.ndarray) -> dict[str, Any] | None:
+def _fall(signal: dict[str, np.ndarray], time: np.ndarray, over: np.ndarray) -> Fall | None:
     down = np.flatnonzero(over)
     if not down.size:
         return None
@@ -77,17 +95,14 @@ def _fall(signal: dict[str, np.ndarray], time: np.ndarray, over: np.ndarray) -> 
     middle = (first + end) // 2
     ahead = float(signal["com_ahead_of_feet_m"][middle] + 0.5 * np.sin(signal["trunk_pitch_rad"][middle]))
     left = float(signal["com_left_of_feet_m"][middle] - 0.5 * np.sin(signal["trunk_roll_rad"][middle]))
-    if abs(ahead) >= abs(left):
-        direction = "forward" if ahead >= 0 else "backward"
-    else:
-        direction = "left" if left >= 0 else "right"
-    return {
-        "time_s": number(time[end]),
-        "direction": direction,
-        "first_sign": first_sign,
-        "first_sign_s": number(time[first]),
-        "lean_m": number(np.hypot(ahead, left)),
-    }
+    lengthwise, sideways = "forward" if ahead >= 0 else "backward", "left" if left >= 0 else "right"
+    return Fall(
+        time_s=number(time[end]),
+        direction=lengthwise if abs(ahead) >= abs(left) else sideways,  # type: ignore[arg-type]
+        first_sign=first_sign,
+        first_sign_s=number(time[first]),
+        lean_m=number(np.hypot(ahead, left)),
+    )
 
 
 def _swings(contact: np.ndarray, time: np.ndarray) -> list[tuple[int, int]]:
@@ -102,7 +117,7 @@ def _swings(contact: np.ndarray, time: np.ndarray) -> list[tuple[int, int]]:
     return found
 
 
-def _gait(t: Trajectory) -> dict[str, Any]:
+def _gait(t: Trajectory) -> Gait:
     count = len(t.time)
     contact = {side: t.gait(side, "in_contact") > 0.5 for side in SIDES}
     swings = {side: _swings(contact[side], t.time) for side in SIDES}
@@ -131,49 +146,49 @@ def _gait(t: Trajectory) -> dict[str, Any]:
     flexion = {side: number(np.max(knees[side])) if side in knees else None for side in SIDES}
     ranges = [float(np.ptp(k)) for k in knees.values()]
     both = lengths["left"] + lengths["right"]
-    return {
-        "steps": len(both),
-        "left_steps": len(lengths["left"]),
-        "right_steps": len(lengths["right"]),
-        "mean_step_length_m": number(np.mean(both)) if both else 0.0,
-        "step_length_asymmetry": number(abs(left_mean - right_mean) / max(abs(left_mean) + abs(right_mean), 0.1) if both else 0.0),
-        "mean_swing_clearance_m": number(np.mean(clearances)) if clearances else 0.0,
-        "stance_width_m": {"mean": number(width.mean()), "min": number(width.min())},
-        "crossed_feet_fraction": number((width < 0.02).mean()),
-        "double_support_fraction": number((contact["left"] & contact["right"]).mean()),
-        "flight_fraction": number((~contact["left"] & ~contact["right"]).mean()),
-        "max_knee_flexion_rad": flexion,
-        "knee_asymmetry": number(abs(ranges[0] - ranges[1]) / max(sum(ranges), 0.1)) if len(ranges) == 2 else 0.0,
-        "foot_slip_mps": number(np.mean(slips)) if slips else 0.0,
-    }
+    return Gait(
+        steps=len(both),
+        left_steps=len(lengths["left"]),
+        right_steps=len(lengths["right"]),
+        mean_step_length_m=number(np.mean(both)) if both else 0.0,
+        step_length_asymmetry=number(abs(left_mean - right_mean) / max(abs(left_mean) + abs(right_mean), 0.1) if both else 0.0),
+        mean_swing_clearance_m=number(np.mean(clearances)) if clearances else 0.0,
+        stance_width_m=StanceWidth(mean=number(width.mean()), min=number(width.min())),
+        crossed_feet_fraction=number((width < 0.02).mean()),
+        double_support_fraction=number((contact["left"] & contact["right"]).mean()),
+        flight_fraction=number((~contact["left"] & ~contact["right"]).mean()),
+        max_knee_flexion_rad=flexion,
+        knee_asymmetry=number(abs(ranges[0] - ranges[1]) / max(sum(ranges), 0.1)) if len(ranges) == 2 else 0.0,
+        foot_slip_mps=number(np.mean(slips)) if slips else 0.0,
+    )
 
 
-def _smoothness(t: Trajectory) -> dict[str, float]:
+def _smoothness(t: Trajectory) -> Smoothness:
     velocity = t.com()[1]
     acceleration = np.diff(velocity, axis=0) / t.dt
     jerk = np.diff(acceleration, axis=0) / t.dt
     rates = np.diff(t.muscles("act"), axis=0) / t.dt
-    return {
-        "joint_velocity_rms_rads": number(np.sqrt(np.mean(np.square(t.joint_velocity())))),
-        "jerk": number(np.sqrt(np.mean(np.sum(jerk**2, axis=1)))) if len(jerk) else 0.0,
-        "com_acceleration_rms": number(np.sqrt(np.mean(np.sum(acceleration**2, axis=1)))) if len(acceleration) else 0.0,
-        "activation_rate_rms": number(np.sqrt(np.mean(rates**2))) if rates.size else 0.0,
-    }
+    return Smoothness(
+        joint_velocity_rms_rads=number(np.sqrt(np.mean(np.square(t.joint_velocity())))),
+        jerk=number(np.sqrt(np.mean(np.sum(jerk**2, axis=1)))) if len(jerk) else 0.0,
+        com_acceleration_rms=number(np.sqrt(np.mean(np.sum(acceleration**2, axis=1)))) if len(acceleration) else 0.0,
+        activation_rate_rms=number(np.sqrt(np.mean(rates**2))) if rates.size else 0.0,
+    )
 
 
-def _effort(t: Trajectory) -> dict[str, Any]:
+def _effort(t: Trajectory) -> Effort:
     activation, excitation = t.muscles("act"), t.muscles("ctrl")
     order = np.argsort(-activation.mean(0), kind="stable")[:5]
-    return {
-        "mean_squared_activation": number(np.mean(activation**2)) if activation.size else 0.0,
-        "peak_muscles": [t.layout.muscles[i] for i in order],
-        "saturated_fraction": number((excitation > 0.95).mean()) if excitation.size else 0.0,
-    }
+    return Effort(
+        mean_squared_activation=number(np.mean(activation**2)) if activation.size else 0.0,
+        peak_muscles=[t.layout.muscles[i] for i in order],
+        saturated_fraction=number((excitation > 0.95).mean()) if excitation.size else 0.0,
+    )
 
 
 def term_statistics(
     values: np.ndarray, names: Sequence[str], weights: Sequence[float], classes: Mapping[str, str] | None = None
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Term]:
     """Return what each term did over an episode.
 
     Args:
@@ -194,15 +209,15 @@ def term_statistics(
     for i, name in enumerate(names):
         known = library.LIBRARY[name].term_class if name in library.LIBRARY else "custom"
         column = values[:, i]
-        result[name] = {
-            "weight": number(weight[i]),
-            "class": (classes or {}).get(name, known),
-            "mean": number(column.mean()),
-            "std": number(column.std()),
-            "min": number(column.min()),
-            "max": number(column.max()),
-            "share_of_spread": number(spread[i] / total),
-        }
+        result[name] = Term(
+            weight=number(weight[i]),
+            term_class=(classes or {}).get(name, known),
+            mean=number(column.mean()),
+            std=number(column.std()),
+            min=number(column.min()),
+            max=number(column.max()),
+            share_of_spread=number(spread[i] / total),
+        )
     return result
 
 
@@ -223,7 +238,7 @@ def describe(
     fall_rule: FallRule = LOWERED,
     spoken: bool = False,
     lacking: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> Facts:
     """Describe one episode in numbers.
 
     Args:
@@ -244,10 +259,8 @@ def describe(
         lacking: metrics of the goal that the body lacks the landmarks for.
 
     Returns:
-        The facts: goal, task, spoken, lacking, goal_speed_mps, seconds, metrics, episodes, posture, gait, smoothness, effort, fall (None
-        if there was none), phases (three thirds of the time upright) and terms. Gait, smoothness and posture means are
-        those of the time upright. Of a hand with an object: what `handling_facts` tells, of another body without feet what `joint_facts`
-        tells, with posture and gait empty.
+        The facts. Gait, smoothness, posture means and phases (three thirds) are those of the time upright. A hand with an object has what
+        `handling_facts` tells, another body without feet what `joint_facts` tells; their posture and gait are empty.
 
     Raises:
         ValueError: there are no instants, or their width is not the layout's.
@@ -259,56 +272,63 @@ def describe(
     finite = np.isfinite(instants).all(1)
     usable = len(instants) if finite.all() else max(int(np.argmin(finite)), 1)
     whole = Trajectory(np.nan_to_num(instants[:usable]), layout)
-    said: dict[str, Any] = {
+    measures = [Measures(atomic.plain(episode)) for episode in episodes]
+    of_every_body: dict[str, Any] = {
         "goal": goal,
         "task": task,
         "spoken": spoken,
         "lacking": list(lacking),
         "goal_speed_mps": None if goal_speed_mps is None else float(goal_speed_mps),
         "seconds": float(seconds if seconds is not None else whole.time[-1]),
-        "metrics": dict(metrics or {}),
-        "episodes": [dict(e) for e in episodes],
+        "metrics": Measures(atomic.plain(metrics or {})),
+        "episodes": measures,
         "terms": {} if terms is None else term_statistics(terms[:usable], term_names, weights, term_classes),
+        "effort": _effort(whole),
+        "smoothness": _smoothness(whole),
+        "posture": Posture(),
+        "gait": Gait(),
+        "fall": None,
     }
     if whole.has("object"):
-        dropped = bool(episodes and episodes[0].get("dropped"))
-        handled = {"smoothness": _smoothness(whole), "effort": _effort(whole), **handling_facts.describe(whole, dropped)}
-        return said | handled | {"posture": {}, "gait": {}, "fall": None}
+        thing, phases = handling_facts.describe(whole, bool(measures and measures[0].dropped))
+        return Facts(**of_every_body, object=thing, phases=phases)
     if not whole.has("left.foot"):
-        moved = {"smoothness": _smoothness(whole), "effort": _effort(whole), **joint_facts.describe(whole)}
-        return said | moved | {"posture": {}, "gait": {}, "fall": None}
+        joints, landmarks, phases = joint_facts.describe(whole)
+        return Facts(**of_every_body, joints=joints, landmarks=landmarks, phases=phases)
     signal = signals(whole)
     fall = _fall(signal, whole.time, np.asarray(fall_rule.over(layout, whole.instants)))
-    upright_until = int(np.searchsorted(whole.time, fall["time_s"])) if fall else usable
+    upright_until = int(np.searchsorted(whole.time, fall.time_s)) if fall else usable
     upright_until = min(max(upright_until, 2), usable)
     upright = Trajectory(whole.instants[:upright_until], layout)
     calm = {name: values[:upright_until] for name, values in signal.items()}
     time = upright.time
 
-    posture: dict[str, dict[str, float]] = {
-        name: _extreme(calm[name], time, "min" if name.endswith("height_ratio") else "max")
-        for name in signal
+    posture = {
+        name: _signal(values, time, least=name.endswith("height_ratio"))
+        for name, values in calm.items()
         if name not in ("speed_mps", "lateral_m")
     }
     for side in SIDES:  # what a sentence such as "raise the left knee" asks for
         hip = upright.standing(f"{side}_hip_height" if f"{side}_hip_height" in layout.standing else "pelvis_height")
         if upright.has(f"{side}.knee"):
-            posture[f"{side}_knee_height_ratio"] = _extreme(upright.height(f"{side}.knee") / hip, time, "max")
+            posture[f"{side}_knee_height_ratio"] = _signal(upright.height(f"{side}.knee") / hip, time)
         lift = upright.height(f"{side}.foot") - layout.standing.get(f"{side}_foot_height", 0.0)
-        posture[f"{side}_foot_lift_m"] = _extreme(lift, time, "max")
+        posture[f"{side}_foot_lift_m"] = _signal(lift, time)
 
-    phases = []
-    for name, part in zip(("start", "middle", "end"), np.array_split(np.arange(len(time)), 3), strict=True):
-        if part.size:
-            phases.append(
-                {"name": name, "from_s": number(time[part[0]]), "to_s": number(time[part[-1]])}
-                | {key: number(values[part].mean()) for key, values in calm.items()}
-            )
-    return said | {
-        "posture": posture,
+    phases = [
+        Phase(
+            name=name,
+            from_s=number(time[part[0]]),
+            to_s=number(time[part[-1]]),
+            **{key: number(values[part].mean()) for key, values in calm.items()},
+        )
+        for name, part in thirds(time)
+    ]
+    of_the_upright: dict[str, Any] = {
+        "posture": Posture(**posture),
         "gait": _gait(upright),
         "smoothness": _smoothness(upright),
         "effort": _effort(upright),
         "fall": fall,
-        "phases": phases,
     }
+    return Facts(**(of_every_body | of_the_upright), phases=phases)

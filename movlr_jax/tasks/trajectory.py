@@ -25,6 +25,11 @@ def number(value: Any) -> float:
     return round(value, 5) if np.isfinite(value) else 0.0
 
 
+def thirds(time: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Return (name, indices) of the thirds of an episode's instants [T] that hold any."""
+    return [pair for pair in zip(("start", "middle", "end"), np.array_split(np.arange(len(time)), 3), strict=True) if pair[1].size]
+
+
 class Trajectory:
     """Named, vectorised views of an episode's instants.
 

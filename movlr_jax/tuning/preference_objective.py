@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from movlr_jax.critics import biomechanics
+from movlr_jax.critics import offline
 from movlr_jax.critics.base import Evidence
 from movlr_jax.evaluation.evaluation import Evaluation, Work
 from movlr_jax.feedback import judging
@@ -48,11 +48,11 @@ class PreferenceObjective:
         best, best_work = max(earlier, key=lambda pair: better(pair[0], 1))
         assert best.value is not None
         motion, best_motion = self._evidence(trial, work), self._evidence(best, best_work)
-        score = biomechanics.score(motion.facts)
+        score = offline.score(motion.facts)
         decision = judging.gates_decide(trial.gates, best.gates)
         if decision is None:
             preference, _ = self.feedback.compare(motion, best_motion)
-            decision = judging.settle({"score": score}, {"score": biomechanics.score(best_motion.facts)}, preference)
+            decision = judging.settle({"score": score}, {"score": offline.score(best_motion.facts)}, preference)
         value = best.value + 1.0 if decision.kept else best.value - 1.0 + 0.009 * score  # scores are 0 to 100
         return dataclasses.replace(trial, value=value, reason=decision.reason)
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from movlr_jax.critics.critique import Critique
 from movlr_jax.errors import MovlrError
+from movlr_jax.facts import Facts
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,6 @@ class WriteRequest:
         vocabulary: what `m` offers on this body (`movlr_jax.rewards.vocabulary`).
         best_source: text of the best reward so far; the edit starts from it.
         best_weights: its weights, term -> weight.
-        term_stats: what its terms did (the "terms" of the facts).
         critique: judgement of the best motion so far, or None.
         history: one record for every draft that was written, oldest first: iteration, candidate, edit, outcome (one line), kept,
             weights, changes (term -> added, removed, raised, lowered), warnings, score, gates; a refused draft has only the first five.
@@ -46,7 +46,6 @@ class WriteRequest:
     vocabulary: str
     best_source: str
     best_weights: Mapping[str, float]
-    term_stats: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     critique: Critique | None = None
     history: Sequence[Mapping[str, Any]] = ()
     refusal: str | None = None
@@ -57,7 +56,7 @@ class WriteRequest:
     iteration: int = 0
     refused_source: str | None = None
     siblings: Sequence[str] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
     clip: Path | None = None
     advice: str = ""
 

@@ -84,7 +84,7 @@ class LlmWriter:
             goal=request.goal,
             seen=(*self._seen(prompt, request), *(prompt.fill("advice", advice=request.advice) if request.advice else ())),
             source=_fenced(request.best_source, "python"),
-            terms=facts_text.statistics(request.term_stats),
+            terms=facts_text.statistics(request.facts.terms),
             history=_history(request),
             vocabulary=request.vocabulary,
             rules=rules(),
@@ -97,8 +97,7 @@ class LlmWriter:
             told = measured(prompt, self.show, request.facts, "measured", "not measured")
             return prompt.fill("watched", shown=pictures(prompt, self.show, request.clip, request.facts), measured=told)
         if self.sees == "metrics":
-            metrics = {k: v for k, v in request.facts.items() if k in ("goal_speed_mps", "seconds", "metrics", "episodes")}
-            return prompt.fill("measured", facts=facts_text.facts(metrics))
+            return prompt.fill("measured", facts=facts_text.facts(request.facts, ("metrics",)))
         if request.critique is None:
             return prompt.fill("nothing seen")
         return prompt.fill("critique", critique=facts_text.critique(request.critique))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from movlr_jax.critics.base import Critic, Evidence, settle
-from movlr_jax.critics.biomechanics import BiomechanicsCritic
 from movlr_jax.critics.critique import Critique, Preference
+from movlr_jax.critics.offline import OfflineCritic
+from movlr_jax.facts import Facts
 
 
 class PositionBiased:
@@ -30,10 +31,10 @@ class Honest(PositionBiased):
 
     def compare(self, a, b):
         self.asked.append((a.name, b.name))
-        return Preference(winner="a" if a.facts["v"] > b.facts["v"] else "b", reason="faster")
+        return Preference(winner="a" if a.facts.seconds > b.facts.seconds else "b", reason="faster")
 
 
-A, B = Evidence({"v": 1.0}, name="slow"), Evidence({"v": 2.0}, name="fast")
+A, B = Evidence(Facts(seconds=1.0), name="slow"), Evidence(Facts(seconds=2.0), name="fast")
 
 
 @pytest.mark.parametrize("always", ["a", "b"])
@@ -57,4 +58,4 @@ def test_half_a_preference_is_a_tie():
 
 
 def test_the_offline_critic_is_a_critic():
-    assert isinstance(BiomechanicsCritic(), Critic)
+    assert isinstance(OfflineCritic(), Critic)

@@ -14,19 +14,20 @@ from typing import Any
 from support.critic_cases import cases
 
 from movlr_jax.critics.base import Evidence
-from movlr_jax.critics.biomechanics import BiomechanicsCritic, score
+from movlr_jax.critics.offline import OfflineCritic, score
+from movlr_jax.facts import Facts
 
 WRITTEN = Path(__file__).parents[1] / "data" / "critiques.json"
 
 
 def judged() -> dict[str, Any]:
     """Return for each motion its score, its faults with their severities, a hash of the whole critique, and whom it wins against."""
-    critic, found, motions = BiomechanicsCritic(), {}, cases()
-    for name, facts in motions.items():
-        critique = critic.critique(None, facts)
+    critic, found, motions = OfflineCritic(), {}, {name: Facts.read(record) for name, record in cases().items()}
+    for name, motion in motions.items():
+        critique = critic.critique(None, motion)
         whole = hashlib.sha256(critique.model_dump_json().encode()).hexdigest()[:16]
         faults = " ".join(f"{fault.kind}:{fault.severity:g}" for fault in critique.faults)
-        found[name] = f"{score(facts):g} {'success' if critique.success else 'failure'} {faults} {whole}"
+        found[name] = f"{score(motion):g} {'success' if critique.success else 'failure'} {faults} {whole}"
     for (one, first), (other, second) in itertools.pairwise(motions.items()):
         preference = critic.compare(Evidence(first), Evidence(second))
         found[f"{one} / {other}"] = f"{preference.winner} {preference.reason}"

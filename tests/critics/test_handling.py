@@ -7,13 +7,15 @@ import itertools
 from typing import Any
 
 import pytest
+from support.critic_records import evidence, score
 
-from movlr_jax.critics.base import Evidence, settle
-from movlr_jax.critics.biomechanics import BiomechanicsCritic, score
+from movlr_jax.critics.base import settle
+from movlr_jax.critics.offline import OfflineCritic
+from movlr_jax.facts import Facts
 from movlr_jax.rewards.library import LIBRARY
 from movlr_jax.tasks.facts import describe
 
-CRITIC = BiomechanicsCritic()
+CRITIC = OfflineCritic()
 
 
 def facts(away: float = 0.01, turned: float = 0.05, dropped_at: float | None = None, finger: float = 0.05) -> dict[str, Any]:
@@ -47,12 +49,12 @@ def facts(away: float = 0.01, turned: float = 0.05, dropped_at: float | None = N
 
 
 def test_a_bottle_at_its_goal_is_a_success():
-    judged = CRITIC.critique(None, facts())
+    judged = CRITIC.critique(None, Facts.read(facts()))
     assert judged.success and judged.faults == () and score(facts()) > 95.0
 
 
 def test_a_drop_comes_first_and_only_its_remedies_are_named():
-    judged = CRITIC.critique(None, facts(away=0.5, turned=2.0, dropped_at=2.0))
+    judged = CRITIC.critique(None, Facts.read(facts(away=0.5, turned=2.0, dropped_at=2.0)))
     assert not judged.success and [f.kind for f in judged.faults] == ["drop", "misplaced", "misturned"]
     assert judged.suggestions and {s.addresses for s in judged.suggestions} == {"drop"}
     assert all("object" in LIBRARY[s.term].needs for s in judged.suggestions if s.term)
@@ -62,7 +64,7 @@ def test_a_drop_comes_first_and_only_its_remedies_are_named():
     ("change", "kind"), [({"away": 0.1}, "misplaced"), ({"turned": 0.6}, "misturned"), ({"finger": 0.15}, "loose_grip")]
 )
 def test_what_is_missing_is_named_with_a_remedy(change, kind):
-    judged = CRITIC.critique(None, facts(**change))
+    judged = CRITIC.critique(None, Facts.read(facts(**change)))
     assert [f.kind for f in judged.faults] == [kind]
     assert judged.suggestions[0].addresses == kind and judged.suggestions[0].action == "add"
 
@@ -70,7 +72,7 @@ def test_what_is_missing_is_named_with_a_remedy(change, kind):
 def test_nearer_is_better_and_held_is_better_than_dropped():
     order = [facts(), facts(away=0.05), facts(away=0.15), facts(away=0.02, dropped_at=4.0)]
     for better, worse in itertools.pairwise(order):
-        assert settle(CRITIC, Evidence(better), Evidence(worse)).winner == "a"
+        assert settle(CRITIC, evidence(better), evidence(worse)).winner == "a"
     assert score(order[0]) > score(order[1]) > score(order[2])
 
 
@@ -82,8 +84,8 @@ def test_facts_of_a_carry_made_by_hand(cube_hand):
     layout = feature_layout(cube_hand)
     rows = behaviour_motions.generate(cube_hand).features[behaviour_motions.CARRIED][:, : layout.size]
     said = describe(rows, layout, task="cube_rotate", goal="Turn the cube.")
-    thing = said["object"]
-    assert thing["position_error_m"]["start"] == pytest.approx(0.15, abs=0.005) and thing["position_error_m"]["final"] < 1e-3
-    assert thing["orientation_error_rad"]["start"] == pytest.approx(0.7, abs=0.02) and thing["orientation_error_rad"]["final"] < 2e-3
-    assert thing["lifted_m"] == pytest.approx(0.1, abs=0.002) and set(thing["finger_distance_m"]) >= {"thumb", "little"}
+    thing = said.object
+    assert thing.position_error_m.start == pytest.approx(0.15, abs=0.005) and thing.position_error_m.final < 1e-3
+    assert thing.orientation_error_rad.start == pytest.approx(0.7, abs=0.02) and thing.orientation_error_rad.final < 2e-3
+    assert thing.lifted_m == pytest.approx(0.1, abs=0.002) and set(thing.finger_distance_m) >= {"thumb", "little"}
     assert CRITIC.critique(None, said).success

@@ -9,11 +9,14 @@ from movlr_jax.critics.attachments import Show
 from movlr_jax.critics.base import Evidence, settle
 from movlr_jax.critics.vlm import VlmCritic
 from movlr_jax.errors import MovlrError
+from movlr_jax.facts import Facts
 from movlr_jax.llm.base import Image, Video
 from movlr_jax.llm.recorder import Recorder
 from movlr_jax.prompts import prompt
 
-FACTS = {**WALK, "terms": {"head_height": {"weight": 100.0}, "forward_speed": {"weight": 10.5}}}
+TERMS = {name: {"weight": weight, "mean": 0.0, "std": 0.1} for name, weight in (("head_height", 100.0), ("forward_speed", 10.5))}
+RECORD = {**WALK, "terms": TERMS}
+FACTS = Facts.read(RECORD)
 FAULT = {"what": "It sways.", "body_part": "trunk", "severity": 0.4}
 CRITIQUE = {
     "success": False,
@@ -64,7 +67,7 @@ def test_what_is_shown_is_a_choice(scripted, small_clip, show, seen, measured):
 
 def test_a_comparison_shows_both_with_their_facts(scripted, small_clip):
     model = scripted({"winner": "b", "reason": "It walks."})
-    slow = {**FACTS, "metrics": {**FACTS["metrics"], "mean_speed_mps": 0.111}}
+    slow = Facts.read({**RECORD, "metrics": {**WALK["metrics"], "mean_speed_mps": 0.111}})
     answer = VlmCritic(model, Show(clip="frames", frames=2)).compare(Evidence(slow, small_clip, "a"), Evidence(FACTS, small_clip, "b"))
     assert answer.winner == "b"
     first, second = model.words().split("Motion B")
@@ -81,14 +84,23 @@ def test_a_critic_that_prefers_a_position_ties(scripted, small_clip):
 
 
 def test_a_hand_is_told_as_a_hand(scripted, small_clip):
-    held = {"position_error_m": {"start": 0.14, "final": 0.021}, "orientation_error_rad": {"final": 0.3}, "dropped": None}
-    facts = {**FACTS, "goal_speed_mps": None, "object": held, "posture": {}, "gait": {}, "phases": []}
+    held = {
+        "position_error_m": {"start": 0.14, "mean": 0.1, "min": 0.02, "final": 0.021},
+        "orientation_error_rad": {"start": 0.9, "mean": 0.5, "min": 0.2, "final": 0.3},
+        "lifted_m": 0.1,
+        "speed_mps": 0.2,
+        "palm_distance_m": 0.05,
+        "finger_distance_m": {"thumb": 0.04},
+        "dropped": None,
+    }
+    facts = {**RECORD, "goal_speed_mps": None, "object": held, "posture": {}, "gait": {}, "phases": []}
     episodes = [{"seed": seed, "dropped": seed == 1, "position_error_m": 0.02} for seed in (0, 1)]
     model = scripted(CRITIQUE)
-    VlmCritic(model).critique(small_clip, {**facts, "episodes": episodes})
+    VlmCritic(model).critique(small_clip, Facts.read({**facts, "episodes": episodes}))
     words = model.words()
     assert "The camera looks at the hand" in words and "from its right side" not in words
-    assert "object: position error (start 0.14 m, final 0.021 m), orientation error (final 0.3 rad), dropped none" in words
+    assert "object: position error (start 0.14 m, mean 0.1 m, min 0.02 m, final 0.021 m), orientation error (start 0.9 rad," in words
+    assert "palm distance 0.05 m, finger distance (thumb 0.04 m), dropped none" in words
     assert "asked for: 4 s" in words and "fall:" not in words
     assert "mean of 2 episodes; each of them:\n  seed 0: dropped no, position error 0.02 m\n  seed 1: dropped yes" in words
 

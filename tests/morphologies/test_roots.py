@@ -136,7 +136,7 @@ def test_the_task_move_runs_on_it_and_says_what_it_measured(own_body, capsys) ->
     measured = task.measure(body, rollout)
     assert rollout.ended == "time" and not measured["fell"] and 0.0 < measured["posture_change"] < 3.0
     told = facts.describe(rollout.instants, feature_layout(body), task="move", goal="", **task.told(body))
-    assert set(told["joints"]) == {"shoulder", "elbow"} and told["landmarks"]["hand"]["path_m"] > 0.0 and told["posture"] == {}
+    assert set(told.joints) == {"shoulder", "elbow"} and told.landmarks["hand"].path_m > 0.0 and told.posture.to_json() == {}
     assert task.measures() == [] and "play" in " ".join(task.asked("play the violin").measures(feature_layout(body)))
 
 

@@ -13,6 +13,7 @@ from support.pendulum_stages import PendulumStages, weights_of
 from movlr_jax.critics.attachments import Show
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import feedback
+from movlr_jax.facts import Facts
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.llm.gateway import Gateway
 from movlr_jax.prompts import prompt
@@ -46,7 +47,8 @@ class MindedStages(PendulumStages):
 
     def describe(self, reward, rollouts, summary):
         told = super().describe(reward, rollouts, summary)
-        return {**told, "goal": GOAL, "seconds": 0.24, "goal_speed_mps": None, "episodes": summary["episodes"], "gait": {"swings": 3}}
+        more = {"goal": GOAL, "seconds": 0.24, "goal_speed_mps": None, "episodes": summary["episodes"], "gait": {"swings": 3}}
+        return Facts.read({**told.to_json(), **more})
 
     def film(self, rollout, path, title):
         shutil.copy(self.clip, path)
@@ -140,7 +142,7 @@ def test_start_and_human_learn_nothing(search):
 
 
 def test_the_offline_critic_and_writer_serve_where_no_eyes_are_needed(tmp_path):
-    for method, critic in (("movlr", "BiomechanicsCritic"), ("eureka", "NoneType")):
+    for method, critic in (("movlr", "OfflineCritic"), ("eureka", "NoneType")):
         made = feedback.Feedback(methods.settled(RunConfig(method=method)), Gateway(tmp_path))
         assert type(made.critic).__name__ == critic and type(made.writer).__name__ == "OfflineWriter"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from movlr_jax.facts import Term
 from movlr_jax.search import failures
 
 
-def term(weight: float, std: float) -> dict[str, float]:
-    return {"weight": weight, "std": std}
+def term(weight: float, std: float) -> Term:
+    return Term(weight=weight, mean=0.0, std=std)
 
 
 def names(found: list[dict]) -> list[str]:

@@ -54,8 +54,7 @@ class ModelStages(PendulumStages):
 
     def critique(self, motion: Evidence, earlier: Json | None) -> Json:
         assert motion.clip is not None
-        weights = {name: statistics["weight"] for name, statistics in motion.facts["terms"].items()}
-        words = f"height {motion.facts['metrics']['distance_m']:.6f} m under {weights}"
+        words = f"height {motion.facts.metrics.distance_m:.6f} m under {motion.facts.weights}"
         parts = (Text(words), Video(motion.clip, 8.0))
         critique, records = ask_for(self.critic, Ask("critique", "critique@1", "Judge.", parts), Critique)
         return {**critique.model_dump(mode="json"), "calls": records}

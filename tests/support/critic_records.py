@@ -5,6 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from movlr_jax.critics import offline
+from movlr_jax.critics.base import Evidence
+from movlr_jax.facts import Facts
+
 WALK: dict[str, Any] = {
     "goal": "Walk forward in a straight line with an upright posture.",
     "task": "walk_flat",
@@ -85,3 +89,13 @@ def fall(direction: str = "forward", time_s: float = 1.5, sign: str = "trunk_pit
         metrics__seconds=time_s,
         **changes,
     )
+
+
+def evidence(record: dict[str, Any]) -> Evidence:
+    """Return a motion as critics are shown it."""
+    return Evidence(Facts.read(record))
+
+
+def score(record: dict[str, Any]) -> float:
+    """Return a motion's score."""
+    return offline.score(Facts.read(record))

@@ -20,6 +20,7 @@ import numpy as np
 
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Preference
+from movlr_jax.facts import Facts
 from movlr_jax.sandbox.proof import Proof, Verdict
 from movlr_jax.search.stages import Arrays, Json, Judged, Trusted
 from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
@@ -144,16 +145,16 @@ class PendulumStages:
         gates = {"fell": falls > 0, "diverged": False, "moved": True}
         return {"episodes": episodes, "mean": mean, "std": {}, "falls": falls, "gates": gates}
 
-    def score(self, facts: Json) -> float:
-        return facts["metrics"]["distance_m"]
+    def score(self, facts: Facts) -> float:
+        return facts.metrics.distance_m
 
-    def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Json:
+    def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Facts:
         values = np.concatenate([r["rows"][:, 7:] for r in rollouts])
         terms = {}
         for term, weight in reward.weights.items():
             column = values[:, list(TERMS).index(term)]
             terms[term] = {"weight": weight, "mean": float(column.mean()), "std": float(column.std()), "share_of_spread": 0.0}
-        return {"metrics": summary["mean"], "terms": terms}
+        return Facts.read({"metrics": summary["mean"], "terms": terms})
 
     def classes(self, reward: Trusted) -> Mapping[str, str]:
         return dict.fromkeys(reward.weights, "stability")
@@ -165,7 +166,7 @@ class PendulumStages:
 
     def critique(self, motion: Evidence, earlier: Json | None) -> Json:
         assert motion.clip is None or motion.clip.exists()
-        low = motion.facts["metrics"]["distance_m"] < 0.9
+        low = motion.facts.metrics.distance_m < 0.9
         return {
             "success": not low,
             "summary": "The tip hangs low." if low else "The tip is high.",

@@ -12,7 +12,7 @@ from movlr_jax.tasks import facts
 
 
 def tell(layout, instants, **more):
-    return facts.describe(instants, layout, task="walk_flat", goal="Walk.", goal_speed_mps=0.8, **more)
+    return facts.describe(instants, layout, task="walk_flat", goal="Walk.", goal_speed_mps=0.8, **more).to_json()
 
 
 def test_an_even_walk(layout):
@@ -71,11 +71,11 @@ def test_crossed_feet(layout):
 def test_term_statistics_share_the_spread(layout):
     values = np.stack([np.linspace(-1, 0, 50), np.full(50, -0.3)], axis=1)
     stats = facts.term_statistics(values, ["head_height", "mine"], [200.0, 5.0])
-    assert stats["head_height"]["class"] == "stability"
-    assert stats["mine"]["class"] == "custom"
-    assert stats["head_height"]["share_of_spread"] == pytest.approx(1.0)
-    assert stats["mine"]["std"] == 0.0
-    assert stats["head_height"]["min"] == -1.0
+    assert stats["head_height"].term_class == "stability"
+    assert stats["mine"].term_class == "custom"
+    assert stats["head_height"].share_of_spread == pytest.approx(1.0)
+    assert stats["mine"].std == 0.0
+    assert stats["head_height"].min == -1.0
 
 
 def test_facts_are_json_even_after_a_divergence(layout):

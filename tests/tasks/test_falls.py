@@ -42,7 +42,7 @@ def test_a_fall_is_a_descent_that_was_not_asked_for(layout, sentence, to, over_s
         assert bool(rule.over(layout, instants).any()) is fell
         assert np.array_equal(rule.over(layout, jnp.asarray(instants)), rule.over(layout, instants))
         told = facts.describe(instants, layout, task="free", goal=sentence, fall_rule=rule)
-        assert (told["fall"] is not None) is fell
+        assert (told.fall is not None) is fell
 
 
 @pytest.mark.parametrize("name", behaviour_motions.COLLAPSES)

@@ -10,8 +10,9 @@ import pytest
 from support.synthetic import DT, episode, lowered, walker
 
 from movlr_jax import goals, tasks
-from movlr_jax.critics.biomechanics import BiomechanicsCritic, score
+from movlr_jax.critics.offline import OfflineCritic, score
 from movlr_jax.evaluation import measures
+from movlr_jax.facts import Facts
 from movlr_jax.tasks import goal_metrics
 
 FREE, WALK = tasks.get("free"), tasks.get("walk_flat")
@@ -25,8 +26,8 @@ def squat(to: float, reached_at: float = 1.0) -> np.ndarray:
 def judged(task, myolegs, layout, instants, **more):
     rollout = episode(instants, len(layout.muscles), **more)
     record = task.measure(myolegs, rollout)
-    told = json.loads(json.dumps(measures.described(task, myolegs, rollout)))
-    return record, BiomechanicsCritic().critique(None, told), score(told)
+    told = Facts.read(json.loads(json.dumps(measures.described(task, myolegs, rollout).to_json())))
+    return record, OfflineCritic().critique(None, told), score(told)
 
 
 def test_a_squat_that_is_held(myolegs, layout):

@@ -14,6 +14,7 @@ from movlr_jax.critics.critique import Preference
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation.evaluation import Row, Work
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.facts import Facts
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.runs.tune_config import TuneConfig
@@ -167,12 +168,13 @@ def test_the_budget_stops_it_with_everything_saved(tmp_path: Path) -> None:
     assert (found.stopped, len(found.trials)) == ("budget", 2) and (tmp_path / JOURNAL).exists()
 
 
-class Facts(World):
+class Told(World):
     """The world, as a critic is told of it."""
 
-    def evidence(self, work: Work) -> tuple[dict[str, Any], None]:
+    def evidence(self, work: Work) -> tuple[Facts, None]:
         episode = self.episode(work, 0)
-        return {"weights": dict(work.weights), "metrics": episode, "episodes": [episode], "seconds": 2.0}, None
+        terms = {name: {"weight": weight, "mean": 0.0, "std": 0.0} for name, weight in work.weights.items()}
+        return Facts.read({"terms": terms, "metrics": episode, "episodes": [episode], "seconds": 2.0}), None
 
 
 class Judge:
@@ -185,13 +187,13 @@ class Judge:
         self.asked.append((a.name, b.name))
         if len(self.asked) == self.killed_at:
             raise Killed
-        new, old = (abs(math.log(m.facts["weights"].get("go", 1.0) / 2.0)) for m in (a, b))
+        new, old = (abs(math.log(m.facts.weights.get("go", 1.0) / 2.0)) for m in (a, b))
         if max(new, old) < math.log(1.3):
             return Preference(winner="tie", reason="They are alike."), ()
         return Preference(winner="a" if new < old else "b", reason=f"{a.name} is {'nearer' if new < old else 'farther'}."), ()
 
 
-def refereed(folder: Path, world: Facts, judge: Judge, **more: Any) -> Tuner:
+def refereed(folder: Path, world: Told, judge: Judge, **more: Any) -> Tuner:
     config = TuneConfig(**{"trials": 25, "held_out": (7, 8), "objective": "preference", **more})
     return Tuner(config, TEXT, PLACE, world, folder, preference_objective=PreferenceObjective(world, judge))  # type: ignore[arg-type]
 
@@ -199,7 +201,7 @@ def refereed(folder: Path, world: Facts, judge: Judge, **more: Any) -> Tuner:
 @pytest.mark.parametrize("sampler", ["cmaes", "tpe"])
 def test_the_critics_preference_decides_behind_the_gates(sampler: str, tmp_path: Path) -> None:
     judge = Judge()
-    found = refereed(tmp_path, Facts(falls_beyond=4.0), judge, sampler=sampler).run()
+    found = refereed(tmp_path, Told(falls_beyond=4.0), judge, sampler=sampler).run()
     off = {t.number: abs(math.log(t.weights["go"] / 2.0)) for t in found.trials}
     assert found.best.number > 0 and found.best.fit and off[found.best.number] < math.log(1.3)
     # Physics is not put to the vote, and each other trial is compared once, with the best of those before it.
@@ -213,11 +215,11 @@ def test_the_critics_preference_decides_behind_the_gates(sampler: str, tmp_path:
 
 
 def test_a_tune_that_is_killed_while_the_critic_compares_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
-    whole = refereed(tmp_path / "whole", Facts(), Judge(), parallel=4).run()
+    whole = refereed(tmp_path / "whole", Told(), Judge(), parallel=4).run()
     for killed_at in (2, 1, 5):
         with pytest.raises(Killed):
-            refereed(tmp_path / "cut", Facts(), Judge(killed_at), parallel=4).run()
-    assert refereed(tmp_path / "cut", Facts(), Judge(), parallel=4).run().document() == whole.document()
+            refereed(tmp_path / "cut", Told(), Judge(killed_at), parallel=4).run()
+    assert refereed(tmp_path / "cut", Told(), Judge(), parallel=4).run().document() == whole.document()
 
 
 def test_a_budget_of_calls_stops_it_before_the_trial_that_it_cannot_pay(tmp_path: Path) -> None:
@@ -227,9 +229,9 @@ def test_a_budget_of_calls_stops_it_before_the_trial_that_it_cannot_pay(tmp_path
                 raise ModelFault("The budget of 6 model calls is spent", "stopped")
             return super().compare(a, b)
 
-    found = refereed(tmp_path, Facts(falls_beyond=100.0), Poor(), sampler="random").run()
+    found = refereed(tmp_path, Told(falls_beyond=100.0), Poor(), sampler="random").run()
     assert found.stopped == "budget" and sum(t.fit for t in found.trials) == 4
-    rest = refereed(tmp_path, Facts(falls_beyond=100.0), Judge(), sampler="random").run()
+    rest = refereed(tmp_path, Told(falls_beyond=100.0), Judge(), sampler="random").run()
     assert len(rest.trials) == 25 and rest.trials[: len(found.trials)] == found.trials
 
 

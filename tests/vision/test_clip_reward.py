@@ -5,6 +5,7 @@ from support.random_clip import RandomModel
 from movlr_jax.critics.base import Evidence, settle
 from movlr_jax.critics.clip_critic import ClipCritic
 from movlr_jax.errors import MovlrError
+from movlr_jax.facts import Facts, Seen
 from movlr_jax.vision import score
 from movlr_jax.vision.clip_reward import ClipReward
 from movlr_jax.vision.config import ClipConfig
@@ -43,7 +44,7 @@ def test_a_setting_that_cannot_be_is_one_sentence(change: dict) -> None:
 
 def test_the_critic_prefers_the_higher_score_in_either_order_and_ties_on_equal_ones() -> None:
     def evidence(value: float) -> Evidence:
-        return Evidence({"clip": {"score": value, "goal": "kneel"}})
+        return Evidence(Facts(clip=Seen(score=value, goal="kneel")))
 
     assert settle(ClipCritic(), evidence(0.3), evidence(0.2)).winner == "a"
     assert settle(ClipCritic(), evidence(0.2), evidence(0.3)).winner == "b"

@@ -9,6 +9,7 @@ import pytest
 from movlr_jax.critics.attachments import Show
 from movlr_jax.critics.critique import Critique, Fault, Suggestion
 from movlr_jax.errors import MovlrError
+from movlr_jax.facts import Facts
 from movlr_jax.llm.base import Answer, ModelFault
 from movlr_jax.prompts import prompt
 from movlr_jax.writers.base import WriteRequest
@@ -28,14 +29,22 @@ REQUEST = WriteRequest(
     vocabulary="m.head: The head.",
     best_source=BEST,
     best_weights={"head_height": 100.0},
-    term_stats={"head_height": {"weight": 100.0, "mean": 1.5, "std": 0.1, "min": 1.0, "max": 1.6, "share_of_spread": 1.0}},
     critique=CRITIQUE,
     history=(
         {"iteration": 0, "edit": "", "outcome": "score 0.50", "kept": True},
         {"iteration": 1, "edit": "add hop 3", "outcome": "score 1.00, 1 of 1 fell at 0.40 s", "kept": False, "warnings": ["It ranks low."]},
         {"iteration": 2, "edit": "", "outcome": "refused: Line 3: while is not allowed", "kept": False, "refused": True},
     ),
-    facts={"goal_speed_mps": 0.8, "seconds": 4.0, "metrics": {"distance_m": 0.25}, "episodes": [], "gait": {"steps": 7}},
+    facts=Facts.read(
+        {
+            "goal_speed_mps": 0.8,
+            "seconds": 4.0,
+            "metrics": {"distance_m": 0.25},
+            "episodes": [],
+            "gait": {"steps": 7},
+            "terms": {"head_height": {"weight": 100.0, "mean": 1.5, "std": 0.1, "min": 1.0, "max": 1.6, "share_of_spread": 1.0}},
+        }
+    ),
     seed=2**62,
 )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from movlr_jax.critics.biomechanics import BiomechanicsCritic
 from movlr_jax.critics.critique import Critique, Fault, Suggestion
+from movlr_jax.critics.offline import OfflineCritic
 from movlr_jax.errors import MovlrError
+from movlr_jax.facts import Facts
 from movlr_jax.rewards import program
 from movlr_jax.rewards.library import LIBRARY
 from movlr_jax.writers.base import Draft, Writer, WriteRequest
@@ -33,7 +34,7 @@ def facts(**changes):
         "effort": {},
         "fall": None,
         "phases": [],
-        "terms": {"forward_speed": {"weight": 10.0}},
+        "terms": {},
     }
     return told | changes
 
@@ -45,9 +46,9 @@ def falling(direction, time_s=1.2):
 
 def ask(told, source=START, **more):
     weights = program.literal_weights(source)
-    told = told | {"terms": {n: {"weight": w} for n, w in weights.items()}}
-    critique = BiomechanicsCritic().critique(None, told)
-    return WriteRequest(GOAL, "", source, weights, told["terms"], critique, **more)
+    measured = Facts.read(told | {"terms": {n: {"weight": w, "mean": 0.0, "std": 1.0} for n, w in weights.items()}})
+    critique = OfflineCritic().critique(None, measured)
+    return WriteRequest(GOAL, "", source, weights, critique, facts=measured, **more)
 
 
 def changed(before, draft: Draft) -> set[str]:

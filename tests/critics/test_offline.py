@@ -6,17 +6,18 @@ import itertools
 import json
 
 import pytest
-from support.critic_records import fall, walk
+from support.critic_records import evidence, fall, score, walk
 
-from movlr_jax.critics.base import Evidence, settle
-from movlr_jax.critics.biomechanics import BiomechanicsCritic, score
+from movlr_jax.critics.base import settle
 from movlr_jax.critics.critique import STAGES, Critique
+from movlr_jax.critics.offline import OfflineCritic
+from movlr_jax.facts import Facts
 
-CRITIC = BiomechanicsCritic()
+CRITIC = OfflineCritic()
 
 
 def judge(facts) -> Critique:
-    critique = CRITIC.critique(None, json.loads(json.dumps(facts)))
+    critique = CRITIC.critique(None, Facts.read(json.loads(json.dumps(facts))))
     order = [STAGES.index(f.stage) for f in critique.faults]
     assert order == sorted(order), "stability comes first, finesse last"
     assert len({s.term for s in critique.suggestions}) == len(critique.suggestions)
@@ -129,7 +130,7 @@ def test_score_orders_motions():
     assert scores == sorted(scores)
     assert scores[-1] > 99
     for worse, better in itertools.pairwise(motions):
-        preference = settle(CRITIC, Evidence(better), Evidence(worse))
+        preference = settle(CRITIC, evidence(better), evidence(worse))
         assert preference.winner == "a", preference.reason
 
 
@@ -137,12 +138,12 @@ def test_gates_cannot_be_outvoted():
     far_but_fell = fall(time_s=3.9)
     far_but_fell["metrics"]["distance_m"] = 3.2
     slow = walk(metrics__distance_m=0.7, metrics__lateral_drift_m=0.6, smoothness__jerk=900.0)
-    assert settle(CRITIC, Evidence(far_but_fell), Evidence(slow)).winner == "b"
-    assert settle(CRITIC, Evidence(walk(metrics__diverged=True)), Evidence(slow)).winner == "b"
+    assert settle(CRITIC, evidence(far_but_fell), evidence(slow)).winner == "b"
+    assert settle(CRITIC, evidence(walk(metrics__diverged=True)), evidence(slow)).winner == "b"
 
 
 def test_like_motions_tie():
-    assert settle(CRITIC, Evidence(walk()), Evidence(walk(metrics__distance_m=3.19))).winner == "tie"
+    assert settle(CRITIC, evidence(walk()), evidence(walk(metrics__distance_m=3.19))).winner == "tie"
 
 
 def stand(goal, **changes):
@@ -208,5 +209,5 @@ def test_it_says_so_when_it_does_not_understand():
 
 
 def test_missing_facts_do_no_harm():
-    critique = CRITIC.critique(None, {"goal": "Walk.", "goal_speed_mps": 0.8, "seconds": 4.0, "metrics": {"distance_m": 1.0}})
+    critique = judge({"goal": "Walk.", "goal_speed_mps": 0.8, "seconds": 4.0, "metrics": {"distance_m": 1.0}})
     assert "too_slow" in [f.kind for f in critique.faults]

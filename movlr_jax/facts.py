@@ -1,0 +1,324 @@
+"""Facts: what was measured on a motion, as one typed record; facts.json of a run's folder is its JSON.
+
+In: the JSON of any version (what an earlier one did not measure is absent: None, or empty), or the parts as `tasks.facts` makes them. Out:
+fields for critics, writers and the search, which a misspelling cannot get past; and the same JSON again. Names end in their unit. Fields
+that this version does not know stay in the JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from movlr_jax import atomic
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Measure = bool | int | Number | None
+
+
+class Part(BaseModel):
+    """A part of the record."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True, populate_by_name=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the part as JSON holds it: what was never given is left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class Measures(RootModel[dict[str, Measure]]):
+    """Metrics of an episode, or their means over several, in their order: a task may have any; those that critics read have a field.
+
+    A number that was not measured, or that is none (a time of a fall that did not happen), is None.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    def number(self, name: str) -> float | None:
+        """Return a metric by its name; None where it was not measured."""
+        value = self.root.get(name)
+        return None if value is None else float(value)
+
+    @property
+    def fell(self) -> bool:
+        """Whether the body fell, in any of the episodes."""
+        return bool(self.root.get("fell"))
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the object was dropped, in any of the episodes."""
+        return bool(self.root.get("dropped"))
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the simulation diverged, in any of the episodes."""
+        return bool(self.root.get("diverged"))
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it went on (s)."""
+        return self.number("seconds")
+
+    @property
+    def fall_time_s(self) -> float | None:
+        """When the body fell (s)."""
+        return self.number("fall_time_s")
+
+    @property
+    def distance_m(self) -> float | None:
+        """The way along the walking direction (m)."""
+        return self.number("distance_m")
+
+    @property
+    def lateral_drift_m(self) -> float | None:
+        """The way beside it, without a sign (m)."""
+        return self.number("lateral_drift_m")
+
+    @property
+    def heading_error_rad(self) -> float | None:
+        """The turn away from it, without a sign (rad)."""
+        return self.number("heading_error_rad")
+
+    @property
+    def mean_speed_mps(self) -> float | None:
+        """Forward speed (m/s)."""
+        return self.number("mean_speed_mps")
+
+    @property
+    def final_position_error_m(self) -> float | None:
+        """How far the object ends from where it is wanted (m)."""
+        return self.number("final_position_error_m")
+
+    @property
+    def final_orientation_error_rad(self) -> float | None:
+        """How far the object ends turned from what is wanted (rad)."""
+        return self.number("final_orientation_error_rad")
+
+    @property
+    def of_goal(self) -> dict[str, Measure]:
+        """The metrics of the goal's words (`goals`), by name."""
+        return {name: value for name, value in self.root.items() if name.startswith("goal_")}
+
+
+class Signal(Part):
+    """A signal over the time upright: its mean, its extreme (the largest in size, signed; or the least), and when that came (s)."""
+
+    mean: Number
+    max: Number | None = None
+    min: Number | None = None
+    at_s: Number = 0.0
+
+
+class Posture(Part):
+    """How the body held itself; directions are the pelvis's own, lifts and heights above the ground under them."""
+
+    trunk_pitch_rad: Signal | None = None
+    trunk_roll_rad: Signal | None = None
+    pelvis_height_ratio: Signal | None = None
+    head_height_ratio: Signal | None = None
+    heading_rad: Signal | None = None
+    com_ahead_of_feet_m: Signal | None = None
+    com_left_of_feet_m: Signal | None = None
+    left_knee_height_ratio: Signal | None = None
+    left_foot_lift_m: Signal | None = None
+    right_knee_height_ratio: Signal | None = None
+    right_foot_lift_m: Signal | None = None
+
+
+class StanceWidth(Part):
+    """The feet's distance across the pelvis's heading; negative where they cross (m)."""
+
+    mean: Number
+    min: Number
+
+
+class Gait(Part):
+    """Steps and feet over the time upright."""
+
+    steps: int = 0
+    left_steps: int = 0
+    right_steps: int = 0
+    mean_step_length_m: Number = 0.0
+    step_length_asymmetry: Number = 0.0
+    mean_swing_clearance_m: Number = 0.0
+    stance_width_m: StanceWidth | None = None
+    crossed_feet_fraction: Number = 0.0
+    double_support_fraction: Number = 0.0
+    flight_fraction: Number = 0.0
+    max_knee_flexion_rad: dict[str, Number | None] = {}
+    knee_asymmetry: Number = 0.0
+    foot_slip_mps: Number = 0.0
+
+
+class Smoothness(Part):
+    """How evenly it moved; jerk and acceleration are the centre of mass's (m/s^3, m/s^2)."""
+
+    joint_velocity_rms_rads: Number = 0.0
+    jerk: Number = 0.0
+    com_acceleration_rms: Number = 0.0
+    activation_rate_rms: Number = 0.0
+
+
+class Effort(Part):
+    """What the muscles did; the peak muscles are those of the largest mean activation."""
+
+    mean_squared_activation: Number = 0.0
+    peak_muscles: list[str] = []
+    saturated_fraction: Number = 0.0
+
+
+class Fall(Part):
+    """How a fall went: when it was one, where to, and which signal left its band for good first."""
+
+    time_s: Number
+    direction: Literal["forward", "backward", "left", "right"]
+    first_sign: str
+    first_sign_s: Number
+    lean_m: Number = 1.0
+
+
+class Phase(Part):
+    """A third of the time, with the means of what was followed over it."""
+
+    name: str
+    from_s: Number
+    to_s: Number
+    trunk_pitch_rad: Number | None = None
+    trunk_roll_rad: Number | None = None
+    pelvis_height_ratio: Number | None = None
+    head_height_ratio: Number | None = None
+    heading_rad: Number | None = None
+    com_ahead_of_feet_m: Number | None = None
+    com_left_of_feet_m: Number | None = None
+    speed_mps: Number = 0.0
+    lateral_m: Number = 0.0
+    position_error_m: Number | None = None
+    orientation_error_rad: Number | None = None
+    joint_change: Number | None = None
+    joint_speed: Number | None = None
+
+
+class Course(Part):
+    """How an error went."""
+
+    start: Number
+    mean: Number
+    min: Number
+    final: Number
+
+
+class Drop(Part):
+    """How an object was dropped."""
+
+    time_s: Number
+    below_start_m: Number
+    from_palm_m: Number
+
+
+class Thing(Part):
+    """What became of the object in a hand; palm and fingers by their mean distance to its middle."""
+
+    position_error_m: Course
+    orientation_error_rad: Course
+    lifted_m: Number
+    speed_mps: Number
+    palm_distance_m: Number
+    finger_distance_m: dict[str, Number]
+    dropped: Drop | None
+
+
+class Joint(Part):
+    """Where a planned joint of a body that is fixed to the world went (rad or m)."""
+
+    start: Number
+    end: Number
+    min: Number
+    max: Number
+
+
+class Landmark(Part):
+    """How far a landmark of such a body went, and where to."""
+
+    path_m: Number
+    shift_m: list[Number]
+
+
+class Term(Part):
+    """What a term of the reward did over the episode: unweighted, and its share of the weighted reward's spread."""
+
+    weight: Number
+    term_class: str = Field(default="custom", validation_alias="class", serialization_alias="class")
+    mean: Number
+    std: Number
+    min: Number | None = None
+    max: Number | None = None
+    share_of_spread: Number = 0.0
+
+
+class Seen(Part):
+    """What CLIP saw of the episodes: the mean score, each episode's, and the first one's curve."""
+
+    score: Number
+    scores: list[Number] = []
+    curve: list[Number] = []
+    fps: Number = 0.0
+    goal: str = ""
+    baseline: str = ""
+    alpha: Number = 0.0
+    weights: str = ""
+
+
+class Facts(Part):
+    """What was measured on a motion.
+
+    Attributes:
+        goal: the goal sentence.
+        task: the task's name.
+        spoken: whether the goal is a user's sentence, by which the episode is measured.
+        lacking: metrics of the goal that the body lacks the landmarks for.
+        goal_speed_mps: forward speed asked for; None or 0 where none is.
+        seconds: length asked of an episode (s).
+        metrics: means over the episodes.
+        episodes: the metrics of each.
+        terms: what the reward's terms did.
+        posture, gait, smoothness, effort, fall, phases: the first episode in detail, of a body with feet.
+        object: what became of the object, of a hand with one.
+        joints, landmarks: where they went, of a body that is fixed to the world.
+        clip: what CLIP saw, where it was asked.
+    """
+
+    goal: str = ""
+    task: str = ""
+    spoken: bool = False
+    lacking: list[str] = []
+    goal_speed_mps: Number | None = None
+    seconds: Number = 0.0
+    metrics: Measures = Measures({})
+    episodes: list[Measures] = []
+    terms: dict[str, Term] = {}
+    posture: Posture = Posture()
+    gait: Gait = Gait()
+    smoothness: Smoothness = Smoothness()
+    effort: Effort = Effort()
+    fall: Fall | None = None
+    phases: list[Phase] = []
+    object: Thing | None = None
+    joints: dict[str, Joint] = {}
+    landmarks: dict[str, Landmark] = {}
+    clip: Seen | None = None
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> Facts:
+        """Return the facts of a JSON record.
+
+        Raises:
+            pydantic.ValidationError: it is none.
+        """
+        return cls.model_validate(atomic.plain(record))
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The reward's weights, term -> weight."""
+        return {name: term.weight for name, term in self.terms.items()}
