@@ -21,6 +21,7 @@ from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import filming, measures, reward_texts
+from movlr_jax.facts import Facts
 from movlr_jax.media.metrics_table import Metrics, frame
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import engines
@@ -140,7 +141,7 @@ class Run:
         return self.task.measure(self.morphology, self.rollout)
 
     @functools.cached_property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Facts:
         """What critics read of the episode."""
         return measures.described(self.task, self.morphology, self.rollout)
 

@@ -16,8 +16,8 @@ from typing import Any
 from movlr_jax import atomic, goals
 from movlr_jax.critics.base import Evidence
 from movlr_jax.errors import BadFile, MovlrError
-from movlr_jax.feedback import judging
 from movlr_jax.facts import Term
+from movlr_jax.feedback import judging
 from movlr_jax.llm import ledger
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.media import next_steps

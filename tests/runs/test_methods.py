@@ -12,8 +12,8 @@ from support.pendulum_stages import PendulumStages, weights_of
 
 from movlr_jax.critics.attachments import Show
 from movlr_jax.errors import MovlrError
-from movlr_jax.feedback import feedback
 from movlr_jax.facts import Facts
+from movlr_jax.feedback import feedback
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.llm.gateway import Gateway
 from movlr_jax.prompts import prompt

@@ -12,6 +12,7 @@ from typing import Any
 from support.critic_records import WALK, fall, walk
 
 DATA = Path(__file__).parents[1] / "data"
+RECORDED = ("folders-of-0.1", "run-of-0.1")
 GOALS = (
     "Walk forward in a straight line with an upright posture.",
     "Squat.",
@@ -183,6 +184,6 @@ def cases() -> Mapping[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for group, records in (("walk", _walks(draw)), ("fall", _falls(draw)), ("hand", _hands(draw)), ("sparse", _sparse())):
         found |= {f"{group} {number}": record for number, record in enumerate(records)}
-    for path in sorted(DATA.rglob("facts.json")):
+    for path in sorted(path for folder in RECORDED for path in (DATA / folder).rglob("facts.json")):
         found[f"recorded {path.relative_to(DATA).as_posix()}"] = json.loads(path.read_text())
     return found

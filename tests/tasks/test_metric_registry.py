@@ -11,6 +11,7 @@ from movlr_jax.cli import console
 from movlr_jax.critics import facts_text
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import measures, study_limits
+from movlr_jax.facts import Facts
 from movlr_jax.media import tables
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.tasks import metric_registry, object_task
@@ -91,7 +92,7 @@ def test_what_is_known_of_a_metric(name: str, unit: str, better: str, label: str
 def test_units_of_facts_are_those_of_metrics() -> None:
     for name in set(METRICS) - {"seed"}:
         words, unit = units.split(name)
-        said = facts_text.facts({"seconds": 1.0, "metrics": {name: 0.5}})
+        said = facts_text.facts(Facts.read({"seconds": 1.0, "metrics": {name: 0.5}}))
         assert said.endswith(f"{words} 0.5 {unit}".rstrip())
     assert {t.unit for t in goals.TARGETS} == {"", "m", "rad", "m/s"}
 
