@@ -86,19 +86,19 @@ def _drive(sweep: SweepFile, asked: Options) -> int:
 
     err = console.stderr()
 
-    def tell(sentence: str) -> None:
+    def report(sentence: str) -> None:
         err.print(sentence, markup=False, soft_wrap=True)
 
     environment = _outside(sweep)
     if asked.on == "wandb":
         path, agents = wandb.write(sweep)
-        tell(agents or f"WANDB_API_KEY is not set: nothing was registered. Later: wandb sweep {path}")
+        report(agents or f"WANDB_API_KEY is not set: nothing was registered. Later: wandb sweep {path}")
         console.say(path)
         return 0
     if asked.on == "slurm":
-        return close(slurm.run(sweep, tell, environment=environment))
+        return close(slurm.run(sweep, report, environment=environment))
     with terminable():
-        outcome = drive.run(sweep, _hands(sweep, asked), tell, environment=environment)
+        outcome = drive.run(sweep, _executor(sweep, asked), report, environment=environment)
     return close(outcome)
 
 
@@ -120,7 +120,7 @@ def _outside(sweep: SweepFile) -> tuple[tuple[str, str], ...]:
     return addresses.environment(dict.fromkeys(target for config in configs for target in permissions.targets(config)))
 
 
-def _hands(sweep: SweepFile, asked: Options) -> Any:
+def _executor(sweep: SweepFile, asked: Options) -> Any:
     from movlr_jax.sweeps import drive
     from movlr_jax.sweeps.backends import ray
 

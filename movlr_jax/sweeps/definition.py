@@ -174,8 +174,8 @@ def read(path: Path) -> SweepFile:
     """
     raw = typed_yaml.values(typed_yaml.read(path, "sweep"), str(path))
     try:
-        found = typed_yaml.validated(_settled(raw), SweepFile, str(path))
-        return replace(_checked(found, path), name=found.name or path.stem)
+        sweep = typed_yaml.validated(_settled(raw), SweepFile, str(path))
+        return replace(_checked(sweep, path), name=sweep.name or path.stem)
     except MovlrError as error:
         sentence = str(error)
         raise MovlrError(sentence if sentence.startswith(str(path)) else f"{path}: {sentence}") from None
@@ -183,41 +183,41 @@ def read(path: Path) -> SweepFile:
 
 def _settled(value: Any, path: Any = None) -> Any:
     """Return values whose own bodies and tasks are named by absolute path: trials run in other folders, and on other machines."""
-    known = {"morphology": custom.settled, "task": code_names.settled}
+    settle = {"morphology": custom.settled, "task": code_names.settled}
     if isinstance(value, dict):
-        return {key: _settled(one, path if path in known else key) for key, one in value.items()}
+        return {key: _settled(one, path if path in settle else key) for key, one in value.items()}
     if isinstance(value, list):
         return [_settled(one, path) for one in value]
-    return known[path](value) if path in known and isinstance(value, str) else value
+    return settle[path](value) if path in settle and isinstance(value, str) else value
 
 
-def _checked(found: SweepFile, path: Path) -> SweepFile:
+def _checked(sweep: SweepFile, path: Path) -> SweepFile:
     """Return the sweep with its base complete, once all of it has been looked at."""
-    ways = [way for way in ("grid", "random", "optuna") if getattr(found, way)]
+    ways = [way for way in ("grid", "random", "optuna") if getattr(sweep, way)]
     if len(ways) != 1:
-        held = f"it has {' and '.join(ways)}: {_SEPARATE}" if ways else "it has none of them"
-        raise MovlrError(f"a sweep has one of grid, random and optuna, and {held}.")
-    if found.name and (Path(found.name).name != found.name or found.name.startswith(".")):
-        raise MovlrError(f"name is {found.name!r}: give a plain word, it names a folder.")
-    values = RunConfig.load(path.parent / found.config).to_values() if found.config is not None else {}
-    for given, value in found.base.items():
-        _refuse_reserved(given, "base")
-        put(values, given, value, "base")
-    _refuse_reserved_within(values if found.config is None else found.base, "base")
+        wrong = f"it has {' and '.join(ways)}: {_SEPARATE}" if ways else "it has none of them"
+        raise MovlrError(f"a sweep has one of grid, random and optuna, and {wrong}.")
+    if sweep.name and (Path(sweep.name).name != sweep.name or sweep.name.startswith(".")):
+        raise MovlrError(f"name is {sweep.name!r}: give a plain word, it names a folder.")
+    values = RunConfig.load(path.parent / sweep.config).to_values() if sweep.config is not None else {}
+    for name, value in sweep.base.items():
+        _refuse_reserved(name, "base")
+        put(values, name, value, "base")
+    _refuse_reserved_within(values if sweep.config is None else sweep.base, "base")
     RunConfig.from_values(values, "base")
-    for given in found.paths:
-        _refuse_reserved(given, ways[0])
-        check_path(given, ways[0])
-    for given, listed in found.grid.items():
+    for name in sweep.paths:
+        _refuse_reserved(name, ways[0])
+        check_path(name, ways[0])
+    for name, listed in sweep.grid.items():
         if not listed:
-            raise MovlrError(f"grid.{given} is empty: give at least one value.")
-    for plural in (found.random, found.optuna):
+            raise MovlrError(f"grid.{name} is empty: give at least one value.")
+    for plural in (sweep.random, sweep.optuna):
         if plural is not None and (plural.trials < 1 or not plural.space):
             what = "trials" if plural.trials < 1 else "space"
             raise MovlrError(f"{ways[0]}.{what} is {getattr(plural, what)!r}: give at least one.")
-    drawn = found.space  # reads every distribution
-    proposed = None if found.optuna is None else _checked_proposed(found.optuna, drawn)
-    return replace(found, base=_settled(values), optuna=proposed)
+    drawn = sweep.space  # reads every distribution
+    proposed = None if sweep.optuna is None else _checked_proposed(sweep.optuna, drawn)
+    return replace(sweep, base=_settled(values), optuna=proposed)
 
 
 def _checked_proposed(proposed: Proposed, space: Mapping[str, Distribution]) -> Proposed:

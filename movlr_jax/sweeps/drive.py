@@ -1,6 +1,6 @@
-"""The driver of a sweep: hands trials to whoever runs them, takes in how they ended, keeps the results.
+"""The driver of a sweep: gives trials to whoever runs them, takes in how they ended, keeps the results.
 
-Flows in: a sweep's file, and hands (Ray's, or none but our own). Flows out: the sweep's folder. The driver keeps nothing in memory that
+Flows in: a sweep's file, and an executor (Ray's, or this process). Flows out: the sweep's folder. The driver keeps nothing in memory that
 counts: a trial's state is its run's folder, and the same command goes on after any kill.
 """
 
@@ -19,7 +19,7 @@ from movlr_jax.sweeps.plan import Plan, Trial
 from movlr_jax.sweeps.proposals import Proposer
 from movlr_jax.sweeps.worker import Ended, Job, TrialDied, attend
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class Executor(Protocol):
@@ -84,8 +84,8 @@ class Outcome:
 
 def run(
     sweep: SweepFile,
-    hands: Callable[[], Any],
-    tell: Tell,
+    executor: Callable[[], Any],
+    report: Report,
     *,
     command: tuple[str, ...] = (),
     environment: tuple[tuple[str, str], ...] = (),
@@ -94,24 +94,24 @@ def run(
 
     Args:
         sweep: what to run.
-        hands: opens who runs it; a context.
-        tell: is told a sentence at a time what happens.
+        executor: opens what runs trials; a context.
+        report: called with a sentence at a time, of what happens.
         command: the words that run a trial, if not this installation's.
         environment: variables of the trials.
 
     Raises:
         MovlrError: nothing can be run; what stands in the folder stays.
     """
-    asked = plans.make(sweep)
-    with plans.locked(asked.out):
-        driver = _Driver(sweep, plans.settle(asked), tell)
+    plan = plans.make(sweep)
+    with plans.locked(plan.out):
+        driver = _Driver(sweep, plans.settle(plan), report)
         outcome = driver.outcome
         done = sum(row["state"] == "done" for row in outcome.rows)
-        tell(f"{outcome.plan.out}: {done} of {wanted(sweep, outcome.plan)} trials are done.")
+        report(f"{outcome.plan.out}: {done} of {wanted(sweep, outcome.plan)} trials are done.")
         try:
             if done < wanted(sweep, outcome.plan):
-                with hands() as working:
-                    driver.drive(working, lambda number: job_of(sweep, outcome.plan, number, command, environment))
+                with executor() as opened:
+                    driver.drive(opened, lambda number: job_of(sweep, outcome.plan, number, command, environment))
         except KeyboardInterrupt:
             outcome.interrupted = True
         finish(outcome)
@@ -139,20 +139,20 @@ def job_of(sweep: SweepFile, plan: Plan, number: int, command: tuple[str, ...] =
 
 
 class _Driver:
-    def __init__(self, sweep: SweepFile, plan: Plan, tell: Tell):
-        self.tell, self.outcome = tell, Outcome(plan)
+    def __init__(self, sweep: SweepFile, plan: Plan, report: Report):
+        self.report, self.outcome = report, Outcome(plan)
         self.outcome.rows = [results.row(plan, trial) for trial in plan.trials]
         self.planned = [trial for trial in plan.trials if not plan.ended(trial)]
         self.proposer = None if sweep.optuna is None else Proposer(sweep, plan)
 
-    def drive(self, hands: Executor, job: Callable[[int], Job]) -> None:
+    def drive(self, executor: Executor, job: Callable[[int], Job]) -> None:
         running: dict[Any, Trial] = {}
         while True:
             while (trial := self._next()) is not None:
-                running[hands.start(job(trial.number))] = trial
+                running[executor.start(job(trial.number))] = trial
             if not running:
                 return
-            for handle, ended in hands.wait(list(running)):
+            for handle, ended in executor.wait(list(running)):
                 self._ended(running.pop(handle), ended)
 
     def _next(self) -> Trial | None:
@@ -168,8 +168,8 @@ class _Driver:
     def _ended(self, trial: Trial, ended: Ended) -> None:
         row = self.outcome.rows[trial.number] = results.row(self.outcome.plan, trial, ended.sentence)
         if row["state"] == "done":
-            self.tell(f"{trial.name}: done, score {results.score(row)}")
+            self.report(f"{trial.name}: done, score {results.score(row)}")
         else:
             self.outcome.failed[trial.number] = ended.sentence
-            self.tell(f"{trial.name}: {ended.sentence}")
+            self.report(f"{trial.name}: {ended.sentence}")
         results.write_tables(self.outcome.plan, self.outcome.rows)

@@ -18,19 +18,19 @@ _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR
 _OF_SHARE = 0.8
 
 
-def environment(threads: int, gpus: float, given: Mapping[str, str]) -> dict[str, str]:
+def environment(threads: int, gpus: float, variables: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a trial.
 
     Args:
         threads: threads it may use.
         gpus: GPUs it may use; of one that is shared, it takes memory as it needs it, up to its share.
-        given: the environment around it.
+        variables: the environment around it.
     """
-    flags = [given.get("XLA_FLAGS", ""), f"--xla_cpu_multi_thread_eigen={str(threads > 1).lower()}"]
-    made = {**given, **{name: str(threads) for name in _POOLS}, "XLA_FLAGS": " ".join(filter(None, flags))}
+    flags = [variables.get("XLA_FLAGS", ""), f"--xla_cpu_multi_thread_eigen={str(threads > 1).lower()}"]
+    out = {**variables, **{name: str(threads) for name in _POOLS}, "XLA_FLAGS": " ".join(filter(None, flags))}
     if 0 < gpus < 1:
-        made |= {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "XLA_PYTHON_CLIENT_MEM_FRACTION": f"{_OF_SHARE * gpus:.3f}"}
-    return made
+        out |= {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "XLA_PYTHON_CLIENT_MEM_FRACTION": f"{_OF_SHARE * gpus:.3f}"}
+    return out
 
 
 @contextlib.contextmanager
@@ -42,13 +42,13 @@ def cores(count: float, folder: Path | None = None) -> Iterator[tuple[int, ...]]
         folder: where the locks stand; in the machine's folder for temporary files by default.
     """
     place = folder or Path(tempfile.gettempdir()) / f"movlr-cores-{os.getuid()}"
-    held: dict[int, int] = {}
+    cores: dict[int, int] = {}
     try:
         if count >= 1:
             with contextlib.suppress(OSError):  # pinning is a nicety: a machine that cannot keep the locks runs unpinned
                 place.mkdir(mode=0o700, exist_ok=True)
                 for core in sorted(os.sched_getaffinity(0)):
-                    if len(held) == int(count):
+                    if len(cores) == int(count):
                         break
                     descriptor = os.open(place / str(core), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                     try:
@@ -56,8 +56,8 @@ def cores(count: float, folder: Path | None = None) -> Iterator[tuple[int, ...]]
                     except OSError:
                         os.close(descriptor)
                     else:
-                        held[core] = descriptor
-        yield tuple(held) if len(held) == int(count) else ()
+                        cores[core] = descriptor
+        yield tuple(cores) if len(cores) == int(count) else ()
     finally:
-        for descriptor in held.values():
+        for descriptor in cores.values():
             os.close(descriptor)

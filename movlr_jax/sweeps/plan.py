@@ -27,7 +27,7 @@ from movlr_jax.sweeps.definition import SweepFile, put
 
 PLAN = "plan.json"
 _LOCK = ".lock"
-_LONGEST = 60  # characters of a folder's name that tell the values
+_LONGEST = 60  # characters of a folder's name that say the values
 # How a run ended that no resume would carry on.
 ENDED = ("iterations", "patience", "exhausted", "budget")
 
@@ -52,8 +52,8 @@ class Trial:
     @property
     def name(self) -> str:
         """Its folder's name."""
-        told = "-".join(f"{path.rpartition('.')[2]}-{_short(value)}" for path, value in self.values.items())
-        plain = re.sub(r"[^A-Za-z0-9._=-]+", "-", told)[:_LONGEST].strip("-.")
+        words = "-".join(f"{path.rpartition('.')[2]}-{_short(value)}" for path, value in self.values.items())
+        plain = re.sub(r"[^A-Za-z0-9._=-]+", "-", words)[:_LONGEST].strip("-.")
         return f"{self.number:03d}-{plain}" if plain else f"{self.number:03d}"
 
 
@@ -66,7 +66,7 @@ class Plan:
         name: its name.
         base: values of `movlr run` that all trials share, nested.
         paths: what varies.
-        threads: threads of a trial that is told no other number.
+        threads: threads of a trial that names no other number.
         trials: the trials.
     """
 
@@ -161,20 +161,20 @@ def make(sweep: SweepFile) -> Plan:
         space = sweep.space
         draws = (random.Random(derive(sweep.random.seed, "sweep", n)) for n in range(sweep.random.trials))
         values = ({path: of.draw(draw) for path, of in space.items()} for draw in draws)
-    trials = tuple(Trial(number, told) for number, told in enumerate(values))
-    made = Plan(sweep.folder.absolute(), sweep.name, atomic.plain(base), sweep.paths, sweep.resources.threads, trials)
+    trials = tuple(Trial(number, changes) for number, changes in enumerate(values))
+    plan = Plan(sweep.folder.absolute(), sweep.name, atomic.plain(base), sweep.paths, sweep.resources.threads, trials)
     for trial in trials:
-        check(made, trial)
-    seen: dict[str, int] = {}
+        check(plan, trial)
+    numbers: dict[str, int] = {}
     for trial in trials if sweep.grid else ():
-        earlier = seen.setdefault(json.dumps(atomic.plain(trial.values), sort_keys=True), trial.number)
+        earlier = numbers.setdefault(json.dumps(atomic.plain(trial.values), sort_keys=True), trial.number)
         if earlier != trial.number:
             raise MovlrError(f"grid: trials {earlier} and {trial.number} are the same ({trial.label}): give each value once.")
-    return made
+    return plan
 
 
 def check(plan: Plan, trial: Trial) -> None:
-    """Refuse a trial that would be refused when it starts, as far as that can be told without starting it.
+    """Refuse a trial that would be refused when it starts, as far as that can be known without starting it.
 
     Raises:
         MovlrError: why, with the trial.
@@ -187,36 +187,36 @@ def check(plan: Plan, trial: Trial) -> None:
         raise MovlrError(str(error) if str(error).startswith(where) else f"{where}: {error}") from None
 
 
-def settle(asked: Plan) -> Plan:
-    """Return the plan to work by, saved: the one that stands in the folder, with what is asked for beyond it. The caller holds the folder.
+def settle(plan: Plan) -> Plan:
+    """Return the plan to work by, saved: the one in the folder, with the new one's trials beyond its. The caller holds the folder.
 
     Raises:
         MovlrError: the folder holds another sweep, or something else.
     """
-    if not (asked.out / PLAN).exists():
+    if not (plan.out / PLAN).exists():
         try:
-            strange = [p for p in asked.out.iterdir() if p.name != _LOCK and not p.name.startswith(atomic.TEMPORARY_PREFIX)]
+            strange = [p for p in plan.out.iterdir() if p.name != _LOCK and not p.name.startswith(atomic.TEMPORARY_PREFIX)]
         except OSError as error:
-            raise MovlrError(f"Cannot read {asked.out} ({error.strerror}): choose another out.") from None
+            raise MovlrError(f"Cannot read {plan.out} ({error.strerror}): choose another out.") from None
         if strange:
-            raise MovlrError(f"{asked.out} exists and is not empty: choose another out.")
-        return asked.save()
-    held = Plan.load(asked.out)
-    plain = [atomic.plain(dict(t.values)) for t in asked.trials]
-    common = min(len(plain), len(held.trials))
+            raise MovlrError(f"{plan.out} exists and is not empty: choose another out.")
+        return plan.save()
+    saved = Plan.load(plan.out)
+    values = [atomic.plain(dict(t.values)) for t in plan.trials]
+    common = min(len(values), len(saved.trials))
     differs = [
         what
         for what, same in (
-            ("name", held.name == asked.name),
-            ("base", held.base == asked.base),
-            ("what varies", held.paths == asked.paths),
-            ("its first trials", [dict(t.values) for t in held.trials[:common]] == plain[:common]),
+            ("name", saved.name == plan.name),
+            ("base", saved.base == plan.base),
+            ("what varies", saved.paths == plan.paths),
+            ("its first trials", [dict(t.values) for t in saved.trials[:common]] == values[:common]),
         )
         if not same
     ]
     if differs:
-        raise MovlrError(f"{asked.out} holds a sweep that differs in {' and '.join(differs)}: choose another out, or put the file back.")
-    return replace(asked, trials=held.trials + asked.trials[common:] if plain else held.trials).save()
+        raise MovlrError(f"{plan.out} holds a sweep that differs in {' and '.join(differs)}: choose another out, or put the file back.")
+    return replace(plan, trials=saved.trials + plan.trials[common:] if values else saved.trials).save()
 
 
 @contextlib.contextmanager
@@ -226,11 +226,11 @@ def locked(out: Path) -> Iterator[None]:
     Raises:
         MovlrError: another process holds it, or it cannot be made.
     """
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as stack:
         try:
             out.mkdir(parents=True, exist_ok=True)
             folders.admit(out)
-            held.enter_context(alone(out / _LOCK, f"Another process drives the sweep in {out}: wait for it, or end it first."))
+            stack.enter_context(alone(out / _LOCK, f"Another process drives the sweep in {out}: wait for it, or end it first."))
         except OSError as error:
             raise MovlrError(f"Cannot write {out} ({error.strerror}): choose another out.") from None
         yield

@@ -1,8 +1,8 @@
 """Trials that Optuna proposes from the results so far; its study stands in the sweep's folder, as a journal.
 
 Flows in: the rows of the trials that have ended. Flows out: the next trial, added to the plan's file. Trial n is proposed from the results
-of trials 0 to n - parallel, told in their order, by a sampler keyed by n: what is proposed depends on the results alone, not on which trial
-happened to end first, nor on how often the driver was killed.
+of trials 0 to n - parallel, given to Optuna in their order, by a sampler keyed by n: what is proposed depends on the results alone, not on
+which trial happened to end first, nor on how often the driver was killed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Proposer:
     def __init__(self, sweep: SweepFile, plan: Plan):
         optuna = optuna_study.optuna("Optuna is not installed: pip install 'movlr-jax[sweep]'.")
         assert sweep.optuna is not None
-        self._optuna, self._asked, self._space, self.plan = optuna, sweep.optuna, sweep.space, plan
+        self._optuna, self._proposed, self._space, self.plan = optuna, sweep.optuna, sweep.space, plan
         self._study = optuna_study.study(plan.out / JOURNAL, plan.name, sweep.optuna.direction)
 
     def ask(self, rows: Sequence[Mapping[str, Any]], failed: Mapping[int, str]) -> Trial | None:
@@ -44,8 +44,8 @@ class Proposer:
             failed: trials that could not be brought to their end; nothing is learnt from them.
         """
         number = len(self.plan.trials)
-        over = number >= self._asked.trials
-        due = rows if over else rows[: max(0, number - self._asked.parallel + 1)]
+        over = number >= self._proposed.trials
+        due = rows if over else rows[: max(0, number - self._proposed.parallel + 1)]
         for row in due:
             if row["state"] == "done":
                 self._tell(row)
@@ -55,38 +55,38 @@ class Proposer:
             return None
         self._study.sampler = self._sampler("sweep", number)
         begun = self._study.get_trials(deepcopy=False)
-        # A driver that was killed while it asked left a trial that the plan does not know; it is asked to the end.
-        asked = self._optuna.trial.Trial(self._study, begun[number]._trial_id) if len(begun) > number else self._study.ask()
-        _ = asked.relative_params  # what is sampled jointly is sampled now, by the trial's own key
+        # A driver that was killed in between left a trial that the plan does not know; it is proposed to the end.
+        proposal = self._optuna.trial.Trial(self._study, begun[number]._trial_id) if len(begun) > number else self._study.ask()
+        _ = proposal.relative_params  # what is sampled jointly is sampled now, by the trial's own key
         values = {}
         for path, of in self._space.items():
-            # A key for each value: those that a killed driver had asked for already draw nothing now.
+            # A key for each value: those that a killed driver had drawn already draw nothing now.
             self._study.sampler = self._sampler("sweep", number, path)
-            values[path] = of.propose(asked, path)
+            values[path] = of.propose(proposal, path)
         trial = Trial(number, values)
         self.plan = replace(self.plan, trials=(*self.plan.trials, trial)).save()
         return trial
 
     def _tell(self, row: Mapping[str, Any]) -> None:
-        known = self._study.get_trials(deepcopy=False)[row["trial"]]
-        if known.state.is_finished():
+        trial = self._study.get_trials(deepcopy=False)[row["trial"]]
+        if trial.state.is_finished():
             return
-        value = row.get(self._asked.objective)
+        value = row.get(self._proposed.objective)
         if value is None:
             self._study.tell(row["trial"], state=self._optuna.trial.TrialState.FAIL)
         else:
             self._study.tell(row["trial"], float(value))
 
     def _sampler(self, *use: str | int) -> Any:
-        seed = derive(self._asked.seed, *use) % 2**32
+        seed = derive(self._proposed.seed, *use) % 2**32
         samplers = self._optuna.samplers
-        match self._asked.sampler:
+        match self._proposed.sampler:
             case "tpe":
-                return samplers.TPESampler(seed=seed, constant_liar=self._asked.parallel > 1)
+                return samplers.TPESampler(seed=seed, constant_liar=self._proposed.parallel > 1)
             case "cmaes":
                 return optuna_study.cmaes(seed)
             case "qmc":
                 # One sequence for the whole sweep: the trial's number says where in it.
-                return samplers.QMCSampler(seed=derive(self._asked.seed, "qmc") % 2**32, scramble=True, warn_independent_sampling=False)
+                return samplers.QMCSampler(seed=derive(self._proposed.seed, "qmc") % 2**32, scramble=True, warn_independent_sampling=False)
             case "random":
                 return samplers.RandomSampler(seed=seed)

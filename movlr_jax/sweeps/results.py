@@ -46,25 +46,25 @@ def row(plan: Plan, trial: Trial, sentence: str = "") -> dict[str, Any]:
         sentence: why it is not done, if that is known.
     """
     folder = plan.folder(trial)
-    told = summary(folder)
-    iterations = told.get("iterations") or []
-    best = told.get("best")
-    held = next((r for r in iterations if r["iteration"] == best), None)
+    run = summary(folder)
+    iterations = run.get("iterations") or []
+    best = run.get("best")
+    kept = next((r for r in iterations if r["iteration"] == best), None)
     done = plan.ended(trial)
     return {
         "trial": trial.number,
         "name": trial.name,
         "state": "done" if done else "failed" if sentence else "begun" if (folder / "run.json").exists() else "planned",
         "sentence": "" if done else sentence,
-        "stopped": told.get("stopped"),
+        "stopped": run.get("stopped"),
         "values": dict(trial.values),
         "iterations": max(0, len(iterations) - 1),  # those asked for; the start reward's is before them, and counts as 0
         "best": best,
-        "score": held["score"] if held else None,
-        **{f"metrics.{name}": value for name, value in (held["metrics"] if held else {}).items()},
+        "score": kept["score"] if kept else None,
+        **{f"metrics.{name}": value for name, value in (kept["metrics"] if kept else {}).items()},
         "scores": [r["score"] for r in iterations],
         "kept": [bool(r["kept"]) for r in iterations],
-        "usd": sum(call.get("usd", 0.0) for call in told.get("calls", {}).values()),
+        "usd": sum(call.get("usd", 0.0) for call in run.get("calls", {}).values()),
         "wall_seconds": round(sum(sum(r["seconds"].values()) for r in iterations), 3),
         "folder": f"trials/{trial.name}",
     }
@@ -100,9 +100,9 @@ def _write_parquet(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> None:
     columns |= {path: _column([row["values"].get(path) for row in rows]) for path in plan.paths}
     types = {"scores": pyarrow.list_(pyarrow.float64()), "kept": pyarrow.list_(pyarrow.bool_()), "best": pyarrow.int64()}
     types |= {"score": pyarrow.float64(), "stopped": pyarrow.string()}
-    made = pyarrow.table({name: pyarrow.array(column, types.get(name)) for name, column in columns.items()})
+    table = pyarrow.table({name: pyarrow.array(column, types.get(name)) for name, column in columns.items()})
     with atomic.replacing(plan.out / PARQUET) as partial:
-        pyarrow.parquet.write_table(made, partial)
+        pyarrow.parquet.write_table(table, partial)
 
 
 def _column(values: Sequence[Any]) -> list[Any]:
@@ -124,7 +124,7 @@ def markdown(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> str:
     cells = [
         [
             row["trial"],
-            *(_said(row["values"].get(path)) for path in plan.paths),
+            *(_word(row["values"].get(path)) for path in plan.paths),
             row["state"],
             row["iterations"],
             "-" if row["best"] is None else row["best"],
@@ -147,7 +147,7 @@ def _grouped(rows: Sequence[Mapping[str, Any]], grouped: Sequence[str], shown: S
         falls = sum(bool(row.get("metrics.fell")) for row in done)
         cells.append(
             [
-                *(_said(members[0]["values"].get(path)) for path in grouped),
+                *(_word(members[0]["values"].get(path)) for path in grouped),
                 f"{len(done)} of {len(members)}",
                 _spread([row["score"] for row in done], ".2f"),
                 f"{falls} of {len(done)}" if done else "-",
@@ -159,18 +159,18 @@ def _grouped(rows: Sequence[Mapping[str, Any]], grouped: Sequence[str], shown: S
 
 def _metric(done: Sequence[Mapping[str, Any]], metric: str) -> str:
     """Return a metric's mean and spread over trials; "unmeasured" where that is what all of them say."""
-    said = {tables.cell(tables.metrics_of(row), metric) for row in done}
-    return said.pop() if said == {tables.UNMEASURED} else _spread([row.get(f"metrics.{metric}") for row in done], tables.spec(metric))
+    cells = {tables.cell(tables.metrics_of(row), metric) for row in done}
+    return cells.pop() if cells == {tables.UNMEASURED} else _spread([row.get(f"metrics.{metric}") for row in done], tables.spec(metric))
 
 
 def _spread(values: Sequence[Any], spec: str) -> str:
-    known = [float(value) for value in values if value is not None]
-    if not known:
+    numbers = [float(value) for value in values if value is not None]
+    if not numbers:
         return "-"
-    return tables.spread(statistics.fmean(known), statistics.stdev(known) if len(known) > 1 else 0.0, spec, len(known))
+    return tables.spread(statistics.fmean(numbers), statistics.stdev(numbers) if len(numbers) > 1 else 0.0, spec, len(numbers))
 
 
-def _said(value: Any) -> str:
+def _word(value: Any) -> str:
     """Return a value that varies as tables show it: a body or a task of one's own by its name, not by its path."""
     if not isinstance(value, str):
         return json.dumps(value)

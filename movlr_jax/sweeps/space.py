@@ -83,8 +83,8 @@ def check_path(path: str, where: str) -> type:
         hints = typed_yaml.fields_of(record) if dataclasses.is_dataclass(record) else {}
         if part not in hints:
             above = ".".join(path.split(".")[:depth])
-            held = f"{above} has no parts" if not hints else f"known {'of ' + above if above else 'values'} are {', '.join(hints)}"
-            raise MovlrError(f"{where} has an unknown value {path}: {did_you_mean(part, hints)}{held}.")
+            known = f"{above} has no parts" if not hints else f"known {'of ' + above if above else 'values'} are {', '.join(hints)}"
+            raise MovlrError(f"{where} has an unknown value {path}: {did_you_mean(part, hints)}{known}.")
         record = hints[part]
     if dataclasses.is_dataclass(record):
         raise MovlrError(
@@ -121,8 +121,8 @@ def distribution(path: str, raw: Any) -> Distribution:
     if log and values["low"] <= 0:
         raise MovlrError(f"space.{path}: low is {values['low']:g}, and a logarithmic range begins above 0.")
     if step is not None and (log or step <= 0 or (whole and step != int(step))):
-        said = "a logarithmic range has no steps" if log else "give a positive number, a whole one for whole numbers"
-        raise MovlrError(f"space.{path}.step is {step:g}: {said}.")
+        why = "a logarithmic range has no steps" if log else "give a positive number, a whole one for whole numbers"
+        raise MovlrError(f"space.{path}.step is {step:g}: {why}.")
     if whole and (values["low"] != int(values["low"]) or values["high"] != int(values["high"])):
         raise MovlrError(f"space.{path}: {path} is a whole number: give whole numbers as low and high.")
     return Distribution("range", low=values["low"], high=values["high"], log=log, step=step, whole=whole)
@@ -132,15 +132,15 @@ def _numbers(path: str, raw: Mapping[str, Any], needed: tuple[str, ...], more: t
     unknown = [key for key in raw if key not in (*needed, *more)]
     missing = [key for key in needed if key not in raw]
     if unknown or missing:
-        said = f"has an unknown value {unknown[0]}" if unknown else f"lacks {missing[0]}"
-        raise MovlrError(f"space.{path} {said}: give {', '.join(needed)}" + (f" and perhaps {', '.join(more)}." if more else "."))
-    found: dict[str, float] = {}
+        wrong = f"has an unknown value {unknown[0]}" if unknown else f"lacks {missing[0]}"
+        raise MovlrError(f"space.{path} {wrong}: give {', '.join(needed)}" + (f" and perhaps {', '.join(more)}." if more else "."))
+    numbers: dict[str, float] = {}
     for key in (*needed, *(k for k in more if k in raw and k != "log")):
         value = raw[key]
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise MovlrError(f"space.{path}.{key} is {value!r}: give a number (YAML reads 1e-3 as a word, and 1.0e-3 as one).")
-        found[key] = float(value)
-    return found
+        numbers[key] = float(value)
+    return numbers
 
 
 def _number(value: float, whole: bool) -> float | int:

@@ -20,12 +20,12 @@ from movlr_jax.sweeps import pinning
 
 COMMAND = (*PYTHON, "-m", "movlr_jax", "trial")
 LOGS = "logs"
-_PATIENCE = 5.0  # seconds that a trial has to save itself when the worker is told to stop
+_PATIENCE = 5.0  # seconds that a trial has to save itself when the worker has to stop
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is told.
+    """What a worker is given.
 
     Attributes:
         out: the sweep's folder.
@@ -92,11 +92,11 @@ def attend(job: Job) -> Ended:
         if cores:
             os.sched_setaffinity(process.pid, cores)
         try:
-            said, _ = process.communicate()
+            output, _ = process.communicate()
         except BaseException:
             _stop(process)
             raise
-    return _ended(job, process.returncode, said)
+    return _ended(job, process.returncode, output)
 
 
 def _log(out: Path, number: int) -> IO[bytes]:
@@ -117,9 +117,9 @@ def _stop(process: subprocess.Popen[str]) -> None:
         process.wait()
 
 
-def _ended(job: Job, code: int, said: str) -> Ended:
+def _ended(job: Job, code: int, output: str) -> Ended:
     """Return what a trial's process said as its last line."""
-    lines = said.strip().splitlines()
+    lines = output.strip().splitlines()
     try:
         last: dict[str, Any] = json.loads(lines[-1])
         return Ended(job.number, bool(last["done"]), str(last["sentence"]))

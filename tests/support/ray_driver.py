@@ -19,10 +19,10 @@ if __name__ == "__main__":
     for note in sweep.folder.glob("kill-*"):
         note.write_text(note.read_text().replace("driver", str(os.getpid())))
 
-    def hands():
+    def executor():
         if sys.argv[2:]:
             return ray.cluster(sys.argv[2], sweep.resources)
         return ray.embedded(sweep.folder, sweep.resources, workers=2)
 
-    outcome = drive.run(sweep, hands, print, command=command)
+    outcome = drive.run(sweep, executor, print, command=command)
     sys.exit(1 if outcome.failed else 0)

@@ -50,8 +50,8 @@ def sweep(folder, name, sampler="tpe", **more):
     return definition.read(file)
 
 
-def run(found, hands):
-    return drive.run(found, lambda: contextlib.nullcontext(hands), lambda sentence: None)
+def run(found, executor):
+    return drive.run(found, lambda: contextlib.nullcontext(executor), lambda sentence: None)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def run(found, hands):
 )
 def test_any_order_and_any_kill_propose_the_same(tmp_path, monkeypatch, sampler, more):
     pytest.importorskip("optuna", reason="Optuna is not installed")
-    hands = Executor(last_first=False)
-    whole = run(sweep(tmp_path, "whole", sampler, **more), hands)
-    assert len(whole.rows) == TRIALS and hands.most == 3
+    executor = Executor(last_first=False)
+    whole = run(sweep(tmp_path, "whole", sampler, **more), executor)
+    assert len(whole.rows) == TRIALS and executor.most == 3
     scores = [row["score"] for row in whole.rows]
     assert max(scores[6:]) > max(scores[:2]) or max(scores) > -0.2, "nothing was learnt from the results"
 

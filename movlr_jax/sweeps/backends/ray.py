@@ -127,7 +127,7 @@ def cluster(address: str, resources: Resources) -> Iterator[RayExecutor]:
     """
     _refuse_absent(address)
     ray = _ray()
-    # Ray sends its token to an address only where it is told to, so that it goes to no stranger.
+    # Ray sends its token to an address only where it has to, so that it goes to no stranger.
     token = "" if os.environ.get(_AUTH) == "token" or address == "auto" else f"; if it wants its token, set {_AUTH}=token"
     try:
         _init(ray, f"see that the cluster at {address} runs the same Ray and Python{token}", address=address)
@@ -143,13 +143,13 @@ def _short_place(name: str) -> Path:
     Raises:
         MovlrError: neither can hold them.
     """
-    found = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
-    for folder in found:
+    candidates = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
+    for folder in candidates:
         if len(os.fsencode(folder / name)) + _SOCKET <= _LONGEST_SOCKET and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
             return folder / name
     raise MovlrError(
-        f"Ray's sockets need a short path, and the temporary folder {found[0]} is too long for them: set TMPDIR to a folder of at most "
-        f"{_LONGEST_SOCKET - _SOCKET - len(name) - 1} characters, or run here with --on here."
+        f"Ray's sockets need a short path, and the temporary folder {candidates[0]} is too long for them: set TMPDIR to a folder of at "
+        f"most {_LONGEST_SOCKET - _SOCKET - len(name) - 1} characters, or run here with --on here."
     )
 
 
@@ -171,8 +171,8 @@ def _init(ray: Any, cure: str, **more: Any) -> None:
         with contextlib.chdir(package_folder()):
             ray.init(include_dashboard=None if "address" in more else False, log_to_driver=False, logging_level=logging.CRITICAL, **more)
     except Exception as error:
-        said = " ".join(str(error).split())[:200].rstrip(".")
-        raise MovlrError(f"Ray does not start ({said}): {cure}.") from None
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise MovlrError(f"Ray does not start ({reason}): {cure}.") from None
 
 
 @contextlib.contextmanager
@@ -189,12 +189,12 @@ def _ports_given() -> Iterator[None]:
     except (ImportError, AttributeError):
         yield
         return
-    with contextlib.ExitStack() as held:
-        taken = [held.enter_context(socket.socket()) for _ in _AGENTS]
+    with contextlib.ExitStack() as stack:
+        taken = [stack.enter_context(socket.socket()) for _ in _AGENTS]
         for one in taken:
             one.bind(("127.0.0.1", 0))
         ports = {name: one.getsockname()[1] for name, one in zip(_AGENTS, taken, strict=True)}
-    parameter.RayParams = lambda *given, **more: plain(*given, **{**more, **ports})  # type: ignore[attr-defined]
+    parameter.RayParams = lambda *values, **more: plain(*values, **{**more, **ports})  # type: ignore[attr-defined]
     try:
         yield
     finally:
@@ -210,19 +210,19 @@ def _refuse_absent(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=_ANSWER).close()
     except OSError as error:
-        said = error.strerror or str(error)
+        reason = error.strerror or str(error)
         raise MovlrError(
-            f"No Ray cluster answers at {address} ({said}): start one with `ray start --head`, or leave out --address."
+            f"No Ray cluster answers at {address} ({reason}): start one with `ray start --head`, or leave out --address."
         ) from None
 
 
 def _refuse_hopeless(ray: Any, resources: Resources, where: str) -> None:
     """Refuse what no single machine has room for: Ray would wait for such a machine for ever."""
-    asked = {"CPU": resources.cpus, "GPU": resources.gpus, **resources.more}
+    wanted = {"CPU": resources.cpus, "GPU": resources.gpus, **resources.more}
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    if any(all(node.get(name, 0.0) >= amount for name, amount in asked.items()) for node in nodes):
+    if any(all(node.get(name, 0.0) >= amount for name, amount in wanted.items()) for node in nodes):
         return
-    most = {name: max((node.get(name, 0.0) for node in nodes), default=0.0) for name in asked}
-    lacking = [f"{asked[n]:g} {n} where no machine has more than {most[n]:g}" for n in asked if most[n] < asked[n]]
-    said = " and ".join(lacking) or "more of everything than any one machine has"
-    raise MovlrError(f"A trial asks for {said} on {where}: lower `resources` in the sweep's file.")
+    most = {name: max((node.get(name, 0.0) for node in nodes), default=0.0) for name in wanted}
+    lacking = [f"{wanted[n]:g} {n} where no machine has more than {most[n]:g}" for n in wanted if most[n] < wanted[n]]
+    amounts = " and ".join(lacking) or "more of everything than any one machine has"
+    raise MovlrError(f"A trial asks for {amounts} on {where}: lower `resources` in the sweep's file.")

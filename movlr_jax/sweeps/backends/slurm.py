@@ -20,11 +20,11 @@ from movlr_jax.processes import private
 from movlr_jax.sweeps import plan as plans
 from movlr_jax.sweeps import results
 from movlr_jax.sweeps.definition import SweepFile
-from movlr_jax.sweeps.drive import Outcome, Tell, finish, job_of
+from movlr_jax.sweeps.drive import Outcome, Report, finish, job_of
 from movlr_jax.sweeps.worker import Ended, Job, TrialDied, attend
 
 FOLDER = "slurm"
-# The job is told so long before its time is up [s].
+# The job is warned so long before its time is up [s].
 _NOTICE = 90
 
 
@@ -49,7 +49,7 @@ class SlurmTrial:
 
 def run(
     sweep: SweepFile,
-    tell: Tell,
+    report: Report,
     *,
     cluster: str = "slurm",
     command: tuple[str, ...] = (),
@@ -61,7 +61,7 @@ def run(
 
     Args:
         sweep: what to run.
-        tell: is told a sentence at a time what happens.
+        report: called with a sentence at a time, of what happens.
         cluster: submitit's name of who runs the jobs.
         command: the words that run a trial, if not this installation's.
         environment: variables of the trials.
@@ -75,31 +75,33 @@ def run(
         raise MovlrError(
             "Optuna needs a driver that stays: start Ray in a Slurm job and use --address auto, or sweep a grid or drawn trials."
         )
-    asked = plans.make(sweep)
-    with plans.locked(asked.out):
-        plan = plans.settle(asked)
-        known: dict[str, str] = _jobs(plan.out)
+    wanted = plans.make(sweep)
+    with plans.locked(wanted.out):
+        plan = plans.settle(wanted)
+        before: dict[str, str] = _jobs(plan.out)
         alive = (queued or _squeue)()
         outcome = Outcome(plan)
         left: list[Job] = []
         waiting = 0
         for trial in plan.trials:
-            waits = known.get(str(trial.number)) in alive
+            waits = before.get(str(trial.number)) in alive
             word = _word(plan.out, trial.number)
-            said = "" if waits or not word.exists() else _told(word)
-            outcome.rows.append(results.row(plan, trial, said))
+            sentence = "" if waits or not word.exists() else _sentence(word)
+            outcome.rows.append(results.row(plan, trial, sentence))
             waiting += waits and outcome.rows[-1]["state"] != "done"
             if outcome.rows[-1]["state"] != "done" and not waits:
                 left.append(job_of(sweep, plan, trial.number, command, environment))
-                if said:
-                    tell(f"{trial.name}: {said}")
+                if sentence:
+                    report(f"{trial.name}: {sentence}")
         done = sum(row["state"] == "done" for row in outcome.rows)
-        tell(f"{plan.out}: {done} of {len(plan.trials)} trials are done, {waiting} are queued or run.")
+        report(f"{plan.out}: {done} of {len(plan.trials)} trials are done, {waiting} are queued or run.")
         if left:
             numbers = submit(sweep, plan.out, left, cluster, executor)
-            atomic.write_json(plan.out / FOLDER / "jobs.json", {**known, **{str(j.number): n for j, n in zip(left, numbers, strict=True)}})
+            atomic.write_json(
+                plan.out / FOLDER / "jobs.json", {**submitted, **{str(j.number): n for j, n in zip(left, numbers, strict=True)}}
+            )
             array = numbers[0].partition("_")[0]
-            tell(f"{len(left)} trials were submitted as {array}; the same command tells how they are, and submits again what died.")
+            report(f"{len(left)} trials were submitted as {array}; the same command tells how they are, and submits again what died.")
         finish(outcome)
     return outcome
 
@@ -133,36 +135,36 @@ def parameters(sweep: SweepFile, count: int) -> dict[str, Any]:
     if 0 < resources.gpus < 1:
         raise MovlrError(f"Slurm gives whole GPUs, and resources.gpus is {resources.gpus:g}: give 1, or share GPUs with Ray.")
     words = {"partition": site.partition, "account": site.account, "qos": site.qos, "constraint": site.constraint}
-    asked: dict[str, Any] = {f"slurm_{name}": word for name, word in words.items() if word}
+    parameters: dict[str, Any] = {f"slurm_{name}": word for name, word in words.items() if word}
     if site.memory_gb:
-        asked["mem_gb"] = site.memory_gb
+        parameters["mem_gb"] = site.memory_gb
     if resources.gpus:
-        asked["gpus_per_node"] = int(resources.gpus)
+        parameters["gpus_per_node"] = int(resources.gpus)
     if site.setup:
-        asked["slurm_setup"] = list(site.setup)
+        parameters["slurm_setup"] = list(site.setup)
     return {
         "name": f"movlr-{sweep.name}",
         "timeout_min": site.minutes,
         "cpus_per_task": resources.threads,
         "slurm_array_parallelism": site.at_once or count,
         "slurm_signal_delay_s": _NOTICE,
-        **asked,
+        **parameters,
     }
 
 
 def _jobs(out: Path) -> dict[str, str]:
     path = out / FOLDER / "jobs.json"
-    found = atomic.read_json(path) if path.exists() else {}
-    if not isinstance(found, dict) or not all(isinstance(number, str) for number in found.values()):
+    raw = atomic.read_json(path) if path.exists() else {}
+    if not isinstance(raw, dict) or not all(isinstance(number, str) for number in raw.values()):
         raise MovlrError(f"{path} does not say which jobs there are: restore it, or delete it once no job of the sweep runs.")
-    return found
+    return raw
 
 
-def _told(word: Path) -> str:
-    found = atomic.read_json(word)
-    if not isinstance(found, dict) or not isinstance(found.get("sentence"), str):
+def _sentence(word: Path) -> str:
+    raw = atomic.read_json(word)
+    if not isinstance(raw, dict) or not isinstance(raw.get("sentence"), str):
         raise MovlrError(f"{word} does not say how a trial ended: delete it.")
-    return str(found["sentence"])
+    return str(raw["sentence"])
 
 
 def _word(out: Path, number: int) -> Path:

@@ -91,16 +91,16 @@ def write(sweep: SweepFile) -> tuple[Path, str]:
     Raises:
         MovlrError: it cannot be written, or W&B does not take it.
     """
-    made = plans.make(sweep)
-    base = {**made.base, "name": sweep.name, "group": sweep.name, "out": None, "threads": made.base.get("threads") or made.threads}
-    with plans.locked(made.out):
-        definition = define(sweep, made.out / BASE)
+    plan = plans.make(sweep)
+    base = {**plan.base, "name": sweep.name, "group": sweep.name, "out": None, "threads": plan.base.get("threads") or plan.threads}
+    with plans.locked(plan.out):
+        definition = define(sweep, plan.out / BASE)
         try:
-            atomic.write_text(made.out / BASE, RunConfig.from_values(base, "base").to_yaml())
-            atomic.write_text(made.out / SWEEP, yaml.safe_dump(definition, sort_keys=False, allow_unicode=True))
+            atomic.write_text(plan.out / BASE, RunConfig.from_values(base, "base").to_yaml())
+            atomic.write_text(plan.out / SWEEP, yaml.safe_dump(definition, sort_keys=False, allow_unicode=True))
         except OSError as error:
-            raise MovlrError(f"Cannot write {made.out} ({error.strerror}): choose another out.") from None
-    return made.out / SWEEP, _register(made.out / SWEEP) if os.environ.get("WANDB_API_KEY") else ""
+            raise MovlrError(f"Cannot write {plan.out} ({error.strerror}): choose another out.") from None
+    return plan.out / SWEEP, _register(plan.out / SWEEP) if os.environ.get("WANDB_API_KEY") else ""
 
 
 def _register(path: Path) -> str:
@@ -112,10 +112,10 @@ def _register(path: Path) -> str:
         )
     except subprocess.TimeoutExpired:
         raise MovlrError(f"W&B does not answer within {_ANSWER:g} s; {later}.") from None
-    said = ran.stdout + ran.stderr
-    found = re.search(r"wandb agent (\S+)", said)
-    if found is None:
+    output = ran.stdout + ran.stderr
+    command = re.search(r"wandb agent (\S+)", output)
+    if command is None:
         key = os.environ.get("WANDB_API_KEY", "")
-        last = (said.replace(key, "(key)").strip().splitlines() or ["no word"])[-1]
+        last = (output.replace(key, "(key)").strip().splitlines() or ["no word"])[-1]
         raise MovlrError(f"W&B does not take the sweep ({last[:160]}); {later}.")
-    return f"wandb agent {found[1]}"
+    return f"wandb agent {command[1]}"
