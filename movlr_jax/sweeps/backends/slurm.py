@@ -97,9 +97,7 @@ def run(
         report(f"{plan.out}: {done} of {len(plan.trials)} trials are done, {waiting} are queued or run.")
         if left:
             numbers = submit(sweep, plan.out, left, cluster, executor)
-            atomic.write_json(
-                plan.out / FOLDER / "jobs.json", {**submitted, **{str(j.number): n for j, n in zip(left, numbers, strict=True)}}
-            )
+            atomic.write_json(plan.out / FOLDER / "jobs.json", {**before, **{str(j.number): n for j, n in zip(left, numbers, strict=True)}})
             array = numbers[0].partition("_")[0]
             report(f"{len(left)} trials were submitted as {array}; the same command tells how they are, and submits again what died.")
         finish(outcome)
