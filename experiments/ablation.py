@@ -17,13 +17,14 @@ from typing import Any
 import bench
 
 from movlr_jax import atomic
-from movlr_jax.cli import ablate, console, eval
+from movlr_jax.cli import console, eval
 from movlr_jax.errors import MovlrError
-from movlr_jax.evaluation import evaluation, reward_texts
+from movlr_jax.evaluation import evaluation, reward_texts, study
 from movlr_jax.evaluation.evaluation import Work
 from movlr_jax.media import tables
 from movlr_jax.tasks import Task
 from movlr_jax.tuning import ablation, pruning
+from movlr_jax.tuning.ablation_study import AblationStudy
 
 HEADINGS = ("reward", "task", "body", "term", "weight", "more falls without it", "lost without it", "effect", "verdict", "pruned")
 
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows: list[list[str]] = []
     documents: list[dict[str, Any]] = []
     remarks: list[str] = []
-    with eval.opened(bench.settings(asked), asked.out) as measured:
+    with eval.watched(asked.out) as watch, study.opened(bench.settings(asked), asked.out, watch) as measured:
         for work in works:
             place = (work.task, work.morphology)
             try:
@@ -64,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 remarks.append(f"{work.name}, {work.task.name} on {work.morphology}: {error}")
                 continue
             pruned = pruning.prune(found, measured) if 0.0 in found.factors else None
-            document = ablate.save(asked.out / f"{work.task.name}-{work.morphology}-{work.name}", found, pruned)
+            document = AblationStudy(found, pruned, asked.out / f"{work.task.name}-{work.morphology}-{work.name}").save()
             documents.append({"name": work.name, **document})
             gone = () if pruned is None else pruned.dropped
             head = [work.name, work.task.name, work.morphology]

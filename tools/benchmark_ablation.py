@@ -23,7 +23,6 @@ from typing import Any
 import jax.monitoring
 
 from movlr_jax import tasks
-from movlr_jax.cli import ablate
 from movlr_jax.cli import main as front
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.episode_config import EpisodeSettings
@@ -33,6 +32,7 @@ from movlr_jax.evaluation.episode_store import EpisodeStore
 from movlr_jax.evaluation.evaluation import Evaluation, Watcher
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.tuning import ablation
+from movlr_jax.tuning.ablation_study import AblationStudy
 
 
 class Counter(Watcher):
@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         began = time.perf_counter()
         found = ablation.ablate(Evaluation(settings, store, watcher=counter), text, [(task, "myolegs")])
         compiled = counter.compiled
-        ablate.save(Path(folder), found, None)
+        AblationStudy(found, None, Path(folder)).save()
         wall = time.perf_counter() - began
         records = list(store.episodes().values())
     rollouts = sum(float(record["wall_s"]) for record in records)

@@ -8,7 +8,7 @@ The same command goes on where it was stopped; started twice at the same time, t
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,13 +17,11 @@ import tyro
 
 from movlr_jax.cli import console, options
 from movlr_jax.control.episode_config import EpisodeSettings
-from movlr_jax.errors import MovlrError
 
 if TYPE_CHECKING:
-    from movlr_jax.evaluation.evaluation import Describe, Evaluation, Measure, Row, Work
+    from movlr_jax.cli.watch import Watch
     from movlr_jax.tasks import Task
 
-EPISODES, CLIPS = "episodes", "clips"
 # Flags that take any number of values; each may be given more than once, and by either name.
 MANY_OF_ALL = (("--morphologies", "--morphology"), ("--seeds",), ("--injury",))
 _MANY = (("--rewards", "--reward"), ("--tasks", "--task"), ("--strengths",), *MANY_OF_ALL)
@@ -59,84 +57,37 @@ class Options(Where):
     """Folder for the episodes and the table; what it has already is not run again."""
 
 
-def measure(works: Sequence[Work], settings: EpisodeSettings, folder: Path, *, clips: bool = False) -> list[Row]:
-    """Measure works into a folder's episodes/, and show how it goes.
-
-    Args:
-        works: what to measure.
-        settings: how.
-        folder: where episodes/ stands, and clips/.
-        clips: film the first seed of each.
+def announced(tasks: Sequence[Task], goal: str | None, rewards: Sequence[str]) -> list[Task]:
+    """Return tasks with a user's sentence (`study.for_goal`), and say on stderr, before anything is simulated, what of it is measured.
 
     Raises:
-        MovlrError: as `evaluation.evaluate`.
-        Stopped: the user interrupted; everything finished is saved.
+        MovlrError: as `study.for_goal`.
     """
-    with opened(settings, folder, clips=clips) as evaluation:
-        return evaluation.run(works)
+    from movlr_jax.evaluation import study
 
-
-@contextlib.contextmanager
-def opened(
-    settings: EpisodeSettings,
-    folder: Path,
-    *,
-    clips: bool = False,
-    measures: Mapping[str, Measure] | None = None,
-    facts: tuple[Path, Describe] | None = None,
-    bodies: int = 1,
-) -> Iterator[Evaluation]:
-    """Give an evaluation into a folder's episodes/, which shows how it goes.
-
-    Args:
-        settings: how episodes are run.
-        folder: where episodes/ stands, and clips/.
-        clips: film the first seed of each work.
-        measures, facts, bodies: as `Evaluation`.
-
-    Raises:
-        MovlrError: the folder cannot be written, or the engine is unknown.
-        Stopped: the user interrupted; everything finished is saved.
-    """
-    from movlr_jax.cli.watch import Watch
-    from movlr_jax.evaluation.episode_store import EpisodeStore
-    from movlr_jax.evaluation.evaluation import Evaluation
-
-    with EpisodeStore(folder / EPISODES) as store, Watch(store.folder) as watch:
-        try:
-            yield Evaluation(settings, store, folder / CLIPS if clips else None, watch, measures=measures, facts=facts, bodies=bodies)
-        except KeyboardInterrupt:
-            raise Stopped(
-                f"Interrupted: {watch.done} of {watch.wanted} episodes are in {store.folder}; the same command goes on."
-            ) from None
-
-
-def with_goal(task: Task, goal: str | None, rewards: Sequence[str]) -> Task:
-    """Return a task with a user's sentence, and say on stderr, before anything is simulated, what of it is measured.
-
-    Args:
-        task: it.
-        goal: the sentence; None: that of the runs among the rewards that were found on this task, else the task's own.
-        rewards: words for rewards.
-
-    Raises:
-        MovlrError: the runs were found for different sentences.
-    """
-    from movlr_jax.evaluation import reward_texts
-
-    found = sorted({reward_texts.goal_of(word, task.name) for word in rewards} - {""})
-    if not goal and len(found) > 1:
-        said = ", ".join(f"'{sentence}'" for sentence in found)
-        raise MovlrError(f"The runs were found for different goals ({said}): give the one to measure by with --goal.")
-    made = task.asked(goal or "".join(found[:1]))
-    for sentence in made.measures() if made is not task else ():
-        console.stderr().print(f"{task.name}: {sentence}", markup=False, soft_wrap=True)
+    made = [study.for_goal(task, goal, rewards) for task in tasks]
+    for task, own in zip(made, tasks, strict=True):
+        for sentence in task.measures() if task is not own else ():
+            console.stderr().print(f"{task.name}: {sentence}", markup=False, soft_wrap=True)
     return made
 
 
-def rules(tasks: Sequence[Task]) -> list[str]:
-    """Say of each task when an episode ends early and what of its sentence is measured, a line each."""
-    return [f"{task.name}: {sentence}" for task in tasks for sentence in (task.ends_when(), *task.measures())]
+@contextlib.contextmanager
+def watched(folder: Path) -> Iterator[Watch]:
+    """Show how an evaluation into a folder goes.
+
+    Raises:
+        Stopped: the user interrupted; everything finished is saved.
+    """
+    from movlr_jax.cli.watch import Watch
+    from movlr_jax.evaluation.study import EPISODES
+
+    store = folder / EPISODES
+    with Watch(store) as watch:
+        try:
+            yield watch
+        except KeyboardInterrupt:
+            raise Stopped(f"Interrupted: {watch.done} of {watch.wanted} episodes are in {store}; the same command goes on.") from None
 
 
 class Stopped(KeyboardInterrupt):
@@ -145,28 +96,20 @@ class Stopped(KeyboardInterrupt):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, options.gather(argv, *_MANY), "eval")
-    from movlr_jax import atomic
+    found = options.parse(Options, options.gather(argv, *_MANY), "eval")
     from movlr_jax.cli import task_names
-    from movlr_jax.evaluation import evaluation
-    from movlr_jax.media import tables
+    from movlr_jax.evaluation import evaluation, study
 
-    settings = asked.settings()
-    tasks = [with_goal(task, asked.goal, asked.rewards) for task in task_names.tasks_of(asked.tasks)]
-    works = evaluation.at_strengths(evaluation.works(asked.rewards, tasks, asked.morphologies), asked.strengths)
-    rows = measure(works, settings, asked.out, clips=asked.clips)
-    documents = [row.document() for row in rows]
-    document = atomic.write_json(asked.out / "eval.json", {"rows": documents})
-    headings, cells, remarks = tables.evaluation(documents, [task.metric for task in tasks])
-    atomic.write_text(asked.out / "eval.md", tables.markdown(headings, cells, [*remarks, *rules(tasks)]))
-    if asked.json:
-        console.print_json(document)
+    tasks = announced(task_names.tasks_of(found.tasks), found.goal, found.rewards)
+    works = evaluation.at_strengths(evaluation.works(found.rewards, tasks, found.morphologies), found.strengths)
+    with watched(found.out) as watch:
+        result = study.evaluate(works, found.settings(), found.out, watch, clips=found.clips)
+    if found.json:
+        console.print_json(result.document())
     else:
+        headings, cells, remarks = result.table()
         out = console.stdout(console.WIDE)
         out.print(console.table("", headings, cells))
-        for rule in rules(tasks):
-            out.print(rule, markup=False, soft_wrap=True)
-        for remark in remarks:
-            out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
-        out.print(f"saved in {asked.out}", markup=False)
-    return 0 if any(row.episodes for row in rows) else 1
+        for line in (*study.rules(tasks), *(f"not measured: {remark}" for remark in remarks), f"saved in {found.out}"):
+            out.print(line, markup=False, soft_wrap=True)
+    return 0 if any(row.episodes for row in result.rows) else 1

@@ -42,31 +42,32 @@ class Options(eval.Where):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, options.gather(argv, *_MANY), "transfer")
+    found = options.parse(Options, options.gather(argv, *_MANY), "transfer")
     from movlr_jax import atomic
     from movlr_jax.cli import task_names
-    from movlr_jax.evaluation import evaluation, transfer
+    from movlr_jax.evaluation import evaluation, study, transfer
     from movlr_jax.media import tables
 
-    settings = asked.settings()
-    rewards = transfer.rewards(task_names.tasks_of(asked.source), asked.rewards)
-    tasks = [eval.with_goal(task, asked.goal, asked.rewards) for task in task_names.tasks_of(asked.tasks)]
-    places = transfer.places(tasks, asked.morphologies)
-    metric = asked.metric or places[0][0].metric
-    rows = eval.measure(evaluation.at_strengths(transfer.works(rewards, places), asked.strengths), settings, asked.out)
-    matrix = transfer.Matrix(metric, rewards, places, rows, asked.strengths)
-    document = atomic.write_json(asked.out / "transfer.json", matrix.document())
-    notes = [*matrix.limits(), *eval.rules(tasks)]
-    atomic.write_text(asked.out / "transfer.md", tables.markdown(*matrix.table(), [*matrix.remarks(), *notes]))
-    matrix.draw(asked.out / "transfer.png")
-    if asked.json:
+    rewards = transfer.rewards(task_names.tasks_of(found.source), found.rewards)
+    tasks = eval.announced(task_names.tasks_of(found.tasks), found.goal, found.rewards)
+    places = transfer.places(tasks, found.morphologies)
+    metric = found.metric or places[0][0].metric
+    works = evaluation.at_strengths(transfer.works(rewards, places), found.strengths)
+    with eval.watched(found.out) as watch, study.opened(found.settings(), found.out, watch) as measuring:
+        rows = measuring.run(works)
+    matrix = transfer.Matrix(metric, rewards, places, rows, found.strengths)
+    document = atomic.write_json(found.out / "transfer.json", matrix.document())
+    notes = [*matrix.limits(), *study.rules(tasks)]
+    atomic.write_text(found.out / "transfer.md", tables.markdown(*matrix.table(), [*matrix.remarks(), *notes]))
+    matrix.draw(found.out / "transfer.png")
+    if found.json:
         console.print_json(document)
     else:
         out = console.stdout(console.WIDE)
-        out.print(console.table(f"{metric}, mean ± standard deviation over {len(asked.seeds)} seeds", *matrix.table()))
+        out.print(console.table(f"{metric}, mean ± standard deviation over {len(found.seeds)} seeds", *matrix.table()))
         for remark in matrix.remarks():
             out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
         for note in notes:
             out.print(note, markup=False, soft_wrap=True)
-        out.print(f"saved in {asked.out} (transfer.png, transfer.md, transfer.json)", markup=False)
+        out.print(f"saved in {found.out} (transfer.png, transfer.md, transfer.json)", markup=False)
     return 0 if any(row.episodes for row in rows) else 1

@@ -7,8 +7,6 @@ in the folder of --out tuned.py (the same text, new weights), tune.json, tune.md
 
 from __future__ import annotations
 
-import dataclasses
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,17 +16,16 @@ import tyro
 
 from movlr_jax.cli import console, eval, inherited, options
 from movlr_jax.errors import MovlrError
-from movlr_jax.llm.config import SERVICES, ModelsConfig
+from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.runs.tune_config import TuneConfig
 from movlr_jax.vision.config import ClipConfig
 
 if TYPE_CHECKING:
     from movlr_jax.control.episode_config import EpisodeSettings
-    from movlr_jax.feedback.feedback import Feedback
-    from movlr_jax.tuning.tuner import Tuned
+    from movlr_jax.tasks import Task
+    from movlr_jax.tuning.tune_study import TuneStudy
     from movlr_jax.tuning.weight_study import WeightTrial
 
-_FACTS = "facts"
 _MANY = (("--tune.held-out", "--held-out"), ("--tune.confirm", "--confirm"), *eval.MANY_OF_ALL)
 
 
@@ -59,79 +56,32 @@ class Options(eval.Where):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked, goal = inherited.parse(Options, options.gather(argv, *_MANY), "tune", lambda o: (o.reward, (o.task,) if o.task else ()))
+    found, goal = inherited.parse(Options, options.gather(argv, *_MANY), "tune", lambda o: (o.reward, (o.task,) if o.task else ()))
     from movlr_jax.cli import task_names
-    from movlr_jax.evaluation import measures, reward_texts, transfer
-    from movlr_jax.physics import engines
-    from movlr_jax.tuning.preference_objective import PREFERENCE, PreferenceObjective
-    from movlr_jax.tuning.tuner import Tuner
-    from movlr_jax.tuning.worker_pool import WorkerPool, WorkerTask
-
-    home, body = task_names.home(asked.reward)
-    task = task_names.task(asked.task) if asked.task else task_names.at_home(home or "walk_flat", asked.reward)
-    goal = asked.goal or goal
-    task = eval.with_goal(task, goal, ())
-    text = reward_texts.find(asked.reward, [task])
-    places = transfer.places([task], asked.morphologies or ((body,) if body and not asked.task else ()))
-    if len(places) > 1:
-        if asked.morphologies:
-            raise MovlrError(f"A reward is tuned for one body: give one --morphology, not {', '.join(asked.morphologies)}.")
-        places = places[:1]
-    for flag, seeds in (("--held-out", asked.tune.held_out), ("--confirm", asked.tune.confirm)):
-        if set(asked.seeds) & set(seeds):
-            raise MovlrError(f"{flag} names seeds that the trials see (--seeds): give others.")
-    settings = asked.settings()
-    engine, _ = engines.choose(settings.engine)
-    objective = asked.tune.objective or task.metric
-    helpers = min(asked.tune.parallel, asked.tune.trials) - 1 if engine == "native" else 0
-    if helpers and not settings.threads:
-        settings = dataclasses.replace(settings, threads=max(1, len(os.sched_getaffinity(0)) // (helpers + 1)))
-    preferred = objective == PREFERENCE
-    if not preferred and asked.critic != "offline":
-        raise MovlrError(f"Nobody is asked by the objective {objective}: add --objective preference, or leave out --critic.")
-    watched = preferred and asked.critic in SERVICES
-    feedback = _minds(asked) if preferred else None
-    facts = (asked.out / _FACTS, measures.described) if preferred else None
-    clips = asked.out / eval.CLIPS if watched else None
-    store = asked.out / eval.EPISODES
-    worker_task = WorkerTask(text, task.word, places[0][1], settings, store, objective, asked.clip, facts and facts[0], clips, goal)
-    decided = {k: v for k, v in dataclasses.asdict(settings).items() if k not in ("threads", "mjx")}
-    decided |= {"engine": engine, "clip": dataclasses.asdict(asked.clip) if objective == measures.CLIP_SCORE else None}
-    if goal:
-        decided |= {"goal": goal}
-    if preferred:
-        decided |= {"critic": asked.critic, "critic_model": asked.models.critic_model if watched else None}
-    more = measures.named(objective, task.sentence, asked.clip)
-    with (
-        eval.opened(settings, asked.out, clips=watched, measures=more, facts=facts) as evaluation,
-        WorkerPool(worker_task, helpers) as workers,
-    ):
-        sharing = workers.sharing if helpers else None
-        preference_objective = None if feedback is None else PreferenceObjective(evaluation, feedback)
-        found = Tuner(
-            asked.tune, text, places[0], evaluation, asked.out, decided, sharing, _reporter(objective), preference_objective
-        ).run()
-    document = save(asked.out, found)
-    if asked.json:
-        console.print_json(document)
-    else:
-        show(asked.out, found, settings, eval.rules([task]))
-    return 0
-
-
-def _minds(asked: Options) -> Feedback:
-    """Return the critic of a search with the same options, whose calls are kept in the folder of --out."""
-    from movlr_jax.feedback.feedback import Feedback
+    from movlr_jax.evaluation import reward_texts, transfer
     from movlr_jax.llm import addresses
     from movlr_jax.runs import permissions
-    from movlr_jax.search import RunConfig, assembly
+    from movlr_jax.runs.config import RunConfig
+    from movlr_jax.tuning import tune_study
 
-    if asked.critic == "clip":
-        raise MovlrError("Preferring by CLIP is its score: use --objective clip_score.")
-    config = RunConfig(critic=asked.critic, models=asked.models, max_calls=asked.max_calls, max_cost=asked.max_cost)
-    for _, service, url in permissions.servers(config):
+    home, body = task_names.home(found.reward)
+    task = task_names.task(found.task) if found.task else task_names.at_home(home or "walk_flat", found.reward)
+    (task,) = eval.announced([task], found.goal or goal, ())
+    text = reward_texts.find(found.reward, [task])
+    places = transfer.places([task], found.morphologies or ((body,) if body and not found.task else ()))
+    if len(places) > 1 and found.morphologies:
+        raise MovlrError(f"A reward is tuned for one body: give one --morphology, not {', '.join(found.morphologies)}.")
+    for _, service, url in permissions.servers(RunConfig(critic=found.critic, models=found.models)):
         addresses.give(service, url)  # this verb reads no file that could name one
-    return Feedback(config, assembly.open_desk(config, asked.out))
+    judges = tune_study.Judges(found.clip, found.critic, found.models, found.max_calls, found.max_cost)
+    tell = _reporter(found.tune.objective or task.metric)
+    with eval.watched(found.out) as watch:
+        result = tune_study.tune(found.tune, text, places[0], found.settings(), found.out, watch, judges=judges, tell=tell)
+    if found.json:
+        console.print_json(result.tuned.document())
+    else:
+        show(result, found.settings(), task)
+    return 0
 
 
 def _reporter(objective: str) -> Any:
@@ -150,73 +100,13 @@ def _reporter(objective: str) -> Any:
     return report
 
 
-def _table(found: Tuned, trials: Sequence[WeightTrial]) -> tuple[list[str], list[list[str]]]:
-    from movlr_jax.media import tables
-
-    terms = list(found.best.weights)
-    headings = ["trial", found.objective, "falls", "gates", *terms]
-    cells = [
-        [
-            str(t.number) + (" (best)" if found.best.number and t.number == found.best.number else ""),
-            tables.number(t.value, ".4g"),
-            f"{t.falls} of {t.episodes}",
-            ", ".join(t.gates.words()) or "passed",
-            *(f"{t.weights[term]:g}" for term in terms),
-        ]
-        for t in trials
-    ]
-    return headings, cells
-
-
-def _held_out(found: Tuned) -> tuple[list[str], list[list[str]], list[str]]:
-    from movlr_jax.media import tables
-
-    documents = [row.document() for row in found.held_out]
-    return tables.evaluation(documents, [found.metric])
-
-
-def save(folder: Path, found: Tuned) -> dict[str, Any]:
-    """Write what was found into a folder, and return the document that stands in its tune.json."""
-    from movlr_jax import atomic
-    from movlr_jax.media import history, tables
-    from movlr_jax.tasks.metric_registry import metric as named
-    from movlr_jax.tuning.weight_study import better
-
-    atomic.write_text(folder / "tuned.py", found.text.source)
-    parts = [f"# {Path(found.start.name).name}, tuned for {found.objective}\n"]
-    parts += [f"Nothing is recommended. {why}\n" for why in found.limits()]
-    if found.held_out:
-        parts.append(f"## On seeds that no trial saw\n\n{tables.markdown(*_held_out(found))}")
-    if found.importance:
-        rows = [[term, f"{share:.0%}"] for term, share in found.importance.items()]
-        parts.append(f"## Importance of each weight\n\n{tables.markdown(['term', 'share'], rows)}")
-    if found.confirmed:
-        parts.append(
-            f"## The finalists, over the trials' seeds and the confirming ones\n\n{tables.markdown(*_table(found, found.confirmed))}"
-        )
-    parts.append(f"## Trials\n\n{tables.markdown(*_table(found, found.trials))}")
-    atomic.write_text(folder / "tune.md", "\n".join(parts))
-    sign, record = named(found.objective).sign, []
-    for n in range(1, len(found.trials) + 1):
-        value = max(found.trials[:n], key=lambda t: better(t, sign)).value
-        record.append(float("nan") if value is None else value)
-    history.trials(
-        [t.value for t in found.trials],
-        [t.fit for t in found.trials],
-        record,
-        folder / "tune.png",
-        label=tables.heading(found.objective),
-        title=f"{Path(found.start.name).name}, tuned",
-        importance=found.importance,
-    )
-    return atomic.write_json(folder / "tune.json", found.document())
-
-
-def show(folder: Path, found: Tuned, settings: EpisodeSettings, rules: Sequence[str] = ()) -> None:
+def show(result: TuneStudy, settings: EpisodeSettings, task: Task) -> None:
     """Print tables."""
+    from movlr_jax.evaluation import study
     from movlr_jax.media import tables
     from movlr_jax.tuning.ablation import weights_of
 
+    found = result.tuned
     out = console.stdout(console.WIDE)
     own = weights_of(found.start)
     shares = found.importance
@@ -229,13 +119,13 @@ def show(folder: Path, found: Tuned, settings: EpisodeSettings, rules: Sequence[
     if not found.best.fit:
         out.print("No trial passes all gates: the best is the one that comes closest.")
     if found.held_out:
-        headings, cells, _ = _held_out(found)
+        headings, cells, _ = result.held_out()
         out.print()
         out.print(console.table("On seeds that no trial saw", headings, cells))
-    for rule in rules:
+    for rule in study.rules([task]):
         out.print(rule, markup=False, soft_wrap=True)
     for why in found.limits():
         out.print(f"Nothing is recommended. {why}", markup=False, soft_wrap=True)
     if found.stopped == "budget":
         out.print(f"The budget is spent after {len(found.trials)} trials: the same command, with a larger one, goes on.")
-    out.print(f"saved in {folder} (tuned.py, tune.md, tune.json, tune.png)", markup=False)
+    out.print(f"saved in {result.folder} (tuned.py, tune.md, tune.json, tune.png)", markup=False)

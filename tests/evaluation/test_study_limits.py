@@ -15,6 +15,7 @@ from movlr_jax.rewards.program import literal_weights
 from movlr_jax.runs.tune_config import TuneConfig
 from movlr_jax.search import inner_tuning
 from movlr_jax.tuning import ablation, pruning
+from movlr_jax.tuning.tune_study import TuneStudy
 
 FREE = tasks.get("free").asked("squat and stay there")
 STAND, WALK = tasks.get("stand"), tasks.get("walk_flat")
@@ -104,10 +105,9 @@ def test_equal_trials_have_no_best(tmp_path: Path) -> None:
     assert "All 4 trials came out the same (goal_reached 0.81): none is the best." in found.limits()[0]
     document = found.document()
     assert document["recommended"] is False and document["limits"] == found.limits()
-    from movlr_jax.cli import tune
 
-    assert not any("best" in line[0] for line in tune._table(found, found.trials)[1])
-    assert "Nothing is recommended. All 4 trials" in (tune.save(tmp_path, found), (tmp_path / "tune.md").read_text())[1]
+    assert not any("best" in line[0] for line in TuneStudy(found, tmp_path).table(found.trials)[1])
+    assert "Nothing is recommended. All 4 trials" in (TuneStudy(found, tmp_path).save(), (tmp_path / "tune.md").read_text())[1]
 
 
 class Better(World):
