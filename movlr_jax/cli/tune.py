@@ -74,9 +74,9 @@ def main(argv: Sequence[str]) -> int:
     for _, service, url in permissions.servers(RunConfig(critic=found.critic, models=found.models)):
         addresses.give(service, url)  # this verb reads no file that could name one
     judges = tune_study.Judges(found.clip, found.critic, found.models, found.max_calls, found.max_cost)
-    tell = _reporter(found.tune.objective or task.metric)
+    report = _reporter(found.tune.objective or task.metric)
     with eval.watched(found.out) as watch:
-        result = tune_study.tune(found.tune, text, places[0], found.settings(), found.out, watch, judges=judges, tell=tell)
+        result = tune_study.tune(found.tune, text, places[0], found.settings(), found.out, watch, judges=judges, tell=report)
     if found.json:
         console.print_json(result.tuned.document())
     else:
