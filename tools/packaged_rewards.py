@@ -1,4 +1,4 @@
-"""Writes the hashes of the package's own reward texts into movlr_jax/rewards/packaged.py; run it after a named reward was changed.
+"""Writes the hashes of the package's own reward programs into movlr_jax/rewards/packaged.py; run it after one was changed.
 
 python tools/packaged_rewards.py
 """
@@ -9,11 +9,10 @@ import re
 from pathlib import Path
 
 from movlr_jax.rewards import packaged
-from movlr_jax.tasks import TASKS
 
 
 def main() -> None:
-    hashes = sorted({packaged.sha256(text) for task in TASKS.values() for text in task.rewards.values()})
+    hashes = sorted({packaged.sha256(packaged.text(name)) for name in packaged.names()})
     file = Path(packaged.__file__)
     lines = "".join(f'        "{value}",\n' for value in hashes)
     text = re.sub(

@@ -1,12 +1,16 @@
-"""Which reward texts are this package's own: those alone are compiled without a jail.
+"""The package's own reward programs, and which texts they are: those alone are compiled without a jail.
 
-Told by the text itself, never by what a file, a folder or a caller says of it. The hashes below are those of the named rewards of
-`movlr_jax.tasks`; `python tools/packaged_rewards.py` writes them anew after a text was changed, and a test compares.
+Flows in: the name of a file in `programs/`. Flows out: its text, from behind its first docstring, which is for people. The files are read
+and never imported. A text is the package's own by itself, never by what a file, a folder or a caller says of it: the hashes below are
+those of all files; `python tools/packaged_rewards.py` writes them anew after a text was changed, and a test compares.
 """
 
 from __future__ import annotations
 
+import ast
+import functools
 import hashlib
+from importlib import resources
 
 # SHA-256 of each text.
 _OWN = frozenset(
@@ -29,6 +33,27 @@ _OWN = frozenset(
         "f94243078cf43ab98503c804fb9bea0164cb5e44646d6de415c12212dc0fa437",
     }
 )
+
+
+_FOLDER = resources.files("movlr_jax.rewards") / "programs"
+
+
+def names() -> list[str]:
+    """Return the names of all programs."""
+    return sorted(file.name.removesuffix(".py") for file in _FOLDER.iterdir() if file.name.endswith(".py"))
+
+
+@functools.cache
+def text(name: str) -> str:
+    """Return the text of a program."""
+    whole = (_FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    end = ast.parse(whole).body[0].end_lineno  # of the docstring
+    return "".join(whole.splitlines(keepends=True)[end:]).lstrip("\n")
+
+
+def texts(**programs: str) -> dict[str, str]:
+    """Return a task's rewards: its own name for each -> the text of the program that is named."""
+    return {reward: text(name) for reward, name in programs.items()}
 
 
 def sha256(source: str) -> str:

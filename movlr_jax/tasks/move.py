@@ -14,24 +14,11 @@ import numpy as np
 from movlr_jax import goals
 from movlr_jax.control.episode import Rollout
 from movlr_jax.morphologies import Morphology
+from movlr_jax.rewards import packaged
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.tasks import metrics
 from movlr_jax.tasks.task import Task
 from movlr_jax.tasks.trajectory import Trajectory
-
-_START = """\
-WEIGHTS = {
-    "posture": 10.0,
-    "calm": 0.1,
-}
-
-
-def terms(m):
-    return {
-        "posture": -0.5 * jnp.sum(jnp.square(m.joints.deviation)),
-        "calm": -0.5 * jnp.sum(jnp.square(m.joints.velocity)),
-    }
-"""
 
 
 class MoveTask(Task):
@@ -73,7 +60,7 @@ TASK = MoveTask(
     stands=False,
     morphologies=("ms-human-700-manipulation",),
     metric="final_posture_change",
-    rewards={"start": _START, "human": _START},
+    rewards=packaged.texts(start="move_start", human="move_start"),
     notes={
         "start": "the pose it starts in, and joints at rest",
         "human": "the same: nobody has designed a reward for a sentence not yet said",

@@ -31,18 +31,6 @@ DROP_DEPTH = 0.15  # m below its start: under the table's top for the bottle, on
 DROP_DISTANCE = 0.25  # m from the palm: out of reach of fingers
 _FINAL = 0.1  # s
 
-START = """\
-WEIGHTS = {
-    "position": 100.0,
-}
-
-
-def terms(m):
-    return {
-        "position": -smooth_abs(m.goal.object_position_error),
-    }
-"""
-
 
 @dataclass(frozen=True)
 class ObjectTask(Task):

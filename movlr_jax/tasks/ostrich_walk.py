@@ -1,5 +1,6 @@
 """ostrich_walk: an ostrich walks straight ahead on flat ground."""
 
+from movlr_jax.rewards import packaged
 from movlr_jax.tasks import walk_flat
 from movlr_jax.tasks.task import Task
 
@@ -10,11 +11,7 @@ TASK = Task(
     seconds=10.0,
     walks=True,
     morphologies=("ostrich",),
-    rewards={
-        **walk_flat.TASK.rewards,
-        # The released task's weights. Its joints rest in the stance: an ostrich stands on bent legs, with angles far from 0.
-        "human": walk_flat.human(height=100.0, upright=100.0, posture=1.0, rest="m.joints.deviation"),
-    },
+    rewards=walk_flat.TASK.rewards | packaged.texts(human="ostrich_walk_human"),
     notes={
         **walk_flat.TASK.notes,
         "human": "the published terms with the weights published for the ostrich, the legs bent as they stand",

@@ -2,16 +2,9 @@
 
 from movlr_jax.morphologies import Scene
 from movlr_jax.morphologies.terrain import Stairs
+from movlr_jax.rewards import packaged
 from movlr_jax.tasks import walk_flat
-from movlr_jax.tasks.stride import stride
 from movlr_jax.tasks.task import Task
-
-# What walks on flat ground trips over the first riser. A demand on the swinging foot alone would punish lifting it at all; that one foot be
-# up at any time does not.
-_HIGH_STEP = walk_flat.straight(
-    '    "clearance": 100.0,\n',
-    '        "clearance": -smooth_abs(below(jnp.maximum(m.left.toe.height, m.right.toe.height), 0.15)),\n',
-)
 
 TASK = Task(
     name="walk_stairs",
@@ -19,7 +12,7 @@ TASK = Task(
     goal_speed=0.7,
     seconds=10.0,
     walks=True,
-    rewards={**walk_flat.TASK.rewards, "high_step": _HIGH_STEP, "climb": stride(1.2, 0.42, 0.08, climb=1.3)},
+    rewards=walk_flat.TASK.rewards | packaged.texts(high_step="stairs_high_step", climb="stairs_climb"),
     notes={
         **walk_flat.TASK.notes,
         "high_step": "straight, and the toes of one foot 0.15 m up at any time",
