@@ -54,7 +54,10 @@ def parse(options: type[T], argv: Sequence[str], verb: str, default: T | None = 
     except SystemExit as stopped:
         if stopped.code in (0, None):
             raise
-        raise MovlrError(_first_sentence(told.getvalue(), verb)) from None
+        sentence = _first_sentence(told.getvalue(), verb)
+        if sentence.startswith("There is no option"):
+            sentence = _of_another_kind(options, argv) or sentence
+        raise MovlrError(sentence) from None
     except MovlrError as error:
         # Records name their own values; here a value is a flag.
         raise MovlrError(re.sub(r"^[a-z_.]+(?= (?:is|has) )", lambda name: f"--{name[0].replace('_', '-')}", str(error))) from None
@@ -74,6 +77,17 @@ def _of_kinds(options: type[T], argv: Sequence[str], default: T | None) -> T | N
             default = options() if default is None else default
             default = dataclasses.replace(default, **{field: getattr(default, field).as_kind(given[-1])})  # type: ignore[type-var]
     return default
+
+
+def _of_another_kind(options: type, argv: Sequence[str]) -> str:
+    """Return a sentence for a word that is a setting of another kind of a record than the one that the words choose; "" for none."""
+    for field, hint in get_type_hints(options).items():
+        for setting in (word.partition("=")[0].split(".", 1)[1] for word in argv if word.startswith(f"--{field}.")):
+            name = setting.removeprefix("no-").replace("-", "_")
+            having = [kind.name for kind in hint.kinds() if name in get_type_hints(kind)] if hasattr(hint, "kinds") else []
+            if having and len(having) < len(hint.kinds()):
+                return f"--{field}.{setting} is a setting of {', '.join(having)}: name one of them by --{field}.name."
+    return ""
 
 
 def _first_sentence(page: str, verb: str) -> str:

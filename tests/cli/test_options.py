@@ -11,6 +11,8 @@ import pytest
 import tyro
 
 from movlr_jax.cli import options
+from movlr_jax.cli.rollout import Options
+from movlr_jax.control.planners import CEM, ICEM, MPPI
 from movlr_jax.errors import MovlrError
 
 
@@ -111,3 +113,29 @@ def test_usage_lines_are_what_can_be_typed(verb: str, capsys: pytest.CaptureFixt
     assert first.count("FILE") <= 1 and "RUN" not in first
     if verb == "rollout":
         assert "--planner.relative, --planner.no-relative" in " ".join(text.split())
+
+
+def test_the_planner_that_is_named_brings_its_flags(capsys: pytest.CaptureFixture[str]) -> None:
+    found = options.parse(Options, ["stand", "--planner.name", "icem", "--planner.keep", "2", "--planner.candidates=12"], "rollout")
+    assert found.planner == ICEM(keep=2, candidates=12)
+    assert options.parse(Options, ["--planner.name=cem"], "rollout", Options(planner=MPPI(candidates=9))).planner == CEM(candidates=9)
+    with pytest.raises(SystemExit):
+        options.parse(Options, ["--planner.name", "cma", "--help"], "rollout")
+    assert "--planner.covariance" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--planner.keep", "2"], "--planner.keep is a setting of icem, cma: name one of them by --planner.name."),
+        (["--planner.name", "cem", "--planner.no-relative"], "--planner.no-relative is a setting of mppi, icem, cma: name one"),
+        (["--planner.name", "icme"], "There is no planner 'icme': did you mean icem? known are mppi, cem, icem, cma."),
+        (["--planner.name"], "A value for --planner.name is missing."),
+        (["--planner.temperature", "x"], "--planner.temperature takes FLOAT, not x."),
+        (["--planner.kep", "2"], "There is no option --planner.kep"),
+    ],
+)
+def test_a_setting_of_another_planner_is_refused_with_its_name(words: list[str], sentence: str) -> None:
+    with pytest.raises(MovlrError) as refused:
+        options.parse(Options, words, "rollout")
+    assert str(refused.value).startswith(sentence)

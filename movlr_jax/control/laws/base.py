@@ -30,6 +30,7 @@ class Law(abc.ABC):
         default_gain: the gain where a body has no calibrated one.
         grid: gains that a calibration tries.
         every_step: whether targets are computed anew at every step, which only the native engine does.
+        muscles: what a muscle is (`movlr_jax.morphologies.muscles.MuscleData`); posture: the space of planned postures; gain, dt: as given.
 
     Args:
         morphology: the body.
@@ -43,40 +44,40 @@ class Law(abc.ABC):
     every_step = False
 
     def __init__(self, morphology: Morphology, gain: float, dt: float):
-        self._m = morphology.muscles
-        self._posture = morphology.posture
+        self.muscles = morphology.muscles
+        self.posture = morphology.posture
         self._base = morphology.standing_qpos
         self._motors = morphology.motors
-        self._gain, self._dt = gain, dt
-        self._smoothed = bool((self._m.smoothing > 1e-15).any())
+        self.gain, self.dt = gain, dt
+        self._smoothed = bool((self.muscles.smoothing > 1e-15).any())
 
     def targets(self, simulator: Simulator, posture: Any, qpos: Any, peak_force: Any = None) -> Any:
         """Return what is constant while the target postures[W, d] hold; see Controller."""
         full = self._full(posture, qpos)
         length, moment = simulator.target_kinematics(full)
         if not self._motors.count:
-            return self._aim(full, length, moment, peak_force)
-        m = self._m.count
-        return _WithMotors(self._aim(full, length[:, :m], moment[:, :m], peak_force), self._motors.activation(length[:, m:]))
+            return self.aim(full, length, moment, peak_force)
+        m = self.muscles.count
+        return _WithMotors(self.aim(full, length[:, :m], moment[:, :m], peak_force), self._motors.activation(length[:, m:]))
 
     def excitation(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
         """Return excitations[W, nu]; see Controller."""
         if not self._motors.count:
-            return self._excite(targets, qpos, act, length)
-        m = self._m.count
+            return self.excite(targets, qpos, act, length)
+        m = self.muscles.count
         xp = act.__array_namespace__()
-        return xp.concatenate([self._excite(targets.muscles, qpos, act[:, :m], length[:, :m]), targets.motors], axis=1)
+        return xp.concatenate([self.excite(targets.muscles, qpos, act[:, :m], length[:, :m]), targets.motors], axis=1)
 
     def _full(self, posture: Any, qpos: Any) -> Any:
         """Return the poses[W, nq] at which the target postures are looked at."""
-        return self._posture.complete(posture, self._base)
+        return self.posture.complete(posture, self._base)
 
     @abc.abstractmethod
-    def _aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> Any:
+    def aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> Any:
         """Return the law's targets from poses[W, nq], muscle lengths[W, m] and moment arms[W, m, nv] there, and peak forces."""
 
     @abc.abstractmethod
-    def _excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
+    def excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
         """Return the muscles' excitations[W, m]."""
 
 

@@ -24,12 +24,14 @@ class FibreStrain(Law):
 
     def __init__(self, morphology: Morphology, gain: float, dt: float):
         super().__init__(morphology, gain, dt)
-        self._scale = gain / self._m.optimal_length
+        self._scale = gain / self.muscles.optimal_length
 
-    def _aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> Any:
+    def aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> Any:
+        """See Law."""
         return length * self._scale
 
-    def _excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
+    def excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
+        """See Law."""
         activation = length * self._scale
         activation -= targets
-        return curves.excitation_for(unit(activation), act, self._dt, self._m, act.__array_namespace__(), self._smoothed)
+        return curves.excitation_for(unit(activation), act, self.dt, self.muscles, act.__array_namespace__(), self._smoothed)

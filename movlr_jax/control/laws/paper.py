@@ -45,34 +45,36 @@ class PaperHoisted(Law):
         model = morphology.model
         dof = {int(model.jnt_qposadr[j]): int(model.jnt_dofadr[j]) for j in range(model.njnt)}
         # Muscles span joints, never the root: the joints that can change a length are the planned ones and those coupled to them.
-        moving = [*self._posture.qpos_index, *(c[0] for c in self._posture.coupled)]
+        moving = [*self.posture.qpos_index, *(c[0] for c in self.posture.coupled)]
         self._moving_q = np.array([int(q) for q in moving])
         self._moving_v = np.array([dof[int(q)] for q in moving])
         limited = np.flatnonzero(model.jnt_limited)
         self._clip_q = model.jnt_qposadr[limited]
         self._clip_range = model.jnt_range[limited]
 
-    def _aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> _Targets:
-        muscles = self._m if peak_force is None else replace(self._m, peak_force=peak_force)
+    def aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> _Targets:
+        """See Law."""
+        muscles = self.muscles if peak_force is None else replace(self.muscles, peak_force=peak_force)
         return _Targets(
-            posture=full[:, self._posture.qpos_index],
+            posture=full[:, self.posture.qpos_index],
             length=length,
-            arms=abs(by_joint(moment, self._posture.qvel_index)),
+            arms=abs(by_joint(moment, self.posture.qvel_index)),
             speed_arms=by_joint(moment, self._moving_v),
             moving=full[:, self._moving_q],
             passive=curves.passive(length, muscles, length.__array_namespace__()),
             muscles=muscles,
         )
 
-    def _excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
+    def excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
+        """See Law."""
         xp = qpos.__array_namespace__()
-        velocity = (((targets.moving - qpos[:, self._moving_q]) / self._dt)[:, None] @ targets.speed_arms)[:, 0]
+        velocity = (((targets.moving - qpos[:, self._moving_q]) / self.dt)[:, None] @ targets.speed_arms)[:, 0]
         gain = xp.minimum(-1.0, curves.gain(targets.length, velocity, targets.muscles, xp))
-        error = abs(targets.posture - qpos[:, self._posture.qpos_index])
+        error = abs(targets.posture - qpos[:, self.posture.qpos_index])
         proportional = (error[:, None] @ targets.arms)[:, 0]
-        force = xp.minimum(0.0, self._gain * proportional * (targets.length - length))
+        force = xp.minimum(0.0, self.gain * proportional * (targets.length - length))
         activation = xp.clip((force - targets.passive) / gain, 0.0, 1.0)
-        return curves.excitation_for(activation, act, self._dt, self._m, xp, self._smoothed)
+        return curves.excitation_for(activation, act, self.dt, self.muscles, xp, self._smoothed)
 
 
 class Paper(PaperHoisted):
@@ -83,6 +85,6 @@ class Paper(PaperHoisted):
 
     def _full(self, posture: Any, qpos: Any) -> Any:
         full = np.array(qpos)
-        full[:, self._posture.qpos_index] = posture
+        full[:, self.posture.qpos_index] = posture
         full[:, self._clip_q] = np.clip(full[:, self._clip_q], self._clip_range[:, 0], self._clip_range[:, 1])
         return full

@@ -26,12 +26,14 @@ class PostureWeighted(Law):
     default_gain = 1e4
     grid = (1e3, 3e3, 1e4, 3e4, 1e5)
 
-    def _aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> _Targets:
-        arms = self._gain * abs(by_joint(moment, self._posture.qvel_index))
-        return _Targets(self._posture.read(full), length, arms)
+    def aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> _Targets:
+        """See Law."""
+        arms = self.gain * abs(by_joint(moment, self.posture.qvel_index))
+        return _Targets(self.posture.read(full), length, arms)
 
-    def _excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
-        error = abs(targets.posture - qpos[:, self._posture.qpos_index])
+    def excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
+        """See Law."""
+        error = abs(targets.posture - qpos[:, self.posture.qpos_index])
         activation = (error[:, None] @ targets.arms)[:, 0]
         activation *= length - targets.length
         return unit(activation)
