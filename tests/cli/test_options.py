@@ -131,7 +131,7 @@ def test_the_planner_that_is_named_brings_its_flags(capsys: pytest.CaptureFixtur
         (["--planner.name", "cem", "--planner.no-relative"], "--planner.no-relative is a setting of mppi, icem, cma: name one"),
         (["--planner.name", "icme"], "There is no planner 'icme': did you mean icem? known are mppi, cem, icem, cma."),
         (["--planner.name"], "A value for --planner.name is missing."),
-        (["--planner.temperature", "x"], "--planner.temperature takes FLOAT, not x."),
+        (["--planner.temperature", "x"], "Error parsing --planner.temperature: could not convert string to float: 'x'."),
         (["--planner.kep", "2"], "There is no option --planner.kep"),
     ],
 )
