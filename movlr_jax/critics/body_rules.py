@@ -12,10 +12,10 @@ from collections.abc import Callable
 from movlr_jax import goals
 from movlr_jax.critics.body_reading import BodyReading
 from movlr_jax.critics.rules import Rule
+from movlr_jax.tasks.gates import STALLED
 
 DIVERGED = "The simulation diverged: the motion is not physical."
 EFFORT = 0.12  # mean squared activation
-STALLED = 0.25  # of the goal speed: below it the body does not walk, it stays (the tasks' gate "moved" draws the same line)
 _JERK = 300.0  # m/s^3 of the centre of mass; planned walks that look even measure 250 to 300
 
 BodyRule = Rule[BodyReading]

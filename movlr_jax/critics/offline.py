@@ -14,12 +14,14 @@ from pathlib import Path
 from movlr_jax.critics import goal_faults, handling
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.body_reading import BodyReading
-from movlr_jax.critics.body_rules import COORDINATION, PROGRESS, STABILITY, STALLED, STAYING
+from movlr_jax.critics.body_rules import COORDINATION, PROGRESS, STABILITY, STAYING
 from movlr_jax.critics.critique import STAGES, Critique, Fault, Preference
 from movlr_jax.critics.remedies import suggest
 from movlr_jax.critics.rules import faults, ramp
 from movlr_jax.facts import Facts
 from movlr_jax.goals import Goal
+from movlr_jax.tasks import gates
+from movlr_jax.tasks.gates import Gates
 
 # Two scores (0 to 100) closer than this are a tie: the spread between seeds of one reward is larger.
 TIE = 1.0
@@ -27,12 +29,11 @@ SHORTEST = 1.0  # s upright: of a body that falls sooner neither progress nor co
 GRAVE = 0.3  # severity from which a fault of stability or progress means that the goal is not met
 
 
-def _rank(facts: Facts) -> tuple[int, float, int]:
-    """Return a motion's place by the physical gates: not diverged, fewer falls or drops, moved (1 where no speed is asked for)."""
+def _gates(facts: Facts) -> Gates:
+    """Return a motion's gates as its facts tell them."""
     m = BodyReading(facts)
-    failed = m.fell_share if facts.object is None else handling.HandReading(facts).drop_share
-    moved = not m.has_way or m.distance >= STALLED * m.wanted * m.seconds
-    return (int(not m.diverged), round(1.0 - failed, 6), int(moved))
+    fell = m.fell_share if facts.object is None else handling.HandReading(facts).drop_share
+    return Gates(bool(m.diverged), fell, m.distance >= gates.STALLED * m.wanted * m.seconds if m.has_way else None)
 
 
 def score(facts: Facts) -> float:
@@ -127,11 +128,10 @@ class OfflineCritic:
         return Critique(success=success, summary=summary, faults=tuple(found), suggestions=suggest(found, facts.terms, excluded))
 
     def compare(self, a: Evidence, b: Evidence) -> Preference:
-        """Prefer by gates (not diverged, fewer falls, moved), then by `score`; closer than TIE is a tie."""
+        """Prefer by the gates, then by `score`; closer than TIE is a tie."""
         first, second = score(a.facts), score(b.facts)
-        rank_a, rank_b = _rank(a.facts), _rank(b.facts)
-        # Whether it moved says nothing of a body that fell.
-        if rank_a[:2] != rank_b[:2] or (rank_a[1] == 1.0 and rank_a != rank_b):
+        rank_a, rank_b = gates.rank(_gates(a.facts)), gates.rank(_gates(b.facts))
+        if rank_a != rank_b:
             return Preference(
                 winner="a" if rank_a > rank_b else "b",
                 reason=f"Physical gates: score {first:.1f} against {second:.1f}.",

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+STALLED = 0.25  # of the way that was asked for: a body that goes less does not walk, it stays
 # Gate -> what is wrong where it is not passed; in the order in which gates decide.
 FAULTS = {"diverged": "a diverged simulation", "fell": "falls", "moved": "standing still", "looks": "not looking like the goal"}
 

@@ -21,7 +21,7 @@ from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.tasks import falls, goal_metrics, metrics
 from movlr_jax.tasks.falls import FallRule
-from movlr_jax.tasks.gates import Gates
+from movlr_jax.tasks.gates import STALLED, Gates
 
 _START_NOISE = 0.01  # share of each joint's range by which the start varies with the seed
 
@@ -280,9 +280,9 @@ class Task:
         return record | goal_metrics.measure(self.meaning, layout, rollout, own)
 
     def gates(self, mean: dict[str, Any]) -> Gates:
-        """Return the gates of an evaluation's mean metrics: a body that is asked to walk has to go at least a quarter of the way."""
+        """Return the gates of an evaluation's mean metrics: a body that is asked to walk has to go a part of the way at least."""
         moved = None
         if self.walks:
-            way = 0.25 * self.goal_speed * min(self.seconds, mean["seconds"])
+            way = STALLED * self.goal_speed * min(self.seconds, mean["seconds"])
             moved = mean["distance_m"] is not None and bool(mean["distance_m"] >= way)
         return Gates(mean["diverged"] > 0, float(mean["fell"]), moved)

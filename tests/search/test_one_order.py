@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import critic_records
 
 from movlr_jax import tasks
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Preference
+from movlr_jax.critics.offline import OfflineCritic
 from movlr_jax.evaluation.evaluation import Row, Work
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.facts import Facts
 from movlr_jax.feedback import judging
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.runs.tune_config import TuneConfig
@@ -53,9 +56,9 @@ class World:
     def run(self, works: list[Work], seeds: tuple[int, ...] = (0, 1)) -> list[Row]:
         return [Row(w, "native", 4.0, 0.8, tuple(episodes({**literal_weights(TEXT.source), **w.weights}["go"] > 0.9))) for w in works]
 
-    def evidence(self, work: Work) -> tuple[dict[str, Any], None]:
-        mean = metrics.summarize(episodes(not work.weights))
-        return {"metrics": mean["mean"], "episodes": mean["episodes"], "seconds": 4.0}, None
+    def evidence(self, work: Work) -> tuple[Facts, None]:
+        summary = metrics.summarize(episodes(not work.weights))
+        return Facts.read(critic_records.walk(metrics=summary["mean"], episodes=summary["episodes"])), None
 
 
 class Nobody:
@@ -136,3 +139,13 @@ def test_ablation_and_pruning() -> None:
     standing = RewardText("still", TEXT.source.replace('"go": 1.0', '"go": 0.5'))
     other = ablation.Ablation(standing, (PLACE,), (2.0,), "distance_m", 0.05, tuple(world.run([work_of(walks=False)])), {})
     assert pruning.fault(other, world.run([work_of(walks=True)])) == "1 instead of 0 of 2 fall"
+
+
+@pytest.mark.parametrize("walked_first", [True, False])
+def test_the_offline_critic(walked_first: bool) -> None:
+    def evidence(walks: bool) -> Evidence:
+        of = record(walks)
+        return critic_records.evidence(critic_records.walk(metrics=of["mean"], episodes=of["episodes"], task=WALK.name, seconds=4.0))
+
+    chosen = OfflineCritic().compare(evidence(walked_first), evidence(not walked_first))
+    assert chosen.winner == ("b" if walked_first else "a") and chosen.reason.startswith("Physical gates")
