@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from movlr_jax import atomic
+from movlr_jax import folders
 from movlr_jax.cli import console, options
 from movlr_jax.cli.progress import paced
 from movlr_jax.control.episode_config import EpisodeSettings, Subject
@@ -77,7 +77,7 @@ def _with_policy(options: Options) -> int:
     if options.reward:
         reward = reward_texts.compiled(reward_texts.find(options.reward, [task]), morphology, goal_speed, lying=task.lies)
     if options.out is not None:
-        _require_writable(options.out)
+        folders.require_writable(options.out)
     seconds, pace = task.seconds, paced()
     with _progress() as progress:
         bar = progress.add_task(f"seeds {', '.join(map(str, options.seeds))}", total=seconds)
@@ -100,18 +100,6 @@ def _announce(task: Task, morphology: Morphology) -> None:
             console.stderr().print(sentence, markup=False, soft_wrap=True)
 
 
-def _require_writable(out: Path) -> None:
-    """Refuse a folder that cannot be written before anything is simulated for it; nothing is made yet.
-
-    Raises:
-        MovlrError: it cannot.
-    """
-    try:
-        atomic.require_writable(out)
-    except OSError as error:
-        raise MovlrError(f"Cannot write into {out} ({error.strerror}): choose another --out.") from None
-
-
 def _progress() -> Progress:
     """Return the bar of simulated time; where there is no terminal `paced` tells of it."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.2f} of {task.total:g} s"))
@@ -129,7 +117,7 @@ def _planned(options: Options) -> int:
 
     def before() -> None:
         if options.out is not None and first:
-            _require_writable(options.out)
+            folders.require_writable(options.out)
 
     setup = planning.set_up(
         task_names.task(options.task or "walk_flat"),

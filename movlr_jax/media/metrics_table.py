@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, overload
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.media.tables import cell, heading
+from movlr_jax.media.tables import UNMEASURED, cell, heading
 from movlr_jax.tasks import metric_registry
 
 # What a column of an episode table would only repeat.
@@ -21,13 +21,21 @@ _NOT_COLUMNS = ("seed", "fell", "diverged", "dropped")
 def episodes(
     records: Sequence[Mapping[str, Any]], mean: Mapping[str, Any] | None = None, std: Mapping[str, Any] | None = None
 ) -> tuple[list[str], list[list[str]]]:
-    """Return headings and cells, one row a seed, with mean and spread below where there are several."""
+    """Return headings and cells, one row a seed, with mean and spread below where there are several; what no episode has is left out."""
     known = dict.fromkeys([*metric_registry.shown(), *(records[0] if records else ())])
-    names = [name for name in known if name not in _NOT_COLUMNS and any(name in record for record in records)]
+    names = [name for name in known if name not in _NOT_COLUMNS and _tells(name, records)]
     rows = [[str(record.get("seed", "")), *(cell(record, name) for name in names)] for record in records]
     if len(records) > 1:
         rows += [[word, *(cell(found, name) for name in names)] for word, found in (("mean", mean), ("std", std)) if found]
     return ["seed", *map(heading, names)], rows
+
+
+def _tells(name: str, records: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a column says anything: it has numbers, and not only those of nothing to report."""
+    metric, values = metric_registry.metric(name), [record.get(name) for record in records]
+    if not metric.shown and all(value == metric.best for value in values):
+        return False
+    return any(value is not None or cell(record, name) == UNMEASURED for value, record in zip(values, records, strict=True))
 
 
 def aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -60,8 +60,8 @@ def spread(mean: Any, std: Any, spec: str, episodes: int) -> str:
 
 def measured(document: Mapping[str, Any], metric: str) -> str:
     """Write one metric of a row's document (`movlr eval --json`): its mean, and its standard deviation where there are several episodes."""
-    if (said := cell(document["mean"], metric)) == UNMEASURED:
-        return said
+    if cell(document["mean"], metric) == UNMEASURED:
+        return UNMEASURED
     return spread(document["mean"].get(metric), document["std"].get(metric), spec(metric), len(document["episodes"]))
 
 
@@ -77,8 +77,8 @@ def evaluation(rows: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> t
         rows: documents of rows (`movlr eval --json`); one with "refused" has dashes, and a remark that says why.
         more: metrics to show beside the shared ones.
     """
-    told = ("fall_time_s", "drop_time_s", "mean_speed_mps")  # by the other columns
-    names = dict.fromkeys([*(k for k in metric_registry.shown() if k not in told), *more])
+    implied = ("fall_time_s", "drop_time_s", "mean_speed_mps")  # by the other columns
+    names = dict.fromkeys([*(k for k in metric_registry.shown() if k not in implied), *more])
     shown = [k for k in names if any(row["mean"].get(k) is not None or cell(row["mean"], k) == UNMEASURED for row in rows)]
     strengths = any("strength" in row for row in rows)
     headings = [

@@ -4,7 +4,7 @@ In: a candidate whose text was proven as it was written. Out: the trials of its 
 under the best of them, proven itself. The search's own rule says which is best: gates, then score; the weights as written are trial 0,
 and stay where nothing is better.
 
-The trials are records in the candidate's folder and nothing else: the optimiser is told them anew for each draw, so a run that was killed
+The trials are records in the candidate's folder and nothing else: the optimiser is given them anew for each draw, so a run that was killed
 draws what it would have drawn.
 """
 
@@ -54,13 +54,13 @@ class InnerTuner:
         study = WeightStudy(own, tune.sampler, tune.span, lambda n: derive(run, "tune", iteration, candidate.index, n))
         study.begin()
         for number, record in enumerate(candidate.trials()[:trial]):
-            asked, drawn = study.ask(number)
+            proposal, drawn = study.ask(number)
             if drawn != record["weights"]:
                 raise MovlrError(
                     f"{candidate.trial(number).path} holds other weights than are drawn here (another version of Optuna, or a changed "
                     f"file): delete {candidate.path / 'tune'} and resume; the trials are made again."
                 )
-            study.tell(asked, as_trial(number, record), 1)
+            study.tell(proposal, as_trial(number, record), 1)
         return study.ask(trial)[1]
 
     def to_move(self, iteration: int, candidate: Candidate, trial: int, reward: Trusted) -> Trusted | None:
@@ -155,6 +155,6 @@ def executed(summary: Mapping[str, Any]) -> float:
 
 
 def as_trial(number: int, record: Mapping[str, Any]) -> WeightTrial:
-    """Return a trial's record as the optimiser is told it: the score, and the gates."""
+    """Return a trial's record as an optimiser reads it: the score, and the gates."""
     amounts, count = gates.read(record).amounts(), max(len(record["episodes"]), 1)
     return WeightTrial(number, dict(record["weights"]), record["score"], amounts, record["falls"], count)

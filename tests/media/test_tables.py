@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from movlr_jax.media import tables
+from movlr_jax.media import metrics_table, tables
 
 HEAD = {"task": "walk", "morphology": "legs", "goal_speed_mps": 0.8}
 EPISODE = {"seed": 0, "seconds": 10.0, "distance_m": 7.0, "step_symmetry": None, "aim_m": 0.25}
@@ -40,3 +40,13 @@ def test_one_episode_has_no_spread_and_zero_no_sign() -> None:
 def test_markdown_keeps_its_columns() -> None:
     text = tables.markdown(["x", "y"], [["a|b", "one\ntwo"]], ["why"])
     assert text == "| x | y |\n| --- | --- |\n| a\\|b | one two |\n\n- why\n"
+
+
+def test_a_table_of_episodes_leaves_out_what_says_nothing() -> None:
+    one = {"seed": 0, "fell": False, "diverged": False, "seconds": 2.0, "fall_time_s": None, "diverged_candidates": 0, "goal_reached": None}
+    headings, cells = metrics_table.episodes([one, {**one, "seed": 1}], {"seconds": 2.0}, {"seconds": 0.0})
+    assert headings == ["seed", "lasted [s]", "reached"] and cells[0] == ["0", "2.00", "unmeasured"]
+    assert [line[0] for line in cells] == ["0", "1", "mean", "std"]
+    headings, cells = metrics_table.episodes([one, {**one, "seed": 1, "fell": True, "fall_time_s": 1.5, "diverged_candidates": 3}])
+    assert headings == ["seed", "lasted [s]", "fell at [s]", "reached", "diverged candidates"]
+    assert cells[0][2] == "-" and cells[1][2] == "1.50" and cells[1][4] == "3"

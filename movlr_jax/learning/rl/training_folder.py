@@ -141,5 +141,5 @@ def create(config: TrainConfig) -> tuple[Path, Asked]:
             atomic.write_text(partial / "reward.py", asked.reward.source)
             atomic.write_json(partial / "run.json", header)
     except OSError as error:
-        raise MovlrError(f"Cannot write {folder} ({error.strerror}): choose another --out.") from error
+        raise folders.unwritable(folder, error) from error
     return folder, asked
