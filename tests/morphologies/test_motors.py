@@ -12,7 +12,7 @@ from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.laws import LAWS, make
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
-from movlr_jax.morphologies import custom, load
+from movlr_jax.morphologies import body_file, custom, load
 from movlr_jax.morphologies.motors import MODES
 from movlr_jax.physics import engines
 from movlr_jax.rewards.features import feature_layout
@@ -186,4 +186,4 @@ def test_mjx_gives_lengths_and_steps_as_c_does(own_body) -> None:  # type: ignor
 def test_every_mode_is_a_value_of_the_file() -> None:
     from typing import get_args
 
-    assert set(get_args(custom._Body.model_fields["motors"].annotation)) == {"", *MODES}
+    assert set(get_args(body_file.Body.model_fields["motors"].annotation)) == {"", *MODES}

@@ -15,7 +15,7 @@ from movlr_jax.control.laws import LAWS
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts
-from movlr_jax.morphologies import custom, prepare, root, standing
+from movlr_jax.morphologies import body_faults, custom, prepare, root, standing
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.motion import public_names
 from movlr_jax.rewards.reward import Reward
@@ -169,7 +169,7 @@ def test_a_reward_for_it_is_judged_on_its_own_motions(own_body) -> None:  # type
 
 
 def test_a_landmark_may_have_any_name_that_m_has_not(own_body) -> None:  # type: ignore[no-untyped-def]
-    assert public_names()["Motion"] - {"pelvis", "trunk", "head"} == custom.RESERVED
+    assert public_names()["Motion"] - {"pelvis", "trunk", "head"} == body_faults.RESERVED
     places = {"hand": {"body": "lower"}, "time": {"body": "lower"}}
     assert custom.problems(_arm(own_body, landmarks=places), LAWS) == [
         "A landmark cannot be named 'time': use a word such as head, or left. and right. before it."
