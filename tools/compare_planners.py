@@ -49,6 +49,7 @@ VARIANTS: dict[str, tuple[Planner, str]] = {
         ICEM(**_TEXT, temperature=0.1, relative=False, knots=1, colour=0.0),
         "mean, and half of the elites are candidates of the next plan",
     ),
+    "soft": (replace(_FIRST, temperature=1e3), "mean, and elites weigh almost the same"),
     "cem": (CEM(**_TEXT), "mean, and elites weigh the same (cross-entropy method)"),
     "once": (_ONCE, "published, with one instant candidate in place of ten copies"),
     "wide": (replace(_ONCE, noise=0.08), "once, with noise of 8 % of the joints' ranges in place of 5 %"),

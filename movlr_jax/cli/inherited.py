@@ -6,6 +6,7 @@ to the run's task, and injuries to its body, and hold there alone.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any, TypeVar
 from movlr_jax import code_names
 from movlr_jax.cli import console, options
 from movlr_jax.cli.eval import Where
+from movlr_jax.control.planners import PLANNERS
+from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import custom
 from movlr_jax.runs.config import RunConfig
 
@@ -37,11 +40,13 @@ def parse(record: type[T], words: Sequence[str], verb: str, about: Callable[[T],
     """
     from movlr_jax.cli import task_names
 
-    asked = options.parse(record, words, verb)
+    asked, refusal = _before_the_run_is_known(record, words, verb)
     reward, tasks = about(asked)
     file = Path(reward) / "config.yaml"
     task, body = task_names.home(reward)
     if not task or not file.is_file():
+        if refusal is not None:
+            raise refusal
         return asked, ""
     run = RunConfig.load(file)
     at_home = {code_names.settled(word) for word in tasks} <= {task}
@@ -55,6 +60,17 @@ def parse(record: type[T], words: Sequence[str], verb: str, about: Callable[[T],
     if told:
         console.stderr().print(f"As in {reward}: {', '.join(told)}; options override.", markup=False, soft_wrap=True)
     return settled, (run.goal or "").strip() if at_home else ""
+
+
+def _before_the_run_is_known(record: type[T], words: Sequence[str], verb: str) -> tuple[T, MovlrError | None]:
+    """Return what the words say by themselves, and what keeps them from saying it: a setting may be of the planner of the run."""
+    try:
+        return options.parse(record, words, verb), None
+    except MovlrError as error:
+        for name in PLANNERS:
+            with contextlib.suppress(MovlrError):
+                return options.parse(record, [*words, "--planner.name", name], verb), error
+        raise
 
 
 def _told(settled: Where, asked: Where, own: Sequence[str] | dict[str, Any]) -> list[str]:

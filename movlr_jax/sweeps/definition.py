@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from movlr_jax import code_names, typed_yaml
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import MovlrError, UnknownName
 from movlr_jax.morphologies import custom
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.sweeps.space import Distribution, check_path, distribution
@@ -250,9 +250,20 @@ def _refuse_reserved_within(values: Mapping[str, Any], where: str, prefix: str =
 def put(values: dict[str, Any], path: str, value: Any, where: str) -> None:
     """Set a value by its dotted path in nested values, in place; a mapping is laid over what is there.
 
+    Where it names the kind of a record (planner.name), of what is there the settings that both kinds have stay.
+
     Raises:
-        MovlrError: the path leads through a value that has no parts.
+        MovlrError: the path leads through a value that has no parts, or names no kind.
     """
+    field, _, part = path.partition(".")
+    name = value if part == "name" else value.get("name") if not part and isinstance(value, dict) else None
+    hint: Any = typed_yaml.fields_of(RunConfig).get(field)
+    if name is not None and isinstance(values.get(field), dict) and hasattr(hint, "as_kind"):
+        kind, settings = hint.of_values(values[field])
+        try:
+            values[field] = typed_yaml.plain(typed_yaml.validated(settings, kind, where, f"{field}.").as_kind(str(name)))
+        except UnknownName as error:
+            raise MovlrError(f"{where}: {path}: {error}") from None
     *above, last = path.split(".")
     at = values
     for part in above:

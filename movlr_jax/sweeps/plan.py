@@ -89,7 +89,7 @@ class Plan:
         """
         values: dict[str, Any] = json.loads(json.dumps(self.base))
         where = f"trial {trial.number} ({trial.label})"
-        for path, value in trial.values.items():
+        for path, value in sorted(trial.values.items(), key=lambda item: not item[0].endswith(".name")):  # settings after their kind
             put(values, path, value, where)
         values["threads"] = values.get("threads") or self.threads
         named = {"out": str(self.folder(trial)), "name": f"{self.name}-{trial.name}", "group": self.name, "ask": False}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from movlr_jax.cli import ablate, inherited, tune
-from movlr_jax.control.planners import MPPI
+from movlr_jax.control.planners import CEM, ICEM, MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.runs.config import RunConfig
 
@@ -54,3 +55,17 @@ def test_other_rewards_bring_nothing_and_a_damaged_run_is_told(run_folder: str, 
     (Path(run_folder) / "config.yaml").write_text("seconds: [1")
     with pytest.raises(MovlrError, match="not YAML"):
         read([run_folder])
+
+
+def test_settings_of_the_run_s_own_planner_are_understood(run_folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    config = RunConfig.load(Path(run_folder) / "config.yaml")
+    (Path(run_folder) / "config.yaml").write_text(replace(config, planner=ICEM(keep=2, horizon=0.2)).to_yaml())
+    asked, _ = read([run_folder])
+    assert asked.planner == ICEM(keep=2, horizon=0.2) and "planner.name icem, planner.knots 4, " in capsys.readouterr().err
+    asked, _ = read([run_folder, "--planner.keep", "1"])
+    assert asked.planner == ICEM(keep=1, horizon=0.2)
+    asked, _ = read([run_folder, "--planner.name", "cem"])
+    assert asked.planner == CEM(horizon=0.2)
+    for words in (["human", "--planner.keep", "1"], [run_folder, "--planner.covariance", "0.1"]):
+        with pytest.raises(MovlrError, match=r"--planner\.\w+ is a setting of (icem, )?cma: name"):
+            read(words)

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from movlr_jax.cli.main import main
+from movlr_jax.control.planners import CEM, CMA, ICEM
 from movlr_jax.errors import MovlrError
 from movlr_jax.sweeps import definition
 from movlr_jax.sweeps import plan as plans
@@ -37,6 +38,7 @@ def drawn(**space: object) -> dict:
         ({"resources": {"gpus": 1.5}}, r"resources.gpus is 1.5"),
         ({"grid": {"planner.niose": [1]}}, r"grid has an unknown value planner.niose: did you mean noise\?"),
         ({"grid": {"planner": [1]}}, "planner is a group of values"),
+        ({"grid": {"planner.name": ["mppi", "mpi"]}}, r"trial 1 \(name mpi\): planner: There is no planner 'mpi': did you mean mppi\?"),
         ({"grid": {"out": ["a"]}}, "grid.out cannot be given in a sweep"),
         ({"grid": {"seed": []}}, "grid.seed is empty"),
         ({"grid": {"seed": [1, 1]}}, "trials 0 and 1 are the same"),
@@ -131,3 +133,11 @@ def test_a_dry_run_prints_the_trials_and_makes_nothing(tmp_path, capsys):
 def test_the_registry_says_which_way_an_objective_is_better(tmp_path, said, direction):
     found = sweep(tmp_path, grid={}, optuna={"trials": 2, "space": {"seed": [1, 2]}, **said})
     assert found.optuna is not None and found.optuna.direction == direction
+
+
+def test_planners_are_swept_by_name_and_keep_what_they_have_in_common(tmp_path):
+    (tmp_path / "run.yaml").write_text("planner: {candidates: 32, temperature: 0.3}")
+    made = plans.make(sweep(tmp_path, config="run.yaml", grid={"planner.keep": [1], "planner.name": ["icem", "cma"]}))
+    assert [made.config(trial).planner for trial in made.trials] == [k(candidates=32, temperature=0.3, keep=1) for k in (ICEM, CMA)]
+    made = plans.make(sweep(tmp_path, config="run.yaml", base={"planner": {"name": "cem", "elites": 3}}, grid={"seed": [0]}))
+    assert made.config(made.trials[0]).planner == CEM(candidates=32, elites=3)
