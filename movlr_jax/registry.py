@@ -71,16 +71,26 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __contains__(self, name: object) -> bool:
         """Whether there is one of that name; loads nothing."""
-        return name in self._own or name in self._objects or name in self._found()
+        return name in self._own or name in self._objects or name in self._all_places()
 
     def __iter__(self) -> Iterator[str]:
         """Yield all names, this package's own first."""
-        return iter(dict.fromkeys([*self._found(), *self._objects]))
+        return iter(dict.fromkeys([*self._all_places(), *self._objects]))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _found(self) -> dict[str, str | importlib.metadata.EntryPoint]:
+    def usable(self, tell: Callable[[str], None] = lambda sentence: None) -> Iterator[T]:
+        """Yield all objects, without those of packages that cannot be loaded; `tell` is given a sentence for each of these."""
+        for name in self:
+            try:
+                thing = self[name]
+            except MovlrError as error:
+                tell(str(error))
+            else:
+                yield thing
+
+    def _all_places(self) -> dict[str, str | importlib.metadata.EntryPoint]:
         """Return where everything is found; searches the installed packages the first time."""
         if not self._searched:
             added: dict[str, importlib.metadata.EntryPoint] = {}

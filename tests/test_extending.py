@@ -92,6 +92,8 @@ def test_a_package_that_nobody_names_is_not_imported(movlr, tmp_path):
     (package / "nosy-1.0.dist-info" / "entry_points.txt").write_text("\n".join(points))
     ran = movlr("rollout", "bend", "--reward", "start", *OURS, *TINY, places=[package])
     assert ran.returncode == 0 and not (tmp_path / "it-was-run").exists(), ran.stderr
+    listed = movlr("tasks", "--json", places=[package])
+    assert json.loads(listed.stdout)["tasks"][-1]["name"] == "bend" and "the package nosy 1.0 cannot be used" in listed.stderr
     ran = movlr("rollout", "nosy", places=[package])
     assert ran.returncode == 1 and (tmp_path / "it-was-run").exists()
     assert (

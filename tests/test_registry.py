@@ -92,6 +92,8 @@ def test_a_package_that_cannot_be_used_is_named_and_hides_nothing_else(colours, 
     assert list(colours) == ["red", "green"] and colours["red"] is RED
     with pytest.raises(MovlrError) as refused:
         colours["green"]
+    told = []
+    assert list(colours.usable(told.append)) == [RED] and told == [str(refused.value)]
     assert str(refused.value).startswith("The colour 'green' of the package broken 1.0 cannot be used: ") and sentence in str(refused.value)
 
 

@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
     from movlr_jax.cli import task_names as naming
     from movlr_jax.tasks import TASKS
 
-    tasks = naming.tasks_of(asked.tasks) or list(TASKS.values())
+    tasks = naming.tasks_of(asked.tasks) or list(TASKS.usable(lambda sentence: console.stderr().print(sentence, markup=False)))
     records = [
         {
             "name": task.name,

@@ -121,18 +121,18 @@ def _fault(arrays: Mapping[str, Any]) -> str:
     names = {field.name for field in fields(Rollout)}
     if names != set(arrays):
         return f"{', '.join(sorted(names ^ set(arrays)))} is missing or too many"
-    found = {name: np.asarray(value) for name, value in arrays.items()}
+    values = {name: np.asarray(value) for name, value in arrays.items()}
     for name, kinds in _SCALARS.items():
-        if found[name].ndim or found[name].dtype.kind not in kinds:
+        if values[name].ndim or values[name].dtype.kind not in kinds:
             return f"{name} is no single value of its kind"
-    rows = len(found["time"]) if found["time"].ndim else 0
+    rows = len(values["time"]) if values["time"].ndim else 0
     for name, (axes, kinds) in _ARRAYS.items():
-        if found[name].ndim != 1 + axes or len(found[name]) != rows or found[name].dtype.kind not in kinds:
-            return f"{name} has the shape {found[name].shape} and the kind {found[name].dtype}"
-    terms = found["terms"].shape[1]
-    if not rows or found["term_names"].shape != (terms,) or found["term_names"].dtype.kind != "U" or found["weights"].shape != (terms,):
+        if values[name].ndim != 1 + axes or len(values[name]) != rows or values[name].dtype.kind not in kinds:
+            return f"{name} has the shape {values[name].shape} and the kind {values[name].dtype}"
+    terms = values["terms"].shape[1]
+    if not rows or values["term_names"].shape != (terms,) or values["term_names"].dtype.kind != "U" or values["weights"].shape != (terms,):
         return "its terms, names and weights do not agree"
-    return "" if found["weights"].dtype.kind == "f" else "weights are no numbers"
+    return "" if values["weights"].dtype.kind == "f" else "weights are no numbers"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import mujoco
 from movlr_jax._quiet import silence_mujoco
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import motors
-from movlr_jax.morphologies.catalog import DEFAULT, plan
+from movlr_jax.morphologies.catalog import CATALOG, DEFAULT, plan
 
 
 def describe(name: str) -> dict[str, Any]:
@@ -21,7 +21,13 @@ def describe(name: str) -> dict[str, Any]:
         "name", "title", "licence", "source", "default", "found"; where found "folder", "joints", "degrees_of_freedom",
         "muscles", "motors" and "planned_joints"; where missing "missing": what to do, in one sentence.
     """
-    body = plan(name)
+    try:
+        body = plan(name)
+    except MovlrError as error:
+        if name not in CATALOG:
+            raise
+        # Of another package, which cannot be loaded.
+        return {"name": name, "title": "", "licence": "", "source": "", "default": False, "found": False, "missing": str(error)}
     record: dict[str, Any] = {
         "name": name,
         "title": body.title,

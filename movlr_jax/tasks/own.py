@@ -173,7 +173,7 @@ def _tasks(module: types.ModuleType) -> dict[str, Task]:
     """Return the tasks that a module defines, by name: those of this package that it imports are not its own."""
     from movlr_jax import tasks
 
-    known = {id(task) for task in tasks.TASKS.values()}
+    known = {id(task) for task in tasks.TASKS.usable()}
     return {name: value for name, value in vars(module).items() if isinstance(value, Task) and id(value) not in known}
 
 

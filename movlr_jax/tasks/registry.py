@@ -35,7 +35,7 @@ TASKS: Registry[Task] = Registry(
 
 def of(morphology: str) -> Task:
     """Return the task to try a body with: the first that is meant for it, else walking on flat ground."""
-    return next((task for task in TASKS.values() if morphology in task.morphologies), TASKS["walk_flat"])
+    return next((task for task in TASKS.usable() if morphology in task.morphologies), TASKS["walk_flat"])
 
 
 def loaded(morphology: str) -> Morphology:
