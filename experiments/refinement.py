@@ -42,6 +42,7 @@ def record(folder: RunFolder, picture: Path) -> dict[str, Any]:
 def cells(run: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Return headings and cells: an iteration a line."""
     out = []
+    shown = ("seconds", "distance_m")
     for row in run["iterations"]:
         metrics = row["metrics"] or {}
         weights = row["weights"] or {}
@@ -50,12 +51,12 @@ def cells(run: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
                 str(row["iteration"]),
                 "best" if row["iteration"] == run["best"] else "yes" if row["kept"] else "no",
                 tables.number(row["score"], ".2f"),
-                *(tables.number(metrics.get(k), ".2f") for k in ("seconds", "distance_m")),
+                *(tables.cell(metrics, name) for name in shown),
                 f"{len(weights)} terms, {sum(abs(w) for w in weights.values()):g}",
                 str(row["edit"] or ""),
             ]
         )
-    return ["iteration", "kept", "score", "lasted [s]", "distance [m]", "weight", "edit"], out
+    return ["iteration", "kept", "score", *map(tables.heading, shown), "weight", "edit"], out
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -25,6 +25,7 @@ from movlr_jax import atomic, morphologies, tasks
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planners import CEM, CMA, ICEM, MPPI, Planner
 from movlr_jax.evaluation import reward_texts
+from movlr_jax.media import tables
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 
@@ -72,8 +73,9 @@ def table() -> str:
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in load().values():
         groups[row["work"], row["variant"]].append(row)
+    lasted, distance, drift = map(tables.heading, ("seconds", "distance_m", "lateral_drift_m"))
     lines = [
-        "| work | planner | what | falls | upright [s] | distance [m] mean (min to max) | drift [m] |",
+        f"| work | planner | what | falls | {lasted} | {distance} mean (min to max) | {drift} |",
         "|---|---|---|---|---|---|---|",
     ]
     for (work, variant), rows in sorted(groups.items(), key=lambda g: (g[0][0], -statistics.mean(r["distance_m"] for r in g[1]))):

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax import atomic
+from movlr_jax.media import tables
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.search import assembly
 
@@ -78,7 +79,8 @@ def measure(writer: str, seed: int, iterations: int, seconds: float, folder: Pat
 
 def table(results: dict[str, Any]) -> str:
     """Return the rows and the means as text."""
-    lines = ["writer    seed  iterations  best at  score  upright [s]  distance [m]  drift [m]"]
+    distance, drift = map(tables.heading, ("distance_m", "lateral_drift_m"))
+    lines = [f"writer    seed  iterations  best at  score  upright [s]  {distance}  {drift}"]
     groups: dict[tuple[str, int, float], list[dict[str, Any]]] = defaultdict(list)
     for row in results["runs"].values():
         groups[row["writer"], row["iterations"], row["seconds"]].append(row)

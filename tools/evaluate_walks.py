@@ -23,7 +23,7 @@ from movlr_jax.cli.watch import Watch
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.evaluation.episode_store import EpisodeStore
 from movlr_jax.evaluation.evaluation import evaluate, works
-from movlr_jax.media.tables import markdown
+from movlr_jax.media import tables
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks"
 FIVE = (1, 2, 3, 4, 5)
@@ -63,34 +63,27 @@ def table(episodes: dict[str, dict[str, Any]]) -> str:
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for key, record in episodes.items():
         groups[label(key, record)].append(record)
-    cells = []
+    cells, shown = [], ("lateral_drift_m", "heading_error_rad", "effort", "step_symmetry")
     for name, records in groups.items():
         d = [r["distance_m"] for r in records]
-        symmetry = [r["step_symmetry"] for r in records if r["step_symmetry"] is not None]
+        values = {name: [r[name] for r in records if r[name] is not None] for name in shown}
         wall = np.median([r["wall_s"] / r["seconds"] for r in records])
         cells.append(
             [
                 name,
                 f"{sum(r['fell'] for r in records)} of {len(records)}",
                 f"{np.mean(d):.2f} ({min(d):.2f} to {max(d):.2f})",
-                *(
-                    f"{np.mean([r[k] for r in records]):{spec}}"
-                    for k, spec in (("lateral_drift_m", ".2f"), ("heading_error_rad", ".2f"), ("effort", ".3f"))
-                ),
-                f"{np.mean(symmetry):.2f}" if symmetry else "-",
+                *(tables.number(float(np.mean(v)) if v else None, tables.spec(name)) for name, v in values.items()),
                 f"{wall:.1f}",
             ]
         )
     what = [
         "body, task, reward, goal, length",
         "falls",
-        "distance [m] mean (min to max)",
-        "drift [m]",
-        "heading [rad]",
-        "effort",
-        "symmetry",
+        f"{tables.heading('distance_m')} mean (min to max)",
+        *map(tables.heading, shown),
     ]
-    return markdown([*what, "s of wall per s"], cells)
+    return tables.markdown([*what, "s of wall per s"], cells)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
