@@ -1,1 +1,1 @@
-"""MPC2: muscle curves, the muscle laws (posture to excitation), the posture planner, and the executed episode."""
+"""MPC2: muscle curves, laws/ (posture to excitation), planners/ (which posture), and the executed episode."""
