@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from movlr_jax.media import tables
+from movlr_jax.tasks import gates
 from movlr_jax.tasks.metric_registry import metric as named
 
 ONE_SEED = "One seed tells no difference from luck: give more, for example --seeds 0 1 2."
@@ -20,7 +21,7 @@ Record = Mapping[str, Any]
 def saturated(episodes: Sequence[Record], metric: str) -> bool:
     """Tell whether a metric is at its best in every episode."""
     if metric == "seconds":
-        return bool(episodes) and not any(e.get("fell") or e.get("dropped") or e.get("diverged") for e in episodes)
+        return bool(episodes) and not any(map(gates.ended_early, episodes))
     best = named(metric).best
     values = [e.get(metric) for e in episodes]
     return best is not None and bool(values) and all(v is not None and equal(float(v), best) for v in values)

@@ -77,6 +77,16 @@ class Gates:
         return {name: value for name, value in values.items() if value is not None}
 
 
+def fell(episode: Mapping[str, Any]) -> bool:
+    """Whether the episode of a record ended in a fall: of the body, or of its object."""
+    return bool(episode.get("fell") or episode.get("dropped"))
+
+
+def ended_early(episode: Mapping[str, Any]) -> bool:
+    """Whether the episode of a record ended before its time: in a fall, or because the simulation diverged."""
+    return fell(episode) or bool(episode.get("diverged"))
+
+
 def rank(gates: Gates) -> tuple[float, ...]:
     """Return a motion's place; the larger tuple is the better motion, and equal ones are told apart by no gate."""
     return tuple(-fault for fault in gates.faults().values())

@@ -9,6 +9,7 @@ import numpy as np
 
 from movlr_jax.control.episode import Rollout
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
+from movlr_jax.tasks.gates import fell
 from movlr_jax.tasks.trajectory import Trajectory
 
 
@@ -72,4 +73,4 @@ def summarize(episodes: list[dict[str, Any]]) -> dict[str, Any]:
         values = [float(e[name]) for e in episodes if e[name] is not None and math.isfinite(float(e[name]))]
         mean[name] = float(np.mean(values)) if values else None
         std[name] = float(np.std(values)) if values else None
-    return {"episodes": episodes, "mean": mean, "std": std, "falls": sum(bool(e["fell"] or e.get("dropped")) for e in episodes)}
+    return {"episodes": episodes, "mean": mean, "std": std, "falls": sum(map(fell, episodes))}

@@ -22,7 +22,6 @@ from movlr_jax.physics.instant import Frame
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.tasks import metrics
-from movlr_jax.tasks.gates import Gates
 from movlr_jax.tasks.task import Task
 from movlr_jax.tasks.trajectory import Trajectory, height
 
@@ -104,10 +103,6 @@ class ObjectTask(Task):
         for name, error in errors.items():
             record |= {name: float(error.mean()), f"final_{name}": float(error[last].mean())}
         return record | ({goals.REACHED: None} if self.spoken else {})
-
-    def gates(self, mean: dict[str, Any]) -> Gates:
-        """See Task; a drop counts as a fall."""
-        return Gates(mean["diverged"] > 0, float(mean["dropped"]))
 
 
 def dropped(layout: FeatureLayout, instants: Any) -> Any:

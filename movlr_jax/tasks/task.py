@@ -285,4 +285,4 @@ class Task:
         if self.walks:
             way = STALLED * self.goal_speed * min(self.seconds, mean["seconds"])
             moved = mean["distance_m"] is not None and bool(mean["distance_m"] >= way)
-        return Gates(mean["diverged"] > 0, float(mean["fell"]), moved)
+        return Gates(mean["diverged"] > 0, float(mean["fell"] + mean.get("dropped", 0.0)), moved)

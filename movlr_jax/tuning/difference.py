@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from movlr_jax.evaluation.evaluation import Row
+from movlr_jax.tasks import gates
 from movlr_jax.tasks.metric_registry import metric as named
 
 FALLS = "falls"  # the share of episodes that fell, beside the metrics of their records
@@ -43,7 +44,7 @@ class Difference:
 def values(row: Row, metric: str) -> dict[int, float]:
     """Return a metric of a row's episodes by seed; those that have none are left out."""
     if metric == FALLS:
-        return {int(e["seed"]): float(bool(e["fell"] or e.get("dropped"))) for e in row.episodes}
+        return {int(e["seed"]): float(gates.fell(e)) for e in row.episodes}
     raw = {int(e["seed"]): e.get(metric) for e in row.episodes}
     return {seed: float(value) for seed, value in raw.items() if value is not None and math.isfinite(float(value))}
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from movlr_jax.tasks import gates
+from movlr_jax import tasks
+from movlr_jax.tasks import gates, metrics
 from movlr_jax.tasks.gates import Gates
 
 RUN = Path(__file__).parents[1] / "data" / "run-of-0.1"
@@ -96,3 +97,11 @@ def test_earlier_versions_are_read() -> None:
 def test_a_document_says_what_it_always_said(moved: bool | None) -> None:
     said = {"fell": True, "diverged": False} | ({} if moved is None else {"moved": moved})
     assert Gates(False, 0.5, moved).document() == said and list(Gates(False, 0.5, moved).document()) == list(said)
+
+
+def test_a_drop_is_a_fall() -> None:
+    assert gates.fell({"fell": True}) and gates.fell({"fell": False, "dropped": True}) and not gates.fell({"fell": False, "diverged": True})
+    assert gates.ended_early({"fell": False, "diverged": True}) and not gates.ended_early({"fell": False, "dropped": False})
+    hand = tasks.get("cube_rotate")
+    assert hand.gates({"fell": 0.0, "dropped": 0.5, "diverged": 0.0}) == Gates(False, 0.5)
+    assert metrics.summarize([{"seed": 0, "fell": False, "dropped": True}, {"seed": 1, "fell": False, "dropped": False}])["falls"] == 1
