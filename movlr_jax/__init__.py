@@ -1,13 +1,116 @@
 """movlr_jax: learn rewards for musculoskeletal bodies from language and vision.
 
-A sentence goes in; the body's motion is planned, filmed and criticised, the reward is rewritten and proven safe, and the best
-is kept. See README.md for a tour and `movlr --help` for the commands.
+A sentence goes in; the body's motion is planned, filmed and criticised, the reward is rewritten and proven safe, and the best is kept.
+See README.md for a tour, docs/tutorial.ipynb for a walk through the library, and `movlr --help` for the commands.
+
+    import movlr_jax as movlr
+
+    body = movlr.load_body("myolegs")
+    runs = movlr.plan(body, "walk_flat", "human", seconds=2, seeds=[0, 1])
+    print(runs.metrics)
+
+What is named here is loaded when it is first used.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from movlr_jax._mujoco_import import tolerate_missing_opengl
 from movlr_jax._versions import check_versions
 
+if TYPE_CHECKING:
+    from movlr_jax.api import (
+        Best,
+        Reward,
+        SearchResult,
+        ablate,
+        evaluate,
+        load_body,
+        load_task,
+        plan,
+        resume,
+        search,
+        sweep,
+        tune,
+    )
+    from movlr_jax.control import laws, planners
+    from movlr_jax.errors import MovlrError
+    from movlr_jax.evaluation.planning import Run, Runs
+    from movlr_jax.evaluation.study import EvaluationStudy
+    from movlr_jax.morphologies import Morphology
+    from movlr_jax.runs.config import RunConfig
+    from movlr_jax.runs.tune_config import TuneConfig
+    from movlr_jax.search.events import Event
+    from movlr_jax.tasks import Task
+    from movlr_jax.tuning.ablation_study import AblationStudy
+    from movlr_jax.tuning.tune_study import Judges, TuneStudy
+
 __version__ = "0.1.0"
+
+# name -> the module that has it; a module is named by itself.
+_PLACES = {
+    **dict.fromkeys(("Best", "Reward", "SearchResult", "ablate", "evaluate", "load_body", "load_task"), "movlr_jax.api"),
+    **dict.fromkeys(("plan", "resume", "search", "sweep", "tune"), "movlr_jax.api"),
+    "MovlrError": "movlr_jax.errors",
+    "Run": "movlr_jax.evaluation.planning",
+    "Runs": "movlr_jax.evaluation.planning",
+    "EvaluationStudy": "movlr_jax.evaluation.study",
+    "Morphology": "movlr_jax.morphologies",
+    "RunConfig": "movlr_jax.runs.config",
+    "TuneConfig": "movlr_jax.runs.tune_config",
+    "Event": "movlr_jax.search.events",
+    "Task": "movlr_jax.tasks",
+    "AblationStudy": "movlr_jax.tuning.ablation_study",
+    "Judges": "movlr_jax.tuning.tune_study",
+    "TuneStudy": "movlr_jax.tuning.tune_study",
+    "laws": "movlr_jax.control.laws",
+    "planners": "movlr_jax.control.planners",
+}
+
+__all__ = [
+    "AblationStudy",
+    "Best",
+    "EvaluationStudy",
+    "Event",
+    "Judges",
+    "Morphology",
+    "MovlrError",
+    "Reward",
+    "Run",
+    "RunConfig",
+    "Runs",
+    "SearchResult",
+    "Task",
+    "TuneConfig",
+    "TuneStudy",
+    "ablate",
+    "evaluate",
+    "laws",
+    "load_body",
+    "load_task",
+    "plan",
+    "planners",
+    "resume",
+    "search",
+    "sweep",
+    "tune",
+]
 
 check_versions()
 tolerate_missing_opengl()
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is named in `__all__`."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(_PLACES[name])
+    value = module if _PLACES[name].endswith(f".{name}") else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -7,8 +7,6 @@ Ctrl-C stops between two saved products; the folder is then what `movlr resume` 
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -84,7 +82,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     from movlr_jax.runs import methods
 
-    config = free_folder(configure(argv))
+    config = search.free_folder(configure(argv))
     if config.ask:
         advice.refuse_unattended()
         if not methods.written_by_model(config):
@@ -106,21 +104,6 @@ def _beside(config: RunConfig) -> int:
     with tempfile.TemporaryDirectory() as folder:
         search.run(dataclasses.replace(config, out=Path(folder) / "run", tracking="off"))
     return 0
-
-
-def free_folder(config: RunConfig) -> RunConfig:
-    """Return the configuration with a folder that holds nothing yet: runs/NAME, else runs/NAME-2, ...
-
-    A folder that was asked for with --out is left as it is; a run that finds another there is refused.
-    """
-    if config.out is not None:
-        return config
-    first = search.folder_of(config)
-    if os.environ.get("WANDB_SWEEP_ID") and (agent := os.environ.get("WANDB_RUN_ID")):
-        # Agents of a W&B sweep start at the same moment, and would find the same folder free.
-        first = first.with_name(f"{first.name}-{agent}")
-    numbered = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
-    return dataclasses.replace(config, out=next(f for f in itertools.chain([first], numbered) if not f.exists()))
 
 
 def close(result: RunResult) -> None:

@@ -6,7 +6,6 @@ goes on after any end.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +88,7 @@ def _drive(sweep: SweepFile, asked: Options) -> int:
     def report(sentence: str) -> None:
         err.print(sentence, markup=False, soft_wrap=True)
 
-    environment = _outside(sweep)
+    environment = drive.allowed(sweep)
     if asked.on == "wandb":
         path, agents = wandb.write(sweep)
         report(agents or f"WANDB_API_KEY is not set: nothing was registered. Later: wandb sweep {path}")
@@ -102,33 +101,13 @@ def _drive(sweep: SweepFile, asked: Options) -> int:
     return close(outcome)
 
 
-def _outside(sweep: SweepFile) -> tuple[tuple[str, str], ...]:
-    """Refuse a sweep whose keys would go where only its file says; return the variables that tell its trials, anywhere, what is allowed.
-
-    Raises:
-        MovlrError: an address of a trial is not known.
-    """
-    from movlr_jax.llm import addresses
-    from movlr_jax.runs import permissions
-    from movlr_jax.sweeps import plan
-
-    made = plan.make(sweep)
-    configs = [made.config(trial) for trial in made.trials] or [made.config(plan.Trial(0, {}))]
-    for config in configs:
-        permissions.require_keys_known(config)
-        permissions.remember(config)
-    return addresses.environment(dict.fromkeys(target for config in configs for target in permissions.targets(config)))
-
-
 def _executor(sweep: SweepFile, asked: Options) -> Any:
     from movlr_jax.sweeps import drive
     from movlr_jax.sweeps.backends import ray
 
-    if asked.on == "here":
-        return lambda: contextlib.nullcontext(drive.LocalExecutor(sweep.resources.retries))
     if asked.address:
         return lambda: ray.cluster(asked.address, sweep.resources)
-    return lambda: ray.embedded(sweep.folder.absolute(), sweep.resources, asked.workers)
+    return drive.executor(sweep, None if asked.on == "here" else asked.workers)
 
 
 def close(outcome: Outcome) -> int:

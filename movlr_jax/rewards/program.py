@@ -168,11 +168,16 @@ def literal_weights(source: str) -> dict[str, float]:
                 value = ast.literal_eval(node.value)
             except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
                 value = None
-            return _checked_weights(value, node.lineno)
+            return checked_weights(value, node.lineno)
     raise ProgramError('There is no WEIGHTS: start the text with WEIGHTS = {"term_name": 1.0, ...}.')
 
 
-def _checked_weights(value: Any, line: int | None = None) -> dict[str, float]:
+def checked_weights(value: Any, line: int | None = None) -> dict[str, float]:
+    """Return WEIGHTS as they are used.
+
+    Raises:
+        ProgramError: it is no dict of a few plain names to finite numbers.
+    """
     if not isinstance(value, dict) or not value:
         raise ProgramError('WEIGHTS must be a literal dict such as {"forward_speed": 10.0}, with at least one term.', line)
     if len(value) > MAX_TERMS:
@@ -209,7 +214,7 @@ def execute(source: str) -> Program:
     terms = names.get("terms")
     if not callable(terms):
         raise ProgramError("There is no function terms: define `def terms(m):` that returns a dict of scalars.")
-    return Program(_checked_weights(names.get("WEIGHTS")), terms, source)
+    return Program(checked_weights(names.get("WEIGHTS")), terms, source)
 
 
 def batched(program: Program, layout: FeatureLayout) -> tuple[Callable[[Array], Array], tuple[str, ...]]:

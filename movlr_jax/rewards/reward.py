@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,9 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from movlr_jax import jax_environment, reference_cycles
 from movlr_jax.errors import MovlrError
+from movlr_jax.morphologies import Morphology
 from movlr_jax.rewards import packaged, program
+from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
 
 
@@ -74,6 +77,35 @@ class Reward:
         except program.ProgramError as error:
             raise MovlrError(f"The reward {name} does not fit: {error}") from error
         return Reward.from_artifact(name, source, ran.weights, artifact, layout)
+
+    @staticmethod
+    def from_function(
+        terms: Callable[[Any], Mapping[str, Any]], weights: Mapping[str, float], body: Morphology, *, name: str = ""
+    ) -> Reward:
+        """Compile a Python function that the caller wrote; it runs in this process, with all the caller's rights.
+
+        Args:
+            terms: Motion -> term name -> scalar.
+            weights: term name -> weight.
+            body: the body.
+            name: for people; the function's own if left out.
+
+        Raises:
+            MovlrError: the function breaks the contract, or asks for what the body lacks.
+        """
+        jax_environment.require_devices()
+        name, layout = name or getattr(terms, "__name__", "reward"), feature_layout(body)
+        try:
+            source = inspect.getsource(terms)
+        except (OSError, TypeError):  # typed into an interpreter
+            source = ""
+        try:
+            made = program.Program(program.checked_weights(dict(weights)), terms, source)
+            fn, _ = program.batched(made, layout)
+            artifact = program.export_terms(fn, layout)
+        except program.ProgramError as error:
+            raise MovlrError(f"The reward {name} does not fit: {error}") from error
+        return Reward.from_artifact(name, source, made.weights, artifact, layout)
 
     @staticmethod
     def from_artifact(name: str, source: str, weights: dict[str, float], artifact: bytes, layout: FeatureLayout) -> Reward:

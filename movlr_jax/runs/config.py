@@ -5,6 +5,9 @@ Flows in: YAML files and the command line's values. Flows out: a frozen record, 
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -144,3 +147,18 @@ class RunConfig(EpisodeConfig):
 def folder_of(config: RunConfig) -> Path:
     """Return the folder that a run of this configuration works in."""
     return config.out if config.out is not None else Path("runs") / (config.name or f"{code_names.label(config.task)}-{config.seed}")
+
+
+def free_folder(config: RunConfig) -> RunConfig:
+    """Return the configuration with a folder that holds nothing yet: runs/NAME, else runs/NAME-2, ...
+
+    A folder that was asked for with --out is left as it is; a run that finds another there is refused.
+    """
+    if config.out is not None:
+        return config
+    first = folder_of(config)
+    if os.environ.get("WANDB_SWEEP_ID") and (agent := os.environ.get("WANDB_RUN_ID")):
+        # Agents of a W&B sweep start at the same moment, and would find the same folder free.
+        first = first.with_name(f"{first.name}-{agent}")
+    numbered = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
+    return dataclasses.replace(config, out=next(f for f in itertools.chain([first], numbered) if not f.exists()))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from movlr_jax.runs.config import RunConfig, folder_of
+from movlr_jax.runs.config import RunConfig, folder_of, free_folder
 from movlr_jax.search.events import Event, Progress
 
 if TYPE_CHECKING:
     from movlr_jax.search.loop import Advisor, RunResult
 
-__all__ = ["Event", "Progress", "RunConfig", "folder_of", "resume", "run"]
+__all__ = ["Event", "Progress", "RunConfig", "folder_of", "free_folder", "resume", "run"]
 
 
 def run(config: RunConfig, *, progress: Progress | None = None, advisor: Advisor | None = None) -> RunResult:

@@ -6,12 +6,15 @@ counts: a trial's state is its run's folder, and the same command goes on after 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from movlr_jax.llm import addresses
 from movlr_jax.media import sweep_page
+from movlr_jax.runs import permissions
 from movlr_jax.sweeps import plan as plans
 from movlr_jax.sweeps import results
 from movlr_jax.sweeps.definition import SweepFile
@@ -173,3 +176,31 @@ class _Driver:
             self.outcome.failed[trial.number] = ended.sentence
             self.report(f"{trial.name}: {ended.sentence}")
         results.write_tables(self.outcome.plan, self.outcome.rows)
+
+
+def allowed(sweep: SweepFile) -> tuple[tuple[str, str], ...]:
+    """Refuse a sweep whose keys would go where only its file says; return the variables that tell its trials, anywhere, what is allowed.
+
+    Raises:
+        MovlrError: an address of a trial is not known.
+    """
+    made = plans.make(sweep)
+    configs = [made.config(trial) for trial in made.trials] or [made.config(Trial(0, {}))]
+    for config in configs:
+        permissions.require_keys_known(config)
+        permissions.remember(config)
+    return addresses.environment(dict.fromkeys(target for config in configs for target in permissions.targets(config)))
+
+
+def executor(sweep: SweepFile, workers: int | None) -> Callable[[], Any]:
+    """Return who runs a sweep's trials on this machine.
+
+    Args:
+        sweep: it.
+        workers: trials side by side, on a Ray of its own (0: as many as there are cores for); None: one after the other, without Ray.
+    """
+    if workers is None:
+        return lambda: contextlib.nullcontext(LocalExecutor(sweep.resources.retries))
+    from movlr_jax.sweeps.backends import ray
+
+    return lambda: ray.embedded(sweep.folder.absolute(), sweep.resources, workers)
