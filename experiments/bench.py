@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from movlr_jax import atomic, search
+from movlr_jax import atomic, searches
 from movlr_jax.cli import console
 from movlr_jax.cli import main as front
 from movlr_jax.cli.eval import Stopped
@@ -27,7 +27,7 @@ from movlr_jax.evaluation import reward_texts
 from movlr_jax.evaluation.evaluation import Work
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.runs.run_folder import RunFolder
-from movlr_jax.search import RunConfig, state
+from movlr_jax.searches import RunConfig, state
 from movlr_jax.tasks import TASKS, Task, get
 
 # The task `free` is whatever a sentence asks for: without one there is nothing to compare.
@@ -127,9 +127,9 @@ def searched(asked: argparse.Namespace, task: Task, body: str, *, iterations: in
         return RunFolder.find(folder)
     with View(console.stderr(), f"Search: {folder}") as view:
         if (folder / "run.json").exists():
-            result = search.resume(folder, progress=view, iterations=iterations)
+            result = searches.resume(folder, progress=view, iterations=iterations)
         else:
-            result = search.run(replace(config, out=folder), progress=view)
+            result = searches.run(replace(config, out=folder), progress=view)
     if result.stopped == "interrupted":
         raise Stopped(f"Interrupted: the search is saved in {folder}; the same command goes on.")
     return RunFolder.find(folder)

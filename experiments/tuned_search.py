@@ -30,7 +30,7 @@ from movlr_jax.llm.base import ModelFault
 from movlr_jax.media import history
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import SAMPLERS, InnerTune
-from movlr_jax.search import state
+from movlr_jax.searches import state
 from movlr_jax.tasks import Task
 
 TUNED, ITERATIONS, CANDIDATES = "tuned", "more iterations", "more candidates"

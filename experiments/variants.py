@@ -25,7 +25,7 @@ from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.media import bars, tables
 from movlr_jax.runs import permissions
 from movlr_jax.runs.run_folder import RunFolder
-from movlr_jax.search import RunConfig, state
+from movlr_jax.searches import RunConfig, state
 from movlr_jax.tasks import Task
 
 

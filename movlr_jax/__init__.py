@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from movlr_jax.morphologies import Morphology
     from movlr_jax.runs.config import RunConfig
     from movlr_jax.runs.tune_config import TuneConfig
-    from movlr_jax.search.events import Event
+    from movlr_jax.searches.events import Event
     from movlr_jax.tasks import Task
     from movlr_jax.tuning.ablation_study import AblationStudy
     from movlr_jax.tuning.tune_study import Judges, TuneStudy
@@ -60,7 +60,7 @@ _PLACES = {
     "Morphology": "movlr_jax.morphologies",
     "RunConfig": "movlr_jax.runs.config",
     "TuneConfig": "movlr_jax.runs.tune_config",
-    "Event": "movlr_jax.search.events",
+    "Event": "movlr_jax.searches.events",
     "Task": "movlr_jax.tasks",
     "AblationStudy": "movlr_jax.tuning.ablation_study",
     "Judges": "movlr_jax.tuning.tune_study",

@@ -32,10 +32,10 @@ from movlr_jax.rewards import reward as rewards
 from movlr_jax.runs.config import RunConfig, free_folder
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import TuneConfig
-from movlr_jax.search import events
-from movlr_jax.search import resume as resume_run
-from movlr_jax.search import run as start_run
-from movlr_jax.search.loop import RunResult
+from movlr_jax.searches import resume as resume_run
+from movlr_jax.searches import run as start_run
+from movlr_jax.searches.events import Event, Progress
+from movlr_jax.searches.loop import RunResult
 from movlr_jax.sweeps import definition, drive
 from movlr_jax.sweeps.drive import Outcome
 from movlr_jax.tasks import TASKS, Task
@@ -44,7 +44,7 @@ from movlr_jax.tuning.ablation_study import AblationStudy
 from movlr_jax.tuning.tune_study import Judges, TuneStudy
 
 Body = Morphology | str | Path | None
-OnEvent = Callable[[events.Event], Any]
+OnEvent = Callable[[Event], Any]
 
 
 class Settings(TypedDict, total=False):
@@ -310,14 +310,8 @@ class SearchResult:
         return Best(self.result.best, self.result.score, row["metrics"], atomic.read_text(folder / "reward.py"), folder)
 
     def __str__(self) -> str:
-        cells = [
-            [
-                str(row["iteration"]),
-                f"{row['score']:.1f}",
-                "best" if row["iteration"] == self.result.best else "kept" if row["kept"] else "",
-            ]
-            for row in self.rows
-        ]
+        best = self.result.best
+        cells = [[str(r["iteration"]), f"{r['score']:.1f}", "best" if r["iteration"] == best else ""] for r in self.rows]
         return "\n".join([metrics_table.aligned(["iteration", "score", ""], cells), self.result.message])
 
     def to_pandas(self) -> Any:
@@ -351,7 +345,7 @@ def search(
         TypeError: a value has another name than any field of RunConfig.
     """
     config = RunConfig(**{**_words(task), **_body_words(body), **values, "out": None if out is None else Path(out)})
-    return SearchResult(start_run(free_folder(config), progress=on_event))
+    return SearchResult(start_run(free_folder(config), progress=_shown(on_event)))
 
 
 def resume(folder: Path | str, *, on_event: OnEvent | None = None, **values: Any) -> SearchResult:
@@ -360,12 +354,12 @@ def resume(folder: Path | str, *, on_event: OnEvent | None = None, **values: Any
     Args:
         folder: the run's folder.
         on_event: called with each `Event`.
-        values: a new last iteration or budget, as `movlr_jax.search.resume`.
+        values: a new last iteration or budget, as `movlr_jax.searches.resume`.
 
     Raises:
         MovlrError: there is no run, another process works on it, or a stage cannot go on.
     """
-    return SearchResult(resume_run(Path(folder), progress=on_event, **values))
+    return SearchResult(resume_run(Path(folder), progress=_shown(on_event), **values))
 
 
 def sweep(
@@ -388,6 +382,14 @@ def sweep(
     return drive.run(found, drive.executor(found, workers), tell or (lambda sentence: None), environment=drive.allowed(found))
 
 
+def _shown(on_event: OnEvent | None) -> Progress | None:
+    def show(event: Event) -> None:
+        if on_event is not None:
+            on_event(event)
+
+    return show
+
+
 def _task(task: Task | str) -> Task:
     return task if isinstance(task, Task) else load_task(task)
 
@@ -397,8 +399,8 @@ def _body(body: Body) -> Morphology | str | None:
 
 
 def _settings(values: Settings) -> EpisodeSettings:
-    listed = {name: tuple(value) for name, value in values.items() if name in ("seeds", "injury")}  # type: ignore[arg-type]
-    return EpisodeSettings(**{**values, **listed})  # type: ignore[arg-type]
+    given: dict[str, Any] = {name: tuple(v) if isinstance(v, list | range) else v for name, v in values.items()}
+    return EpisodeSettings(**given)
 
 
 def _words(task: Task | str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from typing import Any
 from movlr_jax import atomic
 from movlr_jax.media import tables
 from movlr_jax.runs.config import RunConfig
-from movlr_jax.search import assembly
+from movlr_jax.searches import assembly
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "compare_writers.json"

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TEST = "tests/search/test_spoilt_folders.py"
+TEST = "tests/searches/test_spoilt_folders.py"
 
 
 def main() -> int:

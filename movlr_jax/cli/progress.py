@@ -1,6 +1,6 @@
 """The live view of a run: which iteration, which stage, how much is simulated, what is best so far.
 
-In: the events of movlr_jax.search.events. Out: on a terminal a live table and bar (rich); elsewhere a plain line for
+In: the events of movlr_jax.searches.events. Out: on a terminal a live table and bar (rich); elsewhere a plain line for
 each event that is worth one, so that a log stays readable. Everything goes to stderr: stdout is for results.
 """
 
@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from movlr_jax.cli import console
-from movlr_jax.search.events import Event
+from movlr_jax.searches.events import Event
 
 STAGES = {
     "write": "writing the reward",

@@ -33,7 +33,7 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "replay")
-    from movlr_jax.search.replay import replay
+    from movlr_jax.searches.replay import replay
 
     out = asked.out or _free(asked.folder)
     with View(console.stderr(), f"Run folder: {out}") as view:

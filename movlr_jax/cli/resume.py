@@ -12,7 +12,7 @@ from typing import Annotated
 
 import tyro
 
-from movlr_jax import search
+from movlr_jax import searches
 from movlr_jax.cli import advice, options
 from movlr_jax.cli.run import follow
 
@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     if asked.ask:
         advice.refuse_unattended()
     return follow(
-        lambda view: search.resume(
+        lambda view: searches.resume(
             asked.folder,
             progress=view,
             iterations=asked.iterations,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from movlr_jax import atomic, code_names, search
+from movlr_jax import atomic, code_names, searches
 from movlr_jax.cli import advice, console, options, task_names
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
@@ -25,7 +25,7 @@ from movlr_jax.runs import permissions
 from movlr_jax.runs.config import RunConfig
 
 if TYPE_CHECKING:
-    from movlr_jax.search.loop import RunResult
+    from movlr_jax.searches.loop import RunResult
 
 ABOUT = """Search for a reward that makes a body do a task: plan its motion, film and criticise it,
 rewrite the reward, prove the new one safe, keep the best.
@@ -82,7 +82,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     from movlr_jax.runs import methods
 
-    config = search.free_folder(configure(argv))
+    config = searches.free_folder(configure(argv))
     if config.ask:
         advice.refuse_unattended()
         if not methods.written_by_model(config):
@@ -91,7 +91,7 @@ def main(argv: Sequence[str]) -> int:
     if config.mjx.hosts and hosts.join():
         return _beside(config)
     heading = "\n".join([f"Run folder: {config.out}", *_goal(config)])
-    return follow(lambda view: search.run(config, progress=view, advisor=advice.adviser(view)), heading)
+    return follow(lambda view: searches.run(config, progress=view, advisor=advice.adviser(view)), heading)
 
 
 def _goal(config: RunConfig) -> list[str]:
@@ -102,7 +102,7 @@ def _goal(config: RunConfig) -> list[str]:
 def _beside(config: RunConfig) -> int:
     """Do the same search as the first host, for the sake of its plans; what is written is thrown away."""
     with tempfile.TemporaryDirectory() as folder:
-        search.run(dataclasses.replace(config, out=Path(folder) / "run", tracking="off"))
+        searches.run(dataclasses.replace(config, out=Path(folder) / "run", tracking="off"))
     return 0
 
 

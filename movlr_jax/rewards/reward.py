@@ -100,7 +100,7 @@ class Reward:
         except (OSError, TypeError):  # typed into an interpreter
             source = ""
         try:
-            made = program.Program(program.checked_weights(dict(weights)), terms, source)
+            made = program.Program(program.checked_weights(dict(weights)), lambda m: dict(terms(m)), source)
             fn, _ = program.batched(made, layout)
             artifact = program.export_terms(fn, layout)
         except program.ProgramError as error:

@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from movlr_jax import search
+from movlr_jax import searches
 from movlr_jax.errors import MovlrError
 from movlr_jax.runs import permissions
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.sandbox import locks
-from movlr_jax.search.events import Progress
+from movlr_jax.searches.events import Progress
 from movlr_jax.sweeps.plan import ENDED, PLAN, Plan
 from movlr_jax.sweeps.worker import Ended
 
@@ -47,9 +47,9 @@ def tie_to(parent: int) -> None:
 def real(config: RunConfig, going_on: bool, progress: Progress | None) -> str:
     """Start a run, or go on with it; return why it stopped."""
     if not going_on:
-        return search.run(config, progress=progress).stopped
+        return searches.run(config, progress=progress).stopped
     assert config.out is not None
-    return search.resume(config.out, progress=progress).stopped
+    return searches.resume(config.out, progress=progress).stopped
 
 
 def run(out: Path, number: int, *, progress: Progress | None = None, runs: Run = real) -> Ended:

@@ -11,7 +11,7 @@ from rich.console import Console
 from movlr_jax.cli import advice
 from movlr_jax.cli.main import main
 from movlr_jax.cli.progress import View
-from movlr_jax.search.events import Event
+from movlr_jax.searches.events import Event
 
 CRITIQUE = {
     "summary": "It [bold]leans[/bold].",

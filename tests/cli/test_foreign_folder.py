@@ -133,7 +133,7 @@ def test_a_cache_outside_the_folder_is_neither_read_nor_written(made, tmp_path, 
 
 def test_the_doctor_says_so_and_asks_nobody(foreign, tmp_path, monkeypatch, capsys):
     from movlr_jax.cli import doctor
-    from movlr_jax.search import RunConfig
+    from movlr_jax.searches import RunConfig
 
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     (check,) = doctor.services(RunConfig.from_values(at(foreign.named)))

@@ -167,7 +167,7 @@ def test_a_sweep_s_trials_know_it_by_its_path(mine, tmp_path, monkeypatch, capsy
 
 def test_what_a_trial_elsewhere_is_told_names_the_code(mine, monkeypatch):
     from movlr_jax.runs import permissions
-    from movlr_jax.search import RunConfig
+    from movlr_jax.searches import RunConfig
 
     config = RunConfig(task=str(mine))
     assert permissions.targets(config) == (("code", str(mine)),) and addresses.environment(permissions.targets(config)) == ()

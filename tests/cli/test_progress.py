@@ -7,7 +7,7 @@ import io
 from rich.console import Console
 
 from movlr_jax.cli.progress import View
-from movlr_jax.search.events import Event
+from movlr_jax.searches.events import Event
 
 STORY = [
     Event("run", iterations=2, message="walk_flat on myolegs, engine native."),

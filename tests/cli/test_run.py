@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from movlr_jax import search
 from movlr_jax.cli import console, run
 from movlr_jax.cli.main import main
 from movlr_jax.runs.config import RunConfig
-from movlr_jax.search.loop import RunResult
+from movlr_jax.searches.loop import RunResult
 
 pytestmark = pytest.mark.gl
 TINY = ["--seconds", "0.1", "--planner.candidates", "16", "--planner.horizon", "0.1"]
@@ -113,7 +112,7 @@ def test_an_interrupted_run_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, t
         assert config.out is not None
         return RunResult(config.out, None, None, {}, [], [], "interrupted", "Interrupted.")
 
-    monkeypatch.setattr(search, "run", interrupted)
+    monkeypatch.setattr(searches, "run", interrupted)
     assert main(["run", "stand", "--out", str(tmp_path / "run")]) == 130
     captured = capsys.readouterr()
     assert f"movlr resume {tmp_path / 'run'}" in captured.err and captured.out == ""

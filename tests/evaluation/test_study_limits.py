@@ -13,7 +13,7 @@ from movlr_jax.evaluation.evaluation import Row, Work
 from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.runs.tune_config import TuneConfig
-from movlr_jax.search import inner_tuning
+from movlr_jax.searches import inner_tuning
 from movlr_jax.tuning import ablation, pruning
 from movlr_jax.tuning.tune_study import TuneStudy
 

@@ -120,8 +120,8 @@ def test_tuned_search(experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     from movlr_jax.evaluation.evaluation import Row
     from movlr_jax.runs.run_folder import RunFolder
-    from movlr_jax.search import RunConfig
-    from movlr_jax.search.loop import Loop
+    from movlr_jax.searches import RunConfig
+    from movlr_jax.searches.loop import Loop
 
     tuned_search = experiment("tuned_search")
     made, measured = {}, []

@@ -17,7 +17,7 @@ from movlr_jax.llm.base import Ask, Text
 from movlr_jax.llm.faults import Fault, Trouble
 from movlr_jax.llm.gemini import Gemini
 from movlr_jax.llm.openai_compatible import OpenAICompatible
-from movlr_jax.search import RunConfig
+from movlr_jax.searches import RunConfig
 
 pytest.importorskip("google.genai", reason="google-genai is not installed")
 pytest.importorskip("openai", reason="openai is not installed")

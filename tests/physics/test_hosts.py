@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.search import RunConfig
+from movlr_jax.searches import RunConfig
 
 COMMAND = [sys.executable, "-m", "movlr_jax", "rollout", "walk_flat", "--engine", "warp", "--seconds", "0.04", "--seeds", "1", "--json"]
 COMMAND += ["--planner.candidates", "8", "--planner.horizon", "0.04", "--planner.replan", "0.02"]

@@ -21,14 +21,14 @@ pytest.importorskip("fastapi", reason="needs transformers[serving]: run make tes
 from pydantic import BaseModel
 from support import tiny_models as tiny
 
-from movlr_jax import search
+from movlr_jax import searches
 from movlr_jax.control.planners import MPPI
 from movlr_jax.llm.base import Ask, ModelFault, Text
 from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.llm.factory import open_model
 from movlr_jax.llm.gateway import Gateway
 from movlr_jax.llm.structured import ask_for
-from movlr_jax.search import RunConfig
+from movlr_jax.searches import RunConfig
 
 _PATIENCE_S = 240.0
 
@@ -88,7 +88,7 @@ def test_a_run_whose_writer_is_served_ends_in_order_with_every_refusal_in_its_fo
         planner=MPPI(candidates=8, elites=2, instant=2, horizon=0.08),
         out=tmp_path / "run",
     )
-    result = search.run(config)
+    result = searches.run(config)
     refusals = sorted((tmp_path / "run" / "iterations" / "001").rglob("refusals/*.json"))
     assert len(result.rows) == 2 and result.best == 0 and len(refusals) == 2
     assert all(json.loads(path.read_text())["sentence"] for path in refusals)

@@ -13,10 +13,10 @@ pytest.importorskip("transformers", reason="needs transformers: run make test-mo
 
 import tiny  # noqa: E402
 
-from movlr_jax import search  # noqa: E402
+from movlr_jax import searches  # noqa: E402
 from movlr_jax.control.planners import MPPI  # noqa: E402
 from movlr_jax.errors import MovlrError  # noqa: E402
-from movlr_jax.search import RunConfig  # noqa: E402
+from movlr_jax.searches import RunConfig  # noqa: E402
 from movlr_jax.vision import score  # noqa: E402
 from movlr_jax.vision.config import ClipConfig  # noqa: E402
 from movlr_jax.vision.encoder import TransformersEncoder  # noqa: E402
@@ -99,6 +99,6 @@ def test_a_whole_run_of_vlm_rm(weights, tmp_path):
         planner=MPPI(candidates=8, elites=2, instant=2, horizon=0.08),
         clip=ClipConfig(weights=str(weights), fps=20.0),
     )
-    result = search.run(dataclasses.replace(config, out=tmp_path / "run"))
+    result = searches.run(dataclasses.replace(config, out=tmp_path / "run"))
     facts = json.loads((tmp_path / "run" / "iterations" / "000" / "facts.json").read_text())
     assert len(result.rows) == 3 and facts["clip"]["weights"] == str(weights) and facts["clip"]["score"] == result.rows[0]["score"]

@@ -20,7 +20,7 @@ from movlr_jax.prompts import prompt
 from movlr_jax.runs import methods
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
-from movlr_jax.search.loop import Loop
+from movlr_jax.searches.loop import Loop
 from movlr_jax.tracking import LocalTracker
 
 GOAL = "Swing the tip up."

@@ -23,7 +23,7 @@ from movlr_jax.llm.ledger import Ledger
 from movlr_jax.media import report
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
-from movlr_jax.search import replay, state
+from movlr_jax.searches import replay, state
 from movlr_jax.tasks import TASKS
 
 HONEST = Path(__file__).parents[1] / "data" / "run-of-0.1"

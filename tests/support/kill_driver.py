@@ -22,7 +22,7 @@ from pathlib import Path
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import InnerTune
-from movlr_jax.search.loop import Loop
+from movlr_jax.searches.loop import Loop
 from movlr_jax.tracking import LocalTracker
 from support.pendulum_stages import PendulumStages
 

@@ -22,7 +22,7 @@ from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Preference
 from movlr_jax.facts import Facts
 from movlr_jax.sandbox.proof import Proof, Verdict
-from movlr_jax.search.stages import Arrays, Json, Judged, Trusted
+from movlr_jax.searches.stages import Arrays, Json, Judged, Trusted
 from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
 
 XML = """

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from movlr_jax.runs.run_folder import RunFolder
-from movlr_jax.search.loop import Loop
+from movlr_jax.searches.loop import Loop
 from movlr_jax.sweeps import trial
 from movlr_jax.tracking import LocalTracker
 from support.pendulum_stages import PendulumStages

@@ -15,9 +15,9 @@ from movlr_jax.critics.critique import Preference
 from movlr_jax.errors import MovlrError
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
-from movlr_jax.search.events import Event
-from movlr_jax.search.loop import Loop, RunResult
-from movlr_jax.search.stages import Stages
+from movlr_jax.searches.events import Event
+from movlr_jax.searches.loop import Loop, RunResult
+from movlr_jax.searches.stages import Stages
 from movlr_jax.tracking import LocalTracker
 from movlr_jax.writers.base import Draft, WriteRequest
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from movlr_jax.facts import Term
-from movlr_jax.search import failures
+from movlr_jax.searches import failures
 
 
 def term(weight: float, std: float) -> Term:

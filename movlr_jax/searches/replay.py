@@ -20,10 +20,10 @@ from movlr_jax.media import next_steps
 from movlr_jax.runs import records
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, RunFolder
-from movlr_jax.search import assembly
-from movlr_jax.search.events import Progress
-from movlr_jax.search.loop import Advisor, RunResult
-from movlr_jax.search.stages import Arrays
+from movlr_jax.searches import assembly
+from movlr_jax.searches.events import Progress
+from movlr_jax.searches.loop import Advisor, RunResult
+from movlr_jax.searches.stages import Arrays
 
 MOST_CLIP = 1 << 30  # bytes
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from support.pendulum_stages import tree
 
-from movlr_jax import search
+from movlr_jax import searches
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
-from movlr_jax.search import Event, RunConfig
-from movlr_jax.search.assembly import find_start
+from movlr_jax.searches import Event, RunConfig
+from movlr_jax.searches.assembly import find_start
 from movlr_jax.tasks import get
 
 PLANNER = MPPI(candidates=8, elites=2, instant=2, horizon=0.08)
@@ -25,13 +25,13 @@ CONFIG = RunConfig(task="walk_flat", iterations=1, seeds=(0, 1), seconds=0.1, pl
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from movlr_jax import search
+from movlr_jax import searches
 
 def die(event):
     if (event.kind, event.iteration, event.stage, event.seed) == ("simulated", 1, "move", 1) and event.simulated_s > 0.05:
         os.kill(os.getpid(), signal.SIGKILL)
 
-search.run(search.RunConfig.from_yaml(sys.stdin.read()), progress=die)
+searches.run(searches.RunConfig.from_yaml(sys.stdin.read()), progress=die)
 """
 
 
@@ -43,7 +43,7 @@ def products(folder: Path) -> dict:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("search") / "whole"
-    result = search.run(RunConfig(**{**vars(CONFIG), "out": folder}))
+    result = searches.run(RunConfig(**{**vars(CONFIG), "out": folder}))
     assert result.stopped == "iterations" and len(result.rows) == 2
     return folder
 
@@ -73,7 +73,7 @@ def test_killed_while_planning_and_resumed_equals_undisturbed(whole, tmp_path):
     assert not (folder / "iterations" / "001" / "metrics.json").exists()
     shutil.copytree(folder, tmp_path / "forged", symlinks=True)
     events: list[Event] = []
-    result = search.resume(folder, progress=events.append)
+    result = searches.resume(folder, progress=events.append)
     assert result.stopped == "iterations"
     moved = [(e.iteration, e.seed) for e in events if e.kind == "stage" and e.stage == "move"]
     assert moved[0] == (1, 1), "what was finished is not run again"
@@ -85,7 +85,7 @@ def test_killed_while_planning_and_resumed_equals_undisturbed(whole, tmp_path):
     verdict = json.loads((place / "verdict.json").read_text())
     (place / "reward.stablehlo").write_bytes(other)
     (place / "verdict.json").write_text(json.dumps(verdict | {"artifact_sha256": hashlib.sha256(other).hexdigest()}))
-    search.resume(tmp_path / "forged")
+    searches.resume(tmp_path / "forged")
     found = products(tmp_path / "forged")
     changed = {n for n in found.keys() | expected.keys() if found.get(n) != expected.get(n)}
     assert changed == {"iterations/001/reward.stablehlo", "iterations/001/verdict.json"}
@@ -104,7 +104,7 @@ def test_killed_while_planning_and_resumed_equals_undisturbed(whole, tmp_path):
 )
 def test_a_mistake_is_one_sentence_and_leaves_no_folder(tmp_path, changed, said):
     with pytest.raises(MovlrError, match=said):
-        search.run(RunConfig(**{**vars(CONFIG), "out": tmp_path / "run", **changed}))
+        searches.run(RunConfig(**{**vars(CONFIG), "out": tmp_path / "run", **changed}))
     assert not (tmp_path / "run").exists()
 
 
@@ -120,7 +120,7 @@ def test_a_start_reward_may_be_a_file_or_a_run(whole, tmp_path):
 
 def test_a_run_on_warp_plans_everything_side_by_side_and_traces_its_physics_once(tmp_path, monkeypatch):
     pytest.importorskip("warp", reason="warp-lang is not installed")
-    from movlr_jax.search import assembly
+    from movlr_jax.searches import assembly
 
     made = []
 
@@ -140,7 +140,7 @@ def test_a_run_on_warp_plans_everything_side_by_side_and_traces_its_physics_once
         planner=MPPI(candidates=8, elites=2, instant=2, horizon=0.04, replan=0.02),
         out=tmp_path / "run",
     )
-    result = search.run(config)
+    result = searches.run(config)
     assert result.stopped == "iterations" and [row["iteration"] for row in result.rows] == [0, 1, 2]
     simulator = made[0].runner.simulator
     assert simulator.name == "warp" and simulator.episodes == 2

@@ -22,7 +22,7 @@ from movlr_jax.rewards.program import literal_weights
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, read_arrays
 from movlr_jax.sandbox.proof import Proof
-from movlr_jax.search.stages import Stages, Trusted, measured
+from movlr_jax.searches.stages import Stages, Trusted, measured
 from movlr_jax.seeds import derive
 from movlr_jax.tasks import gates
 from movlr_jax.tuning.weight_study import WeightStudy, WeightTrial

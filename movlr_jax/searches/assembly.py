@@ -43,9 +43,9 @@ from movlr_jax.runs.run_folder import RunFolder, read_arrays
 from movlr_jax.sandbox import behaviour_motions
 from movlr_jax.sandbox.proof import Proof, Verdict
 from movlr_jax.sandbox.prove import Prover
-from movlr_jax.search.events import Event, Progress
-from movlr_jax.search.loop import Advisor, Loop, RunResult
-from movlr_jax.search.stages import Arrays, Json, Judged, Trusted
+from movlr_jax.searches.events import Event, Progress
+from movlr_jax.searches.loop import Advisor, Loop, RunResult
+from movlr_jax.searches.stages import Arrays, Json, Judged, Trusted
 from movlr_jax.tasks import facts, metrics
 from movlr_jax.tracking import open_trackers
 from movlr_jax.tuning import weight_study
@@ -360,7 +360,7 @@ def run(
     films: Films | None = None,
     advisor: Advisor | None = None,
 ) -> RunResult:
-    """Start a new run; see `movlr_jax.search.run`. A replay brings its own gateway and films."""
+    """Start a new run; see `movlr_jax.searches.run`. A replay brings its own gateway and films."""
     config, path = methods.settled(config), folder_of(config)
     RunFolder.refuse_taken(path)
     # Before the body is loaded: a name that stands for nothing is told at once.
@@ -388,7 +388,7 @@ def resume(
     ask: bool | None = None,
     advisor: Advisor | None = None,
 ) -> RunResult:
-    """Go on with a run; see `movlr_jax.search.resume`."""
+    """Go on with a run; see `movlr_jax.searches.resume`."""
     found = RunFolder.find(folder)
     config = RunConfig.load(found["config.yaml"])
     changed = {

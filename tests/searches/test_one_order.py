@@ -21,7 +21,7 @@ from movlr_jax.facts import Facts
 from movlr_jax.feedback import judging
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.runs.tune_config import TuneConfig
-from movlr_jax.search import inner_tuning
+from movlr_jax.searches import inner_tuning
 from movlr_jax.tasks import gates, metrics
 from movlr_jax.tuning import ablation, pruning, weight_study
 from movlr_jax.tuning.preference_objective import PreferenceObjective

@@ -25,10 +25,10 @@ from movlr_jax.media.tables import ends
 from movlr_jax.runs import records
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, RunFolder, read_arrays
-from movlr_jax.search import failures, state
-from movlr_jax.search.events import Event, Kind, Progress
-from movlr_jax.search.inner_tuning import InnerTuner, executed
-from movlr_jax.search.stages import Judged, Stages, Trusted, measured
+from movlr_jax.searches import failures, state
+from movlr_jax.searches.events import Event, Kind, Progress
+from movlr_jax.searches.inner_tuning import InnerTuner, executed
+from movlr_jax.searches.stages import Judged, Stages, Trusted, measured
 from movlr_jax.seeds import derive
 from movlr_jax.tasks import gates
 from movlr_jax.tracking.base import Tracker

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from support.pendulum_stages import PendulumStages, artifact_of, refused, tree, weights_of
 
-from movlr_jax import atomic, search
+from movlr_jax import atomic, searches
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import judging
@@ -24,9 +24,9 @@ from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import InnerTune
 from movlr_jax.sandbox.proof import Proof
-from movlr_jax.search.events import Event
-from movlr_jax.search.loop import Loop, RunResult
-from movlr_jax.search.stages import Judged, Trusted
+from movlr_jax.searches.events import Event
+from movlr_jax.searches.loop import Loop, RunResult
+from movlr_jax.searches.stages import Judged, Trusted
 from movlr_jax.tracking import LocalTracker
 from movlr_jax.writers.base import Draft
 
@@ -122,7 +122,7 @@ def test_killed_again_and_again_equals_undisturbed(tmp_path: Path) -> None:
 
 
 def test_weights_that_were_tried_are_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from movlr_jax.search import inner_tuning
+    from movlr_jax.searches import inner_tuning
 
     monkeypatch.setattr(inner_tuning.InnerTuner, "weights", lambda self, iteration, candidate, trial: weights_of(_written(candidate)))
     row = run(tmp_path, iterations=1, candidates=1).rows[1]
@@ -187,7 +187,7 @@ def test_mistakes() -> None:
 def test_on_the_real_body(tmp_path: Path) -> None:
     planner = MPPI(candidates=4, elites=2, instant=2, horizon=0.04)
     config = RunConfig(task="walk_flat", start_reward="human", iterations=1, seconds=0.06, planner=planner, out=tmp_path / "run", threads=1)
-    row = search.run(RunConfig(**{**vars(config), "tune": InnerTune(2, "random")})).rows[1]
+    row = searches.run(RunConfig(**{**vars(config), "tune": InnerTune(2, "random")})).rows[1]
     place = tmp_path / "run" / "iterations" / "001"
     tuned, rollout = json.loads((place / "tuned.json").read_text()), atomic.read_npz(place / "rollout.npz")
     trials = [json.loads((place / "tune" / f"{n:02d}" / "trial.json").read_text()) for n in range(2)]

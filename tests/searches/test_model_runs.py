@@ -26,9 +26,9 @@ from movlr_jax.llm.prices import Price, Prices
 from movlr_jax.llm.structured import ask_for
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
-from movlr_jax.search.loop import Loop, RunResult
-from movlr_jax.search.replay import differences
-from movlr_jax.search.stages import Json
+from movlr_jax.searches.loop import Loop, RunResult
+from movlr_jax.searches.replay import differences
+from movlr_jax.searches.stages import Json
 from movlr_jax.tracking import LocalTracker
 from movlr_jax.writers.base import Draft, WriteRequest
 

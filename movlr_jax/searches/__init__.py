@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from movlr_jax.runs.config import RunConfig, folder_of, free_folder
-from movlr_jax.search.events import Event, Progress
+from movlr_jax.searches.events import Event, Progress
 
 if TYPE_CHECKING:
-    from movlr_jax.search.loop import Advisor, RunResult
+    from movlr_jax.searches.loop import Advisor, RunResult
 
 __all__ = ["Event", "Progress", "RunConfig", "folder_of", "free_folder", "resume", "run"]
 
@@ -25,7 +25,7 @@ def run(config: RunConfig, *, progress: Progress | None = None, advisor: Advisor
     Raises:
         MovlrError: the configuration cannot be run, its folder holds something already, or a stage cannot go on.
     """
-    from movlr_jax.search.assembly import run as run_assembled
+    from movlr_jax.searches.assembly import run as run_assembled
 
     return run_assembled(config, progress=progress, advisor=advisor)
 
@@ -59,7 +59,7 @@ def resume(
         MovlrError: there is no run, another process works on it, its folder names a server or a folder elsewhere that this user has not
             (`llm.addresses.allow`), or a stage cannot go on.
     """
-    from movlr_jax.search.assembly import resume as resume_assembled
+    from movlr_jax.searches.assembly import resume as resume_assembled
 
     return resume_assembled(
         folder,
