@@ -296,7 +296,7 @@ class Evaluation:
         facts: tuple[Path, Describe] | None = None,
         bodies: int = 1,
     ):
-        self.settings, self.store, self.clips, self.watcher = settings, store, clips, watcher or Watcher()
+        self.settings, self.store, self.clips, self.watcher = settings, store, clips, Watcher() if watcher is None else watcher
         self.measures, self.facts, self.bodies = dict(measures or {}), facts, bodies
         require(
             (

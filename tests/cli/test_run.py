@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from movlr_jax import searches
 from movlr_jax.cli import console, run
 from movlr_jax.cli.main import main
 from movlr_jax.runs.config import RunConfig
