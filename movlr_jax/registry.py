@@ -80,6 +80,10 @@ class Registry(Mapping[str, T], Generic[T]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def added(self) -> list[str]:
+        """Return the names that other packages, or this process, have added."""
+        return [name for name in self if name not in self._own]
+
     def usable(self, tell: Callable[[str], None] = lambda sentence: None) -> Iterator[T]:
         """Yield all objects, without those of packages that cannot be loaded; `tell` is given a sentence for each of these."""
         for name in self:

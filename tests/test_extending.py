@@ -35,10 +35,10 @@ def site(tmp_path_factory):
 def movlr(site, tmp_path):
     """Run the command line, with the package or without it, in another process."""
 
-    def run(*words, installed=True, places=()):
+    def run(*words, installed=True, places=(), code=""):
         path = os.pathsep.join(map(str, [*([site] if installed else []), *places, ROOT]))
         environment = {**os.environ, "PYTHONPATH": path}
-        command = [sys.executable, "-P", "-m", "movlr_jax", *words]
+        command = [sys.executable, "-P", *(["-c", code] if code else ["-m", "movlr_jax", *words])]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
 
     return run
@@ -94,6 +94,9 @@ def test_a_package_that_nobody_names_is_not_imported(movlr, tmp_path):
     assert ran.returncode == 0 and not (tmp_path / "it-was-run").exists(), ran.stderr
     listed = movlr("tasks", "--json", places=[package])
     assert json.loads(listed.stdout)["tasks"][-1]["name"] == "bend" and "the package nosy 1.0 cannot be used" in listed.stderr
+    found = movlr(code="from movlr_jax.cli import doctor; print(*doctor.packages())", places=[package]).stdout
+    assert "warning" in found and "task bend, morphology forearm, planner predictive-sampling" in found
+    assert found.count("of the package nosy 1.0 cannot be used: OSError: no.") == 7
     ran = movlr("rollout", "nosy", places=[package])
     assert ran.returncode == 1 and (tmp_path / "it-was-run").exists()
     assert (

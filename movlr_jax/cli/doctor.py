@@ -90,14 +90,42 @@ def physics() -> list[Check]:
         else Check("mujoco", "failed", detail, "run make setup: the two must have one version")
     ]
     try:
-        from movlr_jax.physics.engines import ENGINES, choose
+        from movlr_jax.physics.engines import choose
 
         chosen = choose("auto")[1]
     except (MovlrError, ValueError):  # JAX does not start: its own line says why
         return [*checks, Check("engines", "failed", "JAX does not start, and every engine needs it", "see the line of jax")]
     warp = installed("warp-lang")
-    built = f"{', '.join(ENGINES)}; warp-lang {warp}" if warp else "native, jax (warp needs warp-lang: pip install 'movlr-jax[cuda]')"
+    built = f"native, warp, jax; warp-lang {warp}" if warp else "native, jax (warp needs warp-lang: pip install 'movlr-jax[cuda]')"
     return [*checks, Check("engines", "ok", f"{built}; auto chooses {chosen}")]
+
+
+def packages() -> list[Check]:
+    """Check what installed packages add by entry points."""
+    from movlr_jax.control.laws import LAWS
+    from movlr_jax.control.planners import PLANNERS
+    from movlr_jax.critics import CRITICS
+    from movlr_jax.morphologies import CATALOG
+    from movlr_jax.physics.engines import ENGINES
+    from movlr_jax.tasks import TASKS
+    from movlr_jax.writers import WRITERS
+
+    names: list[str] = []
+    faults: list[str] = []
+    for registry in (TASKS, CATALOG, PLANNERS, LAWS, ENGINES, CRITICS, WRITERS):
+        try:
+            for name in registry.added():
+                try:
+                    registry[name]
+                    names.append(f"{registry.kind} {name}")
+                except MovlrError as error:
+                    faults.append(str(error))
+        except MovlrError as error:  # two packages, one name
+            faults.append(str(error))
+    detail = f"installed packages add: {', '.join(names) or 'nothing'}"
+    return [
+        Check("packages", "warning", " ".join([*faults, detail]), "see docs/extending.md") if faults else Check("packages", "ok", detail)
+    ]
 
 
 def jax_devices() -> list[Check]:
@@ -320,6 +348,7 @@ def examine(config: RunConfig | None = None) -> list[Check]:
     groups: tuple[tuple[str, Callable[[], list[Check]]], ...] = (
         ("python", python),
         ("mujoco", physics),
+        ("packages", packages),
         ("jax", jax_devices),
         ("rendering", rendering),
         ("ffmpeg", video),
