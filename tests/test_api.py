@@ -65,7 +65,7 @@ def test_runs_are_metrics_facts_arrays_and_tables(runs) -> None:  # type: ignore
     assert len(runs) == 2 and [run.seed for run in runs] == [0, 1] and runs[1:][0] is runs[1]
     assert str(runs.metrics).splitlines()[0].split()[:2] == ["seed", "lasted"] and len(str(runs.metrics).splitlines()) == 6
     assert runs.metrics[0] == runs[0].metrics and runs[0].metrics["seed"] == 0
-    assert runs[0].facts.metrics["distance_m"] == pytest.approx(runs[0].metrics["distance_m"])
+    assert runs[0].facts.metrics.number("distance_m") == pytest.approx(runs[0].metrics["distance_m"])
     assert runs[0].arrays["qpos"].shape[0] == runs[0].arrays["time"].shape[0] == 3
     assert "<table>" in runs.metrics._repr_html_()
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")

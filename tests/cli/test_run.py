@@ -100,12 +100,12 @@ def test_free_needs_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_a_second_run_gets_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     config = RunConfig(name="demo")
-    assert run.free_folder(config).out == Path("runs/demo")
+    assert searches.free_folder(config).out == Path("runs/demo")
     (tmp_path / "runs" / "demo").mkdir(parents=True)
     (tmp_path / "runs" / "demo-2").mkdir()
-    assert run.free_folder(config).out == Path("runs/demo-3")
+    assert searches.free_folder(config).out == Path("runs/demo-3")
     asked = RunConfig(out=tmp_path / "runs" / "demo")
-    assert run.free_folder(asked) == asked
+    assert searches.free_folder(asked) == asked
 
 
 def test_an_interrupted_run_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

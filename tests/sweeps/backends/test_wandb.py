@@ -9,7 +9,7 @@ import yaml
 
 from movlr_jax.cli import run
 from movlr_jax.errors import MovlrError
-from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.config import RunConfig, free_folder
 from movlr_jax.sweeps import definition
 from movlr_jax.sweeps.backends import wandb
 
@@ -51,7 +51,7 @@ def test_the_definition_is_wandbs_and_its_command_is_movlr_run(tmp_path, monkeyp
     assert (config.task, config.name, config.group, config.tracking) == ("stand", "agents", "agents", "online")
     monkeypatch.setenv("WANDB_SWEEP_ID", "s1")
     monkeypatch.setenv("WANDB_RUN_ID", "r7")
-    assert run.free_folder(config).out == Path("runs/agents-r7")
+    assert free_folder(config).out == Path("runs/agents-r7")
 
 
 def test_a_grid_keeps_its_values_and_lists_are_refused(tmp_path):
