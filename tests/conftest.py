@@ -223,10 +223,11 @@ def scripted():  # type: ignore[no-untyped-def]
 @pytest.fixture(scope="session")
 def small_clip(tmp_path_factory):  # type: ignore[no-untyped-def]
     """A clip of twenty small frames, each of one grey, brighter with time. Read only."""
-    from movlr_jax.media import clip
+    from movlr_jax.media import video_file
+    from movlr_jax.media.clip_options import ClipView
 
     path = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    with clip._encoder(path, clip.ClipView(width=64, height=48, crf=5)) as sink:
+    with video_file.encoder(path, ClipView(width=64, height=48, crf=5)) as sink:
         for shade in range(20):
             sink(np.full((48, 64, 3), 10 * shade + 20, np.uint8))
     return path

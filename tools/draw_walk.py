@@ -11,7 +11,7 @@ from pathlib import Path
 
 from movlr_jax import morphologies
 from movlr_jax.control.episode import Rollout
-from movlr_jax.media import clip
+from movlr_jax.media import clip, video_file
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     strip = clip.filmstrip(
         body.model, rollout.time, rollout.qpos, rollout.act, count=args.frames, view=clip.ClipView(width=280, height=360, zoom=1.3)
     )
-    clip.write_png(args.picture, strip)
+    video_file.write_png(args.picture, strip)
 
 
 if __name__ == "__main__":

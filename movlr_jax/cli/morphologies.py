@@ -228,14 +228,14 @@ def show_body(argv: Sequence[str]) -> int:
     """Run `movlr morphologies show`."""
     asked = options.parse(ShowOptions, argv, "morphologies show")
     from movlr_jax import morphologies
-    from movlr_jax.media import clip
+    from movlr_jax.media import video_file
     from movlr_jax.media.portrait import portrait
 
     body = morphologies.load(asked.name)
     path = asked.out or Path(f"{body.name}.png")
     image = portrait(body)
     try:
-        clip.write_png(path, image)
+        video_file.write_png(path, image)
     except OSError as error:
         raise MovlrError(f"{path} cannot be written ({error.strerror}): name another file with --out.") from None
     console.say(path)

@@ -11,7 +11,7 @@ from support.gemini_server import GeminiServer
 from support.openai_server import OpenAIServer
 
 from movlr_jax.cli.main import main
-from movlr_jax.media import clip
+from movlr_jax.media import video_file
 from movlr_jax.prompts import prompt
 
 pytestmark = pytest.mark.gl
@@ -65,7 +65,7 @@ def test_a_run_its_prompts_and_its_replay(tmp_path: Path, monkeypatch: pytest.Mo
     rows = json.loads((folder / "summary.json").read_text())["iterations"]
     assert len(rows) == 2 and "no block of code" in rows[1]["refusals"][0] and "import is not allowed" in rows[1]["refusals"][1]
     assert rows[1]["edit"] == "add lean 3" and rows[1]["weights"]["lean"] == 20.0 and rows[0]["critique"] == "It leans forward."
-    shot = clip.read_info(folder / "best" / "clip.mp4")
+    shot = video_file.read_info(folder / "best" / "clip.mp4")
     assert (shot.width, shot.height) == (240, 180)
     capsys.readouterr()
     assert main(["prompt", "show", str(folder), "1"]) == 0

@@ -10,7 +10,8 @@ from support.puppets import bluish, puppet, reddish, walk
 
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import clip
-from movlr_jax.media.clip import ClipView, Overlay, film, filmstrip, frame, read_frames, read_info, side_by_side
+from movlr_jax.media.clip import ClipView, Overlay, film, filmstrip, frame
+from movlr_jax.media.video_file import read_frames, read_info, side_by_side
 
 SMALL = ClipView(width=240, height=180)
 BARE = Overlay(numbers=False, legend=False, marks=False)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from movlr_jax import atomic
-from movlr_jax.media import clip
+from movlr_jax.media import clip, video_file
 
 pytestmark = pytest.mark.gl
 SIZE = 96
@@ -41,7 +41,7 @@ def test_a_clip_that_finds_no_room_is_no_machine_that_cannot_film(small: Path) -
     assert [path.name for path in small.iterdir()] == ["ballast"]
     (small / "ballast").unlink()
     film(small / "clip.mp4")
-    assert clip.read_info(small / "clip.mp4").width == SIZE
+    assert video_file.read_info(small / "clip.mp4").width == SIZE
 
 
 def test_a_bound_on_files_is_told_likewise(tmp_path: Path) -> None:
