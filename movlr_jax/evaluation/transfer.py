@@ -18,7 +18,8 @@ from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.evaluation import reward_texts, study_limits
 from movlr_jax.evaluation.evaluation import Row, Work, bodies_of, metric_names
 from movlr_jax.evaluation.reward_texts import RewardText
-from movlr_jax.media import heatmaps, tables
+from movlr_jax.media import tables
+from movlr_jax.media.metric_matrix import metric_matrix
 from movlr_jax.tasks import Task
 
 
@@ -158,7 +159,7 @@ class Matrix:
         """Draw the heat map."""
         rows, columns = self.names()
         label = tables.heading(self.metric)
-        return heatmaps.metric_matrix(
+        return metric_matrix(
             self.values()[0],
             rows,
             columns,

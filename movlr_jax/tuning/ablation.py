@@ -19,7 +19,8 @@ from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.evaluation import study_limits
 from movlr_jax.evaluation.evaluation import Evaluation, Row, Work, metric_names
 from movlr_jax.evaluation.reward_texts import RewardText
-from movlr_jax.media import heatmaps, tables
+from movlr_jax.media import tables
+from movlr_jax.media.metric_matrix import metric_matrix
 from movlr_jax.morphologies import called
 from movlr_jax.rewards.program import ProgramError, literal_weights
 from movlr_jax.tasks import Task
@@ -226,7 +227,7 @@ class Ablation:
             terms = [term for term, f in self.rows if f == factor]
             changes = [[difference(self.unchanged[p], self.rows[t, factor][p], m) for p, m in columns] for t in terms]
             files.append(
-                heatmaps.metric_matrix(
+                metric_matrix(
                     np.array([[np.nan if d.gain is None else np.clip(d.gain, -reach, reach) for d in line] for line in changes]),
                     terms,
                     names,

@@ -9,7 +9,8 @@ import pytest
 from matplotlib.image import imread
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.media import heatmaps
+from movlr_jax.media import heatmaps, muscle_map
+from movlr_jax.media.metric_matrix import metric_matrix
 
 ROWS = [
     {"iteration": 0, "weights": {"speed": 10.0}, "term_classes": {"speed": "progress"}, "kept": True},
@@ -61,7 +62,7 @@ def test_nothing_to_draw_is_said(tmp_path):  # type: ignore[no-untyped-def]
     with pytest.raises(MovlrError, match=r"terms \[T, n\]"):
         heatmaps.term_contributions(np.arange(3.0), np.zeros((3, 2)), ["a"], np.ones(1), tmp_path / "c.png")
     with pytest.raises(MovlrError, match=r"act \[T, m\]"):
-        heatmaps.muscle_activations(np.arange(3.0), np.zeros((3, 2)), tmp_path / "a.png", muscles=["one"])
+        muscle_map.muscle_activations(np.arange(3.0), np.zeros((3, 2)), tmp_path / "a.png", muscles=["one"])
 
 
 @pytest.mark.parametrize("sign", [-1.0, 1.0, 0.0])
@@ -81,7 +82,7 @@ def test_constant_terms_and_a_single_instant(tmp_path):  # type: ignore[no-untyp
 def test_muscles_are_grouped_once_right_side_first():
     names = ["rf_l", "rf_r", "bf_r", "neck1", "xx2_r"]
     groups = {"left_quads": [0], "right_quads": [1], "right_again": [1, 2], "out": [99]}
-    assert heatmaps.muscle_groups(names, groups) == [
+    assert muscle_map.muscle_groups(names, groups) == [
         ("right_quads", [1]),
         ("right_again", [2]),
         ("right_xx", [4]),
@@ -95,7 +96,7 @@ def test_activations(tmp_path, rng, count):  # type: ignore[no-untyped-def]
     time = np.arange(60) * 0.02
     act = rng.uniform(size=(60, count))
     groups = {f"{side}_g{k}": range(k, count, 6) for k, side in enumerate(("left", "right", "middle"))}
-    image = _inked(heatmaps.muscle_activations(time, act, tmp_path / "a.png", groups=groups))
+    image = _inked(muscle_map.muscle_activations(time, act, tmp_path / "a.png", groups=groups))
     assert image.shape[0] < 2000, "700 muscles must stay readable"
 
 
@@ -118,7 +119,7 @@ def test_a_matrix_colours_what_it_has_and_hatches_the_rest(tmp_path, sign):  # t
     values = np.array([[7.5, np.nan, 0.2], [3.0, 1.0, sign * 5.0]])
     cells = [["7.50 ± 0.10\n1 of 5 fell", "-", "0.20"], ["3.00", "1.00", f"{sign * 5:.2f}"]]
     names = (["human\nfrom walk_flat", "…runs/walk_flat-0"], ["walk\nmyolegs", "stairs\nms-human-700-locomotion", "turn\nostrich"])
-    path = heatmaps.metric_matrix(values, *names, tmp_path / "m.png", cells=cells, label="distance [m]", title="Rewards elsewhere")
+    path = metric_matrix(values, *names, tmp_path / "m.png", cells=cells, label="distance [m]", title="Rewards elsewhere")
     image = _inked(path)
     yellow = (image[..., 0] > 0.9) & (image[..., 1] > 0.85) & (image[..., 2] < 0.3)
     assert (yellow.sum() > 2000) == (sign > 0), "the largest is brightest where all have one sign"
@@ -127,7 +128,7 @@ def test_a_matrix_colours_what_it_has_and_hatches_the_rest(tmp_path, sign):  # t
 def test_a_matrix_of_many_places_turns_its_names(tmp_path, rng):  # type: ignore[no-untyped-def]
     names = [f"walk_number_{i}\nms-human-700-locomotion" for i in range(9)]
     cells = [["0.00 ± 0.00"] * 9] * 3
-    image = _inked(heatmaps.metric_matrix(rng.uniform(size=(3, 9)), "abc", names, tmp_path / "m.png", cells=cells, label="m", title="t"))
+    image = _inked(metric_matrix(rng.uniform(size=(3, 9)), "abc", names, tmp_path / "m.png", cells=cells, label="m", title="t"))
     assert image.shape[1] < 1600
     with pytest.raises(MovlrError, match="a value and a text"):
-        heatmaps.metric_matrix(np.zeros((2, 2)), "ab", "abc", tmp_path / "m.png", cells=cells, label="", title="")
+        metric_matrix(np.zeros((2, 2)), "ab", "abc", tmp_path / "m.png", cells=cells, label="", title="")
