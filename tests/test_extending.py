@@ -44,6 +44,19 @@ def movlr(site, tmp_path):
     return run
 
 
+@pytest.fixture
+def nosy(tmp_path):
+    """A folder with a package that adds to everything, leaves a mark where it is imported, and cannot be."""
+    package = tmp_path / "nosy"
+    (package / "nosy-1.0.dist-info").mkdir(parents=True)
+    (package / "nosy.py").write_text(f"import pathlib\npathlib.Path({str(tmp_path / 'it-was-run')!r}).touch()\nraise OSError('no')\n")
+    (package / "nosy-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: nosy\nVersion: 1.0\n")
+    groups = ("tasks", "bodies", "planners", "laws", "engines", "critics", "writers")
+    points = [f"[movlr_jax.{group}]\nnosy = nosy:X" for group in groups]
+    (package / "nosy-1.0.dist-info" / "entry_points.txt").write_text("\n".join(points))
+    return package
+
+
 def test_its_names_are_listed(movlr):
     listed = json.loads(movlr("tasks", "--json").stdout)["tasks"]
     assert [task["name"] for task in listed][-2:] == ["move", "bend"]
@@ -52,10 +65,13 @@ def test_its_names_are_listed(movlr):
     assert forearm["found"] and (forearm["muscles"], forearm["planned_joints"]) == (2, 1)
 
 
-def test_its_planner_law_engine_body_and_task_move_together(movlr, tmp_path):
+def test_its_planner_law_engine_body_and_task_move_together(movlr, nosy, tmp_path):
     out = tmp_path / "out"
-    ran = movlr("rollout", "bend", "--reward", "start", *OURS, *TINY, "--planner.spread", "2", "--out", str(out))
+    words = ["rollout", "bend", "--reward", "start", *OURS, *TINY, "--planner.spread", "2", "--out", str(out)]
+    ran = movlr(*words, places=[nosy])
     assert ran.returncode == 0, ran.stderr
+    # A package that nobody names is not imported, neither for a rollout nor in the sandbox.
+    assert not (tmp_path / "it-was-run").exists()
     told = json.loads((out / "metrics.json").read_text())
     assert 0.0 < told["episodes"][0]["bend_error_rad"] < 1.3 and "off the bend" in ran.stdout and "[rad]" in ran.stdout
     assert (told["task"], told["morphology"], told["engine"]) == ("bend", "forearm", "one-thread")
@@ -68,6 +84,7 @@ def test_its_planner_s_settings_are_flags_with_help(movlr):
 
 
 @pytest.mark.gl
+@pytest.mark.slow
 def test_its_critic_and_writer_make_a_run_that_goes_on_where_it_is_installed(movlr, tmp_path):
     run = tmp_path / "run"
     words = ["run", "bend", "--critic", "thrift", "--writer", "doubler", *OURS, *TINY, "--iterations", "0", "--out", str(run)]
@@ -82,24 +99,14 @@ def test_its_critic_and_writer_make_a_run_that_goes_on_where_it_is_installed(mov
     assert '"bent": 20.0' in (run / "iterations" / "001" / "reward.py").read_text()
 
 
-def test_a_package_that_nobody_names_is_not_imported(movlr, tmp_path):
-    """Not by a rollout, not by the sandbox: only a name that it adds does that, and a listing."""
-    package = tmp_path / "nosy"
-    (package / "nosy-1.0.dist-info").mkdir(parents=True)
-    (package / "nosy.py").write_text(f"import pathlib\npathlib.Path({str(tmp_path / 'it-was-run')!r}).touch()\nraise OSError('no')\n")
-    (package / "nosy-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: nosy\nVersion: 1.0\n")
-    groups = ("tasks", "bodies", "planners", "laws", "engines", "critics", "writers")
-    points = [f"[movlr_jax.{group}]\nnosy = nosy:X" for group in groups]
-    (package / "nosy-1.0.dist-info" / "entry_points.txt").write_text("\n".join(points))
-    ran = movlr("rollout", "bend", "--reward", "start", *OURS, *TINY, places=[package])
-    assert ran.returncode == 0 and not (tmp_path / "it-was-run").exists(), ran.stderr
-    listed = movlr("tasks", "--json", places=[package])
+def test_a_package_that_cannot_be_loaded_is_named_and_hides_no_other(movlr, nosy):
+    listed = movlr("tasks", "--json", places=[nosy])
     assert json.loads(listed.stdout)["tasks"][-1]["name"] == "bend" and "the package nosy 1.0 cannot be used" in listed.stderr
-    found = movlr(code="from movlr_jax.cli import doctor; print(*doctor.packages())", places=[package]).stdout
+    found = movlr(code="from movlr_jax.cli import doctor; print(*doctor.packages())", places=[nosy]).stdout
     assert "warning" in found and "task bend, morphology forearm, planner predictive-sampling" in found
     assert found.count("of the package nosy 1.0 cannot be used: OSError: no.") == 7
-    ran = movlr("rollout", "nosy", places=[package])
-    assert ran.returncode == 1 and (tmp_path / "it-was-run").exists()
+    ran = movlr("rollout", "nosy", places=[nosy])
+    assert ran.returncode == 1
     assert (
         ran.stderr.strip() == "movlr: The task 'nosy' of the package nosy 1.0 cannot be used: OSError: no. Mend or uninstall that package."
     )
