@@ -84,6 +84,11 @@ class Registry(Mapping[str, T], Generic[T]):
         """Return the names that other packages, or this process, have added."""
         return [name for name in self if name not in self._own]
 
+    def package(self, name: str) -> str:
+        """Return the package that adds a name, with its version, "movlr-example 1.0"; "" for this package's own and unknown ones."""
+        place = self._places.get(name)
+        return _package(place) if isinstance(place, importlib.metadata.EntryPoint) else ""
+
     def usable(self, tell: Callable[[str], None] = lambda sentence: None) -> Iterator[T]:
         """Yield all objects, without those of packages that cannot be loaded; `tell` is given a sentence for each of these."""
         for name in self:
@@ -99,16 +104,12 @@ class Registry(Mapping[str, T], Generic[T]):
         if not self._searched:
             added: dict[str, importlib.metadata.EntryPoint] = {}
             for point in importlib.metadata.entry_points(group=self.group):
-                if other := added.get(point.name):
-                    if point.value != other.value:
-                        raise MovlrError(
-                            f"The {_package(other)} and the {_package(point)} both add a {self.kind} '{point.name}': remove one."
-                        )
-                elif point.name in self._own:
-                    raise MovlrError(
-                        f"The {_package(point)} adds a {self.kind} '{point.name}', which this package has: uninstall it, or rename its."
-                    )
-                added[point.name] = point
+                package, thing = _package(point), f"a {self.kind} '{point.name}'"
+                if point.name in self._own:
+                    raise MovlrError(f"The package {package} adds {thing}, which this package has: uninstall it, or rename its.")
+                other = added.setdefault(point.name, point)
+                if other.value != point.value:
+                    raise MovlrError(f"The package {_package(other)} and the package {package} both add {thing}: remove one.")
             self._places |= added
             self._searched = True
         return self._places
@@ -126,7 +127,9 @@ class Registry(Mapping[str, T], Generic[T]):
             said = " ".join(str(error).split())[:300].rstrip(".")
             fault = f"{type(error).__name__}: {said}." if said else f"{type(error).__name__}."
         if fault:
-            raise MovlrError(f"The {self.kind} '{name}' of the {_package(place)} cannot be used: {fault} Mend or uninstall that package.")
+            raise MovlrError(
+                f"The {self.kind} '{name}' of the package {_package(place)} cannot be used: {fault} Mend or uninstall that package."
+            )
         return thing  # type: ignore[no-any-return]
 
 
@@ -149,4 +152,4 @@ def rule(what: str, holds: Callable[[Any], bool]) -> Callable[[str, Any], str]:
 
 def _package(point: importlib.metadata.EntryPoint) -> str:
     """Return what to call the package of an entry point."""
-    return f"package {point.dist.name} {point.dist.version}" if point.dist is not None else f"package of {point.value}"
+    return f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value

@@ -64,6 +64,7 @@ def test_own_names_are_looked_up_without_searching_for_others(colours, monkeypat
 def test_an_installed_package_adds_its_own(colours, install):
     install("paint_green", "class Colour: name = 'green'\nGREEN = Colour()\n", green="GREEN")
     assert list(colours) == ["red", "green"] and colours["green"].name == "green" and len(colours) == 2
+    assert (colours.package("green"), colours.package("red"), colours.package("blue")) == ("paint_green 1.0", "", "")
     assert [colour.name for colour in colours.values()] == ["red", "green"]
 
 

@@ -25,7 +25,7 @@ from movlr_jax._versions import installed
 from movlr_jax.control import laws
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.control.episode_config import EpisodeSettings
-from movlr_jax.control.planners import Planner
+from movlr_jax.control.planners import PLANNERS, Planner
 from movlr_jax.errors import MovlrError, require
 from movlr_jax.evaluation import filming, reward_texts
 from movlr_jax.evaluation.episode_store import EpisodeStore, key_of
@@ -36,7 +36,7 @@ from movlr_jax.morphologies.scene import at_strength
 from movlr_jax.physics import engines
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.rewards.reward import Reward
-from movlr_jax.tasks import Task, metrics
+from movlr_jax.tasks import TASKS, Task, metrics
 from movlr_jax.tasks.falls import LOWERED
 from movlr_jax.tasks.gates import Gates
 
@@ -392,6 +392,9 @@ class Evaluation:
         task's own, so that the episodes of named tasks stay known by the keys that they have."""
         assert work.reward is not None
         changed = work.changed()
+        planner = place.planner
+        names = ((TASKS, place.task.name), (engines.ENGINES, self.engine), (PLANNERS, planner.name), (laws.LAWS, planner.law))
+        added = {f"{registry.kind} {name}": registry.package(name) for registry, name in names if registry.package(name)}
         packages = ("movlr-jax", "mujoco", "jax", "numpy", *(("warp-lang",) if self.engine == "warp" else ()))
         return {
             "task": place.task.name,
@@ -406,8 +409,9 @@ class Evaluation:
             "seconds": place.task.seconds,
             "goal_speed_mps": place.task.goal_speed,
             "engine": self.engine,
-            "planner": place.planner.identity(),
+            "planner": planner.identity(),
             "versions": {p: installed(p) for p in packages},
+            **({"packages": added} if added else {}),
         }
 
     def _done(self, work: Work, seed: int, key: str, there: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 from movlr_jax import tasks
 from movlr_jax.control.episode_config import EpisodeSettings
+from movlr_jax.control.laws import LAWS
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import evaluation, transfer
@@ -109,7 +110,7 @@ def test_strengths_are_rows_and_the_episodes_of_the_separately_injured_bodies(tm
     assert counter.ran == 1 and ran.episodes == found.episodes == rows[1].episodes != rows[0].episodes
 
 
-def test_every_setting_makes_another_episode(stored: Path) -> None:
+def test_every_setting_makes_another_episode(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start = evaluation.works(["start"], [STAND], ["myolegs"])
     measured(stored, start)
     by = json.loads(next(stored.glob("*.json")).read_text())["decided_by"]
@@ -131,12 +132,16 @@ def test_every_setting_makes_another_episode(stored: Path) -> None:
         def found(self, there: int, wanted: int) -> None:
             raise Looked(there)
 
-    there = {}
-    for name, settings in found.items():
+    def stored_of(settings: EpisodeSettings) -> int:
         with EpisodeStore(stored) as store, pytest.raises(Looked) as looked:
             evaluate(start, settings, store, watcher=Look())
-        there[name] = looked.value.args[0]
+        return int(looked.value.args[0])
+
+    there = {name: stored_of(settings) for name, settings in found.items()}
     assert there == {"same": 2, "threads": 2, "seconds": 0, "speed": 0, "horizon": 0}
+    # What another package adds may do something else in its next version.
+    monkeypatch.setattr(LAWS, "package", lambda name: "movlr-example 1.0")
+    assert stored_of(QUICK) == 0
 
 
 def test_what_a_body_cannot_take_is_a_row(stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
