@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
     task = task_names.task(asked.task)
     pace.tell("loading and settling the body")
     morphology = task.load(asked.morphology)
-    lying = task.asked(asked.goal).lies
+    lying = task.with_sentence(asked.goal).lies
     proof = reward_texts.prove(source, str(asked.file), morphology, task.goal_speed, lying=lying, tell=pace.tell)
     if asked.json:
         console.print_json(proof.verdict.to_json())

@@ -96,7 +96,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _goal(config: RunConfig) -> list[str]:
     """Return what of a user's sentence is measured, to be said before anything is simulated."""
-    return permissions.task(config.task).asked(config.goal).measures() if config.goal else []
+    return permissions.task(config.task).with_sentence(config.goal).measures() if config.goal else []
 
 
 def _beside(config: RunConfig) -> int:

@@ -64,5 +64,5 @@ def described(task: Task, morphology: Morphology, rollout: Rollout) -> Facts:
         weights=[float(w) for w in rollout.weights],
         term_classes={t: LIBRARY[t].term_class if t in LIBRARY else "custom" for t in rollout.term_names},
         seconds=rollout.seconds,
-        **task.told(morphology),
+        **task.goal_facts(morphology),
     )

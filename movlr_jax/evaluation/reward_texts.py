@@ -73,7 +73,7 @@ def read(file: Path, *, typed: bool = True, tell: Callable[[str], None] | None =
     try:
         found = typeset.cleaned(atomic.read_text(file, MOST, follow=typed and run is None))
         if tell is not None and found.changes:
-            tell(found.told())
+            tell(found.sentence())
         return found.text
     except IsADirectoryError:
         raise MovlrError(f"{file} is a folder: name a reward file, for example {file / 'best' / 'reward.py'}.") from None

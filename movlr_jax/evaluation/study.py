@@ -66,7 +66,7 @@ def for_goal(task: Task, goal: str | None, rewards: Sequence[str]) -> Task:
     if not goal and len(sentences) > 1:
         quoted = ", ".join(f"'{sentence}'" for sentence in sentences)
         raise MovlrError(f"The runs were found for different goals ({quoted}): give the one to measure by with --goal.")
-    return task.asked(goal or "".join(sentences[:1]))
+    return task.with_sentence(goal or "".join(sentences[:1]))
 
 
 def rules(tasks: Sequence[Task]) -> list[str]:

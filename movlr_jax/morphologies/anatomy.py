@@ -90,16 +90,16 @@ def _hinges(morphology: Morphology, side: str) -> list[int]:
     while pelvis:
         above.add(pelvis := int(model.body_parentid[pelvis]))
     following = {address for address, *_ in morphology.posture.coupled}
-    found: list[int] = []
+    hinges: list[int] = []
     while body not in above:
         first = int(model.body_jntadr[body])
-        found[:0] = [
+        hinges[:0] = [
             j
             for j in range(first, first + int(model.body_jntnum[body]))
             if model.jnt_type[j] == mujoco.mjtJoint.mjJNT_HINGE and int(model.jnt_qposadr[j]) not in following
         ]
         body = int(model.body_parentid[body])
-    return found
+    return hinges
 
 
 def _shortening(model: mujoco.MjModel, data: mujoco.MjData, joint: int, hip: np.ndarray, foot: np.ndarray) -> float:

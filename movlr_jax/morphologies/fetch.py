@@ -58,11 +58,11 @@ class _GitError(Exception):
     """A git command failed; holds its own words."""
 
 
-def fetch(wanted: Manifest, repository: str = "", commit: str = "", progress: Progress = lambda what, done, total: None) -> Fetched:
+def fetch(model: Manifest, repository: str = "", commit: str = "", progress: Progress = lambda what, done, total: None) -> Fetched:
     """Fetch a model into the cache, unless a sound copy is there.
 
     Args:
-        wanted: the model.
+        model: the model.
         repository: URL or path of a git repository; empty: the manifest's.
         commit: commit, branch or tag; empty: the manifest's commit. Naming one fetches it even where a sound copy is there that came
             from another.
@@ -72,44 +72,44 @@ def fetch(wanted: Manifest, repository: str = "", commit: str = "", progress: Pr
         MovlrError: git is missing, the repository or the commit cannot be had, there is no room or no permission, or what came is not
             what the manifest knows.
     """
-    repository, pinned = repository or wanted.repository, commit or wanted.commit
+    repository, pinned = repository or model.repository, commit or model.commit
     if Path(repository).exists():
         repository = str(Path(repository).resolve())  # git runs in another folder
     models = sources.cache_dir() / "models"
-    target = models / wanted.folder
+    target = models / model.folder
     with _filesystem(models):
         models.mkdir(parents=True, exist_ok=True)
-        with _only_one(models / f".fetching-{wanted.folder}.lock", wanted.folder):
+        with _only_one(models / f".fetching-{model.folder}.lock", model.folder):
             record = _record(target)
-            if target.is_dir() and not manifest.deviations(target, wanted) and commit in ("", record.get("commit"), record.get("asked")):
+            if target.is_dir() and not manifest.deviations(target, model) and commit in ("", record.get("commit"), record.get("asked")):
                 return Fetched(target, record.get("repository", ""), record.get("commit", ""), False)
-            work = models / f".fetching-{wanted.folder}"
+            work = models / f".fetching-{model.folder}"
             try:
-                found = _checkout(work, repository, pinned, wanted.folder, progress)
+                revision = _checkout(work, repository, pinned, model.folder, progress)
             except _GitError as error:
                 # What was left by a fetch that was broken off may be damaged: once more, from nothing.
                 if not work.is_dir() or not _damaged(error):
                     raise _told(error, repository, pinned, models) from None
                 shutil.rmtree(work)
                 try:
-                    found = _checkout(work, repository, pinned, wanted.folder, progress)
+                    revision = _checkout(work, repository, pinned, model.folder, progress)
                 except _GitError as again:
                     raise _told(again, repository, pinned, models) from None
-            fresh = work / wanted.folder
+            fresh = work / model.folder
             progress("checking", 0, 0)
-            wrong = manifest.deviations(fresh, wanted)
+            wrong = manifest.deviations(fresh, model)
             if wrong:
                 shutil.rmtree(work)
                 more = f" ({len(wrong) - 1} more deviations)" if len(wrong) > 1 else ""
                 raise MovlrError(
-                    f"{wanted.folder} of {repository} at {found[:12]} is not the model that this version knows: "
-                    f"{wrong[0].rstrip('.')}{more}; nothing was put in place, the commit {wanted.commit[:12]} is the known one."
+                    f"{model.folder} of {repository} at {revision[:12]} is not the model that this version knows: "
+                    f"{wrong[0].rstrip('.')}{more}; nothing was put in place, the commit {model.commit[:12]} is the known one."
                 )
-            note = {"repository": repository, "commit": found, "asked": pinned}
+            note = {"repository": repository, "commit": revision, "asked": pinned}
             (fresh / RECORD).write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
             _put(fresh, target)
             shutil.rmtree(work)
-    return Fetched(target, repository, found, True)
+    return Fetched(target, repository, revision, True)
 
 
 def _record(folder: Path) -> dict[str, str]:
@@ -148,12 +148,12 @@ def _checkout(work: Path, repository: str, commit: str, folder: str, progress: P
     if not _has_commit(work, commit):
         _git(work, "fetch", "--quiet", "--depth=1", "--no-tags", "--filter=blob:none", "origin", commit)
         commit = "FETCH_HEAD"
-    found = _git(work, "rev-parse", "--verify", f"{commit}^{{commit}}").strip()
-    if not _git(work, "ls-tree", "-d", found, "--", folder):
-        raise MovlrError(f"{repository} has no folder {folder} at {found[:12]}: name another commit with --commit.")
-    listed = _git(work, "rev-list", "--objects", "--no-walk", "--missing=print", found, "--", folder).split("\n")
+    revision = _git(work, "rev-parse", "--verify", f"{commit}^{{commit}}").strip()
+    if not _git(work, "ls-tree", "-d", revision, "--", folder):
+        raise MovlrError(f"{repository} has no folder {folder} at {revision[:12]}: name another commit with --commit.")
+    listed = _git(work, "rev-list", "--objects", "--no-walk", "--missing=print", revision, "--", folder).split("\n")
     missing = [line[1:] for line in listed if line.startswith("?")]
-    total = len(_git(work, "ls-tree", "-r", "--name-only", found, "--", folder).splitlines())
+    total = len(_git(work, "ls-tree", "-r", "--name-only", revision, "--", folder).splitlines())
     for start in range(0, len(missing), _BATCH):
         progress("fetching", total - len(missing) + start, total)
         batch = missing[start : start + _BATCH]
@@ -164,8 +164,8 @@ def _checkout(work: Path, repository: str, commit: str, folder: str, progress: P
     shutil.rmtree(work / folder, ignore_errors=True)
     for leftover in ("index", "index.lock"):
         (work / ".git" / leftover).unlink(missing_ok=True)
-    _git(work, "checkout", "--quiet", found, "--", folder)
-    return found
+    _git(work, "checkout", "--quiet", revision, "--", folder)
+    return revision
 
 
 def _has_commit(work: Path, commit: str) -> bool:
@@ -190,33 +190,33 @@ def _git(work: Path, *words: str, feed: str = "") -> str:
     except FileNotFoundError:
         raise MovlrError("git was not found: install the system package git (on Debian and Ubuntu: apt-get install git).") from None
     if ran.returncode:
-        said = [line for line in ran.stderr.splitlines() if line.strip()]
-        raise _GitError("\n".join([words[0], *said]))
+        output = [line for line in ran.stderr.splitlines() if line.strip()]
+        raise _GitError("\n".join([words[0], *output]))
     return ran.stdout
 
 
 def _damaged(error: _GitError) -> bool:
     """Whether a failure looks like one of the work folder and not of the other side."""
-    command, _, said = str(error).partition("\n")
-    if _NO_ROOM.search(said) or _UNWRITTEN.search(said):
+    command, _, output = str(error).partition("\n")
+    if _NO_ROOM.search(output) or _UNWRITTEN.search(output):
         return False
-    return command != "fetch" or bool(re.search("corrupt|bad object", said))
+    return command != "fetch" or bool(re.search("corrupt|bad object", output))
 
 
 def _told(error: _GitError, repository: str, commit: str, models: Path) -> MovlrError:
     """Return the sentence for a failure of git."""
     lines = str(error).splitlines()[1:]
-    said = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "it says nothing")
-    said = said.removeprefix("fatal: ").removeprefix("error: ").rstrip(".")
+    output = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "it says nothing")
+    output = output.removeprefix("fatal: ").removeprefix("error: ").rstrip(".")
     text = "\n".join(lines)
     if _NO_ROOM.search(text) or (_UNWRITTEN.search(text) and shutil.disk_usage(models).free < _FULL):
         return _no_room(models)
     if _UNWRITTEN.search(text):
-        return MovlrError(f"{models} cannot be written (git: {said}): set {sources.CACHE_VARIABLE} to a folder that can.")
+        return MovlrError(f"{models} cannot be written (git: {output}): set {sources.CACHE_VARIABLE} to a folder that can.")
     if _UNKNOWN_COMMIT.search(text):
         return MovlrError(f"{repository} has no commit, branch or tag {commit}: name another with --commit, for example main.")
     return MovlrError(
-        f"{repository} cannot be fetched (git: {said}): look to the network or name another with --repository; "
+        f"{repository} cannot be fetched (git: {output}): look to the network or name another with --repository; "
         "the same command goes on where this one stopped."
     )
 

@@ -73,26 +73,26 @@ def fault(model: mujoco.MjModel, data: mujoco.MjData, plan: BodyPlan) -> str:
             carried[body] = carried.get(body, 0.0) + abs(force[0] * contact.frame[2])
     weight = float(np.where(own, model.body_mass, 0.0).sum() * np.linalg.norm(model.opt.gravity))
     share = sum(load for body, load in carried.items() if body in feet) / weight
-    wrong: list[str] = []
+    causes: list[str] = []
     for side, names in plan.feet.items():
         parts = {model.body(name).id for name in names}
         alone = sum(carried.get(body, 0.0) for body in parts) / weight
         if LEAST <= share <= MOST and alone < LEAST_SIDE:
             why = list(_why(model, own, parts, floor))
-            said = f"At rest the {side} foot carries {alone:.2f} of the body's weight: correct stance, or the geoms of that foot."
-            wrong += why or [said]
-    if wrong:
-        return " ".join(dict.fromkeys(wrong))
+            sentence = f"At rest the {side} foot carries {alone:.2f} of the body's weight: correct stance, or the geoms of that foot."
+            causes += why or [sentence]
+    if causes:
+        return " ".join(dict.fromkeys(causes))
     if LEAST <= share <= MOST:
         return ""
     why = list(_why(model, own, feet, floor))
     if why:
         return " ".join(why)
     rest = [model.body(body).name for body, load in carried.items() if body not in feet and load > 0.1 * weight]
-    said = f"At rest the feet carry {share:.2f} of the body's weight"
+    sentence = f"At rest the feet carry {share:.2f} of the body's weight"
     if rest:
-        return f"{said}, and {', '.join(rest)} touch the floor too: name them in feet, or correct stance."
-    return f"{said}: see which geoms of the feet collide with the floor, and that nothing else holds the body."
+        return f"{sentence}, and {', '.join(rest)} touch the floor too: name them in feet, or correct stance."
+    return f"{sentence}: see which geoms of the feet collide with the floor, and that nothing else holds the body."
 
 
 def _why(model: mujoco.MjModel, own: np.ndarray, feet: set[int], floor: int) -> Iterator[str]:

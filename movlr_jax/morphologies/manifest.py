@@ -26,7 +26,7 @@ FOLDER = Path(__file__).with_name("manifests")
 MODEL_SUFFIXES = (".xml", ".stl", ".obj", ".png")
 _COUNTS = ("nq", "nv", "nu", "nbody", "ntendon")
 _TOLERANCE = 1e-6  # relative; compilers may sum in another order
-_LISTED = 5  # deviations of one kind that are told one by one
+_LISTED = 5  # deviations of one kind that are named one by one
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ def get(name: str) -> Manifest:
     Raises:
         MovlrError: nothing of that name can be downloaded.
     """
-    found = of(name)
-    if found is None:
+    model = of(name)
+    if model is None:
         names = list(dict.fromkeys(n for m in known() for n in (*m.bodies, m.folder)))
         raise MovlrError(f"'{name}' cannot be fetched: {did_you_mean(name, names)}there is a source for {', '.join(names)}.")
-    return found
+    return model
 
 
 def digest(path: Path) -> str:
@@ -145,8 +145,8 @@ def deviations(folder: Path, manifest: Manifest) -> list[str]:
     if not folder.is_dir():
         return [f"There is no folder {folder}."]
     layout = next((lay for lay in manifest.layouts if all((folder / s).is_file() for s in lay.scenes)), manifest.layouts[0])
-    wanted = dict.fromkeys((*layout.scenes, *layout.files))
-    missing = [name for name in wanted if not (folder / name).is_file()]
+    names = dict.fromkeys((*layout.scenes, *layout.files))
+    missing = [name for name in names if not (folder / name).is_file()]
     changed, unreadable = [], []
     for name, sha in layout.files.items():
         if name not in missing:
@@ -155,25 +155,25 @@ def deviations(folder: Path, manifest: Manifest) -> list[str]:
                     changed.append(name)
             except OSError as error:
                 unreadable.append(f"{name} cannot be read ({error.strerror}).")
-    told = _told(missing, "is missing", "files are missing") + _told(changed, "is not the file that is known", "files are not those known")
-    told += unreadable
+    sentences = _listed(missing, "is missing", "files are missing")
+    sentences += _listed(changed, "is not the file that is known", "files are not those known") + unreadable
     for scene, sizes in layout.scenes.items():
         if scene in missing:
             continue
         try:
-            found = measure(folder / scene)
+            measured = measure(folder / scene)
         except MovlrError as error:
-            told.append(str(error))
+            sentences.append(str(error))
             continue
-        told += [
-            f"{scene} has {name} {found[name]:g}, not {value:g}."
+        sentences += [
+            f"{scene} has {name} {measured[name]:g}, not {value:g}."
             for name, value in sizes.items()
-            if not math.isclose(found[name], value, rel_tol=_TOLERANCE)
+            if not math.isclose(measured[name], value, rel_tol=_TOLERANCE)
         ]
-    return told
+    return sentences
 
 
-def _told(names: Sequence[str], one: str, many: str) -> list[str]:
+def _listed(names: Sequence[str], one: str, many: str) -> list[str]:
     sentences = [f"{name} {one}." for name in names[:_LISTED]]
     rest = len(names) - _LISTED
     return sentences if rest <= 0 else [*sentences, f"{rest} more {many}."]

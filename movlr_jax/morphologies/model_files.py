@@ -131,12 +131,12 @@ class _Walk:
         if len(self._seen) > _MOST_FILES:
             raise MovlrError(f"The model reads more than {_MOST_FILES} files, which no body needs.")
         try:
-            found = real.stat()
+            status = real.stat()
         except OSError as error:
             raise MovlrError(f"The model reads {real} ({(error.strerror or 'it is not there').lower()}): put the file there.") from None
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise MovlrError(f"The model reads {real}, which is no regular file: put the file there.")
-        if found.st_size > most:
+        if status.st_size > most:
             raise MovlrError(f"The model reads {real}, which has more than {most >> 20} MiB: make it smaller.")
 
 

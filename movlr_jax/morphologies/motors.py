@@ -77,10 +77,10 @@ def faults(spec: mujoco.MjSpec, model: mujoco.MjModel, mode: str) -> list[str]:
         return [f"motors is {mode}, and the model has only muscles: leave it out."] if mode else []
     if not mode:
         names = [a.name or f"actuator {i}" for i, a in motors.items()]
-        told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         ways = " or ".join(f"motors: {name} ({what})" for name, what in MODES.items())
         are = "is a motor, no muscle" if len(names) == 1 else "are motors, no muscles"
-        return [f"{told} {are}: say what becomes of {'it' if len(names) == 1 else 'them'}, {ways}."]
+        return [f"{shown} {are}: say what becomes of {'it' if len(names) == 1 else 'them'}, {ways}."]
     moments = muscles.moments(model, _started(model))
     return [f"The motor {a.name or i} {why}." for i, a in motors.items() if (why := _unfit(model, i, moments[i], mode))]
 
@@ -132,7 +132,7 @@ def furnish(spec: mujoco.MjSpec, mode: str) -> None:
         if mode == "zero" and mujoco.mjtBias(int(model.actuator_biastype[i])) == mujoco.mjtBias.mjBIAS_NONE:
             spec.delete(motor)
             continue
-        made = {
+        settings = {
             "name": motor.name,
             "trntype": motor.trntype,
             "target": motor.target,
@@ -147,9 +147,9 @@ def furnish(spec: mujoco.MjSpec, mode: str) -> None:
             "forcelimited": bool(model.actuator_forcelimited[i]),
             "forcerange": list(model.actuator_forcerange[i]),
         }
-        made |= _held(model, i) if mode == "zero" else _servo(model, data, i, moments[i], spec)
+        settings |= _held(model, i) if mode == "zero" else _servo(model, data, i, moments[i], spec)
         spec.delete(motor)
-        spec.add_actuator(**made)
+        spec.add_actuator(**settings)
 
 
 def _parameters(*values: float) -> list[float]:
@@ -194,10 +194,10 @@ def _servo(model: mujoco.MjModel, data: mujoco.MjData, i: int, moment: np.ndarra
         if mujoco.mjtJoint(int(joint.type[0])) in _FULL_EFFORT:
             spec.joint(joint.name).damping[0] += 2.0 * float(np.sqrt(stiffness * mass)) * float(moment[dof]) ** 2
     bias = _parameters(stiffness * low, -stiffness, b2)
-    made: dict[str, Any] = {"gainprm": _parameters(stiffness * (high - low)), "biasprm": bias}
+    settings: dict[str, Any] = {"gainprm": _parameters(stiffness * (high - low)), "biasprm": bias}
     if most is not None and not model.actuator_forcelimited[i]:
-        made |= {"forcelimited": True, "forcerange": [-most, most]}
-    return made
+        settings |= {"forcelimited": True, "forcerange": [-most, most]}
+    return settings
 
 
 def _most(model: mujoco.MjModel, i: int, gain: float, control: tuple[float, float] | None) -> float | None:

@@ -41,14 +41,14 @@ class Scene:
 FLAT = Scene()
 
 
-def parse_injuries(asked: Sequence[str]) -> tuple[tuple[str, float], ...]:
+def parse_injuries(words: Sequence[str]) -> tuple[tuple[str, float], ...]:
     """Return injuries from PATTERN=FRACTION.
 
     Raises:
         MovlrError: a text is not of that form or its fraction is not within [0, 1].
     """
     injuries = []
-    for text in asked:
+    for text in words:
         pattern, sign, number = text.rpartition("=")
         try:
             fraction = float(number)
@@ -65,16 +65,16 @@ def injury_words(injuries: Sequence[tuple[str, float]]) -> tuple[str, ...]:
     return tuple(f"{pattern}={fraction!r}" for pattern, fraction in injuries)
 
 
-def at_strength(own: Sequence[tuple[str, float]], asked: Sequence[str], strength: float) -> tuple[str, ...]:
+def at_strength(own: Sequence[tuple[str, float]], words: Sequence[str], strength: float) -> tuple[str, ...]:
     """Return injuries PATTERN=FRACTION in which what has no fraction of its own keeps that strength.
 
     Args:
-        own: injuries that the scene has (see Scene); they keep it where nothing that is asked for does.
-        asked: PATTERN=FRACTION, which stays as it is, or PATTERN.
+        own: injuries that the scene has (see Scene); they keep it where no word does.
+        words: PATTERN=FRACTION, which stays as it is, or PATTERN.
         strength: the fraction.
     """
-    added = () if any("=" not in text for text in asked) else [pattern for pattern, _ in own]
-    return tuple(text if "=" in text else f"{text}={strength:.12g}" for text in (*added, *asked))
+    added = () if any("=" not in text for text in words) else [pattern for pattern, _ in own]
+    return tuple(text if "=" in text else f"{text}={strength:.12g}" for text in (*added, *words))
 
 
 def injure(spec: mujoco.MjSpec, muscles: MuscleData, injuries: Sequence[tuple[str, float]]) -> None:

@@ -14,7 +14,7 @@ from movlr_jax.physics import gait
 from movlr_jax.sides import SIDES
 
 SIGHT = 0.3  # how far ahead of its toes a foot knows the ground (m): a step's tread
-_LOOKS = 4  # places looked at, 0.1 m apart
+_PLACES = 4  # places looked at, 0.1 m apart
 
 
 class Feet:
@@ -56,7 +56,7 @@ class Feet:
         """
         if not self.sides:
             return xp.zeros((*sensors.shape[:2], len(SIDES)), sensors.dtype)
-        reach = xp.linspace(0.0, SIGHT, _LOOKS, dtype=sensors.dtype)[:, None] * forward[:, None, None, None].astype(sensors.dtype)
+        reach = xp.linspace(0.0, SIGHT, _PLACES, dtype=sensors.dtype)[:, None] * forward[:, None, None, None].astype(sensors.dtype)
         return self._terrain.height(sensors[..., self._toes][..., None, :] + reach, xp).max(axis=-1)
 
     def over_time(self, memory: Any, sensors: Any, forward: Any, dt: float, xp: Any = np) -> Any:

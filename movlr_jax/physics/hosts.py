@@ -44,13 +44,13 @@ def join() -> int:
     if jax.distributed.is_initialized():
         return jax.process_index()
     named = {"coordinator_address": "JAX_COORDINATOR_ADDRESS", "num_processes": "JAX_NUM_PROCESSES", "process_id": "JAX_PROCESS_ID"}
-    given = {key: os.environ[variable] for key, variable in named.items() if os.environ.get(variable)}
+    settings = {key: os.environ[variable] for key, variable in named.items() if os.environ.get(variable)}
     try:
         with _stdout_kept():
             jax.distributed.initialize(
-                given.get("coordinator_address"),
-                int(given["num_processes"]) if "num_processes" in given else None,
-                int(given["process_id"]) if "process_id" in given else None,
+                settings.get("coordinator_address"),
+                int(settings["num_processes"]) if "num_processes" in settings else None,
+                int(settings["process_id"]) if "process_id" in settings else None,
             )
             multihost_utils.sync_global_devices("movlr_jax")  # connects the hosts
     except (ValueError, RuntimeError) as error:

@@ -154,7 +154,7 @@ class MjxSimulator(Simulator):
         self.roll = functools.lru_cache(maxsize=8)(self._compiled_roll)
         self._advance = functools.lru_cache(maxsize=8)(self._compiled_advance)
 
-    def _fitting(self, config: MjxConfig, wanted: int) -> int:
+    def _fitting(self, config: MjxConfig, episodes: int) -> int:
         """Return how many episodes fit at once.
 
         Raises:
@@ -167,7 +167,7 @@ class MjxSimulator(Simulator):
                 f"The {self.candidates} candidate worlds of one plan do not fit: a world takes {self.bytes_per_world / 1e6:.1f} MB and "
                 f"there is room for {worlds}. Lower --planner.candidates" + (" or raise --mjx.worlds." if worlds < room else ".")
             )
-        return max(1, min(wanted, worlds // self.candidates))
+        return max(1, min(episodes, worlds // self.candidates))
 
     def _compiled_roll(self, controller: Controller, steps: int) -> Callable[..., Any]:
         """Return the compiled rollout of one controller and horizon: (state, postures, frames) -> instants, diverged, overflow."""
@@ -193,10 +193,10 @@ class MjxSimulator(Simulator):
 
         return self._compiled(advance, PartitionSpec(), PartitionSpec())
 
-    def _compiled(self, program: Callable[..., Any], taken: Any, given: Any) -> Callable[..., Any]:
+    def _compiled(self, program: Callable[..., Any], in_specs: Any, out_specs: Any) -> Callable[..., Any]:
         """Return a program compiled for one device, or for all with its arguments and results shared as the two specifications say."""
         if self._mesh is not None:
-            program = jax.shard_map(program, mesh=self._mesh, in_specs=taken, out_specs=given, check_vma=False)
+            program = jax.shard_map(program, mesh=self._mesh, in_specs=in_specs, out_specs=out_specs, check_vma=False)
         return jax.jit(program, compiler_options=self._options)
 
     # --- state ---
@@ -296,12 +296,12 @@ class MjxSimulator(Simulator):
 
     def check(self) -> None:
         """See Simulator."""
-        found = [np.concatenate([np.ravel(shard.data) for shard in bits.addressable_shards]) for bits in self._overflowed]
+        flags = [np.concatenate([np.ravel(shard.data) for shard in bits.addressable_shards]) for bits in self._overflowed]
         self._overflowed.clear()
-        bits = functools.reduce(int.__or__, (int(np.bitwise_or.reduce(b)) for b in found), 0)
+        bits = functools.reduce(int.__or__, (int(np.bitwise_or.reduce(b)) for b in flags), 0)
         if not bits:
             return
-        worlds = sum(int((b != 0).sum()) for b in found)
+        worlds = sum(int((b != 0).sum()) for b in flags)
         what = sorted({name for bit, name in _OVERFLOWS.items() if bits & bit})
         cure = {
             "contacts": f"--mjx.contacts {2 * self.sizes.contacts}",
@@ -364,10 +364,10 @@ def _devices(count: int) -> list[jax.Device]:
     Raises:
         MovlrError: there are not that many.
     """
-    found = jax.devices()
-    if count > len(found):
-        raise MovlrError(f"--mjx.devices {count} asks for more devices than JAX sees ({len(found)}).")
-    return found[: count or None]
+    devices = jax.devices()
+    if count > len(devices):
+        raise MovlrError(f"--mjx.devices {count} asks for more devices than JAX sees ({len(devices)}).")
+    return devices[: count or None]
 
 
 def _nbytes(tree: Any) -> int:

@@ -95,13 +95,13 @@ def on_device(model: mujoco.MjModel, engine: str, contacts: int = 1, constraints
     return placed, data
 
 
-def _option(said: str) -> str:
+def _option(message: str) -> str:
     """Return what MJX says of a model's part, with MuJoCo's enumerations as a model writes them."""
 
-    def plain(found: re.Match[str]) -> str:
-        return f"{found[1].lower()} {found[2].lower()}"
+    def plain(match: re.Match[str]) -> str:
+        return f"{match[1].lower()} {match[2].lower()}"
 
-    return " ".join(re.sub(r"mjt(\w+?)\.mj[A-Z]+_(\w+)", plain, said).split())[:200] or "a part of its model"
+    return " ".join(re.sub(r"mjt(\w+?)\.mj[A-Z]+_(\w+)", plain, message).split())[:200] or "a part of its model"
 
 
 def for_jax(model: mujoco.MjModel) -> tuple[mujoco.MjModel, tuple[str, ...]]:

@@ -701,8 +701,8 @@ LIBRARY: dict[str, LibraryTerm] = {term.name: term for term in _TERMS}
 def fixing(kind: str) -> list[LibraryTerm]:
     """Return the terms that act against a kind of fault: the most direct first, then by class from stability to
     finesse."""
-    found = [term for term in _TERMS if kind in term.fixes]
-    return sorted(found, key=lambda t: (t.fixes.index(kind), CLASSES.index(t.term_class)))
+    terms = [term for term in _TERMS if kind in term.fixes]
+    return sorted(terms, key=lambda t: (t.fixes.index(kind), CLASSES.index(t.term_class)))
 
 
 def joints(layout: FeatureLayout) -> dict[str, str]:

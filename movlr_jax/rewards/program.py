@@ -139,8 +139,8 @@ def _decided_on(source: str, line: int | None) -> str:
         nodes = [node for node in ast.walk(ast.parse(source)) if _at_line(node, line)]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         nodes = []
-    found = next((name for node in reversed(nodes) if (name := decides(node))), "If")
-    what, cure = DECIDES[found]
+    kind = next((name for node in reversed(nodes) if (name := decides(node))), "If")
+    what, cure = DECIDES[kind]
     return f"{what} asks for {TRACED}: {cure}"
 
 

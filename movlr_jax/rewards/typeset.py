@@ -44,7 +44,7 @@ class Cleaned:
     text: str
     changes: dict[str, tuple[int, ...]]
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         """Return what was put right, as a sentence; "" where nothing was."""
         if not self.changes:
             return ""
@@ -165,8 +165,8 @@ def _indented(text: str, changes: dict[str, list[int]]) -> str:
         return text
     spaced = [_expanded(text, size) for size in (4, 8)]
     trees = [_tree(one) for one in spaced]
-    found = [(one, ast.dump(tree)) for one, tree in zip(spaced, trees, strict=True) if tree is not None]
-    if not found or len({dumped for _, dumped in found}) > 1:
+    readings = [(one, ast.dump(tree)) for one, tree in zip(spaced, trees, strict=True) if tree is not None]
+    if not readings or len({dumped for _, dumped in readings}) > 1:
         return text
     changes["tabs among spaces"] = mixed
-    return found[0][0]
+    return readings[0][0]

@@ -247,7 +247,7 @@ class RealStages:
             weights=[float(w) for w in first.weights],
             term_classes=self.classes(reward),
             seconds=self.task.seconds,
-            **self.task.told(self.morphology),
+            **self.task.goal_facts(self.morphology),
         )
         if self.eye is None:
             return described

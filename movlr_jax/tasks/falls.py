@@ -49,12 +49,12 @@ class FallRule:
 
     def words(self) -> str:
         """Say when a body has fallen, as the end of a sentence that begins "a fall is"."""
-        said = ["the trunk or the head on the ground"] if self.touching else []
+        signs = ["the trunk or the head on the ground"] if self.touching else []
         if self.low and self.faster:
-            said.append(f"the pelvis going down faster than {self.faster:g} m/s to below {self.low:g} of its standing height")
+            signs.append(f"the pelvis going down faster than {self.faster:g} m/s to below {self.low:g} of its standing height")
         elif self.low:
-            said.append(f"the pelvis below {self.low:g} of its standing height above ground")
-        return ", or ".join(said) or "nothing: the sentence asks for being on the ground"
+            signs.append(f"the pelvis below {self.low:g} of its standing height above ground")
+        return ", or ".join(signs) or "nothing: the sentence asks for being on the ground"
 
 
 LOWERED = FallRule()

@@ -48,10 +48,10 @@ class ObjectTask(Task):
         """Whether a user's sentence is added to what the task measures; its words are measured by nothing, the object's errors are."""
         return self.spoken
 
-    def asked(self, sentence: str | None) -> Self:
+    def with_sentence(self, sentence: str | None) -> Self:
         """See Task; a drop stays a drop."""
-        made = super().asked(sentence)
-        return replace(made, fall=self.fall, metric=self.metric)
+        task = super().with_sentence(sentence)
+        return replace(task, fall=self.fall, metric=self.metric)
 
     def measures(self, layout: FeatureLayout | None = None) -> list[str]:
         """See Task."""

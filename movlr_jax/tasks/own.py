@@ -47,16 +47,16 @@ def load(word: str, taken: Collection[str] = ()) -> Task:
     """
     place, name = code_names.split(word)
     module, code = _of_file(place) if isinstance(place, Path) else _of_module(place)
-    found = _named(module, name, place) if name else _only(module, place)
-    if wrong := [*faults(found), *_taken(found, taken)]:
-        raise MovlrError(f"{place}: {' '.join(wrong)}")
-    mine = copy.copy(found)
+    task = _named(module, name, place) if name else _only(module, place)
+    if sentences := [*faults(task), *_taken(task, taken)]:
+        raise MovlrError(f"{place}: {' '.join(sentences)}")
+    own_task = copy.copy(task)
     if isinstance(place, Path):  # a body of one's own stands beside the task that it is for
-        beside = tuple(str((place.parent / m).resolve()) if custom.names_file(m) else m for m in found.morphologies)
-        object.__setattr__(mine, "morphologies", beside)
-    object.__setattr__(mine, "origin", code_names.settled(word))
-    object.__setattr__(mine, "code_sha256", hashlib.sha256(code).hexdigest())
-    return mine
+        beside = tuple(str((place.parent / m).resolve()) if custom.names_file(m) else m for m in task.morphologies)
+        object.__setattr__(own_task, "morphologies", beside)
+    object.__setattr__(own_task, "origin", code_names.settled(word))
+    object.__setattr__(own_task, "code_sha256", hashlib.sha256(code).hexdigest())
+    return own_task
 
 
 # --- the code
@@ -114,10 +114,10 @@ def _of_module(name: str) -> tuple[types.ModuleType, bytes]:
 def _file_of(module: str) -> Path:
     """Return the file of a module that cannot be imported, as far as it can be found."""
     try:
-        found = importlib.util.find_spec(module)
+        spec = importlib.util.find_spec(module)
     except Exception:  # it imports the package above, whose code may raise anything; this only says where the fault is
-        found = None
-    return Path(found.origin) if found is not None and found.origin else Path(module)
+        spec = None
+    return Path(spec.origin) if spec is not None and spec.origin else Path(module)
 
 
 def _sentence(error: BaseException, path: Path) -> str:
@@ -125,15 +125,15 @@ def _sentence(error: BaseException, path: Path) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     line = next((frame.lineno for frame in reversed(frames) if os.path.realpath(frame.filename) == str(path)), None)
     where = f"{path}, line {line}" if line else str(path)
-    said = " ".join(str(error).split())[:300].rstrip(".")
+    message = " ".join(str(error).split())[:300].rstrip(".")
     kind = type(error).__name__
     if isinstance(error, MovlrError):
         return f"{where}: {error}"
     if isinstance(error, SystemExit):
         return f"{where}: The file ends the process (SystemExit): leave that out, a task's file is only to define it."
     if isinstance(error, ModuleNotFoundError):
-        return f"{where}: {said}: a task's file finds what is installed; install it, or put what is needed into the file."
-    return f"{where}: {kind}: {said}." if said else f"{where}: {kind}."
+        return f"{where}: {message}: a task's file finds what is installed; install it, or put what is needed into the file."
+    return f"{where}: {kind}: {message}." if message else f"{where}: {kind}."
 
 
 def fault(error: BaseException) -> str:
@@ -152,21 +152,21 @@ def _named(module: types.ModuleType, name: str, place: Path | str) -> Task:
         have = list(_tasks(module))
         hint = did_you_mean(name, have) or (f"it has {', '.join(have)}." if have else "it has no task at all.")
         raise MovlrError(f"{place} has no '{name}': {hint.strip()}")
-    found = vars(module)[name]
-    if not isinstance(found, Task):
-        raise MovlrError(f"{place}: {name} is {_article(found)}, not a Task: give {name} = Task(...) (from movlr_jax.tasks import Task).")
-    return found
+    task = vars(module)[name]
+    if not isinstance(task, Task):
+        raise MovlrError(f"{place}: {name} is {_article(task)}, not a Task: give {name} = Task(...) (from movlr_jax.tasks import Task).")
+    return task
 
 
 def _only(module: types.ModuleType, place: Path | str) -> Task:
     if PREFERRED in vars(module):
         return _named(module, PREFERRED, place)
-    found = _tasks(module)
-    if not found:
+    defined = _tasks(module)
+    if not defined:
         raise MovlrError(f"{place} holds no task: give it a line {PREFERRED} = Task(...) (from movlr_jax.tasks import Task).")
-    if len({id(task) for task in found.values()}) > 1:
-        raise MovlrError(f"{place} holds several tasks: name one of them ({', '.join(f'{place}:{name}' for name in found)}).")
-    return next(iter(found.values()))
+    if len({id(task) for task in defined.values()}) > 1:
+        raise MovlrError(f"{place} holds several tasks: name one of them ({', '.join(f'{place}:{name}' for name in defined)}).")
+    return next(iter(defined.values()))
 
 
 def _tasks(module: types.ModuleType) -> dict[str, Task]:

@@ -77,17 +77,17 @@ class Task:
         """Return the task as it is asked for; what is None or "" stays the task's own.
 
         Args:
-            goal: a user's sentence, as `asked`.
+            goal: a user's sentence, as `with_sentence`.
             seconds: length of its episodes (s).
             goal_speed: speed to aim for (m/s).
         """
         return replace(
-            self.asked(goal),
+            self.with_sentence(goal),
             seconds=self.seconds if seconds is None else seconds,
             goal_speed=self.goal_speed if goal_speed is None else goal_speed,
         )
 
-    def asked(self, sentence: str | None) -> Self:
+    def with_sentence(self, sentence: str | None) -> Self:
         """Return the task with a user's sentence, by which it is measured and its episodes end; itself for "", None and its own.
 
         What the task asks for by itself (a way to go) stays beside it.
@@ -95,8 +95,8 @@ class Task:
         sentence = (sentence or "").strip()
         if sentence in ("", self.sentence):
             return self
-        made = replace(self, sentence=sentence, spoken=True, fall=falls.of(goals.read(sentence)))
-        return replace(made, metric=goals.REACHED) if made.meaning.parts else made
+        task = replace(self, sentence=sentence, spoken=True, fall=falls.of(goals.read(sentence)))
+        return replace(task, metric=goals.REACHED) if task.meaning.parts else task
 
     @property
     def meaning(self) -> Goal:
@@ -133,7 +133,7 @@ class Task:
         """Return what a document of episodes says of the goal: "goal", "goal_measures" (a sentence each) and "ends_when"."""
         return {"goal": self.sentence, "goal_measures": self.measures(layout), "ends_when": self.ends_when()}
 
-    def told(self, morphology: Morphology) -> dict[str, Any]:
+    def goal_facts(self, morphology: Morphology) -> dict[str, Any]:
         """Return what `facts.describe` has to know of the goal: fall_rule, spoken, lacking."""
         lacking = self.lacking(feature_layout(morphology))
         return {"fall_rule": self.fall_of(morphology), "spoken": self.spoken, "lacking": lacking}
@@ -255,14 +255,14 @@ class Task:
             strengths: how strong the body is in each of them, as an injured one's `strength` says; the runner's body if left out.
         """
         morphology = runner.simulator.morphology
-        made = []
+        planned = []
         for i, (reward, seed) in enumerate(jobs):
             start, peak_force = self.start(morphology, seed), None
             if strengths is not None:
                 start, peak_force = replace(start, act=strengths[i].standing_act), strengths[i].peak_force
-            made.append(Job(reward, start, self.frame(start, goal_speed, seed), seed, peak_force))
+            planned.append(Job(reward, start, self.frame(start, goal_speed, seed), seed, peak_force))
         return runner.run_many(
-            made,
+            planned,
             seconds=self.seconds if seconds is None else seconds,
             fallen=self.fallen(morphology),
             ends_as=self.ends_as,
@@ -275,8 +275,8 @@ class Task:
         record = metrics.measure(layout, rollout)
         if not self.by_sentence:
             return record
-        wanted = rollout.goal_speed * rollout.seconds
-        own = (min(max(record["distance_m"] / wanted, 0.0), 1.0),) if self.walks and wanted > 0 else ()
+        distance = rollout.goal_speed * rollout.seconds
+        own = (min(max(record["distance_m"] / distance, 0.0), 1.0),) if self.walks and distance > 0 else ()
         return record | goal_metrics.measure(self.meaning, layout, rollout, own)
 
     def gates(self, mean: dict[str, Any]) -> Gates:

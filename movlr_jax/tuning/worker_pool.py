@@ -59,7 +59,7 @@ def serve(worker_task: WorkerTask, line: Connection) -> None:
     """Measure what comes along a line until it is closed, and answer when a share is done."""
     warnings.filterwarnings("ignore")
     task = tasks.find(worker_task.task)  # named by the process that started this one
-    task = task.asked(worker_task.goal)
+    task = task.with_sentence(worker_task.goal)
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt, MovlrError), EpisodeStore(worker_task.store) as store:
         # The process that started this one makes a mistake, too, and tells of it.
         facts = None if worker_task.facts is None else (worker_task.facts, measures.described)

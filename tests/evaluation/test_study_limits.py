@@ -17,7 +17,7 @@ from movlr_jax.searches import inner_tuning
 from movlr_jax.tuning import ablation, pruning
 from movlr_jax.tuning.tune_study import TuneStudy
 
-FREE = tasks.get("free").asked("squat and stay there")
+FREE = tasks.get("free").with_sentence("squat and stay there")
 STAND, WALK = tasks.get("stand"), tasks.get("walk_flat")
 TEXT = RewardText(
     "toy",

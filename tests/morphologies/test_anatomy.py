@@ -144,7 +144,7 @@ def test_turned_joints_move_the_same_limbs_and_give_the_same_facts(usual):
     for morphology in (usual, turned):
         layout = feature_layout(morphology)
         rows = behaviour_motions.generate(morphology).features[behaviour_motions.STEPPING][:, : layout.size]
-        described.append((facts.describe(rows, layout, task="walk_flat", goal="Walk."), rows[:, layout.columns("sensor")]))
+        described.append((facts.describe(rows, layout, task="walk_flat", goal="Walk.").to_json(), rows[:, layout.columns("sensor")]))
     np.testing.assert_allclose(described[1][1], described[0][1], atol=1e-4)
     gait = [said["gait"] for said, _ in described]
     assert gait[0]["max_knee_flexion_rad"]["left"] == pytest.approx(0.8, abs=0.1) and gait[0]["knee_asymmetry"] < 0.1
@@ -157,7 +157,7 @@ def test_facts_are_the_same_under_foreign_names(usual, foreign):
     for morphology in (usual, foreign):
         layout = feature_layout(morphology)
         rows = behaviour_motions.generate(morphology).features[behaviour_motions.STEPPING][:, : layout.size]
-        said.append(facts.describe(rows, layout, task="walk_flat", goal="Walk."))
+        said.append(facts.describe(rows, layout, task="walk_flat", goal="Walk.").to_json())
     assert said[0] == said[1] and said[0]["gait"]["max_knee_flexion_rad"]["right"] > 0.5
 
 

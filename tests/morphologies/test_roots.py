@@ -135,9 +135,9 @@ def test_the_task_move_runs_on_it_and_says_what_it_measured(own_body, capsys) ->
     rollout = task.episode(runner, reward, 0, seconds=0.2)
     measured = task.measure(body, rollout)
     assert rollout.ended == "time" and not measured["fell"] and 0.0 < measured["posture_change"] < 3.0
-    told = facts.describe(rollout.instants, feature_layout(body), task="move", goal="", **task.told(body))
+    told = facts.describe(rollout.instants, feature_layout(body), task="move", goal="", **task.goal_facts(body))
     assert set(told.joints) == {"shoulder", "elbow"} and told.landmarks["hand"].path_m > 0.0 and told.posture.to_json() == {}
-    assert task.measures() == [] and "play" in " ".join(task.asked("play the violin").measures(feature_layout(body)))
+    assert task.measures() == [] and "play" in " ".join(task.with_sentence("play the violin").measures(feature_layout(body)))
 
 
 def test_tasks_that_stand_say_that_it_cannot(own_body, capsys) -> None:  # type: ignore[no-untyped-def]

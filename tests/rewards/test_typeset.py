@@ -44,7 +44,7 @@ def test_texts_of_the_package_are_left_to_the_letter_and_known_behind_a_mark():
 )
 def test_what_has_one_meaning_is_read_so(spoilt, told, layout):
     found = typeset.cleaned(spoilt)
-    assert found.text == PLAIN and told in found.told() and static.check(found.text, layout) == ()
+    assert found.text == PLAIN and told in found.sentence() and static.check(found.text, layout) == ()
 
 
 def test_single_curly_quotes_and_docstrings():

@@ -37,7 +37,7 @@ def sinking(to: float, over_s: float) -> np.ndarray:
 )
 def test_a_fall_is_a_descent_that_was_not_asked_for(layout, sentence, to, over_s, named, spoken):
     instants = lowered(layout, sinking(to, over_s))
-    task = FREE.asked(sentence)
+    task = FREE.with_sentence(sentence)
     for rule, fell in ((LOWERED, named), (task.fall, spoken)):
         assert bool(rule.over(layout, instants).any()) is fell
         assert np.array_equal(rule.over(layout, jnp.asarray(instants)), rule.over(layout, instants))
@@ -48,16 +48,20 @@ def test_a_fall_is_a_descent_that_was_not_asked_for(layout, sentence, to, over_s
 @pytest.mark.parametrize("name", behaviour_motions.COLLAPSES)
 def test_a_limp_body_has_fallen_whatever_the_sentence_calls_it(myolegs, layout, name):
     limp = behaviour_motions.generate(myolegs).features[name][:, : layout.size]
-    assert FREE.asked("squat down slowly and stay there").over(myolegs)(limp).any()
+    assert FREE.with_sentence("squat down slowly and stay there").over(myolegs)(limp).any()
 
 
 def test_the_rule_belongs_to_the_task_and_is_told():
     assert tasks.get("walk_flat").fall == LOWERED and "below 0.6 of its standing height" in tasks.get("walk_flat").ends_when()
     assert FREE.fall == UNASKED and "1 m/s" in FREE.ends_when() and "trunk or the head" in FREE.ends_when()
-    spoken = tasks.get("walk_flat").asked("kneel")
+    spoken = tasks.get("walk_flat").with_sentence("kneel")
     assert spoken.fall == UNASKED and spoken.spoken and "trunk or the head" in spoken.ends_when()
-    assert FREE.asked("lie down").lies and "nothing" in FREE.asked("lie down").ends_when() and not FREE.asked("do not lie down").lies
-    assert tasks.get("bottle_pour").asked("pour it out").fall == LOWERED and "drop" in tasks.get("bottle_pour").ends_when()
+    assert (
+        FREE.with_sentence("lie down").lies
+        and "nothing" in FREE.with_sentence("lie down").ends_when()
+        and not FREE.with_sentence("do not lie down").lies
+    )
+    assert tasks.get("bottle_pour").with_sentence("pour it out").fall == LOWERED and "drop" in tasks.get("bottle_pour").ends_when()
 
 
 def test_the_ground_is_where_a_body_without_a_head_lies_too(layout):

@@ -31,7 +31,7 @@ def judged(task, myolegs, layout, instants, **more):
 
 
 def test_a_squat_that_is_held(myolegs, layout):
-    record, critique, points = judged(FREE.asked("squat down slowly and stay there"), myolegs, layout, lowered(layout, squat(0.8)))
+    record, critique, points = judged(FREE.with_sentence("squat down slowly and stay there"), myolegs, layout, lowered(layout, squat(0.8)))
     assert record["goal_pelvis_height"] == pytest.approx(0.8, abs=1e-3) and record["goal_moving_mps"] < 0.01
     assert record["goal_feet_down"] == 1.0 and record["goal_held"] is True and record["goal_reached"] == 1.0
     assert critique.success and points > 85
@@ -48,7 +48,7 @@ def test_a_squat_that_is_held(myolegs, layout):
 def test_a_squat_that_is_not_held_is_no_success(myolegs, layout, spoilt, kind):
     lifted = spoilt.pop("lifted", "")
     instants = lowered(layout, squat(**spoilt), lifted=lifted)
-    record, critique, _ = judged(FREE.asked("squat down slowly and stay there"), myolegs, layout, instants)
+    record, critique, _ = judged(FREE.with_sentence("squat down slowly and stay there"), myolegs, layout, instants)
     assert record["goal_held"] is False and record["goal_reached"] < 1.0
     assert not critique.success and kind in [f.kind for f in critique.faults] and "goal is met" not in critique.summary
 
@@ -56,16 +56,16 @@ def test_a_squat_that_is_not_held_is_no_success(myolegs, layout, spoilt, kind):
 def test_what_was_reached_for_a_moment_is_not_what_was_to_stay(myolegs, layout):
     there_and_back = 1.0 - 0.25 * np.sin(np.pi * np.clip(np.arange(COUNT) * DT / 2.0, 0.0, 1.0))
     instants = lowered(layout, there_and_back)
-    record, critique, _ = judged(FREE.asked("squat"), myolegs, layout, instants)
+    record, critique, _ = judged(FREE.with_sentence("squat"), myolegs, layout, instants)
     assert record["goal_reached"] == 1.0 and "goal_held" not in record and critique.success
-    record, critique, _ = judged(FREE.asked("squat and stay there"), myolegs, layout, instants)
+    record, critique, _ = judged(FREE.with_sentence("squat and stay there"), myolegs, layout, instants)
     assert record["goal_reached"] < 0.1 and not critique.success
-    record, critique, _ = judged(FREE.asked("squat, then stand up"), myolegs, layout, instants)
+    record, critique, _ = judged(FREE.with_sentence("squat, then stand up"), myolegs, layout, instants)
     assert record["goal_reached"] == 1.0 and record["goal_standing_height"] == pytest.approx(1.0)
 
 
 def test_an_episode_that_ended_early_held_nothing(myolegs, layout):
-    task = FREE.asked("squat and stay there")
+    task = FREE.with_sentence("squat and stay there")
     fell = episode(lowered(layout, squat(0.8))[:140], len(layout.muscles), seconds=3.0, ended="fell")
     record = task.measure(myolegs, fell)
     assert record["goal_held"] is False and record["goal_moving_mps"] is None and record["goal_reached"] <= 1.0
@@ -78,15 +78,15 @@ def test_an_episode_that_ended_early_held_nothing(myolegs, layout):
 @pytest.mark.parametrize("task", [FREE, WALK])
 def test_a_sentence_that_nothing_measures_is_no_success(myolegs, layout, task):
     instants = walker(layout, seconds=3.0, speed=0.8) if task.walks else lowered(layout, np.ones(COUNT))
-    record, critique, points = judged(task.asked("play the violin"), myolegs, layout, instants, goal_speed=task.goal_speed)
+    record, critique, points = judged(task.with_sentence("play the violin"), myolegs, layout, instants, goal_speed=task.goal_speed)
     assert (record["goal_reached"] is None) if task is FREE else record["goal_reached"] == pytest.approx(0.5, abs=0.02)
     assert not critique.success and points <= (60.0 if task is FREE else 80.0)
     assert "unmeasured" in [f.kind for f in critique.faults] and "met" not in critique.summary
-    assert task.asked("play the violin").metric == task.metric
+    assert task.with_sentence("play the violin").metric == task.metric
 
 
 def test_a_walk_without_raising_the_knee(myolegs, layout):
-    task = FREE.asked("walk forward without raising the knee")
+    task = FREE.with_sentence("walk forward without raising the knee")
     low = walker(layout, seconds=3.0, speed=0.8)
     record, critique, _ = judged(task, myolegs, layout, low)
     assert record["goal_reached"] == 1.0 and not {"unwanted", "not_walking"} & {f.kind for f in critique.faults}
@@ -99,11 +99,11 @@ def test_a_walk_without_raising_the_knee(myolegs, layout):
 def test_kneeling_lying_and_jumping_have_their_numbers(myolegs, layout):
     knee = layout.standing["left_knee_height"]
     kneeling = lowered(layout, squat(0.6), up={"left.knee": 0.2 * knee})
-    assert judged(FREE.asked("kneel on the left knee"), myolegs, layout, kneeling)[0]["goal_reached"] == 1.0
+    assert judged(FREE.with_sentence("kneel on the left knee"), myolegs, layout, kneeling)[0]["goal_reached"] == 1.0
     lying = lowered(layout, squat(0.08))
-    record, critique, _ = judged(FREE.asked("lie down"), myolegs, layout, lying)
+    record, critique, _ = judged(FREE.with_sentence("lie down"), myolegs, layout, lying)
     assert record["goal_reached"] == 1.0 and record["goal_body_height"] < 0.2 and not record["fell"] and critique.success
-    assert judged(FREE.asked("jump"), myolegs, layout, kneeling)[0]["goal_reached"] == 0.0
+    assert judged(FREE.with_sentence("jump"), myolegs, layout, kneeling)[0]["goal_reached"] == 0.0
 
 
 def test_a_body_without_the_landmark_is_not_measured(layout):
@@ -118,4 +118,4 @@ def test_a_body_without_the_landmark_is_not_measured(layout):
 def test_named_tasks_with_a_way_to_go_keep_their_records(myolegs, layout):
     rollout = episode(walker(layout, seconds=1.0), len(layout.muscles))
     assert not [name for name in WALK.measure(myolegs, rollout) if name.startswith("goal_")]
-    assert WALK.asked(WALK.sentence) is WALK and WALK.asked(" ") is WALK
+    assert WALK.with_sentence(WALK.sentence) is WALK and WALK.with_sentence(" ") is WALK

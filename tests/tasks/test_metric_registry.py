@@ -53,13 +53,13 @@ def test_no_task_records_a_metric_that_the_registry_lacks(task: Task, ended: str
         instants = np.zeros((50, feature_layout(body).size), np.float32)
     rollout = synthetic.episode(instants, len(body.muscles.names), ended=ended, goal_speed=task.goal_speed)
     for sentence in SENTENCES:
-        record = task.asked(sentence).measure(body, rollout)
+        record = task.with_sentence(sentence).measure(body, rollout)
         assert set(record) <= set(METRICS) and len(record) > 5 and task.metric in record
 
 
 def test_the_sentences_ask_for_every_goal(myolegs, layout) -> None:  # type: ignore[no-untyped-def]
     rollout = synthetic.episode(synthetic.lowered(layout, np.full(50, 0.9)), len(myolegs.muscles.names))
-    asked = [tasks.get("free").asked(sentence).measure(myolegs, rollout) for sentence in SENTENCES[1:]]
+    asked = [tasks.get("free").with_sentence(sentence).measure(myolegs, rollout) for sentence in SENTENCES[1:]]
     wanted = {t.metric for t in goals.TARGETS} | {goals.REACHED, goals.HELD, goals.MOVING, goals.SINKING, goals.FEET}
     assert {name for record in asked for name in record if name.startswith("goal_")} == wanted
 
