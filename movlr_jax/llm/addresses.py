@@ -128,8 +128,8 @@ def allowed(kind: Kind, target: str, *, key: bool) -> bool:
     """
     plain = _plain(kind, target)
     kinds = (kind,) if kind in ("folder", "code") else (kind, "any")
-    wanted = [(k, plain, with_key) for k in kinds for with_key in ((True,) if key else (True, False))]
-    if any(entry in _given or _stored(entry) for entry in wanted):
+    entries = [(k, plain, with_key) for k in kinds for with_key in ((True,) if key else (True, False))]
+    if any(entry in _given or _stored(entry) for entry in entries):
         return True
     words = [*_words(WITH_KEY), *(() if key else _words(WITHOUT_KEY))]
     return any(_sort(word) == _sort_of(kind) and _plain(kind, word) == plain for word in words)
@@ -143,8 +143,8 @@ def environment(targets: Iterable[tuple[Kind, str]]) -> tuple[tuple[str, str], .
             with_key.append(target)
         elif allowed(kind, target, key=False):
             without.append(target)
-    found = {WITH_KEY: with_key, WITHOUT_KEY: without}
-    return tuple((name, shlex.join(dict.fromkeys(words))) for name, words in found.items() if words)
+    variables = {WITH_KEY: with_key, WITHOUT_KEY: without}
+    return tuple((name, shlex.join(dict.fromkeys(words))) for name, words in variables.items() if words)
 
 
 def key_goes(service: Literal["gemini", "openai"], url: str, role: str) -> bool:
@@ -312,7 +312,7 @@ def _stored(entry: tuple[str, str, bool]) -> bool:
     from movlr_jax import atomic
 
     try:
-        found = atomic.read_json(_file(*entry))
+        stored = atomic.read_json(_file(*entry))
     except (OSError, ValueError, RuntimeError, MovlrError):  # damaged, or without a home
         return False
-    return isinstance(found, dict) and (found.get("kind"), found.get("target"), found.get("with_key")) == entry
+    return isinstance(stored, dict) and (stored.get("kind"), stored.get("target"), stored.get("with_key")) == entry

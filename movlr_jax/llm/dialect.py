@@ -56,7 +56,7 @@ class _Lesson:
     name: str
     sent: Callable[[Ask, frozenset[str]], bool]
     fields: tuple[str, ...]
-    words: Callable[[str], object] = lambda said: False
+    words: Callable[[str], object] = lambda message: False
 
 
 _LESSONS = (
@@ -74,7 +74,7 @@ _LESSONS = (
         NO_SYSTEM,
         lambda ask, known: bool(ask.system),
         ("systeminstruction", "system_instruction"),
-        lambda said: (_SYSTEM.search(said) and _REFUSING.search(said)) or _ALTERNATE.search(said),
+        lambda message: (_SYSTEM.search(message) and _REFUSING.search(message)) or _ALTERNATE.search(message),
     ),
     _Lesson(
         NO_SCHEMA,
@@ -127,46 +127,46 @@ class Dialect:
             try:
                 return send()
             except Fault as fault:
-                if before is not None and fault.said == before.said:
+                if before is not None and fault.message == before.message:
                     self._known -= {name}  # it was not that
                     raise
-                found = self._lesson(fault, ask)
-                if found is None:
+                lesson = self._lesson(fault, ask)
+                if lesson is None:
                     raise
-                before, name = fault, found
+                before, name = fault, lesson
                 self._known |= {name}
 
     def _lesson(self, fault: Fault, ask: Ask) -> str | None:
         """Return what a refusal says that the server does not take; None: nothing that can be left out."""
-        said = fault.said.lower()
-        if fault.status not in _REFUSALS or not said:
+        message = fault.message.lower()
+        if fault.status not in _REFUSALS or not message:
             return None
         open_to_learn = [lesson for lesson in self._lessons if lesson.name not in self._known and lesson.sent(ask, self._known)]
-        if out_of_range(said):
+        if out_of_range(message):
             open_to_learn = [lesson for lesson in open_to_learn if lesson.name not in (COMPLETION_TOKENS, NO_LIMIT)]
         # The surest first: a field that the refusal names as such, one that its words name, what its words mean.
-        warm = [lesson for lesson in open_to_learn if lesson.name == WARM and lesson.words(said)]
+        warm = [lesson for lesson in open_to_learn if lesson.name == WARM and lesson.words(message)]
         named = [lesson for lesson in open_to_learn if _names(lesson, fault.fields)]
         if named or any(_names(lesson, fault.fields) for lesson in self._lessons):
-            found = warm or named
+            candidates = warm or named
         else:
-            mentioned = [lesson for lesson in open_to_learn if _mentions(lesson, said)]
-            found = warm or mentioned or [lesson for lesson in open_to_learn if lesson.words(said)]
-        return found[0].name if found else None
+            mentioned = [lesson for lesson in open_to_learn if _mentions(lesson, message)]
+            candidates = warm or mentioned or [lesson for lesson in open_to_learn if lesson.words(message)]
+        return candidates[0].name if candidates else None
 
 
 def _names(lesson: _Lesson, fields: tuple[str, ...]) -> bool:
     return any(name == field or name.startswith(f"{field}.") for field in lesson.fields for name in fields)
 
 
-def _mentions(lesson: _Lesson, said: str) -> bool:
-    found = any(re.search(rf"(?<![\w.]){field}(?!\w)", said) for field in lesson.fields)
-    return found and _REFUSING.search(said) is not None
+def _mentions(lesson: _Lesson, message: str) -> bool:
+    mentioned = any(re.search(rf"(?<![\w.]){field}(?!\w)", message) for field in lesson.fields)
+    return mentioned and _REFUSING.search(message) is not None
 
 
-def out_of_range(said: str) -> bool:
+def out_of_range(message: str) -> bool:
     """Return whether a refusal speaks of a number that is too large, and not of a field that is not taken."""
-    return _OUT_OF_RANGE.search(said.lower()) is not None
+    return _OUT_OF_RANGE.search(message.lower()) is not None
 
 
 def in_words(schema: dict[str, Any]) -> str:

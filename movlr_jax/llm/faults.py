@@ -83,7 +83,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _UNIT = r"(?:ms|milliseconds?|hours?|h|minutes?|mins?|m|seconds?|secs?|s)"
 _IN_WORDS = re.compile(rf"(?:try again|retry)\s+(?:in|after)\s+((?:\d+(?:\.\d+)?\s*{_UNIT}\b\s*|\d+(?:\.\d+)?{_UNIT})+)", re.IGNORECASE)
 
-_LONGEST_SAID = 300  # characters of a service's own words that are passed on
+_LONGEST_WORDS = 300  # characters of a service's own words that are passed on
 
 
 class Fault(Exception):
@@ -94,7 +94,7 @@ class Fault(Exception):
         sentence: cause and cure, without a key.
         status: the HTTP status, or None.
         retry_after_s: how long the service asks to wait [s], or None.
-        said: the service's own words, whole; "" where it said none.
+        message: the service's own words, whole; "" where it said none.
         fields: the fields of the request that the service names as the cause, where it names any.
     """
 
@@ -104,33 +104,33 @@ class Fault(Exception):
         sentence: str,
         status: int | None = None,
         retry_after_s: float | None = None,
-        said: str = "",
+        message: str = "",
         fields: tuple[str, ...] = (),
     ):
         super().__init__(scrub(sentence))
         self.trouble, self.sentence, self.status, self.retry_after_s = trouble, scrub(sentence), status, retry_after_s
-        self.said, self.fields = scrub(said), fields
+        self.message, self.fields = scrub(message), fields
 
 
-def of_status(where: str, status: int, said: str, headers: Mapping[str, str], now: float | None = None, body: str = "") -> Fault:
+def of_status(where: str, status: int, message: str, headers: Mapping[str, str], now: float | None = None, body: str = "") -> Fault:
     """Return the fault that an HTTP status stands for.
 
     Args:
         where: the service, for people ("Gemini", "the server http://localhost:8000/v1").
         status: the status.
-        said: the service's own words.
+        message: the service's own words.
         headers: of the answer.
         now: seconds since 1970, for a Retry-After that is a date; None takes the clock.
         body: the answer's whole text, in which the service may say how long to wait, and which field it does not take.
     """
-    fault = _of_status(where, status, said, retry_after(headers, f"{said} {body}", time.time() if now is None else now))
-    fault.said, fault.fields = scrub(said), fields_named(body)
+    fault = _of_status(where, status, message, retry_after(headers, f"{message} {body}", time.time() if now is None else now))
+    fault.message, fault.fields = scrub(message), fields_named(body)
     return fault
 
 
-def _of_status(where: str, status: int, said: str, waits: float | None) -> Fault:
-    words = brief(said)
-    lower = said.lower()
+def _of_status(where: str, status: int, message: str, waits: float | None) -> Fault:
+    words = brief(message)
+    lower = message.lower()
     # Not every 429 that speaks of billing: Gemini says so of a limit per minute too.
     if status == 402 or "insufficient_quota" in lower:
         return Fault(Trouble.QUOTA, f"{where} says that the account's quota is spent ({words}): look at its billing.", status)
@@ -151,26 +151,26 @@ def _of_status(where: str, status: int, said: str, waits: float | None) -> Fault
     return Fault(Trouble.REQUEST, f"{where} refuses the request (HTTP {status}: {words}).", status)
 
 
-def retry_after(headers: Mapping[str, str], said: str, now: float) -> float | None:
+def retry_after(headers: Mapping[str, str], text: str, now: float) -> float | None:
     """Return how long a service asks to wait [s], or None: its Retry-After in seconds or as a date, or what it says in its answer.
 
     There, Gemini names a retryDelay, gateways a retry_after, OpenRouter the instant at which its limit ends, others say it in words.
     """
-    asked = {name.lower(): value for name, value in headers.items()}.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", asked):
-        return float(asked)
-    if asked:
+    header = {name.lower(): value for name, value in headers.items()}.get("retry-after", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", header):
+        return float(header)
+    if header:
         try:
-            return max(0.0, email.utils.parsedate_to_datetime(asked).timestamp() - now)
+            return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - now)
         except (ValueError, TypeError, OverflowError):
             return None
-    if delay := re.search(r"""retryDelay['"]?\s*:\s*['"](\d+(?:\.\d+)?)s""", said):
+    if delay := re.search(r"""retryDelay['"]?\s*:\s*['"](\d+(?:\.\d+)?)s""", text):
         return float(delay[1])
-    if delay := re.search(r"""retry[_-]after(?:_seconds|_s)?['"]\s*:\s*['"]?(\d+(?:\.\d+)?)\b""", said, re.IGNORECASE):
+    if delay := re.search(r"""retry[_-]after(?:_seconds|_s)?['"]\s*:\s*['"]?(\d+(?:\.\d+)?)\b""", text, re.IGNORECASE):
         return float(delay[1])
-    if delay := re.search(r"""ratelimit-reset['"]\s*:\s*['"]?(\d{13})\b""", said, re.IGNORECASE):  # milliseconds since 1970
+    if delay := re.search(r"""ratelimit-reset['"]\s*:\s*['"]?(\d{13})\b""", text, re.IGNORECASE):  # milliseconds since 1970
         return max(0.0, int(delay[1]) / 1000 - now)
-    if delay := _IN_WORDS.search(said):
+    if delay := _IN_WORDS.search(text):
         return sum(float(number) * _SECONDS[unit.lower()] for number, unit in _A_TIME.findall(delay[1]))
     return None
 
@@ -195,8 +195,8 @@ def status_within(body: Any) -> int | None:
         error = body
     if not error:
         return None
-    told = error if isinstance(error, dict) else {"message": str(error), "type": body.get("error_type")}
-    names = [told.get(name) for name in ("code", "status", "type", "message")]
+    record = error if isinstance(error, dict) else {"message": str(error), "type": body.get("error_type")}
+    names = [record.get(name) for name in ("code", "status", "type", "message")]
     for name in names:
         if isinstance(name, int | str) and re.fullmatch(r"[45]\d\d", str(name)):
             return int(name)
@@ -211,22 +211,22 @@ def status_within(body: Any) -> int | None:
 def fields_named(body: str) -> tuple[str, ...]:
     """Return the fields of a request that a refusal names as such: OpenAI's `param`, FastAPI's `loc`."""
     try:
-        told = json.loads(body)
+        record = json.loads(body)
     except (ValueError, RecursionError):
         return ()
-    told = told[0] if isinstance(told, list) and told else told
-    if not isinstance(told, dict):
+    record = record[0] if isinstance(record, list) and record else record
+    if not isinstance(record, dict):
         return ()
-    inner = told.get("error")
-    error = inner if isinstance(inner, dict) else told
-    found = [error["param"]] if isinstance(error.get("param"), str) else []
-    for entry in told["detail"] if isinstance(told.get("detail"), list) else ():
+    inner = record.get("error")
+    error = inner if isinstance(inner, dict) else record
+    names = [error["param"]] if isinstance(error.get("param"), str) else []
+    for entry in record["detail"] if isinstance(record.get("detail"), list) else ():
         loc = entry.get("loc") if isinstance(entry, dict) else None
-        found += [".".join(str(part) for part in loc)] if isinstance(loc, list) else []
-    return tuple(name.lower().removeprefix("body.") for name in found if name)
+        names += [".".join(str(part) for part in loc)] if isinstance(loc, list) else []
+    return tuple(name.lower().removeprefix("body.") for name in names if name)
 
 
-def brief(said: str) -> str:
+def brief(text: str) -> str:
     """Return a service's own words, short, in one line, without a full stop, control characters or a key."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in scrub(said)).split())
-    return (line[:_LONGEST_SAID] + "…" if len(line) > _LONGEST_SAID else line).rstrip(". ") or "no reason given"
+    line = " ".join("".join(c if c.isprintable() else " " for c in scrub(text)).split())
+    return (line[:_LONGEST_WORDS] + "…" if len(line) > _LONGEST_WORDS else line).rstrip(". ") or "no reason given"

@@ -42,24 +42,24 @@ def _read(path: Path, count_for: Callable[[float], int]) -> list[bytes]:
     try:
         total, seconds = imageio_ffmpeg.count_frames_and_secs(str(path))
         count = min(count_for(seconds), total)
-        wanted = [total // 2] if count == 1 else np.unique(np.linspace(0, total - 1, count).round().astype(int)).tolist()
-        chosen = "+".join(f"eq(n\\,{number})" for number in wanted)
+        indices = [total // 2] if count == 1 else np.unique(np.linspace(0, total - 1, count).round().astype(int)).tolist()
+        chosen = "+".join(f"eq(n\\,{number})" for number in indices)
         picked = ["-i", str(path), "-vf", f"select={chosen}", "-fps_mode", "passthrough", "-c:v", "png", "-f", "image2pipe", "-"]
         program = imageio_ffmpeg.get_ffmpeg_exe()
         stream = subprocess.run([program, "-v", "error", *picked], capture_output=True, check=True, stdin=subprocess.DEVNULL).stdout
     except (OSError, RuntimeError, ValueError, subprocess.CalledProcessError) as error:
-        told = error.stderr.decode(errors="replace") if isinstance(error, subprocess.CalledProcessError) and error.stderr else str(error)
-        said = told.strip().splitlines() or ["no reason given"]
-        raise MovlrError(f"The clip {path} cannot be read as a film ({said[-1].rstrip('.')}): film the motion again.") from None
-    found = _pictures(stream)
-    if not found:
+        output = error.stderr.decode(errors="replace") if isinstance(error, subprocess.CalledProcessError) and error.stderr else str(error)
+        lines = output.strip().splitlines() or ["no reason given"]
+        raise MovlrError(f"The clip {path} cannot be read as a film ({lines[-1].rstrip('.')}): film the motion again.") from None
+    pictures = _pictures(stream)
+    if not pictures:
         raise MovlrError(f"The clip {path} holds no frame: film the motion again.")
-    return found
+    return pictures
 
 
 def _pictures(stream: bytes) -> list[bytes]:
     """Return the PNG files that follow one another in a stream: a signature each, then chunks up to IEND."""
-    found: list[bytes] = []
+    pictures: list[bytes] = []
     start = at = 0
     while at < len(stream):
         if at == start:
@@ -67,6 +67,6 @@ def _pictures(stream: bytes) -> list[bytes]:
         length, kind = int.from_bytes(stream[at : at + 4], "big"), stream[at + 4 : at + 8]
         at += 12 + length
         if kind == b"IEND":
-            found.append(stream[start:at])
+            pictures.append(stream[start:at])
             start = at
-    return found
+    return pictures

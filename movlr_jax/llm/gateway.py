@@ -122,24 +122,24 @@ class Gateway:
         key = requests.key_of(request)
         record = self.ledger.get(key)
         if record is None:
-            found = self._found(key, request)
-            if found is not None:
+            stored = self._recorded_elsewhere(key, request)
+            if stored is not None:
                 mine = {"key": key, "request": request, "purpose": ask.purpose, "prompt": ask.prompt, "time": _now()}
-                record = self.ledger.add({**found, **mine})
+                record = self.ledger.add({**stored, **mine})
             else:
                 record = self._call(client, ask, key, request)
         if record["fault"] is not None:
             raise ModelFault(record["fault"]["sentence"], record["fault"]["kind"], key)
         return Answer(record["response"], record, record["complete"], record.get("thoughts", ""), ask.max_tokens)
 
-    def _found(self, key: str, request: dict[str, Any]) -> dict[str, Any] | None:
+    def _recorded_elsewhere(self, key: str, request: dict[str, Any]) -> dict[str, Any] | None:
         """Return the record of an equal request of another run, or None."""
         if self._replay is not None:
             record, exact = self._replay.find(key, request)
             self.redrawn += not exact
             return {**record, "source": "replay"}
-        if self._cache is not None and (found := self._cache.get(key)) is not None:
-            return {**found, "source": "cache", "usd": 0.0}
+        if self._cache is not None and (cached := self._cache.get(key)) is not None:
+            return {**cached, "source": "cache", "usd": 0.0}
         return None
 
     def _refuse_overspending(self) -> None:
@@ -155,8 +155,8 @@ class Gateway:
         attempts: list[dict[str, Any]] = []
         reply, fault = self._attempts(client, ask, attempts)
         if fault is not None and RULES[fault.trouble].kind not in _RECORDED_FAULTS:
-            raise ModelFault(self._told(client, ask, fault, len(attempts)), RULES[fault.trouble].kind)
-        kind = None if fault is None else {"kind": RULES[fault.trouble].kind, "sentence": self._told(client, ask, fault, len(attempts))}
+            raise ModelFault(self._sentence(client, ask, fault, len(attempts)), RULES[fault.trouble].kind)
+        kind = None if fault is None else {"kind": RULES[fault.trouble].kind, "sentence": self._sentence(client, ask, fault, len(attempts))}
         tokens = (None, None) if reply is None else (reply.tokens_in, reply.tokens_out)
         record = {
             "key": key,
@@ -211,7 +211,7 @@ class Gateway:
         # Not before the time that was asked for, and not all clients at once.
         return round(fault.retry_after_s + min(drawn, 1.0 + 0.1 * fault.retry_after_s), 3)
 
-    def _told(self, client: Client, ask: Ask, fault: Fault, attempts: int) -> str:
+    def _sentence(self, client: Client, ask: Ask, fault: Fault, attempts: int) -> str:
         sentence = fault.sentence
         if fault.trouble is Trouble.MODEL:
             try:
@@ -221,7 +221,7 @@ class Gateway:
             if names and client.name not in names:
                 listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
                 sentence += f" There is no model {client.name}: {did_you_mean(client.name, names)}it has {listed}."
-        elif fault.trouble is Trouble.REQUEST and out_of_range(fault.said) and "token" in fault.said.lower():
+        elif fault.trouble is Trouble.REQUEST and out_of_range(fault.message) and "token" in fault.message.lower():
             sentence += f" Lower --models.max-tokens, {ask.max_tokens} now, or give the server a longer context."
         elif fault.retry_after_s is not None and fault.retry_after_s > _LONGEST_ASKED_WAIT:
             sentence += f" It asks to wait {fault.retry_after_s / 60:.0f} minutes: go on then."
@@ -235,10 +235,10 @@ class _GatewayModel:
 
     def __init__(self, gateway: Gateway, client: Client):
         self.name = client.name
-        self._desk, self._client = gateway, client
+        self._gateway, self._client = gateway, client
 
     def ask(self, ask: Ask) -> Answer:
-        return self._desk.ask(self._client, ask)
+        return self._gateway.ask(self._client, ask)
 
 
 class _Replayed:

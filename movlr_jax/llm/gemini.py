@@ -131,8 +131,8 @@ class Gemini:
         """Return the models that can be asked."""
         # A list comes in pages, each of which names the next.
         with self._http.within(self._timeout_s):
-            found = self._guarded(lambda: list(itertools.islice(self._client.models.list(), _MOST_MODELS)))
-        return sorted((model.name or "").removeprefix("models/") for model in found)
+            models = self._guarded(lambda: list(itertools.islice(self._client.models.list(), _MOST_MODELS)))
+        return sorted((model.name or "").removeprefix("models/") for model in models)
 
     def _send(self, ask: Ask) -> Reply:
         from google.genai import types
@@ -240,9 +240,9 @@ class Gemini:
             raise Fault(Trouble.GARBLED, f"{self.where} sent what is not JSON: is the address that of a Gemini service?") from None
         except errors.APIError as error:
             headers = dict(getattr(error.response, "headers", None) or {})
-            said = f"{error.message or ''} {_hints(error.details)}".strip()
+            message = f"{error.message or ''} {_hints(error.details)}".strip()
             whole = json.dumps(error.details) if isinstance(error.details, dict) else ""
-            raise of_status(self.where, error.code or 0, said, headers, body=whole) from None
+            raise of_status(self.where, error.code or 0, message, headers, body=whole) from None
         except Exception as error:
             fault = fault_of(error, self.where, self._timeout_s)
             if fault is None and isinstance(error, ValueError | KeyError | TypeError | AttributeError):

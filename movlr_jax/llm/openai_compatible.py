@@ -125,8 +125,8 @@ class OpenAICompatible:
         text, apart = _text(message.get("content"))
         if not text.strip():
             # vLLM, DeepSeek, Qwen and llama.cpp say reasoning_content; OpenRouter, Ollama and newer vLLM say reasoning.
-            found = (message.get(name) for name in ("reasoning_content", "reasoning"))
-            apart = next((said for said in found if isinstance(said, str) and said.strip()), apart)
+            fields = (message.get(name) for name in ("reasoning_content", "reasoning"))
+            apart = next((thought for thought in fields if isinstance(thought, str) and thought.strip()), apart)
         return Reply(
             text=text,
             complete=choice.get("finish_reason") != "length",
@@ -161,11 +161,15 @@ class OpenAICompatible:
         try:
             text = call().text
         except openai.APIStatusError as error:
-            said = error.response.text
-            fault = of_status(self.where, error.status_code, _said(said), dict(error.response.headers), body=said)
+            response = error.response.text
+            fault = of_status(self.where, error.status_code, _error_message(response), dict(error.response.headers), body=response)
             if self._withheld and fault.trouble is Trouble.KEY:
-                told = f"{self.where} wants a key (HTTP {fault.status}), and yours was not sent, because only a file names that address: "
-                raise Fault(Trouble.KEY, f"{told}if you trust it, add {addresses.FLAG} {self._url}.", fault.status) from None
+                raise Fault(
+                    Trouble.KEY,
+                    f"{self.where} wants a key (HTTP {fault.status}), and yours was not sent, because only a file names that address: "
+                    f"if you trust it, add {addresses.FLAG} {self._url}.",
+                    fault.status,
+                ) from None
             raise fault from None
         except Exception as error:
             known = fault_of(error, self.where, self._timeout_s)
@@ -185,19 +189,19 @@ def _text(content: Any) -> tuple[str, str]:
     """Return the words of a message's content, and what stands in it as thought aloud."""
     if isinstance(content, str):
         return content, ""
-    said, thought = "", ""
+    words, thought = "", ""
     for part in _list(content):
         if not isinstance(part, dict):
             continue
         if part.get("type") in (None, "text", "output_text"):
-            said += str(part.get("text") or "")
+            words += str(part.get("text") or "")
         else:  # Mistral's parts of the type "thinking" hold parts themselves
             inner = part.get("thinking") or part.get("reasoning") or part.get("text")
             thought += inner if isinstance(inner, str) else _text(inner)[0]
-    return said, thought
+    return words, thought
 
 
-def _said(text: str) -> str:
+def _error_message(text: str) -> str:
     """Return what an error's body says, without its envelope: OpenAI's {"error": {...}}, vLLM's older one, FastAPI's {"detail": ...}."""
     try:
         body = json.loads(text)

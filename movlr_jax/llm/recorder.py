@@ -29,9 +29,9 @@ class Recorder:
         try:
             answer = self.model.ask(ask)
         except ModelFault as fault:
-            told = {"purpose": ask.purpose, "prompt": ask.prompt, "model": self.name, "response": None}
+            record = {"purpose": ask.purpose, "prompt": ask.prompt, "model": self.name, "response": None}
             request = requests.describe("", self.name, ask)
-            self._records.append({**told, "request": request, "fault": {"kind": fault.kind, "sentence": str(fault)}})
+            self._records.append({**record, "request": request, "fault": {"kind": fault.kind, "sentence": str(fault)}})
             raise
         self._records.append(answer.record)
         return answer

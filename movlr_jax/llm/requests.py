@@ -48,19 +48,19 @@ def without_media(request: dict[str, Any]) -> dict[str, Any]:
     return {**request, "parts": plain}
 
 
-def difference(asked: dict[str, Any], recorded: list[dict[str, Any]]) -> str:
+def difference(request: dict[str, Any], recorded: list[dict[str, Any]]) -> str:
     """Return in words what sets a request apart from the most similar recorded one."""
 
     def apart(other: dict[str, Any]) -> list[str]:
-        found = [
+        fields = [
             name
             for name in ("service", "model", "system", "schema", "exchange", "temperature", "max_tokens", "seed")
-            if asked.get(name) != other.get(name)
+            if request.get(name) != other.get(name)
         ]
-        mine, theirs = asked["parts"], other.get("parts", [])
+        mine, theirs = request["parts"], other.get("parts", [])
         if len(mine) != len(theirs):
-            return [*found, f"the number of parts ({len(mine)} against {len(theirs)})"]
-        return found + [f"part {i + 1} ({next(iter(a))})" for i, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b]
+            return [*fields, f"the number of parts ({len(mine)} against {len(theirs)})"]
+        return fields + [f"part {i + 1} ({next(iter(a))})" for i, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b]
 
     if not recorded:
         return "there are no records at all"

@@ -113,13 +113,13 @@ def _refuse_more(terms: int, columns: int) -> None:
 
 def class_arrival(rows: Sequence[Mapping[str, Any]], classes: Sequence[str] = CLASSES) -> dict[str, int]:
     """Return the first iteration at which each class carries weight, class -> iteration."""
-    found: dict[str, int] = {}
+    arrival: dict[str, int] = {}
     for row in rows:
         for term, weight in (row.get("weights") or {}).items():
             named = str((row.get("term_classes") or {}).get(term) or "")
             if weight and named in classes:
-                found.setdefault(named, int(row["iteration"]))
-    return found
+                arrival.setdefault(named, int(row["iteration"]))
+    return arrival
 
 
 def term_contributions(

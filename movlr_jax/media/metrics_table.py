@@ -23,14 +23,14 @@ def episodes(
 ) -> tuple[list[str], list[list[str]]]:
     """Return headings and cells, one row a seed, with mean and spread below where there are several; what no episode has is left out."""
     known = dict.fromkeys([*metric_registry.shown(), *(records[0] if records else ())])
-    names = [name for name in known if name not in _NOT_COLUMNS and _tells(name, records)]
+    names = [name for name in known if name not in _NOT_COLUMNS and _informative(name, records)]
     rows = [[str(record.get("seed", "")), *(cell(record, name) for name in names)] for record in records]
     if len(records) > 1:
-        rows += [[word, *(cell(found, name) for name in names)] for word, found in (("mean", mean), ("std", std)) if found]
+        rows += [[word, *(cell(means, name) for name in names)] for word, means in (("mean", mean), ("std", std)) if means]
     return ["seed", *map(heading, names)], rows
 
 
-def _tells(name: str, records: Sequence[Mapping[str, Any]]) -> bool:
+def _informative(name: str, records: Sequence[Mapping[str, Any]]) -> bool:
     """Tell whether a column says anything: it has numbers, and not only those of nothing to report."""
     metric, values = metric_registry.metric(name), [record.get(name) for record in records]
     if not metric.shown and all(value == metric.best for value in values):

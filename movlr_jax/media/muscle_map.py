@@ -87,20 +87,20 @@ def muscle_groups(names: Sequence[str], groups: Mapping[str, Sequence[int]]) -> 
         groups: group -> indices; a muscle in several stays in the first.
     """
     taken: set[int] = set()
-    found: dict[str, list[int]] = {}
+    grouped: dict[str, list[int]] = {}
     for group, members in groups.items():
         own = [int(i) for i in members if 0 <= int(i) < len(names) and int(i) not in taken]
         taken.update(own)
         if own:
-            found[str(group)] = own
+            grouped[str(group)] = own
     for i, name in enumerate(names):
         if i not in taken:
             side = re.search(r"_(l|r)$", name, re.IGNORECASE)
             stem = re.match(r"[A-Za-z]*", name)
             prefix = {"l": "left_", "r": "right_"}[side.group(1).lower()] if side else ""
-            found.setdefault(prefix + ((stem.group(0) if stem else "") or UNKNOWN), []).append(i)
+            grouped.setdefault(prefix + ((stem.group(0) if stem else "") or UNKNOWN), []).append(i)
     rank = {"right": 0, "left": 1}
-    return sorted(found.items(), key=lambda item: rank.get(_side(item[0])[0], 2))
+    return sorted(grouped.items(), key=lambda item: rank.get(_side(item[0])[0], 2))
 
 
 def _side(group: str) -> tuple[str, str]:

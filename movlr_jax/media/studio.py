@@ -326,8 +326,8 @@ def _sides(model: mujoco.MjModel) -> list[str]:
     """Return "l", "r" or "" per body, from its name or its parents'."""
     sides = [""] * model.nbody
     for body in range(1, model.nbody):
-        found = _SIDE.search(mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_BODY, body) or "")
-        own = "" if found is None else ("l" if found.group(1) else "r")
+        match = _SIDE.search(mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_BODY, body) or "")
+        own = "" if match is None else ("l" if match.group(1) else "r")
         sides[body] = sides[int(model.body_parentid[body])] or own
     return sides
 

@@ -66,17 +66,17 @@ class TransformersEncoder:
             self._model: Any = CLIPModel.from_pretrained(source, weights_only=True, **plain).eval().to(self._device)
             self._processor: Any = CLIPProcessor.from_pretrained(source, **plain)
         except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
-            said = " ".join(str(error).split())[:160]
+            reason = " ".join(str(error).split())[:160]
             raise MovlrError(
-                f"The CLIP weights {weights} cannot be loaded ({said}): give a folder that has them, or a name on a hub within reach."
+                f"The CLIP weights {weights} cannot be loaded ({reason}): give a folder that has them, or a name on a hub within reach."
             ) from None
 
     def sentences(self, sentences: Sequence[str]) -> np.ndarray:
         """Return float32[n, d]."""
         inputs = self._processor(text=list(sentences), return_tensors="pt", padding=True, truncation=True)
         with self._quietly():
-            found = self._model.get_text_features(**inputs.to(self._device))
-        return _vectors(found)
+            features = self._model.get_text_features(**inputs.to(self._device))
+        return _vectors(features)
 
     def pictures(self, frames: np.ndarray) -> np.ndarray:
         """Return float32[n, d]."""
@@ -93,6 +93,6 @@ class TransformersEncoder:
             yield
 
 
-def _vectors(found: Any) -> np.ndarray:
+def _vectors(features: Any) -> np.ndarray:
     """Return the projected embeddings; transformers 5 wraps them in a record."""
-    return np.asarray(getattr(found, "pooler_output", found).float().cpu())
+    return np.asarray(getattr(features, "pooler_output", features).float().cpu())

@@ -181,8 +181,8 @@ def _with_expression(source: str, name: str, expression: str, *, new: bool = Fal
 
 def _checked(source: str, expected: dict[str, float]) -> str:
     """Return the text if it is Python with the expected weights and, where they are plain to see, the expected terms."""
-    found = _weights(source)
-    if set(found) != set(expected) or any(abs(found[k] - expected[k]) > 1e-5 for k in expected):
+    weights = _weights(source)
+    if set(weights) != set(expected) or any(abs(weights[k] - expected[k]) > 1e-5 for k in expected):
         raise EditError("The edit did not take: WEIGHTS reads differently afterwards.")
     tree = _read(source)
     if tree.entries is not None and tree.plain and None not in tree.names and set(tree.names) != set(expected):

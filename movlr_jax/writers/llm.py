@@ -94,8 +94,8 @@ class LlmWriter:
 
     def _seen(self, prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
         if self.sees == "motion":
-            told = measured(prompt, self.show, request.facts, "measured", "not measured")
-            return prompt.fill("watched", shown=pictures(prompt, self.show, request.clip, request.facts), measured=told)
+            measurements = measured(prompt, self.show, request.facts, "measured", "not measured")
+            return prompt.fill("watched", shown=pictures(prompt, self.show, request.clip, request.facts), measured=measurements)
         if self.sees == "metrics":
             return prompt.fill("measured", facts=facts_text.facts(request.facts, ("metrics",)))
         if request.critique is None:
@@ -175,7 +175,7 @@ def _changed(before: Mapping[str, float], source: str) -> str:
         after = literal_weights(source)
     except ProgramError:
         return ""
-    said = [f"add {name} {weight:g}" for name, weight in after.items() if name not in before]
-    said += [f"reweigh {name} to {after[name]:g}" for name, weight in before.items() if name in after and after[name] != weight]
-    said += [f"remove {name}" for name in before if name not in after]
-    return plain_words(", ".join(said) or "change terms, not weights", reply.MAX_EDIT)
+    parts = [f"add {name} {weight:g}" for name, weight in after.items() if name not in before]
+    parts += [f"reweigh {name} to {after[name]:g}" for name, weight in before.items() if name in after and after[name] != weight]
+    parts += [f"remove {name}" for name in before if name not in after]
+    return plain_words(", ".join(parts) or "change terms, not weights", reply.MAX_EDIT)

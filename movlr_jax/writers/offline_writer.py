@@ -37,21 +37,21 @@ class OfflineWriter:
         Raises:
             NothingLeft: no edit of this text is left that was not tried.
         """
-        wanted = request.candidate + request.refused * max(request.candidates, request.candidate + 1)
-        found: list[Draft] = []
+        index = request.candidate + request.refused * max(request.candidates, request.candidate + 1)
+        drafts: list[Draft] = []
         for changes, why in self._ranked(request):
             try:
                 source = edits.apply(request.best_source, changes)
             except EditError:
                 continue
             draft = Draft(source, edits.describe(changes), why)
-            if source == request.best_source or any(draft.edit == d.edit for d in found):
+            if source == request.best_source or any(draft.edit == d.edit for d in drafts):
                 continue
-            found.append(draft)
-            if len(found) > wanted:
+            drafts.append(draft)
+            if len(drafts) > index:
                 return draft
-        if found:
-            return found[-1]
+        if drafts:
+            return drafts[-1]
         raise NothingLeft("Every library edit of this reward was tried: start from another reward, or end the search here.")
 
     def _ranked(self, request: WriteRequest) -> list[tuple[tuple[Change, ...], str]]:

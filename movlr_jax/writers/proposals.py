@@ -115,16 +115,16 @@ def change_of(suggestion: Suggestion, request: WriteRequest, terms: dict[str, Li
         if new is None or abs(new - old) <= 0.01 * abs(old):
             return None
         return Change("reweigh", name, weight=round(new, 3))
-    name_found = _named(suggestion, terms, set(weights))
-    if name_found is None:
+    chosen = _named(suggestion, terms, set(weights))
+    if chosen is None:
         return None
-    found = terms[name_found]
-    if name_found in weights:
-        raised = _raised(found, float(weights[name_found]))
-        return None if raised is None else Change("reweigh", name_found, weight=raised)
-    weight = found.weight if suggestion.weight is None or name != name_found else suggestion.weight
-    weight = min(max(weight, 0.1 * found.weight), LARGEST_RAISE * found.weight)
-    return Change("add", name_found, round(weight, 3), found.expression)
+    term = terms[chosen]
+    if chosen in weights:
+        raised = _raised(term, float(weights[chosen]))
+        return None if raised is None else Change("reweigh", chosen, weight=raised)
+    weight = term.weight if suggestion.weight is None or name != chosen else suggestion.weight
+    weight = min(max(weight, 0.1 * term.weight), LARGEST_RAISE * term.weight)
+    return Change("add", chosen, round(weight, 3), term.expression)
 
 
 def every_change(request: WriteRequest, terms: dict[str, LibraryTerm]) -> list[Change]:

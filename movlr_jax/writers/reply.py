@@ -88,8 +88,8 @@ def _blocks(lines: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
         if opening is None:
             outside.append(lines[at - 1])
             continue
-        fence, told = opening[1], opening[2].split()
-        language = told[0] if told else ""
+        fence, words = opening[1], opening[2].split()
+        language = words[0] if words else ""
         inside: list[str] = []
         checks = _CHECKED if language.lower() in _PYTHON else 0
         while at < len(lines):
@@ -122,7 +122,7 @@ def _within_string(text: str) -> bool:
 def _line(prose: list[str], word: str, limit: int) -> str:
     """Return what the first line `WORD: ...` says, whatever Markdown stands around the word."""
     for line in prose:
-        found = re.match(rf"[\s*_#>-]*{word}[*_]*:[*_]*(.*)", line, re.IGNORECASE)
-        if found:
-            return plain_words(found[1].strip().strip("*_"), limit)
+        match = re.match(rf"[\s*_#>-]*{word}[*_]*:[*_]*(.*)", line, re.IGNORECASE)
+        if match:
+            return plain_words(match[1].strip().strip("*_"), limit)
     return ""
