@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Reward,
         SearchResult,
         ablate,
+        check,
         evaluate,
         load_body,
         load_task,
@@ -33,26 +34,31 @@ if TYPE_CHECKING:
         resume,
         search,
         sweep,
+        train,
+        transfer,
         tune,
     )
     from movlr_jax.control import laws, planners
     from movlr_jax.errors import MovlrError
     from movlr_jax.evaluation.planning import Run, Runs
     from movlr_jax.evaluation.study import EvaluationStudy
+    from movlr_jax.evaluation.transfer_study import TransferStudy
     from movlr_jax.morphologies import Morphology
     from movlr_jax.runs.config import RunConfig
     from movlr_jax.runs.tune_config import TuneConfig
     from movlr_jax.searches.events import Event
+    from movlr_jax.searches.replay import replay
+    from movlr_jax.searches.reporting import report
     from movlr_jax.tasks import Task
     from movlr_jax.tuning.ablation_study import AblationStudy
     from movlr_jax.tuning.tune_study import Judges, TuneStudy
 
 __version__ = "0.1.0"
 
-# name -> the module that has it; a module is named by itself.
+# name -> the module that has it.
 _PLACES = {
-    **dict.fromkeys(("Best", "Reward", "SearchResult", "ablate", "evaluate", "load_body", "load_task"), "movlr_jax.api"),
-    **dict.fromkeys(("plan", "resume", "search", "sweep", "tune"), "movlr_jax.api"),
+    **dict.fromkeys(("Best", "Reward", "SearchResult", "ablate", "check", "evaluate", "load_body", "load_task"), "movlr_jax.api"),
+    **dict.fromkeys(("plan", "resume", "search", "sweep", "train", "transfer", "tune"), "movlr_jax.api"),
     "MovlrError": "movlr_jax.errors",
     "Run": "movlr_jax.evaluation.planning",
     "Runs": "movlr_jax.evaluation.planning",
@@ -62,12 +68,17 @@ _PLACES = {
     "TuneConfig": "movlr_jax.runs.tune_config",
     "Event": "movlr_jax.searches.events",
     "Task": "movlr_jax.tasks",
+    "replay": "movlr_jax.searches.replay",
+    "report": "movlr_jax.searches.reporting",
+    "TransferStudy": "movlr_jax.evaluation.transfer_study",
     "AblationStudy": "movlr_jax.tuning.ablation_study",
     "Judges": "movlr_jax.tuning.tune_study",
     "TuneStudy": "movlr_jax.tuning.tune_study",
     "laws": "movlr_jax.control.laws",
     "planners": "movlr_jax.control.planners",
 }
+
+_MODULES = ("laws", "planners")
 
 __all__ = [
     "AblationStudy",
@@ -83,18 +94,24 @@ __all__ = [
     "Runs",
     "SearchResult",
     "Task",
+    "TransferStudy",
     "TuneConfig",
     "TuneStudy",
     "ablate",
+    "check",
     "evaluate",
     "laws",
     "load_body",
     "load_task",
     "plan",
     "planners",
+    "replay",
+    "report",
     "resume",
     "search",
     "sweep",
+    "train",
+    "transfer",
     "tune",
 ]
 
@@ -107,7 +124,7 @@ def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = importlib.import_module(_PLACES[name])
-    value = module if _PLACES[name].endswith(f".{name}") else getattr(module, name)
+    value = module if name in _MODULES else getattr(module, name)
     globals()[name] = value
     return value
 

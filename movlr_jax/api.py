@@ -20,10 +20,12 @@ from movlr_jax import atomic
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planners import Planner
 from movlr_jax.errors import MovlrError
-from movlr_jax.evaluation import evaluation, planning, reward_texts, study, transfer
+from movlr_jax.evaluation import evaluation, planning, reward_texts, study, transfer_study
+from movlr_jax.evaluation import transfer as transfers
 from movlr_jax.evaluation.planning import Runs
 from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.evaluation.study import EvaluationStudy
+from movlr_jax.evaluation.transfer_study import TransferStudy
 from movlr_jax.media import metrics_table
 from movlr_jax.morphologies import FLAT, Morphology, catalog
 from movlr_jax.morphologies.scene import injury_words, parse_injuries
@@ -32,6 +34,7 @@ from movlr_jax.rewards import reward as rewards
 from movlr_jax.runs.config import RunConfig, free_folder
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import TuneConfig
+from movlr_jax.sandbox.proof import Proof
 from movlr_jax.searches import resume as resume_run
 from movlr_jax.searches import run as start_run
 from movlr_jax.searches.events import Event, Progress
@@ -220,7 +223,7 @@ def ablate(
     """
     word = str(reward.folder if isinstance(reward, Best) else reward)
     made = [study.for_goal(_task(task), None, [word]) for task in tasks]
-    places = transfer.places(made, [str(body) for body in bodies])
+    places = transfers.places(made, [str(body) for body in bodies])
     text, how = reward_texts.find(word, made), _settings({"seeds": (0, 1, 2), **settings})
     with _folder(out) as folder:
         return ablation_study.ablate(text, places, how, folder, watcher, factors=factors, metric=metric, tolerance=tolerance, prune=prune)
@@ -255,7 +258,7 @@ def tune(
     """
     word = str(reward.folder if isinstance(reward, Best) else reward)
     made = study.for_goal(_task(task), None, [word])
-    (place, *_) = transfer.places([made], [] if body is None else [str(body)])
+    (place, *_) = transfers.places([made], [] if body is None else [str(body)])
     text = reward_texts.find(word, [made])
     with _folder(out) as folder:
         return tune_study.tune(config or TuneConfig(), text, place, _settings(settings), folder, watcher, judges=judges, tell=tell)
@@ -360,6 +363,91 @@ def resume(folder: Path | str, *, on_event: OnEvent | None = None, **values: Any
         MovlrError: there is no run, another process works on it, or a stage cannot go on.
     """
     return SearchResult(resume_run(Path(folder), progress=_shown(on_event), **values))
+
+
+def transfer(
+    rewards: Sequence[str | Path | Best],
+    sources: Sequence[Task | str],
+    tasks: Sequence[Task | str],
+    bodies: Sequence[str | Path] = (),
+    *,
+    metric: str = "",
+    strengths: Sequence[float] = (),
+    goal: str | None = None,
+    out: Path | str | None = None,
+    watcher: evaluation.Watcher | None = None,
+    **settings: Unpack[Settings],
+) -> TransferStudy:
+    """Try rewards without change on other tasks and bodies than those they come from; `movlr transfer`.
+
+    Args:
+        rewards: names of the sources' rewards, files, runs' folders, or the best of searches.
+        sources: the tasks whose named rewards are meant.
+        tasks, bodies: where to try them.
+        metric: what the matrix shows; the own metric of the first task if "".
+        strengths: fractions of their strength that injured muscles keep in turn.
+        goal: a sentence of your own, by which episodes are measured.
+        out: a folder, in which the same call goes on where it was stopped; None keeps nothing on the disk.
+        watcher: is told how it goes.
+        settings: how episodes are run (`Settings`).
+
+    Raises:
+        MovlrError: a name stands for nothing, or a setting cannot be.
+    """
+    words = [str(r.folder if isinstance(r, Best) else r) for r in rewards]
+    texts = transfers.rewards([_task(task) for task in sources], words)
+    places = transfers.places([study.for_goal(_task(task), goal, words) for task in tasks], [str(body) for body in bodies])
+    with _folder(out) as folder:
+        return transfer_study.measure(texts, places, _settings(settings), folder, watcher, metric=metric, strengths=strengths)
+
+
+def check(source: str | Path, body: Body = None, task: Task | str = "walk_flat", *, goal: str | None = None) -> Proof:
+    """Put a reward through the sandbox and return its proof: `.trusted`, `.verdict`, `.reward`; `movlr check`.
+
+    Args:
+        source: the program's text, or its file.
+        body: the body it is for; the task's own if None.
+        task: whose goal its behaviour is checked under.
+        goal: a sentence of your own, where it is not the task's.
+
+    Raises:
+        MovlrError: there is no such file, task or body.
+    """
+    made = _task(task).configured(goal)
+    text = reward_texts.read(source) if isinstance(source, Path) else source
+    name = str(source) if isinstance(source, Path) else "a text"
+    return reward_texts.prove(text, name, made.prepared(_body(body)), made.goal_speed, lying=made.lies)
+
+
+def train(
+    task: Task | str = "walk_flat",
+    body: Body = None,
+    *,
+    on_update: Callable[[int, dict[str, float]], Any] | None = None,
+    warn: Callable[[str], Any] | None = None,
+    out: Path | str | None = None,
+    **values: Any,
+) -> Path:
+    """Train a policy by PPO with the same reward that is planned with, and return the training's folder; `movlr train`.
+
+    Args:
+        task: the task, or its name.
+        body: the body, loaded or by name; the task's own if None.
+        on_update: called after each update with its number and its scalars.
+        warn: is told what does not stop it, a sentence at a time.
+        out: the training's folder; runs/train-NAME, or the next that is free, if left out.
+        values: the fields of `movlr_jax.learning.rl.config.TrainConfig`.
+
+    Raises:
+        MovlrError: a value cannot be, this machine lacks something, or the folder is taken.
+    """
+    from movlr_jax.learning.rl import training, training_folder
+    from movlr_jax.learning.rl.config import TrainConfig
+
+    config = TrainConfig(**{**_words(task), **_body_words(body), **values, "out": None if out is None else Path(out)})
+    folder, about = training_folder.create(config)
+    training.run(folder, about, on_update or (lambda update, scalars: None), warn or (lambda sentence: None))
+    return folder
 
 
 def sweep(

@@ -39,6 +39,7 @@ def test_importing_loads_nothing_heavy_and_names_everything() -> None:
         "missing = [name for name in movlr_jax.__all__ if getattr(movlr_jax, name, None) is None]\n"
         "assert not missing, missing\n"
         "import movlr_jax.searches, movlr_jax.sweeps\n"
+        "assert all(callable(getattr(movlr_jax, n)) for n in movlr_jax.__all__ if n not in movlr_jax._MODULES)\n"
         "assert callable(movlr_jax.search) and callable(movlr_jax.sweep) and callable(movlr_jax.plan)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
@@ -200,3 +201,18 @@ def test_a_sweep_runs_here(tmp_path: Path) -> None:
     (tmp_path / "sweep.yaml").write_text(text)
     outcome = movlr.sweep(tmp_path / "sweep.yaml", out=tmp_path / "out")
     assert [row["state"] for row in outcome.rows] == ["done", "done"] and not outcome.failed
+
+
+def test_transfer_and_check(body, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    study = movlr.transfer(["start"], ["stand"], ["stand", "free"], ["myolegs"], seeds=[0], out=tmp_path, metric="effort", **QUICK)
+    assert len(study.matrix.rows) == 2 and (tmp_path / "transfer.png").is_file() and "stand" in str(study)
+    assert movlr.check(SOURCE, body, "stand").trusted
+    refused = movlr.check("WEIGHTS = {'a': 1.0}\n\n\ndef terms(m):\n    return {'a': 1.0}\n", body)
+    assert not refused.trusted and refused.verdict.reason
+
+
+def test_report_and_replay_of_a_run(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    task = movlr.load_task("stand", seconds=0.06)
+    run = movlr.search(task, iterations=0, out=tmp_path / "run", planner=SMALL, threads=1)
+    assert movlr.report(run.folder) == tmp_path / "run" / "report.html"
+    assert movlr.replay(run.folder, tmp_path / "again").differences == ()

@@ -6,7 +6,6 @@ exit code is 1 where something differs.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +32,9 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     asked = options.parse(Options, argv, "replay")
-    from movlr_jax.searches.replay import replay
+    from movlr_jax.searches.replay import free_folder, replay
 
-    out = asked.out or _free(asked.folder)
+    out = asked.out or free_folder(asked.folder)
     with View(console.stderr(), f"Run folder: {out}") as view:
         replayed = replay(asked.folder, out, progress=view)
     if replayed.result.stopped == "interrupted":
@@ -51,10 +50,3 @@ def main(argv: Sequence[str]) -> int:
         return 1
     console.say(f"{out} is as {asked.folder} was, bit for bit: the same rewards, episodes and scores.")
     return 0
-
-
-def _free(folder: Path) -> Path:
-    """Return a folder beside the run that holds nothing yet: RUN-replay, else RUN-replay-2, ..."""
-    first = folder.resolve().with_name(f"{folder.resolve().name}-replay")
-    numbered = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
-    return next(path for path in itertools.chain([first], numbered) if not path.exists())

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from movlr_jax.cli import console, options
-from movlr_jax.errors import MovlrError
 
 if TYPE_CHECKING:
     from movlr_jax.llm.ledger import Spending
@@ -30,30 +29,17 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, argv, "report")
+    folder = options.parse(Options, argv, "report").folder
     from movlr_jax.llm import ledger
-    from movlr_jax.media import heatmaps, report
-    from movlr_jax.rewards.features import feature_layout
-    from movlr_jax.runs import permissions
-    from movlr_jax.runs.config import RunConfig
     from movlr_jax.runs.run_folder import RunFolder
+    from movlr_jax.searches.reporting import report
 
-    folder = RunFolder.find(asked.folder)
-    config = RunConfig.load(folder["config.yaml"])
-    try:
-        task = permissions.task(config.task, folder["config.yaml"])
-        layout = feature_layout(task.load(config.morphology))
-        muscles, groups = layout.muscles, layout.muscle_groups
-    except MovlrError as error:
-        # A run of a body that this machine lacks can still be read; its muscles then have numbers for names.
-        console.stderr().print(f"The muscles have numbers for names. {error}", markup=False, soft_wrap=True)
-        muscles, groups = None, None
-    heatmaps.draw_all(folder.path, muscles=muscles, groups=groups)
-    sums = ledger.Ledger(folder[ledger.FOLDER]).by_purpose()
+    page = report(folder, lambda sentence: console.stderr().print(sentence, markup=False, soft_wrap=True))
+    sums = ledger.Ledger(RunFolder(folder)[ledger.FOLDER]).by_purpose()
     if sums:
         console.stdout().print(calls_table(sums))
         console.say()
-    console.say(report.write_report(folder.path))
+    console.say(page)
     return 0
 
 

@@ -7,7 +7,7 @@ last evaluation on stdout. Ctrl-C stops after the update under way, with everyth
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +15,11 @@ from movlr_jax import atomic, code_names, typed_yaml
 from movlr_jax.cli import console, options, task_names
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import paced
-from movlr_jax.errors import MovlrError
 from movlr_jax.learning.rl.config import TrainConfig
 from movlr_jax.media import next_steps
 from movlr_jax.morphologies import custom
 
 if TYPE_CHECKING:
-    from movlr_jax.control.episode import Rollout
     from movlr_jax.learning.rl.train import Asked
 
 ABOUT = """Train a policy by PPO on a task, with the same reward that MPC2 plans with.
@@ -94,65 +92,26 @@ def follow(folder: Path, asked: Asked) -> bool:
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from movlr_jax.learning.rl import training_folder
-    from movlr_jax.learning.rl.train import train
+    from movlr_jax.learning.rl import training
     from movlr_jax.processes import terminable
-    from movlr_jax.runs.run_folder import RunFolder
-    from movlr_jax.tracking import open_trackers
 
     config, err, pace = asked.config, console.stderr(), paced()
-    err.print(f"Training folder: {folder}", markup=False, soft_wrap=True)
 
     def warn(sentence: str) -> None:
         err.print(sentence, markup=False, soft_wrap=True)
 
+    warn(f"Training folder: {folder}")
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} updates"))
     with (
-        RunFolder(folder).locked(),
         terminable(),
         Progress(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal) as progress,
     ):
-        atomic.sweep(folder)
-        if training_folder.found(folder) != config:
-            atomic.write_text(folder / "config.yaml", typed_yaml.dump(config))
         bar = progress.add_task("compiling", total=config.updates)
-
         pace.tell("compiling")
 
-        def told(update: int, scalars: dict[str, float]) -> None:
+        def advanced(update: int, scalars: dict[str, float]) -> None:
             words = f"reward {scalars['reward']:.3g}, {scalars['steps_per_s']:.3g} steps/s"
             progress.update(bar, completed=update, description=words)
             pace.moved(f"update {update} of {config.updates}: {words}")
 
-        trackers = open_trackers(config.tracking, folder, config.project, config.name or folder.resolve().name, warn)
-        run_id = training_folder.header_of(folder)["run_id"]
-        for tracker in trackers:
-            tracker.start(atomic.plain(dataclasses.asdict(config)), run_id)
-        try:
-            train(asked, folder, trackers, _films(asked, warn), told)
-        except KeyboardInterrupt:
-            warn(f"Interrupted. Go on with: {next_steps.train(folder)}")
-            return False
-        finally:
-            for tracker in trackers:
-                tracker.finish()
-    return True
-
-
-def _films(asked: Asked, warn: Callable[[str], None]) -> Callable[[Rollout, Path], None]:
-    """Return what writes clips; a machine that cannot draw is told of once, and trains on."""
-    from movlr_jax.evaluation import filming
-
-    failed = False
-
-    def film(rollout: Rollout, path: Path) -> None:
-        nonlocal failed
-        if failed:
-            return
-        try:
-            filming.film(asked.morphology, rollout, path, f"{asked.task.name}, policy, reward {asked.reward.name}")
-        except MovlrError as error:
-            failed = True
-            warn(f"No clips: {error}")
-
-    return film
+        return training.run(folder, asked, advanced, warn)

@@ -43,31 +43,20 @@ class Options(eval.Where):
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     found = options.parse(Options, options.gather(argv, *_MANY), "transfer")
-    from movlr_jax import atomic
     from movlr_jax.cli import task_names
-    from movlr_jax.evaluation import evaluation, study, transfer
-    from movlr_jax.media import tables
+    from movlr_jax.evaluation import transfer, transfer_study
 
     rewards = transfer.rewards(task_names.tasks_of(found.source), found.rewards)
-    tasks = eval.announced(task_names.tasks_of(found.tasks), found.goal, found.rewards)
-    places = transfer.places(tasks, found.morphologies)
-    metric = found.metric or places[0][0].metric
-    works = evaluation.at_strengths(transfer.works(rewards, places), found.strengths)
-    with eval.watched(found.out) as watch, study.opened(found.settings(), found.out, watch) as measuring:
-        rows = measuring.run(works)
-    matrix = transfer.Matrix(metric, rewards, places, rows, found.strengths)
-    document = atomic.write_json(found.out / "transfer.json", matrix.document())
-    notes = [*matrix.limits(), *study.rules(tasks)]
-    atomic.write_text(found.out / "transfer.md", tables.markdown(*matrix.table(), [*matrix.remarks(), *notes]))
-    matrix.draw(found.out / "transfer.png")
+    places = transfer.places(eval.announced(task_names.tasks_of(found.tasks), found.goal, found.rewards), found.morphologies)
+    with eval.watched(found.out) as watch:
+        result = transfer_study.measure(rewards, places, found.settings(), found.out, watch, metric=found.metric, strengths=found.strengths)
+    matrix = result.matrix
     if found.json:
-        console.print_json(document)
+        console.print_json(matrix.document())
     else:
         out = console.stdout(console.WIDE)
-        out.print(console.table(f"{metric}, mean ± standard deviation over {len(found.seeds)} seeds", *matrix.table()))
-        for remark in matrix.remarks():
-            out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
-        for note in notes:
-            out.print(note, markup=False, soft_wrap=True)
-        out.print(f"saved in {found.out} (transfer.png, transfer.md, transfer.json)", markup=False)
-    return 0 if any(row.episodes for row in rows) else 1
+        out.print(console.table(f"{matrix.metric}, mean ± standard deviation over {len(found.seeds)} seeds", *matrix.table()))
+        files = f"saved in {found.out} (transfer.png, transfer.md, transfer.json)"
+        for line in (*(f"not measured: {remark}" for remark in matrix.remarks()), *result.notes(), files):
+            out.print(line, markup=False, soft_wrap=True)
+    return 0 if any(row.episodes for row in matrix.rows) else 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,13 @@ class Replayed:
     result: RunResult
     differences: tuple[str, ...]
     redrawn: int
+
+
+def free_folder(folder: Path) -> Path:
+    """Return a folder beside the run that holds nothing yet: RUN-replay, else RUN-replay-2, ..."""
+    first = folder.resolve().with_name(f"{folder.resolve().name}-replay")
+    numbered = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
+    return next(path for path in itertools.chain([first], numbered) if not path.exists())
 
 
 def configure(folder: Path, out: Path) -> RunConfig:
