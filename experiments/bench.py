@@ -26,6 +26,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts
 from movlr_jax.evaluation.evaluation import Work
 from movlr_jax.llm.base import ModelFault
+from movlr_jax.runs.iteration_record import IterationRecord
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.searches import RunConfig, state
 from movlr_jax.tasks import TASKS, Task, get
@@ -135,12 +136,12 @@ def searched(asked: argparse.Namespace, task: Task, body: str, *, iterations: in
     return RunFolder.find(folder)
 
 
-def _over(rows: Sequence[dict[str, Any]], iterations: int, max_simulated: float) -> bool:
+def _over(rows: Sequence[IterationRecord], iterations: int, max_simulated: float) -> bool:
     """Say whether nothing is left of a search: its iterations, its budget of executed motion, or its writer's drafts."""
     if not rows:
         return False
     spent = bool(max_simulated) and state.simulated(rows) >= max_simulated
-    return len(rows) > iterations or spent or bool(rows[-1].get("exhausted"))
+    return len(rows) > iterations or spent or rows[-1].exhausted
 
 
 def learned(asked: argparse.Namespace, task: Task, body: str, name: str = "learned", **more: Any) -> Work:

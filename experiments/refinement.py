@@ -25,7 +25,7 @@ from movlr_jax.runs.run_folder import RunFolder
 def record(folder: RunFolder, picture: Path) -> dict[str, Any]:
     """Draw a run's weights and return what it came to, iteration by iteration."""
     header = atomic.read_json(folder["run.json"])
-    rows = folder.rows()
+    rows = [row.to_json() for row in folder.rows()]
     heatmaps.weight_by_iteration(rows, picture, best=folder.best())
     shown = ("iteration", "kept", "score", "edit", "weights", "term_classes")
     return {

@@ -28,6 +28,7 @@ from movlr_jax.evaluation import evaluation, reward_texts
 from movlr_jax.evaluation.evaluation import Work
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.media import history
+from movlr_jax.runs.iteration_record import IterationRecord
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import SAMPLERS, InnerTune
 from movlr_jax.searches import state
@@ -35,7 +36,7 @@ from movlr_jax.tasks import Task
 
 TUNED, ITERATIONS, CANDIDATES = "tuned", "more iterations", "more candidates"
 _ENOUGH = 10  # times the trials: the budget ends these searches, or the writer does
-Rows = list[dict[str, Any]]
+Rows = list[IterationRecord]
 
 
 def budgeted(asked: argparse.Namespace, task: Task, body: str, seed: int) -> dict[str, tuple[RunFolder, Rows]]:
@@ -62,7 +63,7 @@ def works(asked: argparse.Namespace, task: Task, body: str, seed: int, found: di
     """Return what is measured of each search: its best reward."""
     made = []
     for name, (folder, rows) in found.items():
-        best = max(row["iteration"] for row in rows if row["kept"])
+        best = max(row.iteration for row in rows if row.kept)
         text = reward_texts.find(str(folder.iteration(best).path), [task])
         called = name if asked.searches_each == 1 else f"{name}, search {seed}"
         made.append((name, Work(reward_texts.RewardText(called, text.source, text.origin), called, task, body)))
@@ -73,7 +74,7 @@ def curve(rows: Rows) -> list[tuple[float, float]]:
     """Return the points (motion executed (s), score of the best so far) of a search."""
     points: list[tuple[float, float]] = []
     for n, row in enumerate(rows, 1):
-        best = row["score"] if row["kept"] else points[-1][1] if points else None
+        best = row.score if row.kept else points[-1][1] if points else None
         if best is not None:
             points.append((state.simulated(rows[:n]), float(best)))
     return points

@@ -24,6 +24,7 @@ from movlr_jax.llm import addresses
 from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.media import bars, tables
 from movlr_jax.runs import permissions
+from movlr_jax.runs.iteration_record import IterationRecord
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.searches import RunConfig, state
 from movlr_jax.tasks import Task
@@ -96,7 +97,7 @@ def _searched(asked: argparse.Namespace, task: Task, body: str, variant: Variant
     return found
 
 
-def add(taken: dict[str, Any], folder: RunFolder, rows: Sequence[dict[str, Any]] | None = None) -> None:
+def add(taken: dict[str, Any], folder: RunFolder, rows: Sequence[IterationRecord] | None = None) -> None:
     """Add what a search took: model calls, tokens, money, refused texts, iterations that brought a new best, motion executed.
 
     Args:
@@ -112,8 +113,8 @@ def add(taken: dict[str, Any], folder: RunFolder, rows: Sequence[dict[str, Any]]
         ("calls", sum(s["calls"] for s in spent)),
         ("tokens", sum(s["tokens_in"] + s["tokens_out"] for s in spent)),
         ("usd", sum(s["usd"] for s in spent)),
-        ("refused", sum(len(row["refusals"]) for row in later)),
-        ("new_bests", sum(row["kept"] for row in later)),
+        ("refused", sum(len(row.refusals) for row in later)),
+        ("new_bests", sum(row.kept for row in later)),
         ("iterations", len(later)),
         ("simulated_s", state.simulated(rows)),
     ):

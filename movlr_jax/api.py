@@ -32,6 +32,7 @@ from movlr_jax.morphologies.scene import injury_words, parse_injuries
 from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.rewards import reward as rewards
 from movlr_jax.runs.config import RunConfig, free_folder
+from movlr_jax.runs.iteration_record import IterationRecord
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import TuneConfig
 from movlr_jax.sandbox.proof import Proof
@@ -299,8 +300,8 @@ class SearchResult:
         return self.result.folder
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
-        """One row an iteration, as in summary.json."""
+    def rows(self) -> list[IterationRecord]:
+        """The record of each iteration."""
         return self.result.rows
 
     @functools.cached_property
@@ -309,12 +310,11 @@ class SearchResult:
         if self.result.best is None:
             return None
         folder = RunFolder(self.folder).iteration(self.result.best).path
-        row = next(row for row in self.rows if row["iteration"] == self.result.best)
-        return Best(self.result.best, self.result.score, row["metrics"], atomic.read_text(folder / "reward.py"), folder)
+        return Best(self.result.best, self.result.score, self.result.metrics, atomic.read_text(folder / "reward.py"), folder)
 
     def __str__(self) -> str:
         best = self.result.best
-        cells = [[str(r["iteration"]), f"{r['score']:.1f}", "best" if r["iteration"] == best else ""] for r in self.rows]
+        cells = [[str(r.iteration), "" if r.score is None else f"{r.score:.1f}", "best" if r.iteration == best else ""] for r in self.rows]
         return "\n".join([metrics_table.aligned(["iteration", "score", ""], cells), self.result.message])
 
     def to_pandas(self) -> Any:
@@ -323,7 +323,9 @@ class SearchResult:
         Raises:
             MovlrError: pandas is not installed.
         """
-        return metrics_table.frame([{**{k: v for k, v in row.items() if k != "metrics"}, **row["metrics"]} for row in self.rows])
+        return metrics_table.frame(
+            [{**{k: v for k, v in row.summary().items() if k != "metrics"}, **row.metrics.root} for row in self.rows]
+        )
 
 
 def search(

@@ -1,31 +1,18 @@
 """Facts: what was measured on a motion, as one typed record; facts.json of a run's folder is its JSON.
 
 In: the JSON of any version (what an earlier one did not measure is absent: None, or empty), or the parts as `tasks.facts` makes them. Out:
-fields for critics, writers and the search, which a misspelling cannot get past; and the same JSON again. Names end in their unit. Fields
-that this version does not know stay in the JSON.
+fields for critics, writers and the search, which a misspelling cannot get past; and the same JSON again. Names end in their unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Field, RootModel
 
-from movlr_jax import atomic
+from movlr_jax.typed_record import Number, TypedRecord
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
 Measure = bool | int | Number | None
-
-
-class Part(BaseModel):
-    """A part of the record."""
-
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True, populate_by_name=True)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the part as JSON holds it: what was never given is left out."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 class Measures(RootModel[dict[str, Measure]]):
@@ -102,7 +89,7 @@ class Measures(RootModel[dict[str, Measure]]):
         return {name: value for name, value in self.root.items() if name.startswith("goal_")}
 
 
-class Signal(Part):
+class Signal(TypedRecord):
     """A signal over the time upright: its mean, its extreme (the largest in size, signed; or the least), and when that came (s)."""
 
     mean: Number
@@ -111,7 +98,7 @@ class Signal(Part):
     at_s: Number = 0.0
 
 
-class Posture(Part):
+class Posture(TypedRecord):
     """How the body held itself; directions are the pelvis's own, lifts and heights above the ground under them."""
 
     trunk_pitch_rad: Signal | None = None
@@ -127,14 +114,14 @@ class Posture(Part):
     right_foot_lift_m: Signal | None = None
 
 
-class StanceWidth(Part):
+class StanceWidth(TypedRecord):
     """The feet's distance across the pelvis's heading; negative where they cross (m)."""
 
     mean: Number
     min: Number
 
 
-class Gait(Part):
+class Gait(TypedRecord):
     """Steps and feet over the time upright."""
 
     steps: int = 0
@@ -147,12 +134,12 @@ class Gait(Part):
     crossed_feet_fraction: Number = 0.0
     double_support_fraction: Number = 0.0
     flight_fraction: Number = 0.0
-    max_knee_flexion_rad: dict[str, Number | None] = {}
+    max_knee_flexion_rad: dict[str, Number | None] = Field(default_factory=dict)
     knee_asymmetry: Number = 0.0
     foot_slip_mps: Number = 0.0
 
 
-class Smoothness(Part):
+class Smoothness(TypedRecord):
     """How evenly it moved; jerk and acceleration are the centre of mass's (m/s^3, m/s^2)."""
 
     joint_velocity_rms_rads: Number = 0.0
@@ -161,15 +148,15 @@ class Smoothness(Part):
     activation_rate_rms: Number = 0.0
 
 
-class Effort(Part):
+class Effort(TypedRecord):
     """What the muscles did; the peak muscles are those of the largest mean activation."""
 
     mean_squared_activation: Number = 0.0
-    peak_muscles: list[str] = []
+    peak_muscles: list[str] = Field(default_factory=list)
     saturated_fraction: Number = 0.0
 
 
-class Fall(Part):
+class Fall(TypedRecord):
     """How a fall went: when it was one, where to, and which signal left its band for good first."""
 
     time_s: Number
@@ -179,7 +166,7 @@ class Fall(Part):
     lean_m: Number = 1.0
 
 
-class Phase(Part):
+class Phase(TypedRecord):
     """A third of the time, with the means of what was followed over it."""
 
     name: str
@@ -200,7 +187,7 @@ class Phase(Part):
     joint_speed: Number | None = None
 
 
-class Course(Part):
+class Course(TypedRecord):
     """How an error went."""
 
     start: Number
@@ -209,7 +196,7 @@ class Course(Part):
     final: Number
 
 
-class Drop(Part):
+class Drop(TypedRecord):
     """How an object was dropped."""
 
     time_s: Number
@@ -217,7 +204,7 @@ class Drop(Part):
     from_palm_m: Number
 
 
-class Thing(Part):
+class Thing(TypedRecord):
     """What became of the object in a hand; palm and fingers by their mean distance to its middle."""
 
     position_error_m: Course
@@ -229,7 +216,7 @@ class Thing(Part):
     dropped: Drop | None
 
 
-class Joint(Part):
+class Joint(TypedRecord):
     """Where a planned joint of a body that is fixed to the world went (rad or m)."""
 
     start: Number
@@ -238,14 +225,14 @@ class Joint(Part):
     max: Number
 
 
-class Landmark(Part):
+class Landmark(TypedRecord):
     """How far a landmark of such a body went, and where to."""
 
     path_m: Number
     shift_m: list[Number]
 
 
-class Term(Part):
+class Term(TypedRecord):
     """What a term of the reward did over the episode: unweighted, and its share of the weighted reward's spread."""
 
     weight: Number
@@ -257,12 +244,12 @@ class Term(Part):
     share_of_spread: Number = 0.0
 
 
-class Seen(Part):
+class Seen(TypedRecord):
     """What CLIP saw of the episodes: the mean score, each episode's, and the first one's curve."""
 
     score: Number
-    scores: list[Number] = []
-    curve: list[Number] = []
+    scores: list[Number] = Field(default_factory=list)
+    curve: list[Number] = Field(default_factory=list)
     fps: Number = 0.0
     goal: str = ""
     baseline: str = ""
@@ -270,7 +257,7 @@ class Seen(Part):
     weights: str = ""
 
 
-class Facts(Part):
+class Facts(TypedRecord):
     """What was measured on a motion.
 
     Attributes:
@@ -292,31 +279,22 @@ class Facts(Part):
     goal: str = ""
     task: str = ""
     spoken: bool = False
-    lacking: list[str] = []
+    lacking: list[str] = Field(default_factory=list)
     goal_speed_mps: Number | None = None
     seconds: Number = 0.0
     metrics: Measures = Measures({})
-    episodes: list[Measures] = []
-    terms: dict[str, Term] = {}
+    episodes: list[Measures] = Field(default_factory=list)
+    terms: dict[str, Term] = Field(default_factory=dict)
     posture: Posture = Posture()
     gait: Gait = Gait()
     smoothness: Smoothness = Smoothness()
     effort: Effort = Effort()
     fall: Fall | None = None
-    phases: list[Phase] = []
+    phases: list[Phase] = Field(default_factory=list)
     object: Thing | None = None
-    joints: dict[str, Joint] = {}
-    landmarks: dict[str, Landmark] = {}
+    joints: dict[str, Joint] = Field(default_factory=dict)
+    landmarks: dict[str, Landmark] = Field(default_factory=dict)
     clip: Seen | None = None
-
-    @classmethod
-    def read(cls, record: Mapping[str, Any]) -> Facts:
-        """Return the facts of a JSON record.
-
-        Raises:
-            pydantic.ValidationError: it is none.
-        """
-        return cls.model_validate(atomic.plain(record))
 
     @property
     def weights(self) -> dict[str, float]:

@@ -145,12 +145,12 @@ def own_task() -> movlr.Task:
 def test_a_task_made_here_plans_and_is_searched(tmp_path) -> None:  # type: ignore[no-untyped-def]
     task, events = own_task(), []
     found = movlr.search(task, "myolegs", iterations=1, out=tmp_path / "run", on_event=events.append, planner=SMALL, threads=1)
-    assert [row["iteration"] for row in found.rows] == [0, 1] and {event.kind for event in events} >= {"judged", "finished"}
+    assert [row.iteration for row in found.rows] == [0, 1] and {event.kind for event in events} >= {"judged", "finished"}
     assert found.best is not None and found.best.source.startswith("WEIGHTS") and "score" in str(found)
     runs = movlr.plan(None, task, found.best, **QUICK)
     assert runs.document()["reward"].endswith(f"iterations/{found.best.iteration:03d}")
     again = movlr.resume(tmp_path / "run", iterations=2)
-    assert [row["iteration"] for row in again.rows] == [0, 1, 2]
+    assert [row.iteration for row in again.rows] == [0, 1, 2]
     with pytest.raises(movlr.MovlrError, match="another task hop_around already"):
         movlr.search(movlr.Task("hop_around", "hop", 0.5, 1.0, True, task.rewards), iterations=0, out=tmp_path / "other")
 
@@ -165,7 +165,7 @@ def test_a_search_that_was_interrupted_goes_on_through_this_door(tmp_path) -> No
     assert cut.result.stopped == "interrupted" and len(cut.rows) == 1
     went_on = movlr.resume(tmp_path / "cut")
     whole = movlr.search(task, iterations=1, out=tmp_path / "whole", planner=SMALL, threads=1)
-    assert [row["metrics"] for row in went_on.rows] == [row["metrics"] for row in whole.rows]
+    assert [row.metrics for row in went_on.rows] == [row.metrics for row in whole.rows]
     assert went_on.best is not None and whole.best is not None and went_on.best.source == whole.best.source
 
 

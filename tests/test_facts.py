@@ -11,16 +11,17 @@ import pytest
 from support.critic_cases import cases
 from support.synthetic import walker
 
-from movlr_jax.facts import Facts, Measures, Part
+from movlr_jax.facts import Facts, Measures
 from movlr_jax.runs import records
 from movlr_jax.tasks import facts as measured
+from movlr_jax.typed_record import TypedRecord
 
 OLD = Path(__file__).parent / "data" / "run-of-0.1" / "iterations"
 
 
 def undeclared(part: Any) -> list[str]:
     """Return the names in a record that no field is declared for."""
-    if isinstance(part, Part):
+    if isinstance(part, TypedRecord):
         inner = [name for value in vars(part).values() for name in undeclared(value)]
         return [*(part.model_extra or {}), *inner]
     values = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()

@@ -16,7 +16,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.plain_words import plain_words
 
 if TYPE_CHECKING:
-    from movlr_jax.searches.loop import Advisor
+    from movlr_jax.searches.steps import Advisor
 
 
 def attended() -> bool:

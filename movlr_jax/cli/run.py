@@ -10,7 +10,7 @@ import dataclasses
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from movlr_jax import atomic, code_names, searches
 from movlr_jax.cli import advice, console, options, task_names
@@ -23,9 +23,10 @@ from movlr_jax.morphologies import custom
 from movlr_jax.physics import hosts
 from movlr_jax.runs import permissions
 from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.iteration_record import IterationRecord
 
 if TYPE_CHECKING:
-    from movlr_jax.searches.loop import RunResult
+    from movlr_jax.searches.result import RunResult
 
 ABOUT = """Search for a reward that makes a body do a task: plan its motion, film and criticise it,
 rewrite the reward, prove the new one safe, keep the best.
@@ -113,7 +114,7 @@ def close(result: RunResult) -> None:
     out.print(iterations_table(result.rows))
     if result.best is not None:
         out.print()
-        best = next(row for row in result.rows if row["iteration"] == result.best)
+        best = next(row for row in result.rows if row.iteration == result.best)
         out.print(start_and_best(result.rows[0], best))
     sums = ledger.Ledger(result.folder / ledger.FOLDER).by_purpose()
     if sums:
@@ -123,7 +124,7 @@ def close(result: RunResult) -> None:
     for sentence in filter(None, (told.get("ends_when"), *told.get("goal_measures", ()))):
         out.print(sentence, markup=False, soft_wrap=True)
     for failure in result.named_failures:
-        out.print(f"\n{failure['sentence']}", markup=False, soft_wrap=True)
+        out.print(f"\n{failure.sentence}", markup=False, soft_wrap=True)
     folder = result.folder
     files = [("report", "report.html"), ("best reward", "best/reward.py"), ("best clip", "best/clip.mp4")]
     out.print()
@@ -132,7 +133,7 @@ def close(result: RunResult) -> None:
     console.listed(out, "how to go on", [(what, command) for command, what in how_to_go_on(result)])
 
 
-def iterations_table(rows: Sequence[dict[str, Any]]) -> console.FittedTable:
+def iterations_table(rows: Sequence[IterationRecord]) -> console.FittedTable:
     """Build the table of a run's iterations."""
     shown = _measured(rows, _OF_ITERATIONS)
     return console.table(
@@ -140,29 +141,29 @@ def iterations_table(rows: Sequence[dict[str, Any]]) -> console.FittedTable:
         ("iteration", "score", *map(tables.heading, shown), "kept", "edit"),
         [
             (
-                row["iteration"],
-                tables.number(row["score"], ".3f"),
-                *(tables.cell(row["metrics"], name) for name in shown),
-                "best" if row["kept"] else "",
-                row["edit"] or row["reward"],
+                row.iteration,
+                tables.number(row.score, ".3f"),
+                *(tables.cell(row.metrics.root, name) for name in shown),
+                "best" if row.kept else "",
+                row.edit or row.reward,
             )
             for row in rows
         ],
     )
 
 
-def start_and_best(start: dict[str, Any], best: dict[str, Any]) -> console.FittedTable:
+def start_and_best(start: IterationRecord, best: IterationRecord) -> console.FittedTable:
     """Build the table that sets the start reward's motion against the best's."""
     shown = _measured([start, best], _COMPARED)
     rows = [
-        (name, row["iteration"], *(tables.cell(row["metrics"], key) for key in shown)) for name, row in (("start", start), ("best", best))
+        (name, row.iteration, *(tables.cell(row.metrics.root, key) for key in shown)) for name, row in (("start", start), ("best", best))
     ]
     return console.table("", ("reward", "iteration", *map(tables.heading, shown)), rows)
 
 
-def _measured(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> list[str]:
+def _measured(rows: Sequence[IterationRecord], names: Sequence[str]) -> list[str]:
     """Return those of the names that any row has."""
-    return [name for name in names if any(name in row["metrics"] for row in rows)]
+    return [name for name in names if any(name in row.metrics.root for row in rows)]
 
 
 def how_to_go_on(result: RunResult) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, NotRequired
 
 import pydantic
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
@@ -21,11 +21,10 @@ from movlr_jax.critics.critique import Critique
 from movlr_jax.errors import BadFile
 from movlr_jax.facts import Facts
 from movlr_jax.llm.record import Call
+from movlr_jax.runs.iteration_record import IterationRecord, Tuned
+from movlr_jax.typed_record import Count, Number
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, le=10**9)]
 Weights = dict[str, Number]
-Change = Literal["added", "removed", "raised", "lowered"]
 Measured = dict[str, bool | Number | None]
 
 _OPEN = ConfigDict(extra="allow", strict=True)
@@ -90,74 +89,6 @@ class Trial(Metrics):
     trial: Count
     weights: Weights
     simulated_s: Number
-
-
-@with_config(_OPEN)
-class Tuned(TypedDict):
-    """tuned.json: which trial was taken."""
-
-    trial: Count
-    trials: Count
-    score_as_written: Number
-    score: Number
-    moved_again: bool
-    simulated_s: Number
-    unmoved: NotRequired[bool]
-
-
-@with_config(_OPEN)
-class Tried(TypedDict):
-    """One draft in the history that writers are shown."""
-
-    iteration: Count
-    candidate: Count
-    edit: str
-    kept: bool
-    chosen: bool
-    outcome: NotRequired[str]
-    refused: NotRequired[bool]
-    given_up: NotRequired[bool]
-    weights: NotRequired[Weights]
-    changes: NotRequired[dict[str, Change]]
-    warnings: NotRequired[list[str]]
-    score: NotRequired[Number]
-    gates: NotRequired[dict[str, bool]]
-
-
-@with_config(_OPEN)
-class Failure(TypedDict):
-    """A named failure of the search."""
-
-    name: str
-    iteration: Count
-    sentence: str
-
-
-@with_config(_OPEN)
-class Row(TypedDict):
-    """iteration.json, and what summary.json shows of it: one finished iteration."""
-
-    iteration: Count
-    reward: str
-    metrics: Measured
-    gates: dict[str, bool]
-    score: Number | None
-    kept: bool
-    why: str
-    weights: Weights
-    term_classes: dict[str, str]
-    critique: str
-    edit: str
-    changes: dict[str, Change]
-    parent: Count | None
-    candidate: Count | None
-    refusals: list[str]
-    seconds: Weights
-    tried: NotRequired[list[Tried]]
-    exhausted: NotRequired[bool]
-    failures: NotRequired[list[Failure]]
-    simulated_s: NotRequired[Number]
-    tuned: NotRequired[Tuned]
 
 
 @with_config(_OPEN)
@@ -238,7 +169,7 @@ _SCHEMAS: dict[str, Any] = {
     "run.json": Header,
     "summary.json": Summary,
     "plan.json": SweepPlan,
-    "iteration.json": Row,
+    "iteration.json": IterationRecord,
     "choice.json": Choice,
     "decision.json": Decision,
     "seconds.json": Weights,

@@ -41,6 +41,8 @@ from movlr_jax.facts import Facts
 from movlr_jax.media import next_steps
 from movlr_jax.processes import alone
 from movlr_jax.runs import records
+from movlr_jax.runs.iteration_record import IterationRecord, Tuned
+from movlr_jax.runs.records import Judgement
 from movlr_jax.writers.base import Draft
 
 # The chosen candidate's drafts and calls are folders; they move up whole, like files.
@@ -91,6 +93,14 @@ class Candidate:
         """Return what was measured of its motion."""
         return Facts.read(self.read("facts.json"))
 
+    def critique(self) -> Judgement:
+        """Return what was said of its motion."""
+        return Judgement.model_validate(self.read("critique.json"))
+
+    def tuned(self) -> Tuned | None:
+        """Return what tuning did to its weights, or None where they were not tuned."""
+        return Tuned.read(self.read("tuned.json")) if self.has("tuned.json") else None
+
     def text(self) -> str:
         """Return the text of its reward."""
         return atomic.read_text(self.path / "reward.py")
@@ -118,6 +128,11 @@ class Candidate:
         atomic.write_bytes(self["reward.stablehlo"], artifact)
         atomic.write_json(self["weights.json"], dict(weights))
         atomic.write_json(self["verdict.json"], dict(verdict))  # last: it says that the others are whole
+
+    @property
+    def as_written(self) -> Candidate:
+        """Where its text stands as its writer wrote it, tuned or not."""
+        return self.written if self.written.proven else self
 
     @property
     def written(self) -> Candidate:
@@ -266,16 +281,27 @@ class RunFolder:
         """Return an iteration's folder."""
         return Iteration(self.path / "iterations" / f"{number:03d}", number, self.seeds)
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the rows of the finished iterations, in order."""
-        rows: list[dict[str, Any]] = []
+    def rows(self) -> list[IterationRecord]:
+        """Return the records of the finished iterations, in order."""
+        rows: list[IterationRecord] = []
         while (path := self.iteration(len(rows))["iteration.json"]).exists():
-            rows.append(_row(path, records.read(path), len(rows)))
+            rows.append(_row(path, len(rows)))
         return rows
+
+    def chosen(self, number: int) -> Candidate:
+        """Return the chosen candidate of a finished iteration that has one.
+
+        Raises:
+            MovlrError: it has none.
+        """
+        chosen = self.iteration(number).chosen()
+        if chosen is None:
+            raise MovlrError(f"Iteration {number} of {self.path} has no reward: its files were changed; start the run again.")
+        return chosen
 
     def best(self) -> int | None:
         """Return the iteration kept as best, from the rows; the link `best` follows it."""
-        kept = [row["iteration"] for row in self.rows() if row["kept"]]
+        kept = [row.iteration for row in self.rows() if row.kept]
         return kept[-1] if kept else None
 
     def point_best(self) -> None:
@@ -296,17 +322,13 @@ class RunFolder:
         return found
 
 
-def _row(path: Path, row: dict[str, Any], number: int) -> dict[str, Any]:
-    """Return a row whose numbers are those of its place; a draft that was not chosen has no score, and is not kept."""
-    parent, chosen = row["parent"], row["candidate"] is not None
-    if (
-        row["iteration"] != number
-        or (parent is not None and parent >= number)
-        or (row["kept"] and not (chosen and row["score"] is not None))
-    ):
+def _row(path: Path, number: int) -> IterationRecord:
+    """Return a record whose numbers are those of its place; a draft that was not chosen has no score, and is not kept."""
+    row = IterationRecord.read(records.read(path))
+    measured = row.candidate is not None and row.score is not None
+    if row.iteration != number or (row.parent is not None and row.parent >= number) or (row.kept and not measured):
         raise BadFile(f"{path} is not what a run writes there (it is not iteration {number}'s): restore the file, or start the run again.")
-    # An older version did not write these.
-    return {"tried": [], "failures": [], "exhausted": False, **row}
+    return row
 
 
 def _numbered(folder: Path, suffix: str = "") -> list[Path]:

@@ -9,7 +9,8 @@ from movlr_jax.runs.config import RunConfig, folder_of, free_folder
 from movlr_jax.searches.events import Event, Progress
 
 if TYPE_CHECKING:
-    from movlr_jax.searches.loop import Advisor, RunResult
+    from movlr_jax.searches.result import RunResult
+    from movlr_jax.searches.steps import Advisor
 
 __all__ = ["Event", "Progress", "RunConfig", "folder_of", "free_folder", "resume", "run"]
 

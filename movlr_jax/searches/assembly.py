@@ -44,8 +44,10 @@ from movlr_jax.sandbox import behaviour_motions
 from movlr_jax.sandbox.proof import Proof, Verdict
 from movlr_jax.sandbox.prove import Prover
 from movlr_jax.searches.events import Event, Progress
-from movlr_jax.searches.loop import Advisor, Loop, RunResult
+from movlr_jax.searches.loop import Loop
+from movlr_jax.searches.result import RunResult
 from movlr_jax.searches.stages import Arrays, Json, Judged, Trusted
+from movlr_jax.searches.steps import Advisor
 from movlr_jax.tasks import facts, metrics
 from movlr_jax.tracking import open_trackers
 from movlr_jax.tuning import weight_study

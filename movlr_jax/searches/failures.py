@@ -7,11 +7,12 @@ in the search; people read it in the progress view, summary.json and the report.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
 
+from movlr_jax.critics.critique import Critique
 from movlr_jax.facts import Term
+from movlr_jax.runs.iteration_record import Failure
+from movlr_jax.writers.base import Change
 
-Change = Literal["added", "removed", "raised", "lowered"]
 OPPOSITE: dict[str, str] = {"added": "removed", "removed": "added", "raised": "lowered", "lowered": "raised"}
 # MoVLR's released runs drowned in one term more than once; above this share the others no longer steer the planner.
 COLLAPSE_SHARE = 0.95
@@ -46,32 +47,32 @@ def reversed_terms(first: Mapping[str, str], second: Mapping[str, str]) -> list[
     return undone
 
 
-def suggested(critique: Mapping[str, Any], weights: Mapping[str, float]) -> dict[str, Change]:
+def suggested(critique: Critique, weights: Mapping[str, float]) -> dict[str, Change]:
     """Return what a critique's first suggestions ask of terms that the reward has."""
     found: dict[str, Change] = {}
-    for suggestion in critique.get("suggestions", ()):
-        term, weight = suggestion.get("term"), suggestion.get("weight")
-        if term not in weights or term in found:
+    for suggestion in critique.suggestions:
+        term, weight = suggestion.term, suggestion.weight
+        if term is None or term not in weights or term in found:
             continue
-        if suggestion.get("action") == "remove":
+        if suggestion.action == "remove":
             found[term] = "removed"
-        elif suggestion.get("action") == "reweigh" and weight is not None and abs(weight) != abs(weights[term]):
+        elif suggestion.action == "reweigh" and weight is not None and abs(weight) != abs(weights[term]):
             found[term] = "raised" if abs(weight) > abs(weights[term]) else "lowered"
     return found
 
 
-def _failure(name: str, iteration: int, sentence: str) -> dict[str, Any]:
-    return {"name": name, "iteration": iteration, "sentence": sentence}
+def _failure(name: str, iteration: int, sentence: str) -> Failure:
+    return Failure(name=name, iteration=iteration, sentence=sentence)
 
 
-def stagnation(iteration: int, since_best: int, limit: int) -> list[dict[str, Any]]:
+def stagnation(iteration: int, since_best: int, limit: int) -> list[Failure]:
     """Name a stagnation when `since_best` iterations, this one included, have brought no new best; once a stretch."""
     if since_best != limit:
         return []
     return [_failure("stagnation", iteration, f"No new best for {limit} iterations, the last of them {iteration}.")]
 
 
-def collapse(iteration: int, terms: Mapping[str, Term]) -> list[dict[str, Any]]:
+def collapse(iteration: int, terms: Mapping[str, Term]) -> list[Failure]:
     """Name a collapse: all terms are flat, or one of several carries more than 95 % of the weighted reward's spread
     over time.
 
@@ -107,7 +108,7 @@ def drift(
     parent_edit: Mapping[str, str],
     kept: bool,
     asked: Mapping[str, str],
-) -> list[dict[str, Any]]:
+) -> list[Failure]:
     """Name a drift: an edit undoes the one that made its parent, or the critique of a kept motion undoes the edit that
     made it.
 

@@ -23,8 +23,9 @@ from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, RunFolder
 from movlr_jax.searches import assembly
 from movlr_jax.searches.events import Progress
-from movlr_jax.searches.loop import Advisor, RunResult
+from movlr_jax.searches.result import RunResult
 from movlr_jax.searches.stages import Arrays
+from movlr_jax.searches.steps import Advisor
 
 MOST_CLIP = 1 << 30  # bytes
 
@@ -103,7 +104,7 @@ class _Films:
     def __init__(self, run: RunFolder):
         self._films: dict[str, Candidate] = {}
         for row in run.rows():
-            chosen = run.iteration(row["iteration"]).chosen()
+            chosen = run.iteration(row.iteration).chosen()
             if chosen is not None:
                 self._films[hashlib.sha256(atomic.read_bytes(chosen["rollout.npz"], atomic.MOST_ARRAYS)).hexdigest()] = chosen
 
@@ -133,10 +134,11 @@ def differences(first: Path, second: Path, seeds: tuple[int, ...]) -> list[str]:
     rows, again = one.rows(), other.rows()
     found = [] if len(rows) == len(again) else [f"There are {len(again)} iterations instead of {len(rows)}."]
     for row, row_again in zip(rows, again, strict=False):
-        number = row["iteration"]
+        number = row.iteration
         for name in ("score", "kept", "edit", "weights", "refusals", "metrics"):
-            if row[name] != row_again[name]:
-                found.append(f"Iteration {number} differs in its {name}: {row_again[name]} instead of {row[name]}.")
+            before, after = row.to_json()[name], row_again.to_json()[name]
+            if before != after:
+                found.append(f"Iteration {number} differs in its {name}: {after} instead of {before}.")
         chosen, chosen_again = one.iteration(number).chosen(), other.iteration(number).chosen()
         if chosen is None or chosen_again is None:
             continue

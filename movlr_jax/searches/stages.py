@@ -17,7 +17,9 @@ import numpy as np
 from movlr_jax import atomic
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Preference
+from movlr_jax.errors import BadFile
 from movlr_jax.facts import Facts
+from movlr_jax.runs.run_folder import Candidate
 from movlr_jax.sandbox.proof import Proof
 from movlr_jax.writers.base import Draft, WriteRequest
 
@@ -40,6 +42,18 @@ class Trusted:
     source: str
     weights: Mapping[str, float]
     folder: Path
+
+
+def trusted(candidate: Candidate, place: Candidate | None = None) -> Trusted:
+    """Return a candidate's reward as it stands in its folder, or in another place of it.
+
+    Raises:
+        BadFile: the folder lacks its drafts.
+    """
+    drafts, place = candidate.drafts(), place or candidate
+    if not drafts:
+        raise BadFile(f"{candidate.path} has no drafts/: restore them, or start the run again.")
+    return Trusted(name=drafts[-1]["name"], source=place.text(), weights=place.read("weights.json"), folder=place.path)
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.iteration_record import IterationRecord
 from movlr_jax.runs.run_folder import Candidate, Iteration, RunFolder
 
 
@@ -171,16 +171,16 @@ STAGES: dict[type, str] = {
 STAGE_NAMES: tuple[str, ...] = ("write", "prove", "tune", "move", "film", "judge", "save")
 
 
-def simulated(rows: Sequence[dict[str, Any]]) -> float:
+def simulated(rows: Sequence[IterationRecord]) -> float:
     """Return how much motion the iterations have executed [s]; those of an older version, which did not count, as none."""
-    return float(sum(row.get("simulated_s", 0.0) for row in rows))
+    return float(sum(row.simulated_s for row in rows))
 
 
-def since_best(rows: list[dict[str, Any]]) -> int:
+def since_best(rows: Sequence[IterationRecord]) -> int:
     """Return how many iterations have ended since the last one that was kept."""
     count = 0
     for row in reversed(rows):
-        if row["kept"]:
+        if row.kept:
             break
         count += 1
     return count
@@ -195,8 +195,8 @@ def next_step(folder: RunFolder, config: RunConfig) -> Step:
     """
     rows = folder.rows()
     for row in rows:
-        if not folder.iteration(row["iteration"]).has("tracked.json"):
-            return Track(row["iteration"])
+        if not folder.iteration(row.iteration).has("tracked.json"):
+            return Track(row.iteration)
     number = len(rows)
     # An iteration that was begun is always completed first: `--patience` and `--iterations` act between iterations.
     begun = folder.iteration(number).path.exists()
@@ -204,7 +204,7 @@ def next_step(folder: RunFolder, config: RunConfig) -> Step:
         return Finished("iterations")
     if not begun and config.patience and number and since_best(rows) >= config.patience:
         return Finished("patience")
-    if not begun and rows and rows[-1].get("exhausted"):
+    if not begun and rows and rows[-1].exhausted:
         return Finished("exhausted")
     if not begun and config.max_simulated and simulated(rows) >= config.max_simulated:
         return Finished("budget")

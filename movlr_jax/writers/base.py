@@ -10,11 +10,48 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from pydantic import Field
 
 from movlr_jax.critics.critique import Critique
 from movlr_jax.errors import MovlrError
 from movlr_jax.facts import Facts
+from movlr_jax.typed_record import Count, Number, TypedRecord
+
+Change = Literal["added", "removed", "raised", "lowered"]
+
+
+class Attempt(TypedRecord):
+    """One draft of the history that writers are shown.
+
+    Attributes:
+        iteration, candidate: which draft it was.
+        edit: what it changed, in one line.
+        kept: whether it became the best.
+        chosen: whether it was its iteration's.
+        outcome: what became of it, in one line.
+        refused: whether the sandbox refused it; it has nothing more then.
+        given_up: whether there was no text at all.
+        weights: the weights under which it moved.
+        changes: term -> what the edit did to it.
+        warnings: what the sandbox warned of.
+        score, gates: of its motion.
+    """
+
+    iteration: Count
+    candidate: Count
+    edit: str
+    kept: bool
+    chosen: bool
+    outcome: str = ""
+    refused: bool = False
+    given_up: bool = False
+    weights: dict[str, Number] = Field(default_factory=dict)
+    changes: dict[str, Change] = Field(default_factory=dict)
+    warnings: list[str] = Field(default_factory=list)
+    score: Number | None = None
+    gates: dict[str, bool] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -27,8 +64,7 @@ class WriteRequest:
         best_source: text of the best reward so far; the edit starts from it.
         best_weights: its weights, term -> weight.
         critique: judgement of the best motion so far, or None.
-        history: one record for every draft that was written, oldest first: iteration, candidate, edit, outcome (one line), kept,
-            weights, changes (term -> added, removed, raised, lowered), warnings, score, gates; a refused draft has only the first five.
+        history: every draft that was written, oldest first.
         refusal: why the last draft for this same candidate was refused, or None.
         candidate: which of the iteration's candidates this is, from 0; the k-th asks for the k-th best edit.
         candidates: how many candidates the iteration has.
@@ -47,7 +83,7 @@ class WriteRequest:
     best_source: str
     best_weights: Mapping[str, float]
     critique: Critique | None = None
-    history: Sequence[Mapping[str, Any]] = ()
+    history: Sequence[Attempt] = ()
     refusal: str | None = None
     candidate: int = 0
     candidates: int = 1

@@ -124,11 +124,10 @@ def _history(request: WriteRequest) -> str:
     """Return what was tried and what it did, a line an attempt."""
     lines = []
     for record in request.history[-_HISTORY:]:
-        fate = "kept as best" if record.get("kept") else "not kept"
-        outcome = plain_words(str(record.get("outcome", "")), 300)
-        warnings = "".join(f" Warning: {plain_words(str(w), 200)}" for w in record.get("warnings", ()))
-        edit = record.get("edit") or ("no program" if record.get("refused") else "the reward of the start")
-        lines.append(f"- iteration {record.get('iteration', '?')}: {edit}: {outcome}; {fate}.{warnings}")
+        fate = "kept as best" if record.kept else "not kept"
+        warnings = "".join(f" Warning: {plain_words(warning, 200)}" for warning in record.warnings)
+        edit = record.edit or ("no program" if record.refused else "the reward of the start")
+        lines.append(f"- iteration {record.iteration}: {edit}: {plain_words(record.outcome, 300)}; {fate}.{warnings}")
     left_out = len(request.history) - len(lines)
     return "\n".join([f"({left_out} earlier ones are left out.)"] * bool(left_out) + lines) or "Nothing yet."
 

@@ -56,7 +56,7 @@ class OfflineWriter:
 
     def _ranked(self, request: WriteRequest) -> list[tuple[tuple[Change, ...], str]]:
         terms = proposals.admitted(request)
-        tried = {str(h.get("edit", "")) for h in request.history if not h.get("kept")}
+        tried = {attempt.edit for attempt in request.history if not attempt.kept}
         failures = self._failures(request)
         merits: list[tuple[float, Change, str]] = []
         seen: set[str] = set()
@@ -102,10 +102,10 @@ class OfflineWriter:
         """Count, for each term, the edits that changed it and were not kept since the last that was."""
         failures: Counter[str] = Counter()
         for record in request.history:
-            if record.get("kept"):
+            if record.kept:
                 failures.clear()
                 continue
-            for part in str(record.get("edit", "")).split(", "):
+            for part in record.edit.split(", "):
                 words = part.split()
                 if len(words) > 1:
                     failures[words[1]] += 1

@@ -49,5 +49,5 @@ class TunerWriter:
         """Return the standard deviation of the weights' logarithms after what the history tells."""
         step = _STEP
         for record in request.history:
-            step *= _SUCCESS if record.get("kept") else _FAILURE
+            step *= _SUCCESS if record.kept else _FAILURE
         return min(max(step, _SMALLEST), _LARGEST)

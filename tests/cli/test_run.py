@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.iteration_records import record
 
 from movlr_jax import searches
 from movlr_jax.cli import console, run
 from movlr_jax.cli.main import main
 from movlr_jax.runs.config import RunConfig
-from movlr_jax.searches.loop import RunResult
+from movlr_jax.runs.iteration_record import IterationRecord
+from movlr_jax.searches.result import RunResult
 
 pytestmark = pytest.mark.gl
 TINY = ["--seconds", "0.1", "--planner.candidates", "16", "--planner.horizon", "0.1"]
@@ -120,10 +122,10 @@ def test_an_interrupted_run_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_the_tables_of_a_hand_tell_of_its_object(capsys: pytest.CaptureFixture[str]) -> None:
-    def row(iteration: int, drop_time_s: float | None) -> dict[str, Any]:
+    def row(iteration: int, drop_time_s: float | None) -> IterationRecord:
         errors = {"final_position_error_m": 0.0312, "final_orientation_error_rad": 0.25}
         metrics = {"seconds": 2.0, "fell": drop_time_s is not None, "effort": 0.01, "dropped": 0.0, "drop_time_s": drop_time_s, **errors}
-        return {"iteration": iteration, "score": 50.0, "metrics": metrics, "kept": True, "edit": "", "reward": "start"}
+        return record(iteration, metrics=metrics)
 
     rows = [row(0, 1.25), row(1, None)]
     console.stdout().print(run.iterations_table(rows))

@@ -6,7 +6,6 @@ import json
 import pytest
 from support.random_clip import RandomModel
 
-from movlr_jax import searches
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import judging
@@ -33,18 +32,18 @@ def test_clip_scores_the_pictures_and_the_weights_are_tuned(tmp_path, monkeypatc
     monkeypatch.setattr(assembly, "TransformersEncoder", lambda weights: RandomModel())
     folder = tmp_path / "run"
     result = searches.run(dataclasses.replace(CONFIG, out=folder))
-    assert [row["iteration"] for row in result.rows] == [0, 1, 2]
+    assert [row.iteration for row in result.rows] == [0, 1, 2]
     sources = [(folder / "iterations" / f"{k:03d}" / "reward.py").read_text() for k in range(3)]
     assert len({s.split("def terms")[0] for s in sources}) == 3  # other weights,
     assert len({s.split("def terms")[1] for s in sources}) == 1  # the same terms
     for k, row in enumerate(result.rows):
         place = folder / "iterations" / f"{k:03d}"
         seen = json.loads((place / "facts.json").read_text())["clip"]
-        assert row["score"] == pytest.approx(seen["score"]) == pytest.approx(row["metrics"]["clip_score"], abs=1e-6)
+        assert row.score == pytest.approx(seen["score"]) == pytest.approx(row.metrics.number("clip_score"), abs=1e-6)
         assert len(seen["curve"]) == 3 and seen["goal"] == "Raise the left knee."
         assert f"{seen['score']:.4f}" in json.loads((place / "decision.json").read_text())["reason"] or k == 0
-    kept = [row["score"] for row in result.rows if row["kept"]]
-    assert kept == sorted(kept) and result.score == max(row["score"] for row in result.rows)
+    kept = [row.score for row in result.rows if row.kept]
+    assert kept == sorted(kept) and result.score == max(row.score for row in result.rows)
 
 
 def test_the_method_names_its_own_critic_and_writer_and_what_it_lacks():

@@ -101,4 +101,4 @@ def test_a_whole_run_of_vlm_rm(weights, tmp_path):
     )
     result = searches.run(dataclasses.replace(config, out=tmp_path / "run"))
     facts = json.loads((tmp_path / "run" / "iterations" / "000" / "facts.json").read_text())
-    assert len(result.rows) == 3 and facts["clip"]["weights"] == str(weights) and facts["clip"]["score"] == result.rows[0]["score"]
+    assert len(result.rows) == 3 and facts["clip"]["weights"] == str(weights) and facts["clip"]["score"] == result.rows[0].score

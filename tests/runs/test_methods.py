@@ -113,11 +113,11 @@ def test_movlr_shows_the_clip_to_one_model_and_its_words_to_another(search, tmp_
 
 def test_eureka_has_no_critic_and_tells_the_measurements(search):
     result, watcher, writer = search(method="eureka", writer="openai")
-    assert watcher.asks == [] and "Nobody judges" in result.rows[0]["critique"]
+    assert watcher.asks == [] and "Nobody judges" in result.rows[0].critique
     asked = writer.words(0)
     assert "distance 0" in asked and "speed: weight 1" in asked
     assert "swings 3" not in asked and "Fault" not in asked and "critic" not in asked and "<video>" not in asked
-    assert all("Nobody compares" in row["why"] and "score" in row["why"] for row in result.rows[1:] if not row["gates"]["fell"])
+    assert all("Nobody compares" in row.why and "score" in row.why for row in result.rows[1:] if not row.gates["fell"])
 
 
 def test_harmon_shows_four_frames_and_is_movlr_else(search):
@@ -131,7 +131,7 @@ def test_vlm_only_is_one_model_that_watches_and_writes_in_one_call(search):
     assert nobody.asks == [] and {a.purpose for a in model.asks} == {"write", "compare"}
     asked = model.words(0)
     assert asked.count("<video>") == 1 and "swings 3" in asked and "def terms(m)" in asked and "m.tip_height" in asked
-    assert "Fault" not in asked and result.rows[1]["weights"] != result.rows[0]["weights"]
+    assert "Fault" not in asked and result.rows[1].weights != result.rows[0].weights
 
 
 def test_start_and_human_learn_nothing(search):
@@ -186,14 +186,14 @@ def test_a_critic_that_prefers_a_position_ties_and_the_best_is_kept(search):
     same = [f"EDIT: {k}\n```python\nWEIGHTS = {json.dumps({'speed': 1.0 + k})}\n\n\ndef terms(m):\n    return {{}}\n```" for k in (1, 2)]
     result, watcher, _ = search((JUDGED, {"winner": "a", "reason": "The first."}), same, critic="gemini", writer="openai")
     assert sum(a.purpose == "compare" for a in watcher.asks) == 4
-    assert [row["kept"] for row in result.rows] == [True, False, False] and result.best == 0
-    assert all("The critic ties (The answer followed the position" in row["why"] for row in result.rows[1:])
+    assert [row.kept for row in result.rows] == [True, False, False] and result.best == 0
+    assert all("The critic ties (The answer followed the position" in row.why for row in result.rows[1:])
 
 
 def test_an_answer_without_a_program_is_refused_and_told_and_saved(search, tmp_path):
     result, _, writer = search(writer_answers=("I would raise the tip.", program), writer="openai")
-    assert result.rows[1]["refusals"] == [result.rows[1]["tried"][0]["outcome"].removeprefix("refused: ")]
-    assert "holds no block of code" in result.rows[1]["refusals"][0] and not result.rows[1]["exhausted"]
+    assert result.rows[1].refusals == [result.rows[1].tried[0].outcome.removeprefix("refused: ")]
+    assert "holds no block of code" in result.rows[1].refusals[0] and not result.rows[1].exhausted
     assert "Your last answer was refused: The answer holds no block of code" in writer.words(1)
     assert "I would raise the tip." in writer.words(1) and "Your last answer" not in writer.words(2)
     draft = json.loads((tmp_path / "run" / "iterations" / "001" / "drafts" / "00.json").read_text())
@@ -211,14 +211,14 @@ def test_a_judgement_that_is_not_given_does_not_end_the_run(search, tmp_path):
     assert critique["unjudged"] == "The safety filter took the answer."
     second = json.loads((place.parent / "002" / "critique.json").read_text())
     assert second["summary"].count("Said of the best motion before") == 1
-    assert "no usable comparison: The safety filter" in result.rows[1]["why"] or "Physics" in result.rows[1]["why"]
+    assert "no usable comparison: The safety filter" in result.rows[1].why or "Physics" in result.rows[1].why
     assert json.loads((place / "calls" / "critique.json").read_text())[0]["fault"]["kind"] == "blocked"
 
 
 def test_a_first_motion_that_is_not_judged_leaves_the_writer_its_statistics(search):
     blocked = ModelFault("The safety filter took the answer.", "blocked")
     result, _, writer = search((blocked, blocked), critic="gemini", writer="openai", iterations=1)
-    assert result.rows[0]["critique"].startswith("This motion was not judged") and len(writer.asks) == 1
+    assert result.rows[0].critique.startswith("This motion was not judged") and len(writer.asks) == 1
 
 
 def test_a_model_that_cannot_be_reached_stops_the_run_which_goes_on_from_there(search, tmp_path):
@@ -263,7 +263,7 @@ def test_a_persons_advice_joins_the_critique_and_outlives_an_interruption(search
     # The critique was paid for before the question, and is not asked for again.
     assert [a.purpose for a in first.asks + watcher.asks].count("critique") == 3
     assert json.loads((tmp_path / "run/iterations/001/critique.json").read_text())["advice"] == "Advice 1."
-    kept = result.rows[1]["kept"]
+    kept = result.rows[1].kept
     said = "Advice 1." if kept else "Advice 0. Of the motion of iteration 1, which was not kept: Advice 1."
     assert f"<advice>{said}</advice>" in writer.words(0)
 

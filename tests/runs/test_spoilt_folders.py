@@ -49,7 +49,7 @@ def _everything(run: Path) -> None:
     with folder.locked():
         folder.point_best()
     for row in rows:
-        chosen = folder.iteration(row["iteration"]).chosen()
+        chosen = folder.iteration(row.iteration).chosen()
         if chosen is None:
             continue
         for name in ("metrics.json", "facts.json", "critique.json", "weights.json", "verdict.json"):

@@ -141,7 +141,7 @@ def test_a_run_on_warp_plans_everything_side_by_side_and_traces_its_physics_once
         out=tmp_path / "run",
     )
     result = searches.run(config)
-    assert result.stopped == "iterations" and [row["iteration"] for row in result.rows] == [0, 1, 2]
+    assert result.stopped == "iterations" and [row.iteration for row in result.rows] == [0, 1, 2]
     simulator = made[0].runner.simulator
     assert simulator.name == "warp" and simulator.episodes == 2
     assert simulator.traces == 2  # one rollout and one execution, whatever rewards came

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from movlr_jax.critics.critique import Critique
 from movlr_jax.facts import Term
 from movlr_jax.searches import failures
 
@@ -11,7 +12,7 @@ def term(weight: float, std: float) -> Term:
 
 
 def names(found: list[dict]) -> list[str]:
-    return [f["name"] for f in found]
+    return [f.name for f in found]
 
 
 def test_changes_name_what_an_edit_did():
@@ -44,11 +45,13 @@ def test_drift_is_an_edit_or_a_critique_that_undoes_the_last_edit():
 
 def test_suggestions_are_read_against_the_weights():
     critique = {
+        "success": False,
+        "summary": "",
         "suggestions": [
             {"action": "reweigh", "term": "a", "weight": 5.0, "words": ""},
             {"action": "remove", "term": "b", "weight": None, "words": ""},
             {"action": "add", "term": "new", "weight": 1.0, "words": ""},
             {"action": "reweigh", "term": "c", "weight": None, "words": ""},
-        ]
+        ],
     }
-    assert failures.suggested(critique, {"a": 10.0, "b": 1.0, "c": 1.0}) == {"a": "lowered", "b": "removed"}
+    assert failures.suggested(Critique.model_validate(critique), {"a": 10.0, "b": 1.0, "c": 1.0}) == {"a": "lowered", "b": "removed"}

@@ -25,7 +25,8 @@ from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import InnerTune
 from movlr_jax.sandbox.proof import Proof
 from movlr_jax.searches.events import Event
-from movlr_jax.searches.loop import Loop, RunResult
+from movlr_jax.searches.loop import Loop
+from movlr_jax.searches.result import RunResult
 from movlr_jax.searches.stages import Judged, Trusted
 from movlr_jax.tracking import LocalTracker
 from movlr_jax.writers.base import Draft
@@ -67,47 +68,47 @@ def test_the_best_weights_are_kept_proven_and_every_trial_is_on_record(tmp_path:
     result = run(tmp_path, stages, events)
     better = 0
     for row in result.rows[1:]:
-        place = tmp_path / "iterations" / f"{row['iteration']:03d}"
+        place = tmp_path / "iterations" / f"{row.iteration:03d}"
         trials = [json.loads((place / "tune" / f"{n:02d}" / "trial.json").read_text()) for n in range(4)]
         written, text = ((place / name).read_text() for name in ("written/reward.py", "reward.py"))
         assert trials[0]["weights"] == weights_of(written) and len({json.dumps(t["weights"]) for t in trials}) == 4
         best, _ = judging.choose(list(enumerate(trials)))
-        assert best == row["tuned"]["trial"] and row["tuned"]["trials"] == 4 and row["score"] == trials[best]["score"]
+        assert best == row.tuned.trial and row.tuned.trials == 4 and row.score == trials[best]["score"]
         # The very text that was proven stands there, with the proof's weights, under the structure that was written.
-        assert text in stages.proven and weights_of(text) == trials[best]["weights"] == row["weights"]
+        assert text in stages.proven and weights_of(text) == trials[best]["weights"] == row.weights
         assert text.split("\n", 1)[1] == written.split("\n", 1)[1] and (place / "reward.stablehlo").read_bytes() == artifact_of(text)
-        ratio = [abs(w / weights_of(written)[t]) for t, w in row["weights"].items()]
+        ratio = [abs(w / weights_of(written)[t]) for t, w in row.weights.items()]
         assert all(1 / 3.01 <= r <= 3.01 for r in ratio)
         # Four trials of two candidates on two seeds of 0.24 s; the best trial's episodes are not run again, and are all that is left.
-        assert row["simulated_s"] == pytest.approx(16 * 0.24) and not row["tuned"]["moved_again"]
+        assert row.simulated_s == pytest.approx(16 * 0.24) and not row.tuned.moved_again
         left = [str(p.relative_to(place)) for p in place.rglob("rollout*.npz") if "candidates" not in p.parts]
         assert sorted(left) == ["rollout.npz", "rollout_1.npz"]
         own = Trusted("again", text, weights_of(text), place)
         assert np.array_equal(stages._episode(own, 1, lambda t: None)["rows"], atomic.read_npz(place / "rollout_1.npz")["rows"])
         better += best > 0
     assert better, "the seed should bring at least one text whose weights are bettered, or this test shows little"
-    assert result.rows[0]["simulated_s"] == pytest.approx(2 * 0.24) and "tuned" not in result.rows[0]
+    assert result.rows[0].simulated_s == pytest.approx(2 * 0.24) and result.rows[0].tuned is None
     begun = [e for e in events if e.kind == "stage"]
     assert {(e.iteration, e.trial) for e in begun if e.trial is not None} == {(i, n) for i in (1, 2, 3) for n in range(4)}
     assert {e.iteration for e in begun if e.stage == "move"} == {0}
     # What a writer is told: its own edit, and that others chose the weights.
-    assert "score" in stages.requests[-1].history[-1]["outcome"]
-    outcomes = [record["outcome"] for row in result.rows for record in row["tried"]]
+    assert "score" in stages.requests[-1].history[-1].outcome
+    outcomes = [record.outcome for row in result.rows for record in row.tried]
     assert any("under tuned weights (score" in said for said in outcomes)
 
 
 def test_weights_that_the_sandbox_refuses_give_way_to_the_next_best(tmp_path: Path) -> None:
     free = run(tmp_path / "free", iterations=1, candidates=1)
-    best = free.rows[1]["tuned"]["trial"]
+    best = free.rows[1].tuned.trial
     assert best > 0, "the seed should bring weights that are better than those written"
     events: list[Event] = []
-    stages = Watched(lambda weights: weights == free.rows[1]["weights"])
+    stages = Watched(lambda weights: weights == free.rows[1].weights)
     row = run(tmp_path / "run", stages, events, iterations=1, candidates=1).rows[1]
     place = tmp_path / "run" / "iterations" / "001"
     trials = [json.loads((place / "tune" / f"{n:02d}" / "trial.json").read_text()) for n in range(4)]
     assert json.loads((place / "tune" / f"{best:02d}" / "refusal.json").read_text())["sentence"].startswith("Lying still")
-    assert row["tuned"]["trial"] == judging.choose([(n, t) for n, t in enumerate(trials) if n != best])[0] != best
-    assert [e.message for e in events if e.kind == "refused" and "next best" in e.message] and row["refusals"] == free.rows[1]["refusals"]
+    assert row.tuned.trial == judging.choose([(n, t) for n, t in enumerate(trials) if n != best])[0] != best
+    assert [e.message for e in events if e.kind == "refused" and "next best" in e.message] and row.refusals == free.rows[1].refusals
 
 
 def test_killed_again_and_again_equals_undisturbed(tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ def test_weights_that_were_tried_are_not_run_again(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(inner_tuning.InnerTuner, "weights", lambda self, iteration, candidate, trial: weights_of(_written(candidate)))
     row = run(tmp_path, iterations=1, candidates=1).rows[1]
-    assert row["simulated_s"] == pytest.approx(2 * 0.24) and row["tuned"]["trial"] == 0
+    assert row.simulated_s == pytest.approx(2 * 0.24) and row.tuned.trial == 0
     records = [json.loads((tmp_path / f"iterations/001/tune/{n:02d}/trial.json").read_text()) for n in range(4)]
     assert [r.get("same_as") for r in records] == [None, 0, 0, 0]
 
@@ -154,15 +155,15 @@ def test_off_by_default_and_then_there_is_no_trace_of_it(tmp_path: Path) -> None
     assert RunConfig().tune == InnerTune() and InnerTune().trials == 0
     result = run(tmp_path, tune=InnerTune())
     assert not [name for name in tree(tmp_path) if "/tune/" in name or "/written/" in name or "tuned.json" in name]
-    assert all("tuned" not in row and "tune" not in row["seconds"] for row in result.rows)
-    assert [row["simulated_s"] for row in result.rows] == pytest.approx([0.48, 0.96, 0.96, 0.96])
+    assert all(row.tuned is None and "tune" not in row.seconds for row in result.rows)
+    assert [row.simulated_s for row in result.rows] == pytest.approx([0.48, 0.96, 0.96, 0.96])
 
 
 def test_a_budget_of_executed_motion_stops_between_iterations_and_can_be_raised(tmp_path: Path) -> None:
     tune = InnerTune(2, "random")
     first = run(tmp_path / "run", iterations=4, tune=tune, max_simulated=2.5)
     assert first.stopped == "budget" and len(first.rows) == 3 and "2.5 simulated seconds is spent" in first.message
-    assert sum(row["simulated_s"] for row in first.rows) >= 2.5 > sum(row["simulated_s"] for row in first.rows[:2])
+    assert sum(row.simulated_s for row in first.rows) >= 2.5 > sum(row.simulated_s for row in first.rows[:2])
     run(tmp_path / "run", iterations=4, tune=tune)
     run(tmp_path / "whole", iterations=4, tune=tune)
     assert tree(tmp_path / "run") | {"config.yaml": 0} == tree(tmp_path / "whole") | {"config.yaml": 0}
@@ -194,7 +195,7 @@ def test_on_the_real_body(tmp_path: Path) -> None:
     weights = literal_weights((place / "reward.py").read_text())
     assert tuned["trial"] == 1, "the seed should bring weights that are better than those written"
     # The artifact holds no weights, so the trial's episode is that of the text that was proven.
-    assert not tuned["moved_again"] and row["simulated_s"] == pytest.approx(0.12) and weights == trials[tuned["trial"]]["weights"]
+    assert not tuned["moved_again"] and row.simulated_s == pytest.approx(0.12) and weights == trials[tuned["trial"]]["weights"]
     assert dict(zip(rollout["term_names"].tolist(), rollout["weights"], strict=True)) == {t: np.float32(w) for t, w in weights.items()}
     assert (
         json.loads((place / "verdict.json").read_text())["source_sha256"] == hashlib.sha256((place / "reward.py").read_bytes()).hexdigest()

@@ -16,7 +16,8 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.searches.events import Event
-from movlr_jax.searches.loop import Loop, RunResult
+from movlr_jax.searches.loop import Loop
+from movlr_jax.searches.result import RunResult
 from movlr_jax.searches.stages import Stages
 from movlr_jax.tracking import LocalTracker
 from movlr_jax.writers.base import Draft, WriteRequest
@@ -71,7 +72,7 @@ def test_folder_is_the_documented_interface(tmp_path):
             "critique.json",
         ):
             assert (place / name).is_file(), name
-        assert weights_of((place / "reward.py").read_text()) == row["weights"]
+        assert weights_of((place / "reward.py").read_text()) == row.weights
     others = [p for p in (folder / "iterations").glob("*/candidates/*") if (p / "metrics.json").exists()]
     assert others and all((p / "rollout.npz").exists() and not (p / "clip.mp4").exists() for p in others)
     summary = json.loads((folder / "summary.json").read_text())
@@ -85,16 +86,16 @@ def test_folder_is_the_documented_interface(tmp_path):
 def test_the_best_never_gets_worse_and_is_what_the_writer_edits(tmp_path):
     stages = PendulumStages(bad_share=0.0)
     result = search(tmp_path / "run", stages, iterations=8)
-    scores = [row["score"] for row in result.rows if row["kept"] and not row["gates"]["fell"]]
+    scores = [row.score for row in result.rows if row.kept and not row.gates["fell"]]
     assert scores == sorted(scores) and result.best is not None
-    rejected = [row["iteration"] for row in result.rows if not row["kept"]]
+    rejected = [row.iteration for row in result.rows if not row.kept]
     assert rejected, "the seed should bring at least one edit that is not kept, or this test shows nothing"
     for request in stages.requests:
-        best = max(row["iteration"] for row in result.rows[: request.iteration] if row["kept"])
-        assert weights_of(request.best_source) == result.rows[best]["weights"]
-        assert request.critique.summary == result.rows[best]["critique"]
-        told = [(h["iteration"], h["kept"]) for h in request.history if h["chosen"]]
-        assert told == [(row["iteration"], row["kept"]) for row in result.rows[: request.iteration]]
+        best = max(row.iteration for row in result.rows[: request.iteration] if row.kept)
+        assert weights_of(request.best_source) == result.rows[best].weights
+        assert request.critique.summary == result.rows[best].critique
+        told = [(h.iteration, h.kept) for h in request.history if h.chosen]
+        assert told == [(row.iteration, row.kept) for row in result.rows[: request.iteration]]
 
 
 def test_gates_outrank_a_critic_that_prefers_the_fallen(tmp_path):
@@ -105,8 +106,8 @@ def test_gates_outrank_a_critic_that_prefers_the_fallen(tmp_path):
     fallen = {"straight": -5.0}
     calm = {"straight": 5.0, "effort": 1.0}
     result = search(tmp_path / "a", Perverse(fallen, start=calm), iterations=1)
-    assert [row["gates"]["fell"] for row in result.rows] == [False, True], "the two rewards should differ by a fall"
-    assert result.best == 0 and "Physics" in result.rows[1]["why"]
+    assert [row.gates["fell"] for row in result.rows] == [False, True], "the two rewards should differ by a fall"
+    assert result.best == 0 and "Physics" in result.rows[1].why
     result = search(tmp_path / "b", Perverse(calm, start=fallen), iterations=1)
     assert result.best == 1
 
@@ -118,7 +119,7 @@ def test_a_refused_draft_comes_back_to_its_writer_with_the_reason(tmp_path):
     second = stages.requests[1]
     assert second.attempt == 1 and second.refusal == "There is no term levitation. (line 1)"
     assert "levitation" in second.refused_source
-    assert result.rows[1]["refusals"] == ["There is no term levitation."] and result.rows[1]["weights"] == {"speed": 2.0}
+    assert result.rows[1].refusals == ["There is no term levitation."] and result.rows[1].weights == {"speed": 2.0}
     assert [e.message for e in events if e.kind == "refused"] == ["There is no term levitation."]
 
 
@@ -127,16 +128,16 @@ def test_an_iteration_whose_drafts_are_all_refused_is_recorded_and_loses_nothing
     stages = Scripted(*bad, {"speed": 2.0}, bad_share=0.0)
     result = search(tmp_path / "run", stages, iterations=2, attempts=3)
     row = result.rows[1]
-    assert len(row["refusals"]) == 3 and row["score"] is None and not row["kept"]
-    assert result.rows[2]["weights"] == {"speed": 2.0}
-    outcomes = [h["outcome"] for h in stages.requests[3].history]
+    assert len(row.refusals) == 3 and row.score is None and not row.kept
+    assert result.rows[2].weights == {"speed": 2.0}
+    outcomes = [h.outcome for h in stages.requests[3].history]
     assert sum(o.startswith("refused") for o in outcomes) == 3
 
 
 def test_a_program_that_was_tried_is_refused_without_being_moved(tmp_path):
     stages = Scripted({"speed": 1.0}, {"speed": 3.0})
     result = search(tmp_path / "run", stages, iterations=1)
-    assert result.rows[1]["refusals"] == ["This very program was tried in iteration 0: change something else."]
+    assert result.rows[1].refusals == ["This very program was tried in iteration 0: change something else."]
 
 
 def test_a_start_reward_that_is_refused_ends_the_run_in_one_sentence(tmp_path):
@@ -160,7 +161,7 @@ def test_patience_stops_after_that_many_iterations_without_a_best(tmp_path):
 
     result = search(tmp_path / "run", Loyal(bad_share=0.0), iterations=9, patience=3, stagnation=2)
     assert result.stopped == "patience" and len(result.rows) == 4 and result.best == 0
-    assert [(f["name"], f["iteration"]) for f in result.named_failures if f["name"] == "stagnation"] == [("stagnation", 2)]
+    assert [(f.name, f.iteration) for f in result.named_failures if f.name == "stagnation"] == [("stagnation", 2)]
 
 
 def test_a_spent_budget_stops_cleanly_and_the_run_goes_on_to_the_same_end(tmp_path):
@@ -245,5 +246,5 @@ def test_events_tell_iterations_stages_simulated_time_and_the_best(tmp_path):
     simulated = [e.simulated_s for e in events if e.kind == "simulated" and e.iteration == 1 and e.candidate == 0 and e.seed == 1]
     assert simulated == sorted(simulated) and simulated[-1] == pytest.approx(0.24)
     judged = [e for e in events if e.kind == "judged"]
-    assert [e.kept for e in judged] == [row["kept"] for row in result.rows]
+    assert [e.kept for e in judged] == [row.kept for row in result.rows]
     assert events[-1].kind == "finished" and events[-1].best == result.best and events[-1].best_score == result.score

@@ -26,8 +26,9 @@ from movlr_jax.llm.prices import Price, Prices
 from movlr_jax.llm.structured import ask_for
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
-from movlr_jax.searches.loop import Loop, RunResult
+from movlr_jax.searches.loop import Loop
 from movlr_jax.searches.replay import differences
+from movlr_jax.searches.result import RunResult
 from movlr_jax.searches.stages import Json
 from movlr_jax.tracking import LocalTracker
 from movlr_jax.writers.base import Draft, WriteRequest
@@ -120,12 +121,12 @@ def test_a_run_is_repeated_from_its_records_without_a_server_bit_for_bit(servers
     for name in ("GEMINI_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.delenv(name)
     again = search(tmp_path / "again", replay=tmp_path / "run")
-    assert differences(tmp_path / "run", tmp_path / "again", (0, 1)) == [] and [r["score"] for r in again.rows] == [
-        r["score"] for r in first.rows
+    assert differences(tmp_path / "run", tmp_path / "again", (0, 1)) == [] and [r.score for r in again.rows] == [
+        r.score for r in first.rows
     ]
     assert results(tmp_path / "run") == results(tmp_path / "again") and not servers[0].seen and not servers[1].seen
     twice = search(tmp_path / "twice", replay=tmp_path / "again")
-    assert [r["weights"] for r in twice.rows] == [r["weights"] for r in first.rows]
+    assert [r.weights for r in twice.rows] == [r.weights for r in first.rows]
     changed = tmp_path / "again" / "iterations" / "002" / "rollout.npz"
     changed.write_bytes(changed.read_bytes()[:-1] + b"?")
     assert differences(tmp_path / "run", tmp_path / "again", (0, 1)) == ["Iteration 2 differs in rollout.npz."]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.iteration_records import attempt
 
 from movlr_jax.critics.attachments import Show
 from movlr_jax.critics.critique import Critique, Fault, Suggestion
@@ -31,9 +32,9 @@ REQUEST = WriteRequest(
     best_weights={"head_height": 100.0},
     critique=CRITIQUE,
     history=(
-        {"iteration": 0, "edit": "", "outcome": "score 0.50", "kept": True},
-        {"iteration": 1, "edit": "add hop 3", "outcome": "score 1.00, 1 of 1 fell at 0.40 s", "kept": False, "warnings": ["It ranks low."]},
-        {"iteration": 2, "edit": "", "outcome": "refused: Line 3: while is not allowed", "kept": False, "refused": True},
+        attempt(True, outcome="score 0.50"),
+        attempt(edit="add hop 3", iteration=1, outcome="score 1.00, 1 of 1 fell at 0.40 s", warnings=["It ranks low."]),
+        attempt(iteration=2, outcome="refused: Line 3: while is not allowed", refused=True),
     ),
     facts=Facts.read(
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.iteration_records import attempt
 
 from movlr_jax.critics.critique import Critique, Fault, Suggestion
 from movlr_jax.critics.offline import OfflineCritic
@@ -10,7 +11,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.facts import Facts
 from movlr_jax.rewards import program
 from movlr_jax.rewards.library import LIBRARY
-from movlr_jax.writers.base import Draft, Writer, WriteRequest
+from movlr_jax.writers.base import Attempt, Draft, Writer, WriteRequest
 from movlr_jax.writers.offline_writer import OfflineWriter
 from movlr_jax.writers.random_writer import RandomWriter
 
@@ -104,18 +105,18 @@ def test_what_failed_is_not_repeated():
     history, told = [], falling("forward")
     for iteration in range(60):
         draft = WRITER.write(ask(told, history=tuple(history), iteration=iteration))
-        assert draft.edit not in {h["edit"] for h in history}
-        history.append({"edit": draft.edit, "outcome": "fell earlier", "kept": False, "weights": {}})
+        assert draft.edit not in {h.edit for h in history}
+        history.append(attempt(edit=draft.edit, outcome="fell earlier"))
 
 
 def test_a_term_that_failed_waits():
     told = falling("forward")
     first = WRITER.write(ask(told))
-    failed = [{"edit": first.edit, "outcome": "worse", "kept": False, "weights": {}}]
+    failed = [attempt(edit=first.edit, outcome="worse")]
     second = WRITER.write(ask(told, history=failed))
     assert changed(START, first) != changed(START, second)
     # After a success the earlier failure is forgiven, though not repeated.
-    forgiven = [*failed, {"edit": "add posture 2.5", "outcome": "better", "kept": True, "weights": {}}]
+    forgiven = [*failed, attempt(True, "add posture 2.5", outcome="better")]
     assert WRITER.write(ask(told, history=forgiven)).edit != first.edit
 
 
@@ -124,18 +125,18 @@ def test_a_term_that_failed_alone_comes_back_lighter():
     fault = Fault(kind="squat_too_high", what="High.", body_part="pelvis", phase="end", severity=0.8, stage="progress")
     asked = Suggestion(action="add", term="squat_depth", words="Go down.", addresses="squat_too_high")
     critique = Critique(success=False, summary="", faults=(fault,), suggestions=(asked,))
-    tried: list[dict[str, object]] = []
+    tried: list[Attempt] = []
     for weight in ("100", "50", "25"):
         draft = WRITER.write(WriteRequest("Squat.", "", START, request.best_weights, critique=critique, history=tried))
         assert draft.edit == f"add squat_depth {weight}"
-        tried.append({"edit": draft.edit, "kept": False})
+        tried.append(attempt(edit=draft.edit))
 
 
 def test_a_refusal_brings_another_edit():
     told = falling("forward")
     edits = [WRITER.write(ask(told)).edit]
-    for attempt in (1, 2, 3):
-        edits.append(WRITER.write(ask(told, refusal="Line 3: no such landmark.", attempt=attempt)).edit)
+    for count in (1, 2, 3):
+        edits.append(WRITER.write(ask(told, refusal="Line 3: no such landmark.", attempt=count)).edit)
     assert len(set(edits)) == 4
     # The retry of one candidate is none of the others' first drafts.
     three = {WRITER.write(ask(told, candidate=k, candidates=3)).edit for k in range(3)}

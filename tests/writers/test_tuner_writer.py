@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from support.iteration_records import attempt
 
 from movlr_jax.errors import MovlrError
 from movlr_jax.writers.base import WriteRequest
@@ -37,11 +38,11 @@ def test_the_same_request_gives_the_same_weights_and_another_candidate_others() 
 def test_success_widens_the_step_and_failures_narrow_it_to_bounds() -> None:
     step = TunerWriter.step
     first = step(request())
-    assert step(request(history=({"kept": True},))) > first > step(request(history=({"kept": False},)))
-    one_in_five = ({"kept": True}, *({"kept": False},) * 4)
+    assert step(request(history=(attempt(True),))) > first > step(request(history=(attempt(),)))
+    one_in_five = (attempt(True), *(attempt(),) * 4)
     assert step(request(history=one_in_five)) == pytest.approx(first)
-    assert step(request(history=({"kept": False},) * 100)) == 0.05
-    assert step(request(history=({"kept": True},) * 100)) == 1.5
+    assert step(request(history=(attempt(),) * 100)) == 0.05
+    assert step(request(history=(attempt(True),) * 100)) == 1.5
 
 
 def test_it_finds_the_weights_that_a_judge_prefers() -> None:
@@ -55,7 +56,7 @@ def test_it_finds_the_weights_that_a_judge_prefers() -> None:
         draft = TunerWriter().write(request(best_source=source, best_weights=best, history=tuple(history), iteration=iteration))
         found = weights(draft.source)
         kept = far(found) < far(best)
-        history.append({"kept": kept})
+        history.append(attempt(bool(kept)))
         if kept:
             best, source = found, draft.source
     assert far(best) < 0.1 * before

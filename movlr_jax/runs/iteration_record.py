@@ -1,0 +1,88 @@
+"""The record of a finished iteration: iteration.json, and its row in summary.json.
+
+In: what an iteration's steps left (`movlr_jax.searches.closing`), or the JSON of any version. Out: fields for search, tables and replay.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from movlr_jax.facts import Measures
+from movlr_jax.typed_record import Count, Number, TypedRecord
+from movlr_jax.writers.base import Attempt, Change
+
+_HIDDEN = {"failures", "tried", "exhausted"}
+
+
+class Tuned(TypedRecord):
+    """tuned.json: which trial of weights was taken."""
+
+    trial: Count
+    trials: Count
+    score_as_written: Number
+    score: Number
+    moved_again: bool
+    simulated_s: Number
+    unmoved: bool = False
+
+
+class Failure(TypedRecord):
+    """A named failure of the search."""
+
+    name: str
+    iteration: Count
+    sentence: str
+
+
+class IterationRecord(TypedRecord):
+    """One finished iteration.
+
+    Attributes:
+        iteration: its number; 0 is the start reward's.
+        reward: what its reward is called; "" where every draft was refused, as with all that follows from a motion.
+        metrics: the mean over the seeds; `fell` says whether any fell.
+        gates: the gates' document.
+        score: of the chosen candidate's motion.
+        kept: whether it became the best.
+        why: why it was kept or not, or why this candidate was chosen.
+        weights: the reward's.
+        term_classes: term -> class.
+        critique: the judgement in one line.
+        edit: what the writer changed, in one line.
+        changes: term -> what the edit did to it.
+        parent: the iteration whose reward was edited.
+        candidate: the one that was chosen.
+        refusals: why drafts were refused, a sentence each.
+        tried: every draft.
+        exhausted: whether the writer had none left to offer.
+        seconds: stage -> wall time (s).
+        simulated_s: motion executed, all candidates and trials together (s); 0 of a version that did not count.
+        tuned: what tuning did to the weights, where they are tuned.
+        failures: what went wrong with the search here.
+    """
+
+    iteration: Count
+    reward: str
+    metrics: Measures
+    gates: dict[str, bool]
+    score: Number | None
+    kept: bool
+    why: str
+    weights: dict[str, Number]
+    term_classes: dict[str, str]
+    critique: str
+    edit: str
+    changes: dict[str, Change]
+    parent: Count | None
+    candidate: Count | None
+    refusals: list[str]
+    tried: list[Attempt] = Field(default_factory=list)
+    exhausted: bool = False
+    seconds: dict[str, Number]
+    simulated_s: Number = 0.0
+    tuned: Tuned | None = None
+    failures: list[Failure] = Field(default_factory=list)
+
+    def summary(self) -> dict[str, object]:
+        """Return the row of summary.json."""
+        return {name: value for name, value in self.to_json().items() if name not in _HIDDEN}

@@ -1,0 +1,168 @@
+"""The record of an iteration that is over, made of what its steps left in the run's folder.
+
+In: the folder with the chosen candidate promoted. Out: an IterationRecord, with the history that writers are shown and the failures found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from movlr_jax import goals
+from movlr_jax.facts import Measures
+from movlr_jax.media.tables import ends
+from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.iteration_record import IterationRecord, Tuned
+from movlr_jax.runs.run_folder import Candidate, RunFolder
+from movlr_jax.searches import failures, state
+from movlr_jax.searches.inner_tuning import executed
+from movlr_jax.searches.stages import Stages, trusted
+from movlr_jax.tasks import gates
+from movlr_jax.writers.base import Attempt
+
+
+def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, index: int | None) -> IterationRecord:
+    """Return the record of an iteration.
+
+    Args:
+        folder: the run's folder.
+        config: its configuration.
+        stages: know the classes of terms.
+        number: the iteration.
+        index: the candidate that was chosen, and promoted; None where every draft was refused.
+    """
+    rows, iteration = folder.rows(), folder.iteration(number)
+    parent = None if (best := folder.best()) is None else rows[best]
+    candidates = [folder.chosen(number) if k == index else iteration.candidate(k) for k in range(config.candidates if number else 1)]
+    kept = index is not None and iteration.read("decision.json")["kept"]
+    tried = [attempt for c in candidates for attempt in _attempts(c, number, c.index == index, kept, parent)]
+    stage_names = [name for name in state.STAGE_NAMES if name != "tune" or config.tune.applies(number)]
+    of_every_iteration: dict[str, Any] = {
+        "iteration": number,
+        "parent": best,
+        "candidate": index,
+        "refusals": [str(refusal.get("sentence", "refused")) for c in candidates for refusal in c.refusals()],
+        "tried": tried,
+        "exhausted": bool(tried) and all(attempt.given_up for attempt in tried),
+        "seconds": {stage: iteration.seconds().get(stage, 0.0) for stage in stage_names},
+        "simulated_s": _simulated(candidates),
+    }
+    stagnation = failures.stagnation(number, 0 if kept else state.since_best(rows) + 1, config.stagnation)
+    if index is None:
+        return IterationRecord(
+            **of_every_iteration,
+            reward="",
+            metrics=Measures({}),
+            gates={},
+            score=None,
+            kept=False,
+            why=iteration.read("choice.json")["reason"],
+            weights={},
+            term_classes={},
+            critique="",
+            edit="",
+            changes={},
+            failures=stagnation,
+        )
+    candidate = folder.chosen(number)
+    metrics, critique, reward, tuned = candidate.read("metrics.json"), candidate.critique(), trusted(candidate), candidate.tuned()
+    of_tuning: dict[str, Any] = {} if tuned is None else {"tuned": tuned}
+    weights = dict(reward.weights)
+    changes = _changes(candidate, parent)
+    suggested = failures.suggested(critique, weights)
+    named = failures.collapse(number, candidate.facts().terms)
+    named += failures.drift(number, changes, best, parent.changes if parent else {}, kept, suggested)
+    return IterationRecord(
+        **of_every_iteration,
+        reward=reward.name,
+        metrics=Measures({**metrics["mean"], "fell": metrics["falls"] > 0}),
+        gates=metrics["gates"],
+        score=metrics["score"],
+        kept=kept,
+        why=iteration.read("decision.json")["reason"],
+        weights=weights,
+        term_classes=dict(stages.classes(reward)),
+        critique=critique.summary,
+        edit=next(attempt.edit for attempt in tried if attempt.chosen),
+        changes=changes,
+        failures=[*named, *stagnation],
+        **of_tuning,
+    )
+
+
+def _changes(candidate: Candidate, parent: IterationRecord | None) -> dict[str, Any]:
+    """Return what the writer did, which is what a later edit may undo; the tuner moves every weight in every iteration."""
+    return failures.changes(parent.weights, candidate.as_written.read("weights.json")) if parent else {}
+
+
+def _attempts(candidate: Candidate, number: int, chosen: bool, kept: bool, parent: IterationRecord | None) -> list[Attempt]:
+    """Return what became of each of a candidate's drafts."""
+    attempts, refusals = [], candidate.refusals()
+    for attempt, draft in enumerate(candidate.drafts()):
+        of_every_draft: dict[str, Any] = {"iteration": number, "candidate": candidate.index, "edit": draft["edit"]}
+        if attempt < len(refusals):
+            outcome = f"refused: {refusals[attempt].get('sentence', 'refused')}"
+            more: dict[str, Any] = {"given_up": True} if draft["given_up"] else {}
+            attempts.append(Attempt(**of_every_draft, kept=False, chosen=False, outcome=outcome, refused=True, **more))
+        elif candidate.has("metrics.json"):
+            metrics = candidate.read("metrics.json")
+            attempts.append(
+                Attempt(
+                    **of_every_draft,
+                    kept=chosen and kept,
+                    chosen=chosen,
+                    outcome=_outcome(metrics) + _tuning(candidate.tuned()),
+                    weights=candidate.read("weights.json"),
+                    changes=_changes(candidate, parent),
+                    warnings=list(candidate.read("verdict.json").get("warnings", ())),
+                    score=metrics["score"],
+                    gates=metrics["gates"],
+                )
+            )
+        else:
+            attempts.append(Attempt(**of_every_draft, kept=False, chosen=False))
+    return attempts
+
+
+def _simulated(candidates: list[Candidate]) -> float:
+    """Return how much motion an iteration executed, all candidates and trials together [s]."""
+    total = 0.0
+    for candidate in candidates:
+        tuned = candidate.tuned()
+        total += tuned.simulated_s if tuned else 0.0
+        if (tuned is None or tuned.moved_again) and candidate.has("metrics.json"):
+            total += executed(candidate.read("metrics.json"))
+    return round(total, 6)
+
+
+def _outcome(metrics: Mapping[str, Any]) -> str:
+    """Return an evaluation in one line, for the writer's history."""
+    mean, judged = metrics["mean"], gates.read(metrics)
+    parts = [f"score {metrics['score']:.2f}"]
+    if judged.diverged:
+        parts.append("the simulation diverged")
+    if metrics["falls"]:
+        early, _, time = ends(mean)
+        when = mean.get(time)
+        parts.append(f"{metrics['falls']} of {len(metrics['episodes'])} {early}" + (f" at {when:.2f} s" if when is not None else ""))
+    if judged.moved is False:
+        parts.append("did not move")
+    if goals.REACHED in mean:
+        reached = mean[goals.REACHED]
+        parts.append("nothing measures the goal" if reached is None else f"reached {reached:.2f} of the goal")
+    if mean.get("distance_m") is not None:
+        parts.append(f"{mean['distance_m']:.2f} m")
+    if mean.get("final_position_error_m") is not None:
+        parts.append(f"ended {mean['final_position_error_m']:.3f} m and {mean['final_orientation_error_rad']:.2f} rad from its goal")
+    return ", ".join(parts)
+
+
+def _tuning(tuned: Tuned | None) -> str:
+    """Return what tuning did, for the writer's history."""
+    if tuned is None:
+        return ""
+    if tuned.unmoved:
+        return f", {tuned.trials - 1} other sets of weights came out the same"
+    if tuned.trial == 0:
+        return f", none of {tuned.trials - 1} other sets of weights was better"
+    return f" under tuned weights (score {tuned.score_as_written:.2f} under those written)"

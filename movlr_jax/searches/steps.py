@@ -1,0 +1,273 @@
+"""The steps of an iteration up to its decision: each makes one product of the run's folder, from what the steps before it left there.
+
+Flows in: a step of `state`, the stages. Flows out: the product, on the disk. Nothing is kept between two steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from movlr_jax import atomic
+from movlr_jax.critics.base import Evidence
+from movlr_jax.errors import MovlrError
+from movlr_jax.feedback import judging
+from movlr_jax.media import next_steps
+from movlr_jax.runs import records
+from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.run_folder import Candidate, RunFolder, read_arrays
+from movlr_jax.searches import state
+from movlr_jax.searches.inner_tuning import InnerTuner
+from movlr_jax.searches.stages import Judged, Stages, Trusted, measured, trusted
+from movlr_jax.seeds import derive
+from movlr_jax.tasks import gates
+from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
+
+# (iteration, its clip or None, its critique) -> what a person advises, or "".
+Advisor = Callable[[int, Path | None, Mapping[str, Any]], str]
+
+
+class Steps:
+    """Makes the products of one run.
+
+    Args:
+        folder: the run's folder.
+        config: its configuration.
+        stages: what does the work.
+        report: reports an event by its kind and iteration, with more fields by name.
+        advisor: asks a person, or None where nobody can be asked.
+    """
+
+    def __init__(self, folder: RunFolder, config: RunConfig, stages: Stages, report: Callable[..., None], advisor: Advisor | None = None):
+        self.folder, self.config, self.stages, self.advisor = folder, config, stages, advisor
+        self._report = report
+        self._tuner = InnerTuner(config, stages)
+
+    def _candidate(self, step: Any) -> Candidate:
+        return self.folder.iteration(step.iteration).candidate(step.candidate)
+
+    def write(self, step: state.Write) -> None:
+        """Have a text written."""
+        candidate = self._candidate(step)
+        given_up = ""
+        if step.iteration == 0:
+            draft = self.stages.start()
+        else:
+            try:
+                draft = self.stages.write(self._request(step, candidate))
+            except NothingLeft as nothing:
+                draft, given_up = Draft("", name=f"iteration {step.iteration}"), str(nothing)
+        candidate.record_calls(f"write-{step.attempt:02d}", draft.calls)
+        candidate.save_draft(step.attempt, draft, given_up)
+
+    def _request(self, step: state.Write, candidate: Candidate) -> WriteRequest:
+        best = self.folder.best()
+        if best is None:
+            raise MovlrError(f"Iteration 0 of {self.folder.path} left no reward to edit: start the run again.")
+        source = self.folder.chosen(best)
+        refusals = candidate.refusals()
+        written = records.read(candidate.draft(step.attempt - 1)) if step.attempt else None
+        siblings = [self.folder.iteration(step.iteration).candidate(k) for k in range(step.candidate)]
+        facts = source.facts()
+        return WriteRequest(
+            goal=self.stages.goal,
+            vocabulary=self.stages.vocabulary,
+            iteration=step.iteration,
+            candidate=step.candidate,
+            candidates=self.config.candidates,
+            attempt=step.attempt,
+            seed=derive(self.config.seed, "write", step.iteration, step.candidate, step.attempt),
+            best_source=source.text(),
+            best_weights=facts.weights,
+            facts=facts,
+            critique=source.critique(),
+            advice=self._advice(best),
+            history=tuple(record for row in self.folder.rows() for record in row.tried),
+            siblings=tuple(s.text() for s in (sibling.as_written for sibling in siblings) if s.proven),
+            refusal=_reason(refusals[-1]) if refusals else None,
+            refused_source=written["source"] if written else None,
+            clip=source["clip.mp4"] if source.has("clip.mp4") else None,
+        )
+
+    def _advice(self, best: int) -> str:
+        """Return what a person said of the best motion and of those since, each with the motion it is about."""
+        advice = []
+        for row in self.folder.rows()[best:]:
+            chosen = self.folder.iteration(row.iteration).chosen()
+            said = "" if chosen is None else chosen.critique().advice
+            if said:
+                which = "" if row.iteration == best else f"Of the motion of iteration {row.iteration}, which was not kept: "
+                advice.append(which + said)
+        return " ".join(advice)
+
+    def prove(self, step: state.Prove) -> None:
+        """Have a text proven, or save why it is refused."""
+        candidate = self._candidate(step)
+        raw = records.read(candidate.draft(step.attempt))
+        draft = Draft(raw["source"], raw["edit"], raw["rationale"], name=raw["name"])
+        earlier = self.folder.sources().get(draft.source.strip())
+        if raw["given_up"]:
+            verdict: Mapping[str, Any] = {"trusted": False, "given_up": True, "sentence": raw["given_up"], "line": None}
+        elif raw.get("refusal"):
+            verdict = {"trusted": False, "stage": "answer", "sentence": raw["refusal"], "line": None}
+        elif earlier is not None:
+            sentence = f"This very program was tried in {earlier}: change something else."
+            verdict = {"trusted": False, "sentence": sentence, "line": None}
+        else:
+            proof = self.stages.prove(draft, self._archive())
+            verdict = proof.verdict.to_json()
+            if proof.reward is not None:
+                place = candidate.written if self.config.tune.applies(step.iteration) else candidate
+                place.keep(draft.source, proof.reward.artifact, proof.reward.weight_of(), verdict)
+                return
+        if step.iteration == 0:
+            line = f" (line {verdict['line']})" if verdict.get("line") else ""
+            raise MovlrError(f"The start reward is refused{line}: {verdict['sentence']}")
+        atomic.write_json(candidate.refusal(step.attempt), verdict)
+        self._report("refused", step.iteration, stage="prove", candidate=step.candidate, message=str(verdict.get("sentence", "")))
+
+    def _archive(self) -> list[Judged]:
+        """Return the motions of the closed iterations, oldest first."""
+        closed = [(row, self.folder.iteration(row.iteration).chosen()) for row in self.folder.rows()]
+        first = self.config.seeds[0]
+        return [Judged(row.score, chosen.rollout(first)) for row, chosen in closed if chosen is not None and row.score is not None]
+
+    def try_weights(self, step: state.Try) -> None:
+        """Run the episodes of a trial of weights."""
+        iteration = self.folder.iteration(step.iteration)
+        rewards: dict[int, Trusted | None] = {}
+        for index in dict.fromkeys(index for index, _ in step.jobs):
+            candidate = iteration.candidate(index)
+            written = trusted(candidate, candidate.written)
+            rewards[index] = self._tuner.to_move(step.iteration, candidate, step.trial, written)
+        jobs = [(index, seed) for index, seed in step.jobs if rewards[index] is not None][: self.stages.side_by_side]
+        if jobs:
+            places = {index: iteration.candidate(index).trial(step.trial) for index, _ in jobs}
+            self._run(step.iteration, jobs, {k: r for k, r in rewards.items() if r is not None}, places, "tune", step.trial)
+
+    def weigh(self, step: state.Weigh) -> None:
+        """Measure a trial of weights."""
+        candidate = self._candidate(step)
+        self._tuner.weigh(step.iteration, candidate, step.trial, trusted(candidate, candidate.written))
+
+    def settle(self, step: state.Settle) -> None:
+        """Prove the text under the best weights that were tried."""
+        candidate = self._candidate(step)
+        name = trusted(candidate, candidate.written).name
+        refused = self._tuner.settle(candidate, name, lambda draft: self.stages.prove(draft, self._archive()))
+        if refused:
+            message = f"The best weights are refused, the next best are proven: {refused}"
+            self._report("refused", step.iteration, stage="prove", candidate=step.candidate, message=message)
+
+    def move(self, step: state.Move) -> None:
+        """Run the episodes of the proven candidates."""
+        jobs = step.jobs[: self.stages.side_by_side]
+        candidates = {index: self.folder.iteration(step.iteration).candidate(index) for index, _ in jobs}
+        rewards = {index: trusted(candidate) for index, candidate in candidates.items()}
+        self._run(step.iteration, jobs, rewards, candidates, "move")
+
+    def _run(
+        self,
+        number: int,
+        jobs: Sequence[tuple[int, int]],
+        rewards: Mapping[int, Trusted],
+        places: Mapping[int, Candidate],
+        stage: str,
+        trial: int | None = None,
+    ) -> None:
+        """Run episodes of (candidate, seed) side by side, and save each in its candidate's place."""
+        fields: dict[str, Any] = {"stage": stage, "candidate": jobs[0][0], "trial": trial, "seed": jobs[0][1]}
+
+        def advanced(seconds: float) -> None:
+            self._report("simulated", number, simulated_s=seconds, **fields)
+
+        self._report("stage", number, **fields)
+        rollouts = self.stages.move([(rewards[index], seed) for index, seed in jobs], advanced)
+        for (index, seed), arrays in zip(jobs, rollouts, strict=True):
+            atomic.write_npz(places[index].rollout(seed), arrays)
+
+    def measure(self, step: state.Measure) -> None:
+        """Measure a candidate's episodes."""
+        candidate = self._candidate(step)
+        rollouts = [read_arrays(candidate.rollout(seed)) for seed in self.config.seeds]
+        facts, metrics = measured(self.stages, trusted(candidate), rollouts)
+        atomic.write_json(candidate["facts.json"], facts.to_json())
+        atomic.write_json(candidate["metrics.json"], metrics)
+
+    def _measured(self, number: int) -> list[Candidate]:
+        count = self.config.candidates if number else 1
+        return [c for c in (self.folder.iteration(number).candidate(k) for k in range(count)) if c.has("metrics.json")]
+
+    def choose(self, step: state.Choose) -> None:
+        """Choose the candidate that goes on."""
+        iteration = self.folder.iteration(step.iteration)
+        index, reason = judging.choose([(c.index, c.read("metrics.json")) for c in self._measured(step.iteration)])
+        atomic.write_json(iteration["choice.json"], {"candidate": index, "reason": reason})
+
+    def _evidence(self, candidate: Candidate, name: str) -> Evidence:
+        return Evidence(candidate.facts(), candidate["clip.mp4"] if candidate.has("clip.mp4") else None, name)
+
+    def film(self, step: state.Film) -> None:
+        """Film the chosen candidate."""
+        candidate = self._candidate(step)
+        try:
+            with atomic.replacing(candidate["clip.mp4"]) as partial:
+                self.stages.film(read_arrays(candidate.rollout(self.config.seeds[0])), partial, f"iteration {step.iteration}")
+        except MovlrError as error:
+            # A machine that cannot draw still searches; a critic that needs the clip says so itself.
+            atomic.write_json(candidate["no_clip.json"], {"sentence": str(error)})
+            self._report("warning", step.iteration, stage="film", message=f"There is no clip: {error}")
+
+    def critique(self, step: state.Critique) -> None:
+        """Have the chosen candidate's motion judged."""
+        candidate, best = self._candidate(step), self.folder.best()
+        earlier = None if best is None else self.folder.chosen(best).read("critique.json")
+        critique = dict(self.stages.critique(self._evidence(candidate, f"iteration {step.iteration}"), earlier))
+        candidate.record_calls("critique", critique.pop("calls", None))
+        # A person may take hours, and the critique may have been paid for: it is saved before the question.
+        atomic.write_json(candidate["unadvised.json" if self.config.ask else "critique.json"], critique)
+
+    def advise(self, step: state.Advise) -> None:
+        """Take a person's advice on it."""
+        candidate = self._candidate(step)
+        critique, said = candidate.read("unadvised.json"), ""
+        # A run that was begun with --ask may go on without it.
+        if self.config.ask:
+            if self.advisor is None:
+                raise MovlrError(
+                    "This run asks for advice, and there is nobody to ask: go on in a terminal with "
+                    f"`{next_steps.resume(self.folder.path)}`, or without advice by adding --ask False."
+                )
+            said = self.advisor(step.iteration, candidate["clip.mp4"] if candidate.has("clip.mp4") else None, critique).strip()
+        atomic.write_json(candidate["critique.json"], {**critique, "advice": said})
+
+    def decide(self, step: state.Decide) -> None:
+        """Decide whether it becomes the best."""
+        iteration = self.folder.iteration(step.iteration)
+        candidate, best = iteration.candidate(step.candidate), self.folder.best()
+        if best is None:
+            decision = judging.Decision(True, "first", "It is the first.")
+        else:
+            held = self.folder.chosen(best)
+            metrics, before = candidate.read("metrics.json"), held.read("metrics.json")
+            by_gates = judging.gates_decide(gates.read(metrics), gates.read(before))
+            if by_gates is not None:
+                decision = by_gates
+            else:
+                preference, calls = self.stages.compare(
+                    self._evidence(candidate, f"iteration {step.iteration}"),
+                    self._evidence(held, f"iteration {best}, the best so far"),
+                )
+                candidate.record_calls("prefer", calls)
+                decision = judging.settle(metrics, before, preference)
+        atomic.write_json(
+            iteration["decision.json"],
+            {"kept": decision.kept, "by": decision.by, "reason": decision.reason, "against": best},
+        )
+
+
+def _reason(verdict: Mapping[str, Any]) -> str:
+    """Return a refusal as its writer reads it."""
+    line = verdict.get("line")
+    return f"{verdict.get('sentence', 'refused')}" + (f" (line {line})" if line else "")

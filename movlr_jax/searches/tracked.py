@@ -1,0 +1,49 @@
+"""What trackers are told of a finished iteration: its numbers as curves, its clip; at the end the heat maps.
+
+In: the run's folder. Out: calls of trackers, and tracked.json, by which a run that goes on knows who was told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from movlr_jax import atomic
+from movlr_jax.facts import Term
+from movlr_jax.runs.iteration_record import IterationRecord
+from movlr_jax.runs.run_folder import RunFolder
+from movlr_jax.tracking.base import Tracker
+
+
+def track(folder: RunFolder, number: int, trackers: Sequence[Tracker]) -> None:
+    """Tell trackers of a finished iteration."""
+    rows = folder.rows()[: number + 1]
+    row = rows[number]
+    chosen = None if row.candidate is None else folder.chosen(number)
+    curves = scalars(row, chosen.facts().terms if chosen else {})
+    kept = [r.score for r in rows if r.kept and r.score is not None]
+    if kept:
+        curves["best_score"] = kept[-1]  # what a sweep goes by: the score of what was kept so far
+    videos = {"clip": chosen["clip.mp4"]} if chosen and chosen.has("clip.mp4") else {}
+    for tracker in trackers:
+        tracker.log(number, curves, {}, videos)
+    atomic.write_json(folder.iteration(number)["tracked.json"], {"by": [tracker.name for tracker in trackers]})
+
+
+def show_heat_maps(folder: RunFolder, number: int, trackers: Sequence[Tracker]) -> None:
+    """Show trackers the heat maps of a run that has come to an iteration."""
+    images = {path.stem: path for path in sorted(folder["heatmaps"].glob("*.png"))}
+    for tracker in trackers if images else ():
+        tracker.log(number, {}, images, {})
+
+
+def scalars(row: IterationRecord, terms: Mapping[str, Term]) -> dict[str, float]:
+    """Return the numbers of an iteration: metrics, gates, seconds, and what each term did."""
+    curves = {"kept": float(row.kept), "refusals": float(len(row.refusals)), "simulated_s": row.simulated_s}
+    if row.score is not None:
+        curves["score"] = row.score
+    for group, numbers in (("metrics", row.metrics.root), ("gates", row.gates), ("seconds", row.seconds)):
+        curves |= {f"{group}/{name}": float(value) for name, value in numbers.items() if value is not None}
+    for name, term in terms.items():
+        did = {"weight": term.weight, "mean": term.mean, "std": term.std, "share_of_spread": term.share_of_spread}
+        curves |= {f"terms/{name}/{key}": value for key, value in did.items()}
+    return curves
