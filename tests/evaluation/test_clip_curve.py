@@ -6,6 +6,7 @@ import json
 import pytest
 from support.random_clip import RandomModel
 
+from movlr_jax import searches
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import judging
