@@ -179,7 +179,7 @@ def simulator8(myolegs):  # type: ignore[no-untyped-def]
 def scripted():  # type: ignore[no-untyped-def]
     """The class of models that give the answers they are told to, in order, and keep what they were asked.
 
-    An answer is a text, a value (sent as JSON), an exception (raised), or a function of the Ask that returns one of these;
+    An answer is a text, a value (sent as JSON), an exception (raised), or a function of the ModelRequest that returns one of these;
     the last is given again and again.
     """
     import json

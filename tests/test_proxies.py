@@ -11,14 +11,14 @@ from support.openai_server import OpenAIServer
 
 from movlr_jax import proxies
 from movlr_jax.errors import MovlrError
-from movlr_jax.llm.base import Ask, Text
+from movlr_jax.llm.base import ModelRequest, Text
 from movlr_jax.llm.gemini import Gemini
 from movlr_jax.llm.openai_compatible import OpenAICompatible
 
 pytest.importorskip("google.genai", reason="google-genai is not installed")
 pytest.importorskip("openai", reason="openai is not installed")
 
-ASK = Ask("write", "w@1", "Write.", (Text("x"),))
+ASK = ModelRequest("write", "w@1", "Write.", (Text("x"),))
 NAMES = [name for upper in (*proxies.VARIABLES, "NO_PROXY") for name in (upper.upper(), upper.lower())]
 
 

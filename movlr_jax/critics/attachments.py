@@ -1,6 +1,6 @@
 """What a model is shown of a motion: its clip, frames of it, or nothing; and what was measured, or not.
 
-In: a Show, a clip, facts, the prompt whose words go around them. Out: parts of an Ask.
+In: a Show, a clip, facts, the prompt whose words go around them. Out: parts of a ModelRequest.
 """
 
 from __future__ import annotations

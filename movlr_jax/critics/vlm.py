@@ -13,7 +13,7 @@ from movlr_jax.critics.attachments import Show, measured, pictures
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import STAGES, Critique, Preference
 from movlr_jax.facts import Facts
-from movlr_jax.llm.base import Ask, Model
+from movlr_jax.llm.base import Model, ModelRequest
 from movlr_jax.llm.structured import ask_for
 from movlr_jax.plain_words import plain_record
 from movlr_jax.prompts import prompt as prompts
@@ -51,7 +51,7 @@ class VlmCritic:
             clip=pictures(prompt, self.show, clip, facts),
             faults=facts_text.faults(),
         )
-        answer, _ = ask_for(self.model, Ask("critique", prompt.label, prompt.words("system"), request, schema=Critique), Critique)
+        answer, _ = ask_for(self.model, ModelRequest("critique", prompt.label, prompt.words("system"), request, schema=Critique), Critique)
         judged = Critique.model_validate(plain_record(answer.model_dump(mode="json")))
         # The order says what matters first, and the writer's small edits rest on few suggestions; neither is left to the model.
         ordered = sorted(judged.faults, key=lambda fault: STAGES.index(fault.stage))[:MAX_FAULTS]
@@ -70,5 +70,7 @@ class VlmCritic:
             for e in (a, b)
         )
         request = prompt.fill("request", goal=a.facts.goal, first=first, second=second)
-        answer, _ = ask_for(self.model, Ask("compare", prompt.label, prompt.words("system"), request, schema=Preference), Preference)
+        answer, _ = ask_for(
+            self.model, ModelRequest("compare", prompt.label, prompt.words("system"), request, schema=Preference), Preference
+        )
         return Preference.model_validate(plain_record(answer.model_dump(mode="json")))

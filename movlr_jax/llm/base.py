@@ -1,8 +1,8 @@
 """Model: what a critic or a writer asks of a language model, whoever serves it.
 
-Flows in: an Ask (text, pictures, a clip, the schema of the answer). Flows out: an Answer (text, and the record of the call). A client
-(`gemini`, `openai_compatible`) only speaks its protocol; retries, cache, budget, prices and records are the `gateway`'s, so that they are
-the same for all.
+Flows in: a ModelRequest (text, pictures, a clip, the schema of the answer). Flows out: an Answer (text, and the record of the call). A
+client (`gemini`, `openai_compatible`) only speaks its protocol; retries, cache, budget, prices and records are the `gateway`'s, so that
+they are the same for all.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Part = Text | Image | Video
 
 
 @dataclass(frozen=True)
-class Ask:
+class ModelRequest:
     """One request, in no service's dialect.
 
     Attributes:
@@ -129,7 +129,7 @@ class Model(Protocol):
 
     name: str
 
-    def ask(self, ask: Ask) -> Answer:
+    def ask(self, request: ModelRequest) -> Answer:
         """Return the model's answer.
 
         Raises:

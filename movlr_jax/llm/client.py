@@ -1,6 +1,6 @@
 """Client: what speaks a service's protocol, and nothing more.
 
-Flows in: an Ask. Flows out: a Reply, or a Fault (`faults.py`). Clients keep no records and try once; the gateway does the rest.
+Flows in: a ModelRequest. Flows out: a Reply, or a Fault (`faults.py`). Clients keep no records and try once; the gateway does the rest.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from movlr_jax.llm.base import Ask
+from movlr_jax.llm.base import ModelRequest
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Client(Protocol):
     name: str
     service: str
 
-    def send(self, ask: Ask) -> Reply:
+    def send(self, request: ModelRequest) -> Reply:
         """Ask once.
 
         Raises:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from movlr_jax.llm.base import Ask, Video
+from movlr_jax.llm.base import ModelRequest, Video
 from movlr_jax.llm.faults import Fault
 
 T = TypeVar("T")
@@ -54,37 +54,37 @@ class _Lesson:
     """
 
     name: str
-    sent: Callable[[Ask, frozenset[str]], bool]
+    sent: Callable[[ModelRequest, frozenset[str]], bool]
     fields: tuple[str, ...]
     words: Callable[[str], object] = lambda message: False
 
 
 _LESSONS = (
-    _Lesson(COMPLETION_TOKENS, lambda ask, known: not known & {COMPLETION_TOKENS, NO_LIMIT}, ("max_tokens",)),
-    _Lesson(NO_LIMIT, lambda ask, known: True, ("max_tokens", "max_completion_tokens", "maxoutputtokens", "max_output_tokens")),
+    _Lesson(COMPLETION_TOKENS, lambda request, known: not known & {COMPLETION_TOKENS, NO_LIMIT}, ("max_tokens",)),
+    _Lesson(NO_LIMIT, lambda request, known: True, ("max_tokens", "max_completion_tokens", "maxoutputtokens", "max_output_tokens")),
     _Lesson(
         WARM,
-        lambda ask, known: ask.temperature == 0 and NO_TEMPERATURE not in known,
+        lambda request, known: request.temperature == 0 and NO_TEMPERATURE not in known,
         (),
         re.compile(r"temperature.{0,40}(?:positive|greater than 0|> ?0)").search,
     ),
-    _Lesson(NO_TEMPERATURE, lambda ask, known: True, ("temperature",)),
-    _Lesson(NO_SEED, lambda ask, known: ask.seed is not None, ("seed",)),
+    _Lesson(NO_TEMPERATURE, lambda request, known: True, ("temperature",)),
+    _Lesson(NO_SEED, lambda request, known: request.seed is not None, ("seed",)),
     _Lesson(
         NO_SYSTEM,
-        lambda ask, known: bool(ask.system),
+        lambda request, known: bool(request.system),
         ("systeminstruction", "system_instruction"),
         lambda message: (_SYSTEM.search(message) and _REFUSING.search(message)) or _ALTERNATE.search(message),
     ),
     _Lesson(
         NO_SCHEMA,
-        lambda ask, known: ask.schema is not None,
+        lambda request, known: request.schema is not None,
         ("response_format", "responsejsonschema", "response_json_schema", "responsemimetype", "response_mime_type"),
         re.compile("response_format|json_schema|grammar|schema|json mode|structured output").search,
     ),
     _Lesson(
         NO_VIDEO,
-        lambda ask, known: any(isinstance(part, Video) for part in ask.parts),
+        lambda request, known: any(isinstance(part, Video) for part in request.parts),
         ("media_io_kwargs",),
         re.compile("video|media_io_kwargs").search,
     ),
@@ -115,7 +115,7 @@ class Dialect:
         """Take what an earlier process of the same run learnt."""
         self._known |= {lesson.name for lesson in self._lessons} & set(learnt)
 
-    def speak(self, send: Callable[[], T], ask: Ask) -> T:
+    def speak(self, send: Callable[[], T], request: ModelRequest) -> T:
         """Return what `send` returns; after a refusal that says what the server does not take, it is called again without that.
 
         Raises:
@@ -130,18 +130,18 @@ class Dialect:
                 if before is not None and fault.message == before.message:
                     self._known -= {name}  # it was not that
                     raise
-                lesson = self._lesson(fault, ask)
+                lesson = self._lesson(fault, request)
                 if lesson is None:
                     raise
                 before, name = fault, lesson
                 self._known |= {name}
 
-    def _lesson(self, fault: Fault, ask: Ask) -> str | None:
+    def _lesson(self, fault: Fault, request: ModelRequest) -> str | None:
         """Return what a refusal says that the server does not take; None: nothing that can be left out."""
         message = fault.message.lower()
         if fault.status not in _REFUSALS or not message:
             return None
-        open_to_learn = [lesson for lesson in self._lessons if lesson.name not in self._known and lesson.sent(ask, self._known)]
+        open_to_learn = [lesson for lesson in self._lessons if lesson.name not in self._known and lesson.sent(request, self._known)]
         if out_of_range(message):
             open_to_learn = [lesson for lesson in open_to_learn if lesson.name not in (COMPLETION_TOKENS, NO_LIMIT)]
         # The surest first: a field that the refusal names as such, one that its words name, what its words mean.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from movlr_jax._versions import installed
 from movlr_jax.errors import MovlrError
 from movlr_jax.llm import addresses, secrets
-from movlr_jax.llm.base import Ask, Model
+from movlr_jax.llm.base import Model, ModelRequest
 from movlr_jax.llm.client import Client, Reply
 from movlr_jax.llm.config import SERVICES, ModelsConfig, Role
 from movlr_jax.llm.gateway import Gateway
@@ -74,7 +74,7 @@ class _Absent:
     name: str
     service: str
 
-    def send(self, ask: Ask) -> Reply:
+    def send(self, request: ModelRequest) -> Reply:
         raise AssertionError("a replay asks no service")
 
     def recall(self, learnt: Iterable[str]) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.llm import addresses, requests
-from movlr_jax.llm.base import Answer, Ask, Model, ModelFault
+from movlr_jax.llm.base import Answer, Model, ModelFault, ModelRequest
 from movlr_jax.llm.client import Client, Reply
 from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.llm.dialect import out_of_range
@@ -40,7 +40,7 @@ _LISTED = 12
 
 
 class Gateway:
-    """Answers asks from records, or from a service.
+    """Answers requests from records, or from a service.
 
     Args:
         folder: where this run's records are kept.
@@ -48,7 +48,7 @@ class Gateway:
         max_cost: money that the run may spend in all [USD]; 0: no limit. The call that crosses it is the last.
         prices: what a call costs.
         retries: times that a call which failed for a passing reason is made again.
-        max_tokens: the longest answer that is asked for; None: as each Ask says.
+        max_tokens: the longest answer that is asked for; None: as each ModelRequest says.
         cache: a folder of records shared by runs, or None.
         replay: the folder of records that a replayed run left; nothing else is asked then. None: not a replay.
         clock: monotonic seconds.
@@ -114,28 +114,28 @@ class Gateway:
                 client.recall(record.get("learnt", ()))
         return _GatewayModel(self, client)
 
-    def ask(self, client: Client, ask: Ask) -> Answer:
+    def ask(self, client: Client, request: ModelRequest) -> Answer:
         """Return the answer to a request; see `Model.ask`."""
         if self.max_tokens is not None:
-            ask = dataclasses.replace(ask, max_tokens=self.max_tokens)
-        request = requests.describe(client.service, client.name, ask)
-        key = requests.key_of(request)
+            request = dataclasses.replace(request, max_tokens=self.max_tokens)
+        described = requests.describe(client.service, client.name, request)
+        key = requests.key_of(described)
         record = self.ledger.get(key)
         if record is None:
-            stored = self._recorded_elsewhere(key, request)
+            stored = self._recorded_elsewhere(key, described)
             if stored is not None:
-                mine = {"key": key, "request": request, "purpose": ask.purpose, "prompt": ask.prompt, "time": _now()}
+                mine = {"key": key, "request": described, "purpose": request.purpose, "prompt": request.prompt, "time": _now()}
                 record = self.ledger.add({**stored, **mine})
             else:
-                record = self._call(client, ask, key, request)
+                record = self._call(client, request, key, described)
         if record["fault"] is not None:
             raise ModelFault(record["fault"]["sentence"], record["fault"]["kind"], key)
-        return Answer(record["response"], record, record["complete"], record.get("thoughts", ""), ask.max_tokens)
+        return Answer(record["response"], record, record["complete"], record.get("thoughts", ""), request.max_tokens)
 
-    def _recorded_elsewhere(self, key: str, request: dict[str, Any]) -> dict[str, Any] | None:
+    def _recorded_elsewhere(self, key: str, described: dict[str, Any]) -> dict[str, Any] | None:
         """Return the record of an equal request of another run, or None."""
         if self._replay is not None:
-            record, exact = self._replay.find(key, request)
+            record, exact = self._replay.find(key, described)
             self.redrawn += not exact
             return {**record, "source": "replay"}
         if self._cache is not None and (cached := self._cache.get(key)) is not None:
@@ -149,28 +149,28 @@ class Gateway:
         if self.max_cost and spent.usd >= self.max_cost:
             raise ModelFault(f"The budget of {self.max_cost:g} USD is spent ({spent.usd:.4f} USD)", "stopped")
 
-    def _call(self, client: Client, ask: Ask, key: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _call(self, client: Client, request: ModelRequest, key: str, described: dict[str, Any]) -> dict[str, Any]:
         self._refuse_overspending()
         began = self._clock()
         attempts: list[dict[str, Any]] = []
-        reply, fault = self._attempts(client, ask, attempts)
+        reply, fault = self._attempts(client, request, attempts)
+        sentence = "" if fault is None else self._sentence(client, request, fault, len(attempts))
         if fault is not None and RULES[fault.trouble].kind not in _RECORDED_FAULTS:
-            raise ModelFault(self._sentence(client, ask, fault, len(attempts)), RULES[fault.trouble].kind)
-        kind = None if fault is None else {"kind": RULES[fault.trouble].kind, "sentence": self._sentence(client, ask, fault, len(attempts))}
+            raise ModelFault(sentence, RULES[fault.trouble].kind)
         tokens = (None, None) if reply is None else (reply.tokens_in, reply.tokens_out)
         record = {
             "key": key,
-            "purpose": ask.purpose,
-            "prompt": ask.prompt,
+            "purpose": request.purpose,
+            "prompt": request.prompt,
             "service": client.service,
             "model": client.name,
             "answered_by": "" if reply is None else scrub(reply.answered_by),
-            "request": request,
+            "request": described,
             "response": None if reply is None else scrub(reply.text),
             "thoughts": "" if reply is None else scrub(reply.thoughts),
             "complete": reply is not None and reply.complete,
             "learnt": [] if reply is None else list(reply.learnt),
-            "fault": kind,
+            "fault": None if fault is None else {"kind": RULES[fault.trouble].kind, "sentence": sentence},
             "tokens": {"in": tokens[0], "out": tokens[1]},
             "usd": self.prices.cost(client.name, *tokens),
             "seconds": round(self._clock() - began, 3),
@@ -182,11 +182,11 @@ class Gateway:
             self._cache.add(record)
         return self.ledger.add(record)
 
-    def _attempts(self, client: Client, ask: Ask, attempts: list[dict[str, Any]]) -> tuple[Reply | None, Fault | None]:
+    def _attempts(self, client: Client, request: ModelRequest, attempts: list[dict[str, Any]]) -> tuple[Reply | None, Fault | None]:
         """Call until there is a reply, a fault that no repetition mends, or no attempt left."""
         while True:
             try:
-                reply = client.send(ask)
+                reply = client.send(request)
             except Fault as fault:
                 wait = self._wait(fault, len(attempts))
                 attempts.append({"fault": str(fault.trouble), "status": fault.status, "sentence": fault.sentence, "waited_s": wait})
@@ -211,7 +211,7 @@ class Gateway:
         # Not before the time that was asked for, and not all clients at once.
         return round(fault.retry_after_s + min(drawn, 1.0 + 0.1 * fault.retry_after_s), 3)
 
-    def _sentence(self, client: Client, ask: Ask, fault: Fault, attempts: int) -> str:
+    def _sentence(self, client: Client, request: ModelRequest, fault: Fault, attempts: int) -> str:
         sentence = fault.sentence
         if fault.trouble is Trouble.MODEL:
             try:
@@ -222,7 +222,7 @@ class Gateway:
                 listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
                 sentence += f" There is no model {client.name}: {did_you_mean(client.name, names)}it has {listed}."
         elif fault.trouble is Trouble.REQUEST and out_of_range(fault.message) and "token" in fault.message.lower():
-            sentence += f" Lower --models.max-tokens, {ask.max_tokens} now, or give the server a longer context."
+            sentence += f" Lower --models.max-tokens, {request.max_tokens} now, or give the server a longer context."
         elif fault.retry_after_s is not None and fault.retry_after_s > _LONGEST_ASKED_WAIT:
             sentence += f" It asks to wait {fault.retry_after_s / 60:.0f} minutes: go on then."
         elif RULES[fault.trouble].again:
@@ -231,14 +231,14 @@ class Gateway:
 
 
 class _GatewayModel:
-    """A model whose asks go over a gateway."""
+    """A model whose requests go over a gateway."""
 
     def __init__(self, gateway: Gateway, client: Client):
         self.name = client.name
         self._gateway, self._client = gateway, client
 
-    def ask(self, ask: Ask) -> Answer:
-        return self._gateway.ask(self._client, ask)
+    def ask(self, request: ModelRequest) -> Answer:
+        return self._gateway.ask(self._client, request)
 
 
 class _Replayed:
@@ -252,7 +252,7 @@ class _Replayed:
             words = requests.key_of(requests.without_media(record["request"]))
             self._by_words.setdefault(words, []).append(record)
 
-    def find(self, key: str, request: dict[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    def find(self, key: str, described: dict[str, Any]) -> tuple[Mapping[str, Any], bool]:
         """Return the record of a request, and whether it is equal in every byte.
 
         Another machine may draw the same motion in other pixels. A request that agrees in every word with exactly one record is that
@@ -263,10 +263,10 @@ class _Replayed:
         """
         if key in self._records:
             return self._records[key], True
-        alike = self._by_words.get(requests.key_of(requests.without_media(request)), [])
+        alike = self._by_words.get(requests.key_of(requests.without_media(described)), [])
         if len(alike) == 1:
             return alike[0], False
-        why = requests.difference(request, [record["request"] for record in self._records.values()])
+        why = requests.difference(described, [record["request"] for record in self._records.values()])
         raise ModelFault(f"The records of the replayed run hold no answer to a request of this run ({why}).", "unrecorded")
 
 

@@ -1,8 +1,8 @@
 """Gemini, over google-genai: clips inline or through the Files API, answers held to a schema.
 
-Flows in: an Ask. Flows out: a Reply, or a Fault. A clip's frame rate stands on its part, because the service looks at one frame a second
-where none is given, which misses a gait cycle. What is too large to be sent along is uploaded once, found again by its content, and
-uploaded anew when the service has dropped it (after two days).
+Flows in: a ModelRequest. Flows out: a Reply, or a Fault. A clip's frame rate stands on its part, because the service looks at one frame a
+second where none is given, which misses a gait cycle. What is too large to be sent along is uploaded once, found again by its content,
+and uploaded anew when the service has dropped it (after two days).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from movlr_jax.llm import addresses, dialect, requests
-from movlr_jax.llm.base import Ask, Image, Text, Video
+from movlr_jax.llm.base import Image, ModelRequest, Text, Video
 from movlr_jax.llm.client import Reply
 from movlr_jax.llm.faults import Fault, Trouble, brief, of_status
 from movlr_jax.llm.transport import fault_of, http_client
@@ -113,15 +113,15 @@ class Gemini:
             ),
         )
 
-    def send(self, ask: Ask) -> Reply:
+    def send(self, request: ModelRequest) -> Reply:
         """Ask once; an upload that the service has dropped meanwhile is made again, and what it does not take is left out."""
         try:
-            return self._dialect.speak(lambda: self._send(ask), ask)
+            return self._dialect.speak(lambda: self._send(request), request)
         except Fault as fault:
             if not (fault.status in (400, 403, 404) and self._uploads and "file" in fault.sentence.lower()):
                 raise
             self._uploads.clear()
-            return self._dialect.speak(lambda: self._send(ask), ask)
+            return self._dialect.speak(lambda: self._send(request), request)
 
     def recall(self, learnt: Iterable[str]) -> None:
         """Take what an earlier process of the same run learnt of this model."""
@@ -134,28 +134,28 @@ class Gemini:
             models = self._guarded(lambda: list(itertools.islice(self._client.models.list(), _MOST_MODELS)))
         return sorted((model.name or "").removeprefix("models/") for model in models)
 
-    def _send(self, ask: Ask) -> Reply:
+    def _send(self, request: ModelRequest) -> Reply:
         from google.genai import types
 
-        knows, system = self._dialect, ask.system
-        if ask.schema is not None and dialect.NO_SCHEMA in knows:
-            system += dialect.in_words(ask.schema.model_json_schema())
+        knows, system = self._dialect, request.system
+        if request.schema is not None and dialect.NO_SCHEMA in knows:
+            system += dialect.in_words(request.schema.model_json_schema())
         # Gemma's models, on the same service, have no system role and are held to no schema.
         first = [types.Part(text=system)] if system and dialect.NO_SYSTEM in knows else []
-        contents = [types.Content(role="user", parts=[*first, *self._parts(ask)])]
-        for answer, complaint in ask.exchange:
+        contents = [types.Content(role="user", parts=[*first, *self._parts(request)])]
+        for answer, complaint in request.exchange:
             # The service takes no empty part.
             contents.append(types.Content(role="model", parts=[types.Part(text=answer or "(nothing)")]))
             contents.append(types.Content(role="user", parts=[types.Part(text=complaint)]))
         config = types.GenerateContentConfig(
             system_instruction=None if first else system or None,
-            temperature=None if dialect.NO_TEMPERATURE in knows else ask.temperature,
-            max_output_tokens=None if dialect.NO_LIMIT in knows else ask.max_tokens + _THOUGHTS,
-            seed=None if ask.seed is None or dialect.NO_SEED in knows else ask.seed % 2**31,  # an int32 there
+            temperature=None if dialect.NO_TEMPERATURE in knows else request.temperature,
+            max_output_tokens=None if dialect.NO_LIMIT in knows else request.max_tokens + _THOUGHTS,
+            seed=None if request.seed is None or dialect.NO_SEED in knows else request.seed % 2**31,  # an int32 there
         )
-        if ask.schema is not None and dialect.NO_SCHEMA not in knows:
+        if request.schema is not None and dialect.NO_SCHEMA not in knows:
             config.response_mime_type = "application/json"
-            config.response_json_schema = _supported(ask.schema.model_json_schema())
+            config.response_json_schema = _supported(request.schema.model_json_schema())
         response = self._guarded(lambda: self._client.models.generate_content(model=self.name, contents=contents, config=config))
         return self._reply(response)
 
@@ -185,14 +185,14 @@ class Gemini:
 
     # clips and pictures
 
-    def _parts(self, ask: Ask) -> list[Any]:
+    def _parts(self, request: ModelRequest) -> list[Any]:
         from google.genai import types
 
-        clips = [requests.read_clip(part) if isinstance(part, Video) else b"" for part in ask.parts]
-        pictures = sum(len(part.data) for part in ask.parts if isinstance(part, Image))
+        clips = [requests.read_clip(part) if isinstance(part, Video) else b"" for part in request.parts]
+        pictures = sum(len(part.data) for part in request.parts if isinstance(part, Image))
         inline = 4 * (sum(map(len, clips)) + pictures) // 3 <= self._inline_limit
         parts: list[Any] = []
-        for part, clip in zip(ask.parts, clips, strict=True):
+        for part, clip in zip(request.parts, clips, strict=True):
             if isinstance(part, Text):
                 parts.append(types.Part(text=part.text))
             elif isinstance(part, Image):

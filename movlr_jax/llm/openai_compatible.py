@@ -1,9 +1,9 @@
 """Any OpenAI-compatible server (vLLM, llama.cpp, `transformers serve`, a gateway), over openai.
 
-Flows in: an Ask. Flows out: a Reply, or a Fault. Pictures and clips travel as data URLs. A schema is asked for with `response_format`,
-which vLLM, llama.cpp and OpenAI share (vLLM's `guided_json` was removed in its version 0.12). What servers differ in is learnt from their
-refusals, each thing once (`dialect.py`): a clip then becomes frames, a schema words, the system's words go before the first message, and
-fields that the server does not take are left out.
+Flows in: a ModelRequest. Flows out: a Reply, or a Fault. Pictures and clips travel as data URLs. A schema is asked for with
+`response_format`, which vLLM, llama.cpp and OpenAI share (vLLM's `guided_json` was removed in its version 0.12). What servers differ in is
+learnt from their refusals, each thing once (`dialect.py`): a clip then becomes frames, a schema words, the system's words go before the
+first message, and fields that the server does not take are left out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from movlr_jax.llm import addresses, dialect, frames, requests
-from movlr_jax.llm.base import Ask, Image, Part, Text, Video
+from movlr_jax.llm.base import Image, ModelRequest, Part, Text, Video
 from movlr_jax.llm.client import Reply
 from movlr_jax.llm.faults import Fault, Trouble, of_status
 from movlr_jax.llm.transport import fault_of, http_client
@@ -64,9 +64,9 @@ class OpenAICompatible:
             http_client=http_client(timeout_s, (url,), plain=not known),
         )
 
-    def send(self, ask: Ask) -> Reply:
+    def send(self, request: ModelRequest) -> Reply:
         """Ask once; what the server has never been seen to take may cost one refusal more."""
-        return self._dialect.speak(lambda: self._send(ask), ask)
+        return self._dialect.speak(lambda: self._send(request), request)
 
     def recall(self, learnt: Iterable[str]) -> None:
         """Take what an earlier process of the same run learnt of this server."""
@@ -77,33 +77,33 @@ class OpenAICompatible:
         listed = self._guarded(lambda: self._client.models.with_raw_response.list())
         return sorted(str(entry.get("id", "")) for entry in _list(listed.get("data")) if isinstance(entry, dict))
 
-    def _send(self, ask: Ask) -> Reply:
+    def _send(self, request: ModelRequest) -> Reply:
         knows = self._dialect
-        system = ask.system
+        system = request.system
         more: dict[str, Any] = {}
-        if ask.schema is not None:
-            schema = ask.schema.model_json_schema()
+        if request.schema is not None:
+            schema = request.schema.model_json_schema()
             if dialect.NO_SCHEMA in knows:
                 system += dialect.in_words(schema)
             else:
-                more["response_format"] = {"type": "json_schema", "json_schema": {"name": ask.schema.__name__, "schema": schema}}
-        if ask.seed is not None and dialect.NO_SEED not in knows:
-            more["seed"] = ask.seed % 2**63
+                more["response_format"] = {"type": "json_schema", "json_schema": {"name": request.schema.__name__, "schema": schema}}
+        if request.seed is not None and dialect.NO_SEED not in knows:
+            more["seed"] = request.seed % 2**63
         if dialect.NO_TEMPERATURE not in knows:
-            more["temperature"] = max(ask.temperature, dialect.COLDEST) if dialect.WARM in knows else ask.temperature
+            more["temperature"] = max(request.temperature, dialect.COLDEST) if dialect.WARM in knows else request.temperature
         if dialect.NO_LIMIT not in knows:
-            more["max_completion_tokens" if dialect.COMPLETION_TOKENS in knows else "max_tokens"] = ask.max_tokens
-        clip = next((part for part in ask.parts if isinstance(part, Video)), None)
+            more["max_completion_tokens" if dialect.COMPLETION_TOKENS in knows else "max_tokens"] = request.max_tokens
+        clip = next((part for part in request.parts if isinstance(part, Video)), None)
         if clip is not None and self._whole_clips:
             # vLLM looks at 32 frames of a clip unless it is told a rate; -1 lifts that limit.
             more["extra_body"] = {"media_io_kwargs": {"video": {"fps": clip.frames_per_second, "num_frames": -1}}}
-        content, messages = self._content(ask), list[Any]()
+        content, messages = self._content(request), list[Any]()
         if system and dialect.NO_SYSTEM in knows:
             content = f"{system}\n\n{content}" if isinstance(content, str) else [{"type": "text", "text": system}, *content]
         elif system:
             messages.append({"role": "system", "content": system})
         messages.append({"role": "user", "content": content})
-        for answer, complaint in ask.exchange:
+        for answer, complaint in request.exchange:
             messages += [{"role": "assistant", "content": answer or "(nothing)"}, {"role": "user", "content": complaint}]
         completions = self._client.chat.completions.with_raw_response
         return self._reply(self._guarded(lambda: completions.create(model=self.name, messages=messages, **more)))
@@ -139,11 +139,11 @@ class OpenAICompatible:
 
     # clips and pictures
 
-    def _content(self, ask: Ask) -> Any:
-        if all(isinstance(part, Text) for part in ask.parts):
+    def _content(self, request: ModelRequest) -> Any:
+        if all(isinstance(part, Text) for part in request.parts):
             # Servers of models that only read take a plain string and nothing else.
-            return "\n\n".join(part.text for part in ask.parts if isinstance(part, Text))
-        return [entry for part in ask.parts for entry in self._entries(part)]
+            return "\n\n".join(part.text for part in request.parts if isinstance(part, Text))
+        return [entry for part in request.parts for entry in self._entries(part)]
 
     def _entries(self, part: Part) -> list[dict[str, Any]]:
         if isinstance(part, Text):

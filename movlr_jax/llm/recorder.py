@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from movlr_jax.llm import requests
-from movlr_jax.llm.base import Answer, Ask, Model, ModelFault
+from movlr_jax.llm.base import Answer, Model, ModelFault, ModelRequest
 
 
 class Recorder:
@@ -24,14 +24,14 @@ class Recorder:
         self.model, self.name = model, model.name
         self._records: list[Mapping[str, Any]] = []
 
-    def ask(self, ask: Ask) -> Answer:
+    def ask(self, request: ModelRequest) -> Answer:
         """Return the model's answer; see `Model.ask`."""
         try:
-            answer = self.model.ask(ask)
+            answer = self.model.ask(request)
         except ModelFault as fault:
-            record = {"purpose": ask.purpose, "prompt": ask.prompt, "model": self.name, "response": None}
-            request = requests.describe("", self.name, ask)
-            self._records.append({**record, "request": request, "fault": {"kind": fault.kind, "sentence": str(fault)}})
+            record = {"purpose": request.purpose, "prompt": request.prompt, "model": self.name, "response": None}
+            described = requests.describe("", self.name, request)
+            self._records.append({**record, "request": described, "fault": {"kind": fault.kind, "sentence": str(fault)}})
             raise
         self._records.append(answer.record)
         return answer

@@ -1,7 +1,7 @@
-"""An Ask as plain JSON data, and the key that says when two asks are the same.
+"""A ModelRequest as plain JSON data, and the key that says when two requests are the same.
 
-Flows in: an Ask. Flows out: its record (texts in full; pictures and clips as hash and size, never bytes, never a path) and the SHA-256 of
-that record.
+Flows in: a ModelRequest. Flows out: its record (texts in full; pictures and clips as hash and size, never bytes, never a path) and the
+SHA-256 of that record.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
-from movlr_jax.llm.base import Ask, Image, Part, Text, Video
+from movlr_jax.llm.base import Image, ModelRequest, Part, Text, Video
 
 _LARGEST_CLIP = 1 << 30  # bytes
 
 
-def describe(service: str, model: str, ask: Ask) -> dict[str, Any]:
+def describe(service: str, model: str, request: ModelRequest) -> dict[str, Any]:
     """Return a request as plain JSON data: all that the answer depends on, and nothing else.
 
     Raises:
@@ -26,13 +26,13 @@ def describe(service: str, model: str, ask: Ask) -> dict[str, Any]:
     return {
         "service": service,
         "model": model,
-        "system": ask.system,
-        "parts": [_part(part) for part in ask.parts],
-        "schema": ask.schema.model_json_schema() if ask.schema is not None else None,
-        "exchange": [{"answer": answer, "complaint": complaint} for answer, complaint in ask.exchange],
-        "temperature": ask.temperature,
-        "max_tokens": ask.max_tokens,
-        "seed": ask.seed,
+        "system": request.system,
+        "parts": [_part(part) for part in request.parts],
+        "schema": request.schema.model_json_schema() if request.schema is not None else None,
+        "exchange": [{"answer": answer, "complaint": complaint} for answer, complaint in request.exchange],
+        "temperature": request.temperature,
+        "max_tokens": request.max_tokens,
+        "seed": request.seed,
     }
 
 

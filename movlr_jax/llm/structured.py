@@ -1,6 +1,6 @@
 """Asking for an answer of a given form: what cannot be used is complained of, and asked for again.
 
-Flows in: a Model, an Ask, a pydantic class. Flows out: an instance of it, and the records of the calls made for it.
+Flows in: a Model, a ModelRequest, a pydantic class. Flows out: an instance of it, and the records of the calls made for it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from movlr_jax.llm.base import Answer, Ask, Model, ModelFault
+from movlr_jax.llm.base import Answer, Model, ModelFault, ModelRequest
 from movlr_jax.llm.reasoning import alone, without_thoughts
 
 T = TypeVar("T", bound=BaseModel)
@@ -36,26 +36,26 @@ class _Unusable(Exception):
         self.cure = cure
 
 
-def ask_for(model: Model, ask: Ask, schema: type[T]) -> tuple[T, list[Mapping[str, Any]]]:
+def ask_for(model: Model, request: ModelRequest, schema: type[T]) -> tuple[T, list[Mapping[str, Any]]]:
     """Return an answer of the form `schema`, with the records of every call that it took.
 
     Raises:
         ModelFault: "unusable" if no answer has the form after two complaints; else as `Model.ask` says.
     """
-    ask = dataclasses.replace(ask, schema=schema)
+    request = dataclasses.replace(request, schema=schema)
     records: list[Mapping[str, Any]] = []
     complaint = cure = ""
     for _ in range(1 + COMPLAINTS):
-        answer = model.ask(ask)
+        answer = model.ask(request)
         records.append(answer.record)
         try:
             return _parse(answer, schema), records
         except _Unusable as error:
             complaint, cure = str(error), error.cure
-            ask = dataclasses.replace(ask, exchange=(*ask.exchange, (answer.text, complaint)))
+            request = dataclasses.replace(request, exchange=(*request.exchange, (answer.text, complaint)))
     raise ModelFault(
-        f"{model.name} gave no usable answer to '{ask.purpose}' in {1 + COMPLAINTS} attempts (the last: {complaint[:200].rstrip('.')}): "
-        f"{cure}.",
+        f"{model.name} gave no usable answer to '{request.purpose}' in {1 + COMPLAINTS} attempts "
+        f"(the last: {complaint[:200].rstrip('.')}): {cure}.",
         "unusable",
         str(records[-1].get("key", "")),
     )

@@ -1,6 +1,6 @@
 """A prompt file: blocks of text with places to fill, and the version of the file.
 
-Flows in: the name of a file of this folder, and what fills its places. Flows out: the parts of an Ask.
+Flows in: the name of a file of this folder, and what fills its places. Flows out: the parts of a ModelRequest.
 
 A file is Markdown. A line `# name` begins a block. `$name` in a block is a place, which takes text or things to look at (pictures, a clip);
 `$$` is a dollar sign. A place that nothing fills, and a filling that has no place, are errors: a prompt that silently loses half of what it

@@ -14,7 +14,7 @@ from typing import Literal
 
 from movlr_jax.critics import facts_text
 from movlr_jax.critics.attachments import Show, measured, pictures
-from movlr_jax.llm.base import Answer, Ask, Model, ModelFault, Part
+from movlr_jax.llm.base import Answer, Model, ModelFault, ModelRequest, Part
 from movlr_jax.llm.reasoning import alone, without_thoughts
 from movlr_jax.llm.structured import THOUGHTS_ALONE, THOUGHTS_CURE
 from movlr_jax.plain_words import plain_words
@@ -58,7 +58,7 @@ class LlmWriter:
             MovlrError: there is no clip to show.
         """
         prompt = prompts.load("write")
-        ask = Ask(
+        ask = ModelRequest(
             "write",
             prompt.label,
             prompt.words("system"),

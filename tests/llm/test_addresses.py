@@ -9,7 +9,7 @@ from support.openai_server import OpenAIServer, refusal
 
 from movlr_jax.errors import MovlrError
 from movlr_jax.llm import addresses
-from movlr_jax.llm.base import Ask, Text
+from movlr_jax.llm.base import ModelRequest, Text
 from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.llm.factory import open_client, open_model
 from movlr_jax.llm.faults import Fault
@@ -17,7 +17,7 @@ from movlr_jax.llm.gateway import Gateway
 
 KEY = "a-planted-key-0123456789"
 FOREIGN = "http://models.example:8123/v1"
-ASK = Ask("write", "w@1", "", (Text("Write."),))
+ASK = ModelRequest("write", "w@1", "", (Text("Write."),))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from support.openai_server import OpenAIServer, completion
 from support.slow_server import START, SlowServer, drip, flood, silence
 
 from movlr_jax.cli import doctor
-from movlr_jax.llm.base import Ask, Text
+from movlr_jax.llm.base import ModelRequest, Text
 from movlr_jax.llm.faults import Fault, Trouble
 from movlr_jax.llm.gemini import Gemini
 from movlr_jax.llm.openai_compatible import OpenAICompatible
@@ -24,7 +24,7 @@ pytest.importorskip("openai", reason="openai is not installed")
 
 KEY = "a-planted-key-0123456789"
 LIMIT = 0.5
-ASK = Ask("write", "w@1", "", (Text("Write."),))
+ASK = ModelRequest("write", "w@1", "", (Text("Write."),))
 CLIENTS = {
     "openai": lambda address: OpenAICompatible("tiny", f"{address}/v1", key=KEY, timeout_s=LIMIT),
     "gemini": lambda address: Gemini("gemini-test", KEY, url=address, timeout_s=LIMIT),
@@ -122,7 +122,7 @@ def test_a_server_that_does_not_shake_hands_does_not_hold_a_call():
 
 def test_a_server_that_does_not_read_does_not_hold_a_call():
     with SlowServer(silence, reads=False) as server:
-        ask = Ask("write", "w@1", "", (Text("x" * 30_000_000),))
+        ask = ModelRequest("write", "w@1", "", (Text("x" * 30_000_000),))
         client = CLIENTS["openai"](server.address)
         assert fault_within(LIMIT + 2.0, lambda c: c.send(ask), client).trouble is Trouble.TIMEOUT
 
@@ -179,5 +179,5 @@ def test_a_clip_is_not_uploaded_to_where_a_server_points(tmp_path):
     with OpenAIServer() as elsewhere, GeminiServer(key=KEY) as server:
         server._upload = lambda seen: as_json({}, **{"X-Goog-Upload-URL": f"{elsewhere.address}/take", "X-Goog-Upload-Status": "active"})
         client = Gemini("gemini-test", KEY, url=server.address, timeout_s=2.0, inline_limit=10)
-        fault = fault_within(4.0, lambda c: c.send(Ask("critique", "c@1", "", (Video(clip, 8.0),))), client)
+        fault = fault_within(4.0, lambda c: c.send(ModelRequest("critique", "c@1", "", (Video(clip, 8.0),))), client)
         assert fault.trouble is Trouble.REQUEST and "another server" in fault.sentence and elsewhere.seen == []

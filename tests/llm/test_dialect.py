@@ -16,7 +16,7 @@ from support.loopback import Seen, Sent, as_json
 from support.openai_server import OpenAIServer
 
 from movlr_jax.llm import dialect
-from movlr_jax.llm.base import Ask, ModelFault, Text
+from movlr_jax.llm.base import ModelFault, ModelRequest, Text
 from movlr_jax.llm.faults import Fault
 from movlr_jax.llm.gateway import Gateway
 from movlr_jax.llm.gemini import Gemini
@@ -31,7 +31,7 @@ class Verdict(BaseModel):
     success: bool
 
 
-ASK = Ask("critique", "c@1", "Judge.", (Text("x"),), Verdict, seed=3)
+ASK = ModelRequest("critique", "c@1", "Judge.", (Text("x"),), Verdict, seed=3)
 Refuses = Callable[[dict[str, Any]], Sent | None]
 
 
@@ -210,7 +210,7 @@ def test_what_was_learnt_stands_in_the_record_and_holds_for_a_run_that_goes_on_a
         assert first.record["learnt"] == ["no system role", "no temperature"] and len(server.asked) == 3
         again = Gateway(tmp_path / "calls", prices=Prices()).model(OpenAICompatible("tiny", server.url))
         assert again.ask(ASK).record == first.record and len(server.asked) == 3
-        again.ask(Ask("critique", "c@1", "Judge.", (Text("y"),), Verdict))
+        again.ask(ModelRequest("critique", "c@1", "Judge.", (Text("y"),), Verdict))
         assert len(server.asked) == 4
     replayed = Gateway(tmp_path / "two", prices=Prices(), replay=tmp_path / "calls").model(OpenAICompatible("tiny", server.url))
     assert replayed.ask(ASK).text == first.text

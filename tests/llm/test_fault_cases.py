@@ -18,7 +18,7 @@ from support.gemini_server import GeminiServer
 from support.loopback import Sent, as_json, refused_address
 from support.openai_server import OpenAIServer
 
-from movlr_jax.llm.base import Ask, ModelFault, Text
+from movlr_jax.llm.base import ModelFault, ModelRequest, Text
 from movlr_jax.llm.faults import Fault, of_status
 from movlr_jax.llm.gateway import Gateway
 from movlr_jax.llm.gemini import Gemini
@@ -30,7 +30,7 @@ pytest.importorskip("google.genai", reason="google-genai is not installed")
 pytest.importorskip("openai", reason="openai is not installed")
 
 KEY = "sk-planted-0123456789abcdef"
-ASK = Ask("critique", "critique@1", "Judge.", (Text("What is wrong?"),))
+ASK = ModelRequest("critique", "critique@1", "Judge.", (Text("What is wrong?"),))
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 from support.scripted import ScriptedClient
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.llm.base import Ask, Image, ModelFault, Text, Video
+from movlr_jax.llm.base import Image, ModelFault, ModelRequest, Text, Video
 from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.llm.factory import open_model
 from movlr_jax.llm.faults import Fault, Trouble
@@ -21,8 +21,8 @@ KEY = "sk-planted-0123456789abcdef"
 PRICES = Prices({"scripted": Price(2.0, 10.0)})
 
 
-def ask(words: str = "x", purpose: str = "write", **more) -> Ask:
-    return Ask(purpose, f"{purpose}@1", "Do.", (Text(words),), **more)
+def ask(words: str = "x", purpose: str = "write", **more) -> ModelRequest:
+    return ModelRequest(purpose, f"{purpose}@1", "Do.", (Text(words),), **more)
 
 
 def gateway(folder, **more) -> Gateway:
@@ -34,7 +34,9 @@ def test_a_record_says_all_but_bytes_paths_and_keys(tmp_path, monkeypatch):
     (tmp_path / "clip.mp4").write_bytes(b"film")
     client = ScriptedClient([Fault(Trouble.BUSY, f"Busy, {KEY}.", 429), f"An answer with {KEY}."])
     parts = (Text("x"), Image(b"png"), Video(tmp_path / "clip.mp4", 8.0))
-    answer = gateway(tmp_path / "calls").model(client).ask(Ask("critique", "critique@1f2e", "Judge.", parts, temperature=0.5, seed=3))
+    answer = (
+        gateway(tmp_path / "calls").model(client).ask(ModelRequest("critique", "critique@1f2e", "Judge.", parts, temperature=0.5, seed=3))
+    )
     (path,) = (tmp_path / "calls").iterdir()
     record = json.loads(path.read_text())
     assert answer.text == "An answer with [key]." and answer.record == record and record["key"] == path.stem
@@ -60,7 +62,7 @@ def test_what_was_answered_is_never_asked_again_also_by_another_process(tmp_path
         ask(temperature=0.1),
         ask(exchange=(("a", "b"),)),
         ask(max_tokens=5),
-        Ask("write", "w@1", "Else.", (Text("x"),)),
+        ModelRequest("write", "w@1", "Else.", (Text("x"),)),
     ],
 )
 def test_requests_that_differ_are_both_asked(tmp_path, other):
@@ -75,7 +77,7 @@ def test_a_new_version_of_a_prompt_with_the_same_words_is_the_same_request(tmp_p
     client = ScriptedClient(lambda ask: "answer")
     model = gateway(tmp_path / "calls").model(client)
     model.ask(ask())
-    assert model.ask(Ask("write", "write@2", "Do.", (Text("x"),))).text == "answer" and len(client.asks) == 1
+    assert model.ask(ModelRequest("write", "write@2", "Do.", (Text("x"),))).text == "answer" and len(client.asks) == 1
 
 
 def test_a_cache_answers_another_run_for_nothing(tmp_path):
@@ -140,8 +142,8 @@ def test_a_replay_knows_a_clip_that_was_drawn_in_other_pixels_by_its_words(tmp_p
     clip = tmp_path / "clip.mp4"
     client = ScriptedClient(lambda ask: "answer")
 
-    def watch(words: str) -> Ask:
-        return Ask("critique", "c@1", "", (Text(words), Video(clip, 8.0)))
+    def watch(words: str) -> ModelRequest:
+        return ModelRequest("critique", "c@1", "", (Text(words), Video(clip, 8.0)))
 
     clip.write_bytes(b"one")
     first = gateway(tmp_path / "one").model(client)

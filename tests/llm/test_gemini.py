@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from support.gemini_server import GeminiServer
 
 from movlr_jax.critics.critique import Critique
-from movlr_jax.llm.base import Ask, Image, Text, Video
+from movlr_jax.llm.base import Image, ModelRequest, Text, Video
 from movlr_jax.llm.faults import Fault, Trouble
 from movlr_jax.llm.gemini import Gemini
 
@@ -39,7 +39,7 @@ def client(server: GeminiServer, **more) -> Gemini:
 
 
 def test_a_request_has_the_documented_form(server, clip):
-    ask = Ask("critique", "c@1", "Judge.", (Text("Look."), clip, Image(b"\x89PNG")), Verdict, (("no", "JSON!"),), 0.5, 99, 7)
+    ask = ModelRequest("critique", "c@1", "Judge.", (Text("Look."), clip, Image(b"\x89PNG")), Verdict, (("no", "JSON!"),), 0.5, 99, 7)
     reply = client(server).send(ask)
     assert (reply.text, reply.complete, reply.tokens_in, reply.tokens_out) == ('{"success": true}', True, 1000, 25)
     body = server.asked[0]
@@ -59,7 +59,7 @@ def test_a_request_has_the_documented_form(server, clip):
 
 
 def test_a_schema_with_defaults_and_references_is_sent_in_the_keywords_that_the_service_knows(server):
-    client(server).send(Ask("critique", "c@1", "", (Text("x"),), Critique, seed=2**40 + 7))
+    client(server).send(ModelRequest("critique", "c@1", "", (Text("x"),), Critique, seed=2**40 + 7))
     sent = server.asked[0]["generationConfig"]
     assert sent["seed"] == 7 and sent["responseJsonSchema"]["$defs"]["Fault"]["properties"]["severity"]["maximum"] == 1.0
     assert "default" in str(Critique.model_json_schema()) and "'default'" not in str(sent["responseJsonSchema"])
@@ -67,7 +67,7 @@ def test_a_schema_with_defaults_and_references_is_sent_in_the_keywords_that_the_
 
 def test_a_large_clip_is_uploaded_once_and_again_when_the_service_has_dropped_it(server, clip):
     gemini = client(server, inline_limit=1000)
-    ask = Ask("compare", "c@1", "", (clip, Text("or"), clip))
+    ask = ModelRequest("compare", "c@1", "", (clip, Text("or"), clip))
     for _ in range(2):
         gemini.send(ask)
     assert server.uploads == 1 and server.arrived == clip.path.read_bytes()
@@ -81,14 +81,14 @@ def test_an_upload_that_is_about_to_expire_is_made_again(server, clip):
     server.lifetime_s = 60.0
     gemini = client(server, inline_limit=1000)
     for _ in range(2):
-        gemini.send(Ask("critique", "c@1", "", (clip,)))
+        gemini.send(ModelRequest("critique", "c@1", "", (clip,)))
     assert server.uploads == 2
 
 
 def test_a_clip_that_cannot_be_processed_is_a_fault_of_the_clip(server, clip):
     server.final_state = "FAILED"
     with pytest.raises(Fault, match="cannot process the clip") as caught:
-        client(server, inline_limit=1000).send(Ask("critique", "c@1", "", (clip,)))
+        client(server, inline_limit=1000).send(ModelRequest("critique", "c@1", "", (clip,)))
     assert caught.value.trouble is Trouble.CLIP
 
 
@@ -96,7 +96,7 @@ def test_a_clip_that_is_processed_for_ever_is_given_up(server, clip):
     server.looks = 10**6
     now = iter(range(0, 10_000, 50))
     with pytest.raises(Fault, match="has not processed") as caught:
-        client(server, inline_limit=1000, clock=lambda: float(next(now))).send(Ask("critique", "c@1", "", (clip,)))
+        client(server, inline_limit=1000, clock=lambda: float(next(now))).send(ModelRequest("critique", "c@1", "", (clip,)))
     assert caught.value.trouble is Trouble.TIMEOUT
 
 

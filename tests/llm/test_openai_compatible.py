@@ -17,7 +17,7 @@ from support.openai_server import OpenAIServer, words
 
 from movlr_jax.errors import MovlrError
 from movlr_jax.llm import frames
-from movlr_jax.llm.base import Ask, Image, Text, Video
+from movlr_jax.llm.base import Image, ModelRequest, Text, Video
 from movlr_jax.llm.faults import Fault
 from movlr_jax.llm.openai_compatible import OpenAICompatible
 
@@ -48,7 +48,7 @@ def brightness(png: bytes) -> int:
 
 
 def test_words_alone_travel_as_a_plain_string(server):
-    ask = Ask("write", "w@1", "Write.", (Text("one"), Text("two")), None, (("bad", "why"),), 0.8, 99, 7)
+    ask = ModelRequest("write", "w@1", "Write.", (Text("one"), Text("two")), None, (("bad", "why"),), 0.8, 99, 7)
     reply = OpenAICompatible("tiny", server.url, key="a-test-key").send(ask)
     assert (reply.complete, reply.tokens_in, reply.tokens_out, reply.answered_by) == (True, 120, 30, "tiny")
     assert server.asked == [
@@ -69,7 +69,7 @@ def test_words_alone_travel_as_a_plain_string(server):
 
 
 def test_a_clip_travels_whole_with_its_rate_and_a_schema_as_response_format(server, film):
-    ask = Ask("critique", "c@1", "", (Text("look"), Image(b"\x89PNG"), Video(film, 8.0)), Verdict)
+    ask = ModelRequest("critique", "c@1", "", (Text("look"), Image(b"\x89PNG"), Video(film, 8.0)), Verdict)
     OpenAICompatible("tiny", server.url).send(ask)
     body = server.asked[0]
     kinds = [part["type"] for part in body["messages"][0]["content"]]
@@ -81,21 +81,21 @@ def test_a_server_that_takes_no_video_gets_frames_from_then_on(server, film):
     server.takes_video = False
     client = OpenAICompatible("tiny", server.url)
     for _ in range(2):
-        client.send(Ask("critique", "c@1", "", (Video(film, 4.0),)))
+        client.send(ModelRequest("critique", "c@1", "", (Video(film, 4.0),)))
     assert len(server.asked) == 3  # one refusal, then two answers
     pictures = server.asked[-1]["messages"][0]["content"]
     assert [part["type"] for part in pictures] == ["image_url"] * 8 and "media_io_kwargs" not in server.asked[-1]
     seen = [brightness(base64.b64decode(part["image_url"]["url"].split(",")[1])) for part in pictures]
     assert seen == sorted(seen) and seen[0] < 40 and seen[-1] > 180
     with pytest.raises(Fault, match="video"):
-        OpenAICompatible("tiny", server.url, video="video").send(Ask("critique", "c@1", "", (Video(film, 4.0),)))
+        OpenAICompatible("tiny", server.url, video="video").send(ModelRequest("critique", "c@1", "", (Video(film, 4.0),)))
 
 
 def test_a_server_that_takes_no_schema_is_told_it_in_words(server):
     server.takes_schema = False
     client = OpenAICompatible("tiny", server.url)
     for _ in range(2):
-        assert client.send(Ask("critique", "c@1", "Judge.", (Text("x"),), Verdict)).text == '{"success": true}'
+        assert client.send(ModelRequest("critique", "c@1", "Judge.", (Text("x"),), Verdict)).text == '{"success": true}'
     assert len(server.asked) == 3 and "success" in words(server.asked[-1]) and "success" not in words(server.asked[0])
 
 

@@ -13,7 +13,7 @@ from support.gemini_server import GeminiServer
 from support.loopback import Sent, as_json
 from support.openai_server import OpenAIServer
 
-from movlr_jax.llm.base import Ask, ModelFault, Text
+from movlr_jax.llm.base import ModelFault, ModelRequest, Text
 from movlr_jax.llm.faults import fields_named, retry_after, status_within
 from movlr_jax.llm.gateway import Gateway
 from movlr_jax.llm.gemini import Gemini
@@ -32,7 +32,7 @@ class Verdict(BaseModel):
 
 JSON = '{"success": true}'
 PROGRAM = 'EDIT: add a\nWHY: b\n```python\nWEIGHTS = {"a": 1.0}\n```'
-ASK = Ask("critique", "critique@1", "Judge.", (Text("What is wrong?"),))
+ASK = ModelRequest("critique", "critique@1", "Judge.", (Text("What is wrong?"),))
 
 
 def completion(message: dict[str, Any], finish: str = "stop") -> Sent:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, Field
 from support.scripted import ScriptedModel
 
-from movlr_jax.llm.base import Answer, Ask, ModelFault, Text
+from movlr_jax.llm.base import Answer, ModelFault, ModelRequest, Text
 from movlr_jax.llm.structured import ask_for
 
 
@@ -14,7 +14,7 @@ class Verdict(BaseModel):
     severity: float = Field(ge=0, le=1)
 
 
-ASK = Ask("critique", "critique@1", "Judge.", (Text("x"),))
+ASK = ModelRequest("critique", "critique@1", "Judge.", (Text("x"),))
 GOOD = '{"severity": 0.5}'
 
 
@@ -51,7 +51,7 @@ def test_a_bad_answer_is_complained_of_and_asked_for_again(bad, complaint):
 
 def test_an_answer_that_was_cut_off_is_asked_for_in_fewer_words():
     class Cut(ScriptedModel):
-        def ask(self, ask: Ask) -> Answer:
+        def ask(self, ask: ModelRequest) -> Answer:
             return Answer(super().ask(ask).text, complete=len(self.asks) > 1)
 
     for half in ('{"severity": 0.', ""):

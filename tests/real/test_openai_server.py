@@ -23,7 +23,7 @@ from support import tiny_models as tiny
 
 from movlr_jax import searches
 from movlr_jax.control.planners import MPPI
-from movlr_jax.llm.base import Ask, ModelFault, Text
+from movlr_jax.llm.base import ModelFault, ModelRequest, Text
 from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.llm.factory import open_model
 from movlr_jax.llm.gateway import Gateway
@@ -69,10 +69,10 @@ class _Form(BaseModel):
 
 def test_words_arrive_with_their_tokens_and_a_form_that_is_not_kept_is_told(server, tmp_path):
     model = open_model("critic", "openai", server, Gateway(tmp_path / "calls"))
-    answer = model.ask(Ask("critique", "critique@0", "You watch.", (Text("What do you see?"),), max_tokens=16))
+    answer = model.ask(ModelRequest("critique", "critique@0", "You watch.", (Text("What do you see?"),), max_tokens=16))
     assert answer.record["tokens"]["in"] > 10 and 0 < answer.record["tokens"]["out"] <= 16
     with pytest.raises(ModelFault) as fault:
-        ask_for(model, Ask("compare", "compare@0", "You compare.", (Text("Which?"),), schema=_Form, max_tokens=16), _Form)
+        ask_for(model, ModelRequest("compare", "compare@0", "You compare.", (Text("Which?"),), schema=_Form, max_tokens=16), _Form)
     assert fault.value.kind == "unusable"
     assert len(list((tmp_path / "calls").glob("*.json"))) >= 3
 

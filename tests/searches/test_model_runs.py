@@ -18,7 +18,7 @@ from movlr_jax.cli.main import main
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Critique
 from movlr_jax.llm import addresses
-from movlr_jax.llm.base import Ask, ModelFault, Text, Video
+from movlr_jax.llm.base import ModelFault, ModelRequest, Text, Video
 from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.llm.factory import open_model
 from movlr_jax.llm.gateway import Gateway
@@ -50,14 +50,16 @@ class ModelStages(PendulumStages):
 
     def write(self, request: WriteRequest) -> Draft:
         words = f"{request.best_source}\ncritique: {request.critique.summary}"
-        answer = self.writer.ask(Ask("write", "write@1", "Edit one weight.", (Text(words),), temperature=0.8, seed=request.seed % 1000))
+        answer = self.writer.ask(
+            ModelRequest("write", "write@1", "Edit one weight.", (Text(words),), temperature=0.8, seed=request.seed % 1000)
+        )
         return Draft(answer.text, "an edit", name=f"iteration {request.iteration}", calls=(answer.record,))
 
     def critique(self, motion: Evidence, earlier: Json | None) -> Json:
         assert motion.clip is not None
         words = f"height {motion.facts.metrics.distance_m:.6f} m under {motion.facts.weights}"
         parts = (Text(words), Video(motion.clip, 8.0))
-        critique, records = ask_for(self.critic, Ask("critique", "critique@1", "Judge.", parts), Critique)
+        critique, records = ask_for(self.critic, ModelRequest("critique", "critique@1", "Judge.", parts), Critique)
         return {**critique.model_dump(mode="json"), "calls": records}
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from movlr_jax.llm.base import Answer, Ask
+from movlr_jax.llm.base import Answer, ModelRequest
 from movlr_jax.llm.client import Reply
 
 
 class ScriptedModel:
-    """A Model: `answer` is a function of the Ask, or the answers in order. Every Ask is kept in `asks`."""
+    """A Model: `answer` is a function of the ModelRequest, or the answers in order. Every ModelRequest is kept in `asks`."""
 
-    def __init__(self, answer: Callable[[Ask], str] | Iterable[str], name: str = "scripted"):
-        self.name, self.asks = name, list[Ask]()
+    def __init__(self, answer: Callable[[ModelRequest], str] | Iterable[str], name: str = "scripted"):
+        self.name, self.asks = name, list[ModelRequest]()
         self._answer = answer if callable(answer) else _in_order(answer)
 
-    def ask(self, ask: Ask) -> Answer:
+    def ask(self, ask: ModelRequest) -> Answer:
         self.asks.append(ask)
         text = self._answer(ask)
         return Answer(text, {"purpose": ask.purpose, "prompt": ask.prompt, "model": self.name, "response": text})
@@ -25,11 +25,11 @@ class ScriptedModel:
 class ScriptedClient:
     """A Client for the gateway, likewise. What the function raises, or what it returns as a Fault, is raised."""
 
-    def __init__(self, answer: Callable[[Ask], Any] | Iterable[Any], name: str = "scripted", service: str = "openai"):
-        self.name, self.service, self.asks = name, service, list[Ask]()
+    def __init__(self, answer: Callable[[ModelRequest], Any] | Iterable[Any], name: str = "scripted", service: str = "openai"):
+        self.name, self.service, self.asks = name, service, list[ModelRequest]()
         self._answer = answer if callable(answer) else _in_order(answer)
 
-    def send(self, ask: Ask) -> Reply:
+    def send(self, ask: ModelRequest) -> Reply:
         self.asks.append(ask)
         answer = self._answer(ask)
         if isinstance(answer, Exception):
@@ -43,6 +43,6 @@ class ScriptedClient:
         return [self.name]
 
 
-def _in_order(answers: Iterable[Any]) -> Callable[[Ask], Any]:
+def _in_order(answers: Iterable[Any]) -> Callable[[ModelRequest], Any]:
     left = iter(answers)
     return lambda ask: next(left)
