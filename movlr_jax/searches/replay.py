@@ -88,7 +88,7 @@ def replay(folder: Path, out: Path, *, progress: Progress | None = None) -> Repl
     """
     config = configure(folder, out)
     addresses.require_code(config.task, folder / "config.yaml")
-    gateway = assembly.open_desk(config, out, progress, replay=folder)
+    gateway = assembly.open_gateway(config, out, progress, replay=folder)
     recorded = RunFolder(folder, config.seeds)
     result = assembly.run(config, progress=progress, gateway=gateway, films=_Films(recorded), advisor=_adviser(recorded))
     return Replayed(result, tuple(differences(folder, out, config.seeds)), gateway.redrawn)

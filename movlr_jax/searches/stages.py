@@ -1,6 +1,6 @@
 """The stages of a MoVLR iteration as the loop calls them: what goes into each and what comes out.
 
-The loop knows no physics, no model and no encoder: it is handed a `Stages` and keeps the books. `assembly.py` builds
+The loop knows no physics, no model and no encoder: it is handed a `Stages` and keeps the books. `real_stages.py` has
 the real one. What comes out of a stage is plain data that the loop saves at once, and what goes into the next is read
 back from the disk; a stage therefore may keep caches but no state that changes a result.
 """

@@ -11,7 +11,7 @@ from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import judging
 from movlr_jax.runs import methods
-from movlr_jax.searches import RunConfig, assembly
+from movlr_jax.searches import RunConfig, real_stages
 from movlr_jax.tasks import gates
 from movlr_jax.vision.config import ClipConfig
 
@@ -30,7 +30,7 @@ CONFIG = RunConfig(
 
 @pytest.mark.gl
 def test_clip_scores_the_pictures_and_the_weights_are_tuned(tmp_path, monkeypatch):
-    monkeypatch.setattr(assembly, "TransformersEncoder", lambda weights: RandomModel())
+    monkeypatch.setattr(real_stages, "TransformersEncoder", lambda weights: RandomModel())
     folder = tmp_path / "run"
     result = searches.run(dataclasses.replace(CONFIG, out=folder))
     assert [row.iteration for row in result.rows] == [0, 1, 2]

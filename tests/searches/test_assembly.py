@@ -16,7 +16,7 @@ from movlr_jax import searches
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.searches import Event, RunConfig
-from movlr_jax.searches.assembly import find_start
+from movlr_jax.searches.real_stages import find_start
 from movlr_jax.tasks import get
 
 PLANNER = MPPI(candidates=8, elites=2, instant=2, horizon=0.08)
