@@ -16,6 +16,7 @@ from typing import Any
 
 import mujoco
 import numpy as np
+from jaxtyping import Float
 
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import muscles
@@ -54,8 +55,8 @@ class MotorData:
         """k."""
         return len(self.names)
 
-    def activation(self, length: Any) -> Any:
-        """Return activations[..., k], 0 to 1, that pull motors to lengths[..., k] (rad or m); numpy or jax.numpy."""
+    def activation(self, length: Float[Any, "*batch k"]) -> Float[Any, "*batch k"]:
+        """Return activations, 0 to 1, that pull motors to lengths (rad or m); numpy or jax.numpy."""
         return (self.offset + self.scale * length).clip(0.0, 1.0)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
+from jaxtyping import Bool, Float
 
 # Gain, bias and dynamics of a muscle.
 MUSCLE = (mujoco.mjtGain.mjGAIN_MUSCLE, mujoco.mjtBias.mjBIAS_MUSCLE, mujoco.mjtDyn.mjDYN_MUSCLE)
@@ -52,14 +53,14 @@ class MuscleData:
         return len(self.names)
 
 
-def muscular(model: mujoco.MjModel) -> np.ndarray:
-    """Return bool[nu]: which actuators are muscles, by their gain, bias and first-order muscle dynamics."""
+def muscular(model: mujoco.MjModel) -> Bool[np.ndarray, " nu"]:
+    """Return which actuators are muscles, by their gain, bias and first-order muscle dynamics."""
     kinds = np.stack([model.actuator_gaintype, model.actuator_biastype, model.actuator_dyntype], axis=1)
     return np.asarray((kinds == [int(kind) for kind in MUSCLE]).all(axis=1))
 
 
-def moments(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
-    """Return the moment arms d length / d q [nu, nv] (m, m/rad) of all actuators in the pose for which `data` is computed."""
+def moments(model: mujoco.MjModel, data: mujoco.MjData) -> Float[np.ndarray, "nu nv"]:
+    """Return the moment arms d length / d q (m, m/rad) of all actuators in the pose for which `data` is computed."""
     dense = np.zeros((model.nu, model.nv))
     mujoco.mju_sparse2dense(dense, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
     return dense

@@ -11,6 +11,7 @@ from typing import Any
 
 import mujoco
 import numpy as np
+from jaxtyping import Float
 
 from movlr_jax.errors import MovlrError
 
@@ -45,12 +46,12 @@ class PostureSpace:
         return len(self.names)
 
     @property
-    def range(self) -> np.ndarray:
-        """float[d]: upper - lower."""
+    def range(self) -> Float[np.ndarray, " d"]:
+        """Upper - lower."""
         return self.upper - self.lower
 
-    def project(self, qpos: Any) -> Any:
-        """Return qpos[..., nq] with every coupled joint set from the joint that drives it; numpy or jax.numpy."""
+    def project(self, qpos: Float[Any, "*batch nq"]) -> Float[Any, "*batch nq"]:
+        """Return qpos with every coupled joint set from the joint that drives it; numpy or jax.numpy."""
         xp = qpos.__array_namespace__()
         out = xp.array(qpos)
         for dependent, driver, poly, y0, x0 in self.coupled:
@@ -58,8 +59,8 @@ class PostureSpace:
             out = _put(out, dependent, y0 + poly[0] + x * (poly[1] + x * (poly[2] + x * (poly[3] + x * poly[4]))))
         return out
 
-    def complete(self, posture: Any, base: Any) -> Any:
-        """Return full qpos[..., nq] for postures[..., d]: planned joints set (clipped to their ranges), couplings followed.
+    def complete(self, posture: Float[Any, "*batch d"], base: Float[Any, "*#batch nq"]) -> Float[Any, "*batch nq"]:
+        """Return full qpos for postures: planned joints set (clipped to their ranges), couplings followed.
 
         Args:
             posture: float[..., d], of numpy or jax.numpy.
@@ -69,8 +70,8 @@ class PostureSpace:
         out = xp.array(xp.broadcast_to(xp.asarray(base), (*posture.shape[:-1], np.shape(base)[-1])))
         return self.project(_put(out, self.qpos_index, xp.clip(posture, self.lower, self.upper)))
 
-    def read(self, qpos: Any) -> Any:
-        """Return the posture float[..., d] of qpos[..., nq]."""
+    def read(self, qpos: Float[Any, "*batch nq"]) -> Float[Any, "*batch d"]:
+        """Return the postures of poses."""
         return qpos[..., self.qpos_index]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mujoco
 import numpy as np
+from jaxtyping import Bool, Float
 
 from movlr_jax.errors import MovlrError
 
@@ -30,8 +31,8 @@ def top(model: mujoco.MjModel, inside: int) -> int:
     return body
 
 
-def tree(model: mujoco.MjModel, first: int) -> np.ndarray:
-    """Return bool[nbody]: which bodies hang on the body `first`, itself included."""
+def tree(model: mujoco.MjModel, first: int) -> Bool[np.ndarray, " nbody"]:
+    """Return which bodies hang on the body `first`, itself included."""
     held = np.zeros(model.nbody, bool)
     held[first] = True
     for body in range(first + 1, model.nbody):  # parents stand before their children
@@ -44,8 +45,10 @@ def root_joints(model: mujoco.MjModel, first: int) -> list[int]:
     return list(range(model.body_jntadr[first], model.body_jntadr[first] + model.body_jntnum[first]))
 
 
-def translate(model: mujoco.MjModel, first: int, qpos: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Return qpos[..., nq] with the whole tree of the body `first` moved by shift[..., 3] (m, world axes), as far as its root can.
+def translate(
+    model: mujoco.MjModel, first: int, qpos: Float[np.ndarray, "*batch nq"], shift: Float[np.ndarray, "*#batch 3"]
+) -> Float[np.ndarray, "*batch nq"]:
+    """Return qpos with the whole tree of the body `first` moved by a shift (m, world axes), as far as its root can.
 
     A free root or one with three slides goes all the way; one that moves in a plane goes to the nearest place of that plane.
     """
@@ -63,8 +66,8 @@ def translate(model: mujoco.MjModel, first: int, qpos: np.ndarray, shift: np.nda
     return out
 
 
-def directions(model: mujoco.MjModel, first: int) -> np.ndarray:
-    """Return float[3, 3], the projection (world axes) onto the directions in which a tree's root can move it."""
+def directions(model: mujoco.MjModel, first: int) -> Float[np.ndarray, "3 3"]:
+    """Return the projection (world axes) onto the directions in which a tree's root can move it."""
     joints = root_joints(model, first)
     if joints and model.jnt_type[joints[0]] == mujoco.mjtJoint.mjJNT_FREE:
         return np.eye(3)
@@ -96,8 +99,8 @@ def turns(model: mujoco.MjModel, first: int) -> bool:
     return False
 
 
-def yaw(model: mujoco.MjModel, first: int, qpos: np.ndarray, angle: float) -> np.ndarray:
-    """Return qpos[nq] with a tree whose first body has a free joint turned about the vertical by angle (rad).
+def yaw(model: mujoco.MjModel, first: int, qpos: Float[np.ndarray, " nq"], angle: float) -> Float[np.ndarray, " nq"]:
+    """Return qpos with a tree whose first body has a free joint turned about the vertical by angle (rad).
 
     Raises:
         MovlrError: the root is no free joint and the angle is not 0.

@@ -12,6 +12,7 @@ import copy
 
 import mujoco
 import numpy as np
+from jaxtyping import Float
 from scipy import optimize
 
 from movlr_jax.errors import MovlrError
@@ -32,8 +33,8 @@ _RIDGE = 0.3  # N m per unit of activation: prefers small activations without mi
 _FIXED_RIDGE = 0.02  # the same for a body without feet: a finger weighs some mN m
 
 
-def stance(model: mujoco.MjModel, space: PostureSpace, plan: BodyPlan, tilt: float = 0.0, lean: float = 0.0) -> np.ndarray:
-    """Return qpos[nq] of the plan's stance: facing +x, feet around the origin, the lowest foot geom touching the ground. A body without
+def stance(model: mujoco.MjModel, space: PostureSpace, plan: BodyPlan, tilt: float = 0.0, lean: float = 0.0) -> Float[np.ndarray, " nq"]:
+    """Return qpos of the plan's stance: facing +x, feet around the origin, the lowest foot geom touching the ground. A body without
     feet stays where its model puts it.
 
     Args:
@@ -91,8 +92,8 @@ def reached(morphology: Morphology, origin: tuple[float, float]) -> tuple[float,
     return float(x), float(y)
 
 
-def placed(morphology: Morphology, qpos: np.ndarray, origin: tuple[float, float]) -> np.ndarray:
-    """Return qpos[nq] moved to another place, and up until no foot that touched the ground at the origin is inside it there.
+def placed(morphology: Morphology, qpos: Float[np.ndarray, " nq"], origin: tuple[float, float]) -> Float[np.ndarray, " nq"]:
+    """Return qpos moved to another place, and up until no foot that touched the ground at the origin is inside it there.
 
     Args:
         morphology: the body, whose terrain is meant.
@@ -112,8 +113,10 @@ def placed(morphology: Morphology, qpos: np.ndarray, origin: tuple[float, float]
     return root.translate(model, morphology.top, qpos, np.array([0.0, 0.0, float(morphology.terrain.height(np.array(ends)[:, :2]).max())]))
 
 
-def settle(model: mujoco.MjModel, space: PostureSpace, motors: MotorData, plan: BodyPlan) -> tuple[np.ndarray, np.ndarray]:
-    """Return the settled qpos[nq] and the activations act[na] that hold it.
+def settle(
+    model: mujoco.MjModel, space: PostureSpace, motors: MotorData, plan: BodyPlan
+) -> tuple[Float[np.ndarray, " nq"], Float[np.ndarray, " na"]]:
+    """Return the settled qpos and the activations that hold it.
 
     The stance is corrected a few times: what tips over its feet is tilted back, what is not above them is leaned.
 

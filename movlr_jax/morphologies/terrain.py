@@ -14,6 +14,7 @@ from typing import Any
 
 import mujoco
 import numpy as np
+from jaxtyping import Float, Float64
 from scipy import ndimage
 
 from movlr_jax.errors import MovlrError
@@ -34,8 +35,8 @@ class Terrain(abc.ABC):
         """Add its geoms to a scene that has a plane named "floor" at z = 0."""
 
     @abc.abstractmethod
-    def height(self, places: Any, xp: Any = np) -> Any:
-        """Return the height float[...] of the ground (m) at world places[..., 2] (m)."""
+    def height(self, places: Float[Any, "*batch 2"], xp: Any = np) -> Float[Any, "*batch"]:
+        """Return the height of the ground (m) at world places (m)."""
 
     def start(self, rng: np.random.Generator) -> tuple[float, float]:
         """Return where an episode starts (x, y; m); the origin unless the terrain varies from place to place."""
@@ -50,7 +51,7 @@ class Flat(Terrain):
     def add(self, spec: mujoco.MjSpec) -> None:
         """See Terrain."""
 
-    def height(self, places: Any, xp: Any = np) -> Any:
+    def height(self, places: Float[Any, "*batch 2"], xp: Any = np) -> Float[Any, "*batch"]:
         """See Terrain."""
         return xp.zeros(places.shape[:-1], places.dtype)
 
@@ -79,7 +80,7 @@ class Slope(Terrain):
             size=[0, 0, 1],
         )
 
-    def height(self, places: Any, xp: Any = np) -> Any:
+    def height(self, places: Float[Any, "*batch 2"], xp: Any = np) -> Float[Any, "*batch"]:
         """See Terrain."""
         return xp.maximum(0.0, self.rise * (places[..., 0] - self.begin))
 
@@ -111,7 +112,7 @@ class Stairs(Terrain):
                 **_surface(spec),
             )
 
-    def height(self, places: Any, xp: Any = np) -> Any:
+    def height(self, places: Float[Any, "*batch 2"], xp: Any = np) -> Float[Any, "*batch"]:
         """See Terrain."""
         tops = xp.asarray((0.0, *self.tops, 0.0), places.dtype)
         block = xp.floor((places[..., 0] - self.begin) / self.depth).astype(int) + 1
@@ -137,8 +138,8 @@ class Rough(Terrain):
     height_field = True
 
     @functools.cached_property
-    def points(self) -> np.ndarray:
-        """float64[rows (y), columns (x)]: heights of its points (m), with rounded hills: white noise, each point averaged with its
+    def points(self) -> Float64[np.ndarray, "y x"]:
+        """Heights of its points (m), with rounded hills: white noise, each point averaged with its
         neighbours. As the simulation stores them: single precision, scaled to [0, 1] and back."""
         count = round(2 * self.half / self.cell) + 1
         smooth = ndimage.uniform_filter(np.random.default_rng(self.seed).random((count, count)), 3, mode="wrap")
@@ -158,7 +159,7 @@ class Rough(Terrain):
         spec.worldbody.add_geom(name="relief", type=mujoco.mjtGeom.mjGEOM_HFIELD, hfieldname="relief", **_surface(spec))
         spec.geom(FLOOR).pos = [0.0, 0.0, -0.05]  # below the relief; what falls off its edge still lands
 
-    def height(self, places: Any, xp: Any = np) -> Any:
+    def height(self, places: Float[Any, "*batch 2"], xp: Any = np) -> Float[Any, "*batch"]:
         """See Terrain. Within a cell, the two triangles that MuJoCo collides with."""
         points = xp.asarray(self.points, places.dtype)
         last = len(self.points) - 1

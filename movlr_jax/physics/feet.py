@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import gait
@@ -36,18 +37,18 @@ class Feet:
         self._terrain = morphology.terrain
         self._touch = [slice(a, a + n) for a, n in (morphology.sensors[f"touch/{side}"] for side in self.sides)]
 
-    def load(self, sensors: Any, xp: Any = np) -> Any:
-        """Return contact forces under the feet [..., sides] (body weights) from sensordata [..., n]."""
+    def load(self, sensors: Float[Any, "*batch n"], xp: Any = np) -> Float[Any, "*batch sides"]:
+        """Return contact forces under the feet (body weights) from sensordata."""
         return xp.stack([sensors[..., touch].sum(-1) for touch in self._touch], axis=-1) / self._weight
 
-    def initial(self, sensors: np.ndarray) -> np.ndarray:
-        """Return the gait memory [..., 2, 8] at the start of an episode."""
+    def initial(self, sensors: Float[np.ndarray, "*batch n"]) -> Float[np.ndarray, "*batch 2 8"]:
+        """Return the gait memory at the start of an episode, from sensordata."""
         if not self.sides:
             return np.zeros((*sensors.shape[:-1], len(SIDES), len(gait.GAIT_FIELDS)))
         return np.asarray(gait.initial(sensors[..., self._at]))
 
-    def ahead(self, sensors: Any, forward: Any, xp: Any = np) -> Any:
-        """Return the height of the highest ground from each toe to `SIGHT` ahead of it [W, T, 2] (m).
+    def ahead(self, sensors: Float[Any, "world time n"], forward: Float[Any, "world 2"], xp: Any = np) -> Float[Any, "world time 2"]:
+        """Return the height of the highest ground from each toe to `SIGHT` ahead of it (m).
 
         Args:
             sensors: [W, T, n], sensordata.
@@ -59,8 +60,15 @@ class Feet:
         reach = xp.linspace(0.0, SIGHT, _PLACES, dtype=sensors.dtype)[:, None] * forward[:, None, None, None].astype(sensors.dtype)
         return self._terrain.height(sensors[..., self._toes][..., None, :] + reach, xp).max(axis=-1)
 
-    def over_time(self, memory: Any, sensors: Any, forward: Any, dt: float, xp: Any = np) -> Any:
-        """Return the gait memory [W, T, 2, 8] after each of T more instants; see gait.over_time.
+    def over_time(
+        self,
+        memory: Float[Any, "world 2 8"],
+        sensors: Float[Any, "world time n"],
+        forward: Float[Any, "world 2"],
+        dt: float,
+        xp: Any = np,
+    ) -> Float[Any, "world time 2 8"]:
+        """Return the gait memory after each of T more instants; see gait.over_time.
 
         Args:
             memory: [W, 2, 8], before the first instant.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 GAIT_FIELDS: tuple[str, ...] = (
     "in_contact",
@@ -23,27 +24,31 @@ GAIT_FIELDS: tuple[str, ...] = (
 LOAD_ON, LOAD_OFF = 0.05, 0.02  # body weights; two thresholds, so that a grazing foot does not chatter
 
 
-def initial(foot_position: Any, xp: Any = np) -> Any:
-    """Return the memory at the start of an episode: [..., 2, 8] from foot positions [..., 2, 3] (m). Both feet count as placed."""
+def initial(foot_position: Float[Any, "*batch 2 3"], xp: Any = np) -> Float[Any, "*batch 2 8"]:
+    """Return the memory at the start of an episode: from foot positions (m). Both feet count as placed."""
     memory = xp.zeros((*foot_position.shape[:-1], len(GAIT_FIELDS)))
     memory[..., 0] = 1.0
     memory[..., 4:7] = foot_position
     return memory
 
 
-def over_time(memory: Any, load: Any, foot_position: Any, forward: Any, dt: float, xp: Any = np) -> Any:
+def over_time(
+    memory: Float[Any, "world 2 8"],
+    load: Float[Any, "world time 2"],
+    foot_position: Float[Any, "world time 2 3"],
+    forward: Float[Any, "world 2"],
+    dt: float,
+    xp: Any = np,
+) -> Float[Any, "world time 2 8"]:
     """Return the memory after each of T more instants, all at once (no loop over time, so it costs little and traces flat).
 
     Args:
-        memory: [W, 2, 8], `GAIT_FIELDS` of the left and the right foot, before the first instant.
-        load: [W, T, 2], contact force under each foot (body weights).
-        foot_position: [W, T, 2, 3], world (m).
-        forward: [W, 2], the task's forward direction in the ground plane; a step is as long as it brings the foot ahead of the other.
+        memory: `GAIT_FIELDS` of the left and the right foot, before the first instant.
+        load: contact force under each foot (body weights).
+        foot_position: in the world (m).
+        forward: the task's forward direction in the ground plane; a step is as long as it brings the foot ahead of the other.
         dt: time between instants (s).
         xp: numpy or jax.numpy.
-
-    Returns:
-        [W, T, 2, 8].
     """
     count = load.shape[1]
     at = xp.arange(count)[None, :, None]

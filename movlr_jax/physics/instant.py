@@ -13,6 +13,7 @@ from typing import Any
 
 import mujoco
 import numpy as np
+from jaxtyping import Float, Float32
 
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.feet import Feet
@@ -41,17 +42,17 @@ class Frame:
     target: tuple[float, ...] = NO_TARGET
 
     @property
-    def forward(self) -> np.ndarray:
-        """float[2], the unit vector of forward in the ground plane."""
+    def forward(self) -> Float[np.ndarray, " 2"]:
+        """The unit vector of forward in the ground plane."""
         return np.array([np.cos(self.heading), np.sin(self.heading)])
 
-    def row(self) -> np.ndarray:
-        """float32[4 + goals]: origin, cosine, sine, goal (`GOAL_FIELDS`)."""
+    def row(self) -> Float32[np.ndarray, " columns"]:
+        """Origin, cosine, sine, goal (`GOAL_FIELDS`)."""
         return np.array([*self.origin, *self.forward, *self.goal, *self.target], np.float32)
 
 
-def rows(frames: Sequence[Frame]) -> np.ndarray:
-    """Return float32[E, 4 + goals], the rows of E episodes' frames."""
+def rows(frames: Sequence[Frame]) -> Float32[np.ndarray, "episode columns"]:
+    """Return the rows of episodes' frames."""
     return np.stack([frame.row() for frame in frames])
 
 
@@ -132,17 +133,24 @@ class Instants:
         """Return the blocks that a step, or a forward computation, found for the state before it."""
         return {"force": -data.actuator_force, "sensor": data.sensordata}
 
-    def ground(self, sensors: Any, xp: Any = np) -> dict[str, Any]:
-        """Return the block of the ground's height under each landmark, of sensordata [..., n]."""
+    def ground(self, sensors: Float[Any, "*batch n"], xp: Any = np) -> dict[str, Any]:
+        """Return the block of the ground's height under each landmark, of sensordata."""
         return {"ground": self._terrain.height(sensors[..., self._places], xp)}
 
-    def feet(self, sensors: Any, memory: Any, frames: Any, dt: float, xp: Any = np) -> tuple[dict[str, Any], Any]:
-        """Return the blocks of the feet over T instants, and the gait memory [W, 2, 8] after the last.
+    def feet(
+        self,
+        sensors: Float[Any, "world time n"],
+        memory: Float[Any, "world 2 8"],
+        frames: Float[Any, "world columns"],
+        dt: float,
+        xp: Any = np,
+    ) -> tuple[dict[str, Any], Float[Any, "world 2 8"]]:
+        """Return the blocks of the feet over the instants, and the gait memory after the last.
 
         Args:
-            sensors: [W, T, n], sensordata.
-            memory: [W, 2, 8], before the first instant.
-            frames: [W, 4 + goals], rows of the frames.
+            sensors: sensordata.
+            memory: before the first instant.
+            frames: rows of the frames.
             dt: time between instants (s).
             xp: numpy or jax.numpy.
         """
@@ -150,13 +158,15 @@ class Instants:
         after = self._feet.over_time(memory, sensors.astype(wide), frames[:, 2:4].astype(wide), dt, xp)
         return {"ahead": ahead, "gait": after.reshape(*after.shape[:2], -1)}, after[:, -1]
 
-    def at_rest(self, qpos: np.ndarray, act: np.ndarray, frame: np.ndarray, dt: float) -> np.ndarray:
-        """Return the instant float32[f], as C MuJoCo computes it, of the body at rest at the start of an episode.
+    def at_rest(
+        self, qpos: Float[np.ndarray, " nq"], act: Float[np.ndarray, " na"], frame: Float[np.ndarray, " columns"], dt: float
+    ) -> Float32[np.ndarray, " f"]:
+        """Return the instant, as C MuJoCo computes it, of the body at rest at the start of an episode.
 
         Args:
-            qpos: float[nq], the pose.
-            act: float[na], activations, which also are the excitations.
-            frame: float32[4 + goals], the frame's row.
+            qpos: the pose.
+            act: activations, which also are the excitations.
+            frame: the frame's row.
             dt: what the instant says is the time since the one before (s).
         """
         data = mujoco.MjData(self._model)

@@ -29,6 +29,7 @@ with contextlib.suppress(ImportError):
 
     # Or it announces itself, and every kernel that it loads, on stdout.
     warp.config.log_level = warp.LOG_ERROR
+from jaxtyping import Bool, Float, Float32, Int
 from mujoco import mjx
 
 from movlr_jax.errors import MovlrError
@@ -73,24 +74,24 @@ class Worlds:
 
         return jax.vmap(one)(state.time, state.qpos, state.qvel, state.act, state.ctrl, state.warmstart)
 
-    def gains(self, peak_force: Any) -> Any:
-        """Return the actuators' gain parameters[W, nu, 10] for peak_force[W, m] (N); None, the model's own, for None."""
+    def gains(self, peak_force: Float[Any, "world m"] | None) -> Float[Any, "world nu 10"] | None:
+        """Return the actuators' gain parameters for peak forces (N); None, the model's own, for None."""
         if peak_force is None:
             return None
         return jax.vmap(self.model.actuator_gainprm.at[: peak_force.shape[1], PEAK_FORCE].set)(peak_force)
 
-    def step(self, data: mjx.Data, gains: Any = None) -> mjx.Data:
-        """Step W worlds with gains[W, nu, 10] of `gains`."""
+    def step(self, data: mjx.Data, gains: Float[Any, "world nu 10"] | None = None) -> mjx.Data:
+        """Step worlds with the parameters of `gains`."""
         if gains is None:
             return jax.vmap(self._step, in_axes=(None, 0))(self.model, data)
         return jax.vmap(lambda data, gain: self._step(self.model.replace(actuator_gainprm=gain), data))(data, gains)
 
-    def rows(self, data: mjx.Data) -> Any:
-        """Return int[W], the constraint rows in use; `jax` has rows for all that might be and leaves those not in use empty."""
+    def rows(self, data: mjx.Data) -> Int[Any, " world"]:
+        """Return the constraint rows in use; `jax` has rows for all that might be and leaves those not in use empty."""
         return data._impl.nefc.reshape(-1) if self.engine == "warp" else (data._impl.efc_J != 0).any(axis=-1).sum(axis=-1)
 
-    def overflow(self, data: mjx.Data) -> Any:
-        """Return int[W], Warp's overflow bits; 0 where nothing can overflow."""
+    def overflow(self, data: mjx.Data) -> Int[Any, " world"]:
+        """Return Warp's overflow bits; 0 where nothing can overflow."""
         return data._impl.overflow if self.engine == "warp" else jnp.zeros(len(data.time), jnp.int32)
 
 
@@ -210,7 +211,7 @@ class MjxSimulator(Simulator):
         """See Simulator."""
         return array if self._mesh is None else self._gather(array)
 
-    def target_kinematics(self, qpos: Any) -> tuple[Any, Any]:
+    def target_kinematics(self, qpos: Float[Any, "world nq"]) -> tuple[Float[Any, "world nu"], Float[Any, "world nu nv"]]:
         """See Simulator; traceable."""
         return self._lengths(qpos)
 
@@ -270,7 +271,14 @@ class MjxSimulator(Simulator):
         after = State(data.time, data.qpos, data.qvel, data.act, data.ctrl, data.qacc_warmstart, length, memory, state.peak_force)
         return after, instants, ~sound, jnp.where(sound, overflow & _OVERFLOW_MASK, 0)
 
-    def rollout(self, state: State, controller: Controller, postures: Any, steps: int, frames: Sequence[Frame]) -> Rolled:
+    def rollout(
+        self,
+        state: State,
+        controller: Controller,
+        postures: Float[Any, "episode candidate knot d"],
+        steps: int,
+        frames: Sequence[Frame],
+    ) -> Rolled:
         """See Simulator.
 
         Raises:
@@ -281,7 +289,14 @@ class MjxSimulator(Simulator):
         self._overflowed.append(overflow)
         return Rolled(instants, diverged)
 
-    def advance(self, state: State, controller: Controller, postures: Any, steps: int, frames: Sequence[Frame]) -> tuple[State, Any, Any]:
+    def advance(
+        self,
+        state: State,
+        controller: Controller,
+        postures: Float[Any, "episode 1 d"],
+        steps: int,
+        frames: Sequence[Frame],
+    ) -> tuple[State, Float32[Any, "episode f"], Bool[Any, " episode"]]:
         """See Simulator."""
         self._refuse(controller)
         after, instant, diverged, overflow = self._advance(controller, steps)(state, postures, self.put(rows(frames)))

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
+from jaxtyping import Bool, Float
 from mujoco import mjx
 
 from movlr_jax.errors import MovlrError
@@ -115,13 +116,13 @@ def for_jax(model: mujoco.MjModel) -> tuple[mujoco.MjModel, tuple[str, ...]]:
     return model, (f"{int(odd.sum())} mesh or height-field geoms no longer collide ({bodies}): pure MJX has no contact margins on them",)
 
 
-def at_tendons(model: mujoco.MjModel) -> np.ndarray:
-    """Return bool[nu]: which actuators pull a tendon."""
+def at_tendons(model: mujoco.MjModel) -> Bool[np.ndarray, " nu"]:
+    """Return which actuators pull a tendon."""
     return np.asarray(model.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON)
 
 
-def at_joints(model: mujoco.MjModel) -> np.ndarray:
-    """Return bool[nu]: which actuators act on a hinge or a slide."""
+def at_joints(model: mujoco.MjModel) -> Bool[np.ndarray, " nu"]:
+    """Return which actuators act on a hinge or a slide."""
     joint = np.isin(model.actuator_trntype, (int(mujoco.mjtTrn.mjTRN_JOINT), int(mujoco.mjtTrn.mjTRN_JOINTINPARENT)))
     scalar = np.isin(model.jnt_type, (int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)))
     return np.asarray(joint & scalar[np.where(joint, model.actuator_trnid[:, 0], 0)])
@@ -152,8 +153,8 @@ class LengthMap:
         self._rows = np.repeat(np.arange(model.ntendon), model.ten_J_rownnz)
         self._columns = model.ten_J_colind[: len(self._rows)].astype(int)
 
-    def __call__(self, qpos: Any) -> tuple[Any, Any]:
-        """Return lengths[W, nu] (m, or rad at hinges) and moment arms[W, nu, nv] at qpos[W, nq]."""
+    def __call__(self, qpos: Float[Any, "world nq"]) -> tuple[Float[Any, "world nu"], Float[Any, "world nu nv"]]:
+        """Return lengths (m, or rad at hinges) and moment arms at poses."""
 
         def one(q: Any) -> mjx.Data:
             data = self._data.replace(qpos=q)

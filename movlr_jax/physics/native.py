@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import jax
 import mujoco
 import numpy as np
+from jaxtyping import Bool, Float, Float32, Int
 from mujoco.batch import Batch
 
 from movlr_jax._quiet import silence_mujoco
@@ -67,8 +68,8 @@ class _Worlds:
                 peaks[:, : state.peak_force.shape[1]] = state.peak_force  # muscles come before motors
             self._strengths_differ = state.peak_force is not None
 
-    def warnings(self) -> np.ndarray:
-        """Return int[W]: how often each world was found bad."""
+    def warnings(self) -> Int[np.ndarray, " world"]:
+        """Return how often each world was found bad."""
         return self.batch.warning[:, _BAD, 1].sum(axis=1)
 
 
@@ -112,7 +113,9 @@ class NativeSimulator(Simulator):
             self._kinematics[count] = (batch, tuple(batch.bind(n) for n in names))
         return self._kinematics[count]
 
-    def target_kinematics(self, qpos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def target_kinematics(
+        self, qpos: Float[np.ndarray, "world nq"]
+    ) -> tuple[Float[np.ndarray, "world nu"], Float[np.ndarray, "world nu nv"]]:
         """See Simulator."""
         model = self.morphology.model
         count = len(qpos)
@@ -132,8 +135,15 @@ class NativeSimulator(Simulator):
 
     # --- stepping ---
 
-    def _steps(self, worlds: _Worlds, state: State, controller: Controller, postures: np.ndarray, instants: np.ndarray) -> np.ndarray:
-        """Step the worlds from the state towards postures[W, K, d], once for each row of instants[W, T, f]; return bool[W], diverged."""
+    def _steps(
+        self,
+        worlds: _Worlds,
+        state: State,
+        controller: Controller,
+        postures: Float[np.ndarray, "world knot d"],
+        instants: Float32[np.ndarray, "world time f"],
+    ) -> Bool[np.ndarray, " world"]:
+        """Step the worlds from the state towards postures, once for each row of instants; return which diverged."""
         worlds.load(state)
         bad = worlds.warnings().copy()
         length = state.length
@@ -148,7 +158,14 @@ class NativeSimulator(Simulator):
             length = worlds.length
         return (worlds.warnings() > bad) | ~np.isfinite(worlds.qpos).all(axis=1) | ~np.isfinite(worlds.qvel).all(axis=1)
 
-    def rollout(self, state: State, controller: Controller, postures: np.ndarray, steps: int, frames: Sequence[Frame]) -> Rolled:
+    def rollout(
+        self,
+        state: State,
+        controller: Controller,
+        postures: Float[np.ndarray, "episode candidate knot d"],
+        steps: int,
+        frames: Sequence[Frame],
+    ) -> Rolled:
         """See Simulator.
 
         Raises:
@@ -169,16 +186,23 @@ class NativeSimulator(Simulator):
         instants[:, 0] = instants[:, 1]
         return Rolled(instants.reshape(*shape, *instants.shape[1:]), bad.reshape(shape))
 
-    def _remember(self, instants: np.ndarray, memory: np.ndarray, frames: np.ndarray, dt: float) -> np.ndarray:
-        """Fill the ground, ahead and gait blocks of instants[W, T, f]; return the memory [W, 2, 8] after the last."""
+    def _remember(
+        self, instants: Float32[np.ndarray, "world time f"], memory: Float[np.ndarray, "world 2 8"], frames: np.ndarray, dt: float
+    ) -> Float[np.ndarray, "world 2 8"]:
+        """Fill the ground, ahead and gait blocks of instants; return the memory after the last."""
         sensors = instants[..., self._instants.columns["sensor"]]
         feet, after = self._instants.feet(sensors, memory, frames, dt)
         self._instants.pack(self._instants.ground(sensors) | feet, instants)
         return np.asarray(after)
 
     def advance(
-        self, state: State, controller: Controller, postures: np.ndarray, steps: int, frames: Sequence[Frame]
-    ) -> tuple[State, np.ndarray, np.ndarray]:
+        self,
+        state: State,
+        controller: Controller,
+        postures: Float[np.ndarray, "episode 1 d"],
+        steps: int,
+        frames: Sequence[Frame],
+    ) -> tuple[State, Float32[np.ndarray, "episode f"], Bool[np.ndarray, " episode"]]:
         """See Simulator."""
         worlds = self._executed
         instants = np.zeros((len(state.time), steps, self._instants.size), np.float32)

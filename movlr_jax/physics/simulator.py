@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import jax
 import mujoco
 import numpy as np
+from jaxtyping import Bool, Float, Float32
 
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.feet import Feet
@@ -27,37 +28,42 @@ class State:
     """State of W worlds; arrays of the engine's namespace (numpy or jax.numpy).
 
     Attributes:
-        time: float[W] (s).
-        qpos: float[W, nq].
-        qvel: float[W, nv].
-        act: float[W, na].
-        ctrl: float[W, nu].
-        warmstart: float[W, nv], accelerations the constraint solver starts from.
-        length: float[W, nu], lengths of muscles, then of motors, at the last computed instant (m, or rad of a motor at a hinge).
-        gait: float[W, 2, 8], gait memory.
-        peak_force: float[W, m], peak active forces of each world's muscles (N); None: all have the body's own.
+        time: (s).
+        qpos, qvel, act, ctrl: MuJoCo's.
+        warmstart: accelerations the constraint solver starts from.
+        length: lengths of muscles, then of motors, at the last computed instant (m, or rad of a motor at a hinge).
+        gait: gait memory.
+        peak_force: peak active forces of each world's muscles (N); None: all have the body's own.
     """
 
-    time: np.ndarray
-    qpos: np.ndarray
-    qvel: np.ndarray
-    act: np.ndarray
-    ctrl: np.ndarray
-    warmstart: np.ndarray
-    length: np.ndarray
-    gait: np.ndarray
-    peak_force: np.ndarray | None = None
+    time: Float[np.ndarray, " world"]
+    qpos: Float[np.ndarray, "world nq"]
+    qvel: Float[np.ndarray, "world nv"]
+    act: Float[np.ndarray, "world na"]
+    ctrl: Float[np.ndarray, "world nu"]
+    warmstart: Float[np.ndarray, "world nv"]
+    length: Float[np.ndarray, "world nu"]
+    gait: Float[np.ndarray, "world 2 8"]
+    peak_force: Float[np.ndarray, "world m"] | None = None
 
 
 class Controller(Hashable, Protocol):
     """A controller: postures become excitations, inside every step."""
 
-    def targets(self, simulator: Simulator, posture: np.ndarray, qpos: np.ndarray, peak_force: np.ndarray | None = None) -> Any:
-        """Return what can be known once per candidate from target postures[W, d], the state's qpos[W, nq] and its peak_force."""
+    def targets(
+        self,
+        simulator: Simulator,
+        posture: Float[Any, "world d"],
+        qpos: Float[Any, "world nq"],
+        peak_force: Float[Any, "world m"] | None = None,
+    ) -> Any:
+        """Return what can be known once per candidate from target postures, the state's qpos and its peak_force."""
         ...
 
-    def excitation(self, targets: Any, qpos: np.ndarray, act: np.ndarray, length: np.ndarray) -> np.ndarray:
-        """Return excitations[W, nu] from qpos[W, nq], act[W, na] and muscle lengths[W, nu]."""
+    def excitation(
+        self, targets: Any, qpos: Float[Any, "world nq"], act: Float[Any, "world na"], length: Float[Any, "world nu"]
+    ) -> Float[Any, "world nu"]:
+        """Return excitations from the state and the lengths of muscles and motors."""
         ...
 
     @property
@@ -71,12 +77,12 @@ class Rolled:
     """What rollouts return.
 
     Attributes:
-        instants: float32[E, N, H + 1, f]; row 0 is the predecessor of the first instant (its copy).
-        diverged: bool[E, N].
+        instants: row 0 is the predecessor of the first instant (its copy).
+        diverged: which worlds did.
     """
 
-    instants: Any
-    diverged: Any
+    instants: Float32[Any, "episode candidate time f"]
+    diverged: Bool[Any, "episode candidate"]
 
 
 class Simulator(abc.ABC):
@@ -102,14 +108,19 @@ class Simulator(abc.ABC):
     sim_dt: float
     columns: dict[str, tuple[int, int]]
 
-    def reset(self, qpos: np.ndarray, act: np.ndarray, peak_force: np.ndarray | None = None) -> State:
-        """Return W worlds at rest at qpos[W, nq] with activations act[W, na], muscle lengths and gait memory computed.
+    def reset(
+        self,
+        qpos: Float[np.ndarray, "*world nq"],
+        act: Float[np.ndarray, "*world na"],
+        peak_force: Float[np.ndarray, "world m"] | None = None,
+    ) -> State:
+        """Return worlds at rest at qpos with activations act, muscle lengths and gait memory computed.
 
         In C on every engine: a start needs no compiled program. Neither lengths nor gait memory depend on the muscles' strength.
 
         Args:
-            qpos, act: as said.
-            peak_force: float[W, m], see State.
+            qpos, act: of each world, or of the one.
+            peak_force: see State (N).
         """
         qpos, act = np.atleast_2d(qpos), np.atleast_2d(act)
         model, count = self.morphology.model, len(qpos)
@@ -125,29 +136,41 @@ class Simulator(abc.ABC):
         return jax.tree.map(lambda array: self.put(np.array(array)), state)
 
     @abc.abstractmethod
-    def target_kinematics(self, qpos: Any) -> tuple[Any, Any]:
-        """Return lengths[N, nu] (see State) and moment arms d length / d q [N, nu, nv] (m or m/rad; of motors gears) at qpos[N, nq]."""
+    def target_kinematics(self, qpos: Float[Any, "world nq"]) -> tuple[Float[Any, "world nu"], Float[Any, "world nu nv"]]:
+        """Return lengths (see State) and moment arms d length / d q (m or m/rad; of motors gears) at poses."""
 
     @abc.abstractmethod
-    def rollout(self, state: State, controller: Controller, postures: np.ndarray, steps: int, frames: Sequence[Frame]) -> Rolled:
+    def rollout(
+        self,
+        state: State,
+        controller: Controller,
+        postures: Float[Any, "episode candidate knot d"],
+        steps: int,
+        frames: Sequence[Frame],
+    ) -> Rolled:
         """Simulate N target postures from each of E worlds for `steps` planning steps.
 
         Args:
             state: E worlds.
             controller: the muscle controller in the loop.
-            postures: float[E, N, K, d]; each of the K is held for its share of the steps.
+            postures: (rad); each knot is held for its share of the steps.
             steps: H, steps of plan_dt.
             frames: frame and goal of each episode.
         """
 
     @abc.abstractmethod
     def advance(
-        self, state: State, controller: Controller, postures: np.ndarray, steps: int, frames: Sequence[Frame]
-    ) -> tuple[State, np.ndarray, np.ndarray]:
-        """Advance E executed worlds by `steps` steps of sim_dt towards postures[E, 1, d].
+        self,
+        state: State,
+        controller: Controller,
+        postures: Float[Any, "episode 1 d"],
+        steps: int,
+        frames: Sequence[Frame],
+    ) -> tuple[State, Float32[Any, "episode f"], Bool[Any, " episode"]]:
+        """Advance E executed worlds by `steps` steps of sim_dt towards postures (rad).
 
         Returns:
-            the new state; float32[E, f], the instant of the first of these steps; bool[E], which worlds diverged.
+            the new state, the instant of the first of these steps, and which worlds diverged.
         """
 
     @abc.abstractmethod

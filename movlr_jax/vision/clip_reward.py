@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Float64, UInt8
 
 from movlr_jax.vision import score
 from movlr_jax.vision.config import ClipConfig
@@ -31,15 +32,15 @@ class ClipReward:
         self._goals, self._baselines = vectors[:1], vectors[1:]
         score.goal_baseline(vectors[:1], self._goals, self._baselines, config.alpha)  # refuses sentences that cannot be told apart
 
-    def curve(self, frames: np.ndarray) -> np.ndarray:
-        """Return the reward of each picture, float64[n] of uint8[n, h, w, 3]."""
+    def curve(self, frames: UInt8[np.ndarray, "picture height width 3"]) -> Float64[np.ndarray, " picture"]:
+        """Return the reward of each picture."""
         return score.goal_baseline(self.encoder.pictures(frames), self._goals, self._baselines, self.config.alpha)
 
-    def score(self, curve: np.ndarray) -> float:
+    def score(self, curve: Float[np.ndarray, " picture"]) -> float:
         """Return the score of one episode from its curve."""
         return round(score.episode(curve, self.config.last), 6)
 
-    def facts(self, curves: list[np.ndarray]) -> dict[str, Any]:
+    def facts(self, curves: list[Float[np.ndarray, " _"]]) -> dict[str, Any]:
         """Return what is recorded of the episodes of one reward: the score, each episode's, and the first one's curve."""
         scores = [self.score(curve) for curve in curves]
         return {

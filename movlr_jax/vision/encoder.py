@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from movlr_jax.errors import MovlrError
 
@@ -29,12 +30,12 @@ class Encoder(Protocol):
 
     name: str
 
-    def sentences(self, sentences: Sequence[str]) -> np.ndarray:
-        """Return float[n, d]."""
+    def sentences(self, sentences: Sequence[str]) -> Float[np.ndarray, "sentence d"]:
+        """Return their vectors."""
         ...
 
-    def pictures(self, frames: np.ndarray) -> np.ndarray:
-        """Return float[n, d] of uint8[n, height, width, 3]."""
+    def pictures(self, frames: UInt8[np.ndarray, "picture height width 3"]) -> Float[np.ndarray, "picture d"]:
+        """Return their vectors."""
         ...
 
 
@@ -71,15 +72,15 @@ class TransformersEncoder:
                 f"The CLIP weights {weights} cannot be loaded ({reason}): give a folder that has them, or a name on a hub within reach."
             ) from None
 
-    def sentences(self, sentences: Sequence[str]) -> np.ndarray:
-        """Return float32[n, d]."""
+    def sentences(self, sentences: Sequence[str]) -> Float[np.ndarray, "sentence d"]:
+        """See Encoder."""
         inputs = self._processor(text=list(sentences), return_tensors="pt", padding=True, truncation=True)
         with self._quietly():
             features = self._model.get_text_features(**inputs.to(self._device))
         return _vectors(features)
 
-    def pictures(self, frames: np.ndarray) -> np.ndarray:
-        """Return float32[n, d]."""
+    def pictures(self, frames: UInt8[np.ndarray, "picture height width 3"]) -> Float[np.ndarray, "picture d"]:
+        """See Encoder."""
         parts = []
         for start in range(0, len(frames), _BATCH):
             inputs = self._processor(images=list(frames[start : start + _BATCH]), return_tensors="pt")

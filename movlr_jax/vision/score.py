@@ -6,12 +6,13 @@ In: unit vectors of pictures, of goal sentences and of baseline sentences. Out: 
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Float64
 
 from movlr_jax.errors import MovlrError
 
 
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Return float64[..., d] scaled to length 1 along the last axis.
+def unit(vectors: Float[np.ndarray, "*batch d"]) -> Float64[np.ndarray, "*batch d"]:
+    """Return vectors scaled to length 1.
 
     Raises:
         MovlrError: a vector has no direction.
@@ -23,16 +24,18 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / length
 
 
-def goal_baseline(pictures: np.ndarray, goals: np.ndarray, baselines: np.ndarray, alpha: float) -> np.ndarray:
-    """Return the goal-baseline regularised reward of each picture, float64[n].
+def goal_baseline(
+    pictures: Float[np.ndarray, "picture d"], goals: Float[np.ndarray, "goal d"], baselines: Float[np.ndarray, "baseline d"], alpha: float
+) -> Float64[np.ndarray, " picture"]:
+    """Return the goal-baseline regularised reward of each picture.
 
     With g and b the means of the unit embeddings of the goals and of the baselines, each scaled to unit length, and P the projection
     alpha on the line through b and g plus 1 - alpha of the identity: 1 - |P (x - g)|^2 / 2.
 
     Args:
-        pictures: float[n, d], any length.
-        goals: float[m, d], of one or more sentences that describe the goal.
-        baselines: float[k, d], of sentences that describe the body without the goal; k may be 0, then alpha must be 0.
+        pictures: their vectors, of any length.
+        goals: of one or more sentences that describe the goal.
+        baselines: of sentences that describe the body without the goal; there may be none, then alpha must be 0.
         alpha: 0 is the cosine of picture and goal; 1 sees only the direction from baseline to goal.
 
     Raises:
@@ -53,11 +56,11 @@ def goal_baseline(pictures: np.ndarray, goals: np.ndarray, baselines: np.ndarray
     return 1.0 - 0.5 * np.square(away).sum(axis=-1)
 
 
-def episode(curve: np.ndarray, last: float = 1.0) -> float:
+def episode(curve: Float[np.ndarray, " picture"], last: float = 1.0) -> float:
     """Return an episode's score: the mean of its curve over the last share of its pictures (1: all of them).
 
     Args:
-        curve: float[n], one reward a picture, in the order of time.
+        curve: one reward a picture, in the order of time.
         last: share of the pictures that count; a pose that is only reached at the end is judged by its end.
     """
     count = max(1, round(len(curve) * last))

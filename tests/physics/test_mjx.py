@@ -118,7 +118,7 @@ def test_the_published_law_is_left_to_native(myolegs, warp):
     paper = laws.make("paper", myolegs, 0.008)
     state = warp.reset(np.stack([myolegs.standing_qpos] * EPISODES), np.stack([myolegs.standing_act] * EPISODES))
     with pytest.raises(MovlrError, match=r"use --planner\.law paper-hoisted"):
-        warp.rollout(state, paper, None, 2, [Frame()])
+        warp.rollout(state, paper, np.zeros((EPISODES, 1, 1, 1)), 2, [Frame()])
 
 
 def test_what_pure_mjx_cannot_take_is_changed_and_listed(myolegs):
