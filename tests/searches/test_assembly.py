@@ -25,6 +25,7 @@ CONFIG = RunConfig(task="walk_flat", iterations=1, seeds=(0, 1), seconds=0.1, pl
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from movlr_jax import searches
 
 def die(event):
     if (event.kind, event.iteration, event.stage, event.seed) == ("simulated", 1, "move", 1) and event.simulated_s > 0.05:
