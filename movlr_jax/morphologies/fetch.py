@@ -89,12 +89,12 @@ def fetch(model: Manifest, repository: str = "", commit: str = "", progress: Pro
             except _GitError as error:
                 # What was left by a fetch that was broken off may be damaged: once more, from nothing.
                 if not work.is_dir() or not _damaged(error):
-                    raise _told(error, repository, pinned, models) from None
+                    raise _git_fault(error, repository, pinned, models) from None
                 shutil.rmtree(work)
                 try:
                     revision = _checkout(work, repository, pinned, model.folder, progress)
                 except _GitError as again:
-                    raise _told(again, repository, pinned, models) from None
+                    raise _git_fault(again, repository, pinned, models) from None
             fresh = work / model.folder
             progress("checking", 0, 0)
             wrong = manifest.deviations(fresh, model)
@@ -203,7 +203,7 @@ def _damaged(error: _GitError) -> bool:
     return command != "fetch" or bool(re.search("corrupt|bad object", output))
 
 
-def _told(error: _GitError, repository: str, commit: str, models: Path) -> MovlrError:
+def _git_fault(error: _GitError, repository: str, commit: str, models: Path) -> MovlrError:
     """Return the sentence for a failure of git."""
     lines = str(error).splitlines()[1:]
     output = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "it says nothing")

@@ -47,7 +47,7 @@ def vocabulary(layout: FeatureLayout) -> str:
         "A joint J = m.joint(name) has:",
         *_described(Joint, "J"),
         "Joint names: " + ", ".join(layout.joints) + ".",
-        *_told(layout),
+        *_leg_functions(layout),
         "The planned joints together have:",
         *_described(Joints, "m.joints"),
         "Planned joints, in order: " + ", ".join(layout.planned_joints) + ".",
@@ -61,7 +61,7 @@ def vocabulary(layout: FeatureLayout) -> str:
     return "\n".join(parts)
 
 
-def _told(layout: FeatureLayout) -> list[str]:
+def _leg_functions(layout: FeatureLayout) -> list[str]:
     """Return a line of the joints whose names do not say what they do in a leg."""
     parts = []
     for function, (joint, sign) in anatomy.unusual(layout.anatomy).items():
