@@ -81,7 +81,7 @@ def test_transfer_shares_the_episodes_and_draws(folder: Path, capsys: pytest.Cap
         (["eval", "--morphology", "myoleg"], "did you mean myolegs?"),
         (["eval", "--seeds"], "at least one number"),
         (["eval", "--reward"], "nothing to measure"),
-        (["eval", "--engine", "cuda"], "use auto, native, warp, jax"),
+        (["eval", "--engine", "cuda"], "known are native, warp, jax and auto"),
         (["eval", "--planner.law", "papr"], "muscle law 'papr'"),
         (["eval", "--task", "stand", "--strengths", "0", "1"], "task stand injures no muscles that --strengths could change"),
         (["eval", "--task", "walk_injured", "--strengths", "2"], "fractions from 0 to 1, not 2"),
