@@ -19,8 +19,8 @@ import bench
 from movlr_jax import atomic
 from movlr_jax.cli import console, eval
 from movlr_jax.errors import MovlrError
-from movlr_jax.evaluation import evaluation, reward_texts, study
-from movlr_jax.evaluation.evaluation import Work
+from movlr_jax.evaluation import reward_texts, study, work_items
+from movlr_jax.evaluation.work_items import Work
 from movlr_jax.media import tables
 from movlr_jax.tasks import Task
 from movlr_jax.tuning import ablation, pruning
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--tolerance", type=float, default=0.05, help="share of the metric that a pruned reward may lose")
     parser.set_defaults(tasks=["walk_flat"])
     asked = parser.parse_args(argv)
-    places = [(task, body) for task in bench.tasks(asked) for body in asked.morphologies or evaluation.bodies_of(task)[:1]]
+    places = [(task, body) for task in bench.tasks(asked) for body in asked.morphologies or work_items.bodies_of(task)[:1]]
     works = [work for task, body in places for work in rewards(asked, task, body)]
     rows: list[list[str]] = []
     documents: list[dict[str, Any]] = []

@@ -24,7 +24,7 @@ from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts
-from movlr_jax.evaluation.evaluation import Work
+from movlr_jax.evaluation.work_items import Work
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.runs.iteration_record import IterationRecord
 from movlr_jax.runs.run_folder import RunFolder

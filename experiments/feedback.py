@@ -21,7 +21,7 @@ from variants import Variant
 
 from movlr_jax.critics.attachments import Show
 from movlr_jax.errors import MovlrError, did_you_mean
-from movlr_jax.evaluation.evaluation import Row
+from movlr_jax.evaluation.work_items import Row
 from movlr_jax.llm.config import SERVICES
 from movlr_jax.media import bars
 

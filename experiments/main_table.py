@@ -19,8 +19,8 @@ import variants
 from movlr_jax import atomic
 from movlr_jax.cli import console
 from movlr_jax.cli.eval import measure
-from movlr_jax.evaluation import evaluation
-from movlr_jax.evaluation.evaluation import Row
+from movlr_jax.evaluation import work_items
+from movlr_jax.evaluation.work_items import Row
 from movlr_jax.media import bars, tables
 
 REWARDS = ("start", "human", "learned")
@@ -48,7 +48,7 @@ def draw(rows: Sequence[Row], path: Path) -> Path:
 def main(argv: Sequence[str] | None = None) -> int:
     asked = bench.parser(__doc__, "main_table").parse_args(argv)
     tasks = bench.tasks(asked)
-    named = evaluation.works(("start", "human"), tasks, asked.morphologies)
+    named = work_items.combinations(("start", "human"), tasks, asked.morphologies)
     learned = [bench.learned(asked, work.task, work.morphology) for work in named if work.name == "start"]
     rows = measure([*named, *learned], bench.settings(asked), asked.out)
     names = [task.name for task in tasks]

@@ -17,7 +17,7 @@ import bench
 from movlr_jax import atomic
 from movlr_jax.cli import console
 from movlr_jax.errors import MovlrError
-from movlr_jax.evaluation import evaluation
+from movlr_jax.evaluation import work_items
 from movlr_jax.media import heatmaps, tables
 from movlr_jax.runs.run_folder import RunFolder
 
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     folders = [RunFolder.find(path) for path in asked.runs]
     remarks = []
     for task in () if asked.runs else bench.tasks(asked):
-        for body in asked.morphologies or evaluation.bodies_of(task)[:1]:
+        for body in asked.morphologies or work_items.bodies_of(task)[:1]:
             try:
                 folders.append(bench.searched(asked, task, body))
             except MovlrError as error:  # a body that is not on this machine does not end the others

@@ -16,7 +16,7 @@ import bench
 from movlr_jax import atomic
 from movlr_jax.cli import console
 from movlr_jax.cli.eval import measure
-from movlr_jax.evaluation import evaluation, transfer
+from movlr_jax.evaluation import transfer, work_items
 from movlr_jax.media import tables
 from movlr_jax.tasks import get
 
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(argv)
     sources = [get(name) for name in asked.sources]
     found = transfer.rewards(sources, asked.rewards)
-    learned = [bench.learned(asked, task, evaluation.bodies_of(task)[0]) for task in sources]
+    learned = [bench.learned(asked, task, work_items.bodies_of(task)[0]) for task in sources]
     found += [work.reward for work in learned if work.reward is not None]
     # Without tasks named by hand: those that this metric tells something about.
     chosen = [task for task in bench.tasks(asked) if task.metric == asked.metric or asked.tasks != list(bench.MEASURED)]

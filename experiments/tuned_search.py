@@ -24,8 +24,8 @@ from variants import Variant
 
 from movlr_jax.cli.eval import measure
 from movlr_jax.errors import MovlrError
-from movlr_jax.evaluation import evaluation, reward_texts
-from movlr_jax.evaluation.evaluation import Work
+from movlr_jax.evaluation import reward_texts, work_items
+from movlr_jax.evaluation.work_items import Work
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.media import history
 from movlr_jax.runs.iteration_record import IterationRecord
@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     taken: dict[str, dict[str, Any]] = {variant.name: {} for variant in compared}
     measured: list[tuple[str, Work]] = []
     for task in bench.tasks(asked):
-        for body in asked.morphologies or evaluation.bodies_of(task):
+        for body in asked.morphologies or work_items.bodies_of(task):
             curves: dict[str, list[list[tuple[float, float]]]] = {variant.name: [] for variant in compared}
             for seed in range(asked.searches_each):
                 try:

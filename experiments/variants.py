@@ -18,8 +18,8 @@ import numpy as np
 from movlr_jax import atomic
 from movlr_jax.cli import console
 from movlr_jax.cli.eval import measure
-from movlr_jax.evaluation import evaluation
-from movlr_jax.evaluation.evaluation import Row, Work
+from movlr_jax.evaluation import work_items
+from movlr_jax.evaluation.work_items import Row, Work
 from movlr_jax.llm import addresses
 from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.media import bars, tables
@@ -75,7 +75,7 @@ def compare(asked: argparse.Namespace, variants: Sequence[Variant]) -> tuple[lis
     works: list[tuple[str, Work]] = []
     taken: dict[str, dict[str, Any]] = {variant.name: {} for variant in variants}
     for task in bench.tasks(asked):
-        for body in asked.morphologies or evaluation.bodies_of(task):
+        for body in asked.morphologies or work_items.bodies_of(task):
             for variant in variants:
                 for work in _searched(asked, task, body, variant, count, taken[variant.name]):
                     works.append((variant.name, work))
@@ -86,7 +86,7 @@ def compare(asked: argparse.Namespace, variants: Sequence[Variant]) -> tuple[lis
 
 def _searched(asked: argparse.Namespace, task: Task, body: str, variant: Variant, count: int, taken: dict[str, Any]) -> list[Work]:
     if variant.reward:
-        return evaluation.works((variant.reward,), [task], [body])
+        return work_items.combinations((variant.reward,), [task], [body])
     found = []
     for seed in range(count):
         more = {"seed": seed, "critic": asked.critic, "writer": asked.writer, "models": models(asked), **variant.changes}
@@ -137,7 +137,7 @@ def together(rows: Sequence[tuple[str, Row]]) -> list[Row]:
 
 def value(row: Row) -> tuple[float, float, str]:
     """Return mean, standard deviation and note of the task's own metric; NaN where there is none."""
-    values = evaluation.metric_of(row, row.work.task.metric)
+    values = work_items.metric_of(row, row.work.task.metric)
     return (
         float(np.mean(values)) if values else np.nan,
         float(np.std(values)) if len(values) > 1 else np.nan,

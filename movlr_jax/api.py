@@ -20,7 +20,7 @@ from movlr_jax import atomic
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planners import Planner
 from movlr_jax.errors import MovlrError
-from movlr_jax.evaluation import evaluation, planning, reward_texts, study, transfer_study
+from movlr_jax.evaluation import planning, reward_texts, study, transfer_study, work_items
 from movlr_jax.evaluation import transfer as transfers
 from movlr_jax.evaluation.planning import Runs
 from movlr_jax.evaluation.reward_texts import RewardText
@@ -170,7 +170,7 @@ def evaluate(
     goal: str | None = None,
     clips: bool = False,
     out: Path | str | None = None,
-    watcher: evaluation.Watcher | None = None,
+    watcher: work_items.Watcher | None = None,
     **settings: Unpack[Settings],
 ) -> EvaluationStudy:
     """Measure rewards on tasks and bodies, every combination, over seeds; `movlr eval`.
@@ -191,7 +191,7 @@ def evaluate(
     """
     words = [str(r.folder if isinstance(r, Best) else r) for r in rewards]
     made = [study.for_goal(_task(task), goal, words) for task in tasks]
-    works = evaluation.at_strengths(evaluation.works(words, made, [str(body) for body in bodies]), strengths)
+    works = work_items.at_strengths(work_items.combinations(words, made, [str(body) for body in bodies]), strengths)
     with _folder(out) as folder:
         return study.evaluate(works, _settings(settings), folder, watcher, clips=clips)
 
@@ -206,7 +206,7 @@ def ablate(
     tolerance: float = 0.05,
     prune: bool = True,
     out: Path | str | None = None,
-    watcher: evaluation.Watcher | None = None,
+    watcher: work_items.Watcher | None = None,
     **settings: Unpack[Settings],
 ) -> AblationStudy:
     """Change every weight of a reward by every factor, rank the terms, and drop those that do little; `movlr ablate`.
@@ -238,7 +238,7 @@ def tune(
     config: TuneConfig | None = None,
     judges: Judges | None = None,
     out: Path | str | None = None,
-    watcher: evaluation.Watcher | None = None,
+    watcher: work_items.Watcher | None = None,
     tell: tune_study.Tell | None = None,
     **settings: Unpack[Settings],
 ) -> TuneStudy:
@@ -377,7 +377,7 @@ def transfer(
     strengths: Sequence[float] = (),
     goal: str | None = None,
     out: Path | str | None = None,
-    watcher: evaluation.Watcher | None = None,
+    watcher: work_items.Watcher | None = None,
     **settings: Unpack[Settings],
 ) -> TransferStudy:
     """Try rewards without change on other tasks and bodies than those they come from; `movlr transfer`.

@@ -29,7 +29,8 @@ from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planners import MPPI
 from movlr_jax.evaluation import reward_texts
 from movlr_jax.evaluation.episode_store import EpisodeStore
-from movlr_jax.evaluation.evaluation import Evaluation, Watcher
+from movlr_jax.evaluation.evaluation import Evaluation
+from movlr_jax.evaluation.work_items import Watcher
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.tuning import ablation
 from movlr_jax.tuning.ablation_study import AblationStudy

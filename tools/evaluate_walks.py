@@ -22,7 +22,8 @@ from movlr_jax import tasks
 from movlr_jax.cli.watch import Watch
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.evaluation.episode_store import EpisodeStore
-from movlr_jax.evaluation.evaluation import evaluate, works
+from movlr_jax.evaluation.evaluation import evaluate
+from movlr_jax.evaluation.work_items import combinations
 from movlr_jax.media import tables
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks"
@@ -99,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 continue
             settings = EpisodeSettings(seeds=seeds, seconds=seconds, goal_speed=speed, engine="native", threads=args.threads)
             with Watch(store.folder) as watch:
-                evaluate(works([reward], [tasks.get(task)], [body]), settings, store, watcher=watch)
+                evaluate(combinations([reward], [tasks.get(task)], [body]), settings, store, watcher=watch)
         print(table(store.episodes()), end="")
     return 0
 

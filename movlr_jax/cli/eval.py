@@ -98,10 +98,10 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     found = options.parse(Options, options.gather(argv, *_MANY), "eval")
     from movlr_jax.cli import task_names
-    from movlr_jax.evaluation import evaluation, study
+    from movlr_jax.evaluation import study, work_items
 
     tasks = announced(task_names.tasks_of(found.tasks), found.goal, found.rewards)
-    works = evaluation.at_strengths(evaluation.works(found.rewards, tasks, found.morphologies), found.strengths)
+    works = work_items.at_strengths(work_items.combinations(found.rewards, tasks, found.morphologies), found.strengths)
     with watched(found.out) as watch:
         result = study.evaluate(works, found.settings(), found.out, watch, clips=found.clips)
     if found.json:

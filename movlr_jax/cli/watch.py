@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from movlr_jax.cli import console
-from movlr_jax.evaluation.evaluation import Watcher, Work
+from movlr_jax.evaluation.work_items import Watcher, Work
 from movlr_jax.media import tables
 
 

@@ -36,7 +36,7 @@ class RewardText:
     """A reward program's text as it was found: not proven for any body.
 
     Attributes:
-        name: the word it was asked for by.
+        name: the word it was given as.
         source: the text.
         origin: where it came from, for people: "walk_flat", "walk_flat on myolegs, iteration 5", "a file".
     """
@@ -81,11 +81,11 @@ def read(file: Path, *, typed: bool = True, tell: Callable[[str], None] | None =
         raise MovlrError(f"{file} cannot be read ({error.strerror}): name a reward file.") from None
 
 
-def find(asked: str, tasks: Iterable[Task]) -> RewardText:
+def find(word: str, tasks: Iterable[Task]) -> RewardText:
     """Return the text that a word stands for.
 
     Args:
-        asked: a name of the tasks' rewards, a reward file, a run's folder (its best), or an iteration's.
+        word: a name of the tasks' rewards, a reward file, a run's folder (its best), or an iteration's.
         tasks: whose named rewards are meant; the first that has the name gives it.
 
     Raises:
@@ -93,19 +93,19 @@ def find(asked: str, tasks: Iterable[Task]) -> RewardText:
     """
     tasks = tuple(tasks)
     for task in tasks:
-        if asked in task.rewards:
-            return RewardText(asked, task.rewards[asked], origin=task.name)
-    path = Path(asked)
+        if word in task.rewards:
+            return RewardText(word, task.rewards[word], origin=task.name)
+    path = Path(word)
     if path.is_dir():
         folder = _best_of(path)
         if not (folder / "reward.py").is_file():
-            raise MovlrError(f"{asked} holds no reward yet (no best/reward.py): let the run finish an iteration.")
-        return RewardText(asked, read(folder / "reward.py", typed=False), _origin(path, folder))
+            raise MovlrError(f"{word} holds no reward yet (no best/reward.py): let the run finish an iteration.")
+        return RewardText(word, read(folder / "reward.py", typed=False), _origin(path, folder))
     if not path.is_file():
         known = list(dict.fromkeys(name for task in tasks for name in task.rewards))
-        hint = did_you_mean(asked, known)
-        raise MovlrError(f"There is no reward '{asked}': {hint}give one of {', '.join(known)}, a reward file, or a run's folder.")
-    return RewardText(asked, read(path))
+        hint = did_you_mean(word, known)
+        raise MovlrError(f"There is no reward '{word}': {hint}give one of {', '.join(known)}, a reward file, or a run's folder.")
+    return RewardText(word, read(path))
 
 
 def _best_of(path: Path) -> Path:
@@ -119,21 +119,21 @@ def _best_of(path: Path) -> Path:
     return path if best is None else RunFolder(path).iteration(best).path
 
 
-def home(asked: str) -> tuple[str, str]:
+def home(word: str) -> tuple[str, str]:
     """Return the task and the body that a run's reward was found on; "" and "" where the word names no run that says so."""
-    if not (Path(asked) / "run.json").exists():
+    if not (Path(word) / "run.json").exists():
         return "", ""
-    folders.admit(Path(asked))
+    folders.admit(Path(word))
     try:
-        header = records.read(Path(asked) / "run.json")
+        header = records.read(Path(word) / "run.json")
         return str(header["task"]), str(header["morphology"])
     except (OSError, ValueError, KeyError, TypeError):
         return "", ""
 
 
-def goal_of(asked: str, task: str) -> str:
+def goal_of(word: str, task: str) -> str:
     """Return the goal sentence that a run's reward was found for on a task; "" where the word names no run of that task with one."""
-    if not task or home(asked)[0] != task or not (file := Path(asked) / "config.yaml").is_file():
+    if not task or home(word)[0] != task or not (file := Path(word) / "config.yaml").is_file():
         return ""
     return (RunConfig.load(file).goal or "").strip()
 

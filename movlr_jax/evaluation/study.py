@@ -17,7 +17,8 @@ from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts
 from movlr_jax.evaluation.episode_store import EpisodeStore
-from movlr_jax.evaluation.evaluation import Describe, Evaluation, Measure, Row, Watcher, Work
+from movlr_jax.evaluation.evaluation import Describe, Evaluation, Measure
+from movlr_jax.evaluation.work_items import Row, Watcher, Work
 from movlr_jax.media import metrics_table, tables
 from movlr_jax.tasks import Task
 
@@ -131,7 +132,7 @@ def evaluate(
     """Measure works into a folder, and write its tables.
 
     Args:
-        works: as `evaluation.works` and `evaluation.at_strengths` make them.
+        works: as `work_items.combinations` and `work_items.at_strengths` make them.
         settings: how episodes are run.
         folder: for episodes, tables and clips.
         watcher: is told how it goes.

@@ -16,8 +16,8 @@ import numpy as np
 from movlr_jax import morphologies
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.evaluation import reward_texts, study_limits
-from movlr_jax.evaluation.evaluation import Row, Work, bodies_of, metric_names
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.evaluation.work_items import Row, Work, bodies_of, metric_names
 from movlr_jax.media import tables
 from movlr_jax.media.metric_matrix import metric_matrix
 from movlr_jax.tasks import Task

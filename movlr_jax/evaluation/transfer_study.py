@@ -13,10 +13,10 @@ from typing import Any
 
 from movlr_jax import atomic
 from movlr_jax.control.episode_config import EpisodeSettings
-from movlr_jax.evaluation import evaluation, study, transfer
-from movlr_jax.evaluation.evaluation import Watcher
+from movlr_jax.evaluation import study, transfer, work_items
 from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.evaluation.transfer import Matrix
+from movlr_jax.evaluation.work_items import Watcher
 from movlr_jax.media import metrics_table, tables
 from movlr_jax.tasks import Task
 
@@ -73,7 +73,7 @@ def measure(
     Raises:
         MovlrError: no episode has the metric, or as `Evaluation.run`.
     """
-    works = evaluation.at_strengths(transfer.works(rewards, places), strengths)
+    works = work_items.at_strengths(transfer.works(rewards, places), strengths)
     with study.opened(settings, folder, watcher) as measuring:
         rows = measuring.run(works)
     result = TransferStudy(Matrix(metric or places[0][0].metric, rewards, places, rows, strengths), folder)

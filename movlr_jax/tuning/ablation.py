@@ -17,8 +17,9 @@ import numpy as np
 
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.evaluation import study_limits
-from movlr_jax.evaluation.evaluation import Evaluation, Row, Work, metric_names
+from movlr_jax.evaluation.evaluation import Evaluation
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.evaluation.work_items import Row, Work, metric_names
 from movlr_jax.media import tables
 from movlr_jax.media.metric_matrix import metric_matrix
 from movlr_jax.morphologies import called

@@ -15,8 +15,8 @@ from typing import Any
 from movlr_jax import atomic
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.evaluation import study
-from movlr_jax.evaluation.evaluation import Watcher
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.evaluation.work_items import Watcher
 from movlr_jax.media import metrics_table, tables
 from movlr_jax.tuning import ablation, pruning
 from movlr_jax.tuning.ablation import Ablation, Place

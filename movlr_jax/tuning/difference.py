@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from movlr_jax.evaluation.evaluation import Row
+from movlr_jax.evaluation.work_items import Row
 from movlr_jax.tasks import gates
 from movlr_jax.tasks.metric_registry import metric as named
 

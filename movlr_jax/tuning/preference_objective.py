@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from movlr_jax.critics import offline
 from movlr_jax.critics.base import Evidence
-from movlr_jax.evaluation.evaluation import Evaluation, Work
+from movlr_jax.evaluation.evaluation import Evaluation
+from movlr_jax.evaluation.work_items import Work
 from movlr_jax.feedback import judging
 from movlr_jax.feedback.feedback import Feedback
 from movlr_jax.tuning.weight_study import WeightTrial, better

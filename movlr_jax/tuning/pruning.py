@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from movlr_jax.evaluation.evaluation import Evaluation, Row
+from movlr_jax.evaluation.evaluation import Evaluation
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.evaluation.work_items import Row
 from movlr_jax.morphologies import called
 from movlr_jax.tasks import gates
 from movlr_jax.tasks.metric_registry import metric as named

@@ -18,8 +18,8 @@ from movlr_jax import atomic, code_names
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import measures, study
-from movlr_jax.evaluation.evaluation import Watcher
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.evaluation.work_items import Watcher
 from movlr_jax.feedback.feedback import Feedback
 from movlr_jax.llm import ledger
 from movlr_jax.llm.config import SERVICES, ModelsConfig

@@ -25,8 +25,9 @@ from movlr_jax.control.episode_config import Migrated
 from movlr_jax.control.planners import Planner
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.evaluation import study_limits
-from movlr_jax.evaluation.evaluation import Evaluation, Row, Work, metric_names
+from movlr_jax.evaluation.evaluation import Evaluation
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.evaluation.work_items import Row, Work, metric_names
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.processes import alone
 from movlr_jax.runs.tune_config import TuneConfig

@@ -20,8 +20,9 @@ from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import measures
 from movlr_jax.evaluation.episode_store import EpisodeStore
-from movlr_jax.evaluation.evaluation import Evaluation, Work
+from movlr_jax.evaluation.evaluation import Evaluation
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.evaluation.work_items import Work
 from movlr_jax.processes import find_modules_where_installed
 from movlr_jax.tuning.ablation import work
 from movlr_jax.vision.config import ClipConfig

@@ -12,8 +12,9 @@ from movlr_jax.cli.main import main
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planners import MPPI
 from movlr_jax.evaluation.episode_store import EpisodeStore
-from movlr_jax.evaluation.evaluation import Work, evaluate
+from movlr_jax.evaluation.evaluation import evaluate
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.evaluation.work_items import Work
 from movlr_jax.rewards.program import literal_weights
 
 pytest.importorskip("optuna")

@@ -16,9 +16,10 @@ from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.laws import LAWS
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
-from movlr_jax.evaluation import evaluation, transfer
+from movlr_jax.evaluation import transfer, work_items
 from movlr_jax.evaluation.episode_store import EpisodeStore
-from movlr_jax.evaluation.evaluation import Row, Watcher, evaluate
+from movlr_jax.evaluation.evaluation import evaluate
+from movlr_jax.evaluation.work_items import Row, Watcher
 from movlr_jax.morphologies import catalog
 
 QUICK = EpisodeSettings(seeds=(0, 1), seconds=0.1, planner=MPPI(candidates=8, elites=2, instant=2, horizon=0.08), threads=1)
@@ -28,7 +29,7 @@ NO_SUCH_LANDMARK = 'WEIGHTS = {"hand": 1.0}\n\n\ndef terms(m):\n    return {"han
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from evaluation.test_evaluation import QUICK, STAND, EpisodeStore, Watcher, evaluate, evaluation
+from evaluation.test_evaluation import QUICK, STAND, EpisodeStore, Watcher, evaluate, work_items
 
 class Killer(Watcher):
     def advanced(self, t):
@@ -39,7 +40,7 @@ class Killer(Watcher):
         self.seeds = seeds
 
 with EpisodeStore(Path(sys.argv[1])) as store:
-    evaluate(evaluation.works(["start"], [STAND], ["myolegs"]), QUICK, store, watcher=Killer())
+    evaluate(work_items.combinations(["start"], [STAND], ["myolegs"]), QUICK, store, watcher=Killer())
 """
 
 
@@ -76,7 +77,7 @@ def stored(tmp_path_factory) -> Path:  # type: ignore[no-untyped-def]
 
 
 def test_a_killed_evaluation_goes_on_where_it_was(stored: Path) -> None:
-    start = evaluation.works(["start"], [STAND], ["myolegs"])
+    start = work_items.combinations(["start"], [STAND], ["myolegs"])
     (row,), counter = measured(stored, start)
     assert (counter.there, counter.wanted, counter.ran) == (1, 2, 1)
     assert [e["seed"] for e in row.episodes] == [0, 1] and row.document()["falls"] == 0
@@ -85,7 +86,7 @@ def test_a_killed_evaluation_goes_on_where_it_was(stored: Path) -> None:
 
 
 def test_an_injury_is_another_episode_and_stands_in_the_row(stored: Path) -> None:
-    start, injury = evaluation.works(["start"], [STAND], ["myolegs"]), ("soleus_*=0",)
+    start, injury = work_items.combinations(["start"], [STAND], ["myolegs"]), ("soleus_*=0",)
     (whole,), _ = measured(stored, start)
     (row,), counter = measured(stored, start, dataclasses.replace(QUICK, injury=injury))
     assert (counter.there, counter.ran) == (0, 2) and row.document()["injury"] == list(injury) and "injury" not in whole.document()
@@ -96,14 +97,17 @@ def test_an_injury_is_another_episode_and_stands_in_the_row(stored: Path) -> Non
 
 def test_strengths_are_rows_and_the_episodes_of_the_separately_injured_bodies(tmp_path: Path) -> None:
     settings = dataclasses.replace(QUICK, seeds=(0,), injury=("gas*_r=0.5", "soleus_*"))
-    works = evaluation.at_strengths(evaluation.works(["start"], [STAND], ["myolegs"]), (0.0, 0.3))
+    works = work_items.at_strengths(work_items.combinations(["start"], [STAND], ["myolegs"]), (0.0, 0.3))
     rows, counter = measured(tmp_path / "together", works, settings)
     assert (counter.there, counter.ran) == (0, 2) and [row.document()["strength"] for row in rows] == [0.0, 0.3]
     assert rows[1].document()["injury"] == ["gas*_r=0.5", "soleus_*=0.3"]
     again, counter = measured(tmp_path / "together", works, settings)
     assert (counter.there, counter.ran) == (2, 0) and [row.document() for row in again] == [row.document() for row in rows]
     # By itself, the injured body has the same episode, under the same key.
-    alone, apart = evaluation.works(["start"], [STAND], ["myolegs"]), dataclasses.replace(settings, injury=("gas*_r=0.5", "soleus_*=0.3"))
+    alone, apart = (
+        work_items.combinations(["start"], [STAND], ["myolegs"]),
+        dataclasses.replace(settings, injury=("gas*_r=0.5", "soleus_*=0.3")),
+    )
     (found,), counter = measured(tmp_path / "together", alone, apart)
     assert (counter.there, counter.ran) == (1, 0)
     (ran,), counter = measured(tmp_path / "apart", alone, apart)
@@ -111,7 +115,7 @@ def test_strengths_are_rows_and_the_episodes_of_the_separately_injured_bodies(tm
 
 
 def test_every_setting_makes_another_episode(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    start = evaluation.works(["start"], [STAND], ["myolegs"])
+    start = work_items.combinations(["start"], [STAND], ["myolegs"])
     measured(stored, start)
     by = json.loads(next(stored.glob("*.json")).read_text())["decided_by"]
     assert {"task", "morphology", "model_sha256", "reward_sha256", "seed", "seconds", "goal_speed_mps", "engine"} <= set(by)
@@ -151,8 +155,8 @@ def test_what_a_body_cannot_take_is_a_row(stored: Path, tmp_path: Path, monkeypa
     monkeypatch.setenv("MOVLR_CACHE", str(tmp_path))
     catalog._prepared.cache_clear()  # bodies that an earlier test of this process has loaded
     works = [
-        *evaluation.works(["start", str(file)], [STAND], ["myolegs"]),
-        *evaluation.works(["human", "straight"], [STAND, WALK], ["ms-human-700"]),
+        *work_items.combinations(["start", str(file)], [STAND], ["myolegs"]),
+        *work_items.combinations(["human", "straight"], [STAND, WALK], ["ms-human-700"]),
     ]
     rows, counter = measured(stored, works)
     assert [bool(row.episodes) for row in rows] == [True, False, False, False, False, False]
@@ -168,7 +172,7 @@ def test_what_a_body_cannot_take_is_a_row(stored: Path, tmp_path: Path, monkeypa
 )
 def test_a_word_for_nothing_stops_at_once(asked, bodies, said) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(MovlrError, match=said):
-        evaluation.works(asked, [STAND, WALK], bodies)
+        work_items.combinations(asked, [STAND, WALK], bodies)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +198,7 @@ def test_transfer_takes_one_text_to_every_place(stored: Path, tmp_path: Path) ->
     matrix = transfer.Matrix("distance_m", texts, places, rows)
     mean, _ = matrix.values()
     # The diagonal is what an ordinary evaluation gives; off it, the other task's text moves the body otherwise.
-    alone, counter = measured(stored, evaluation.works(["start"], [WALK, STAND]), dataclasses.replace(QUICK, seeds=(0,)))
+    alone, counter = measured(stored, work_items.combinations(["start"], [WALK, STAND]), dataclasses.replace(QUICK, seeds=(0,)))
     assert counter.ran == 0
     assert mean[0, 0] == alone[0].episodes[0]["distance_m"] and mean[1, 1] == alone[1].episodes[0]["distance_m"]
     assert mean[0, 0] != mean[1, 0] and mean[0, 1] != mean[1, 1]
@@ -207,7 +211,7 @@ def test_transfer_takes_one_text_to_every_place(stored: Path, tmp_path: Path) ->
 
 def test_a_matrix_has_a_column_a_strength() -> None:
     texts, places, strengths = transfer.rewards([WALK], ["start", "human"]), transfer.places([WALK], ["myolegs"]), (0.0, 0.5)
-    works = evaluation.at_strengths(transfer.works(texts, places), strengths)
+    works = work_items.at_strengths(transfer.works(texts, places), strengths)
     episode = {"seed": 0, "fell": False}
     rows = [Row(w, "native", 1.0, 0.8, ({**episode, "distance_m": 10.0 * (w.name == "human") + (w.strength or 0.0)},)) for w in works]
     matrix = transfer.Matrix("distance_m", texts, places, rows, strengths)
@@ -219,7 +223,7 @@ def test_a_matrix_has_a_column_a_strength() -> None:
 
 def test_an_early_end_is_called_what_the_task_calls_it() -> None:
     def row(task: str, *records: dict[str, object]) -> Row:
-        return Row(evaluation.Work(None, "human", tasks.get(task), ""), "native", 1.0, 0.8, records)
+        return Row(work_items.Work(None, "human", tasks.get(task), ""), "native", 1.0, 0.8, records)
 
     fallen, held = {"seed": 1, "fell": True}, {"seed": 1, "fell": False, "dropped": False}
     assert row("walk_flat", fallen, {"seed": 2, "fell": False}).early_ends() == "1 of 2 fell"

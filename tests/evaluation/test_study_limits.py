@@ -9,8 +9,8 @@ import pytest
 
 from movlr_jax import tasks
 from movlr_jax.evaluation import study_limits, transfer
-from movlr_jax.evaluation.evaluation import Row, Work
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.evaluation.work_items import Row, Work
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.runs.tune_config import TuneConfig
 from movlr_jax.searches import inner_tuning

@@ -118,7 +118,7 @@ def test_tuned_search(experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
     from support.pendulum_stages import PendulumStages
 
-    from movlr_jax.evaluation.evaluation import Row
+    from movlr_jax.evaluation.work_items import Row
     from movlr_jax.runs.run_folder import RunFolder
     from movlr_jax.searches import RunConfig
     from movlr_jax.searches.loop import Loop

@@ -16,8 +16,9 @@ from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import evaluation
 from movlr_jax.evaluation.episode_store import EpisodeStore
-from movlr_jax.evaluation.evaluation import Evaluation, Row, Watcher, Work
+from movlr_jax.evaluation.evaluation import Evaluation
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.evaluation.work_items import Row, Watcher, Work
 from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.rewards.program import literal_weights
 from movlr_jax.tasks.metric_registry import METRICS

@@ -12,8 +12,8 @@ from movlr_jax import tasks
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Preference
 from movlr_jax.errors import MovlrError
-from movlr_jax.evaluation.evaluation import Row, Work
 from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.evaluation.work_items import Row, Work
 from movlr_jax.facts import Facts
 from movlr_jax.llm.base import ModelFault
 from movlr_jax.rewards.program import literal_weights
