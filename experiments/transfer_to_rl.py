@@ -77,7 +77,7 @@ def compared(asked: argparse.Namespace, task_name: str, reward: str) -> dict[str
     """Plan with a reward, train with it, and return both means."""
     task = get(task_name)
     config = configured(asked, task_name, reward, ())
-    found = training_folder.asked_of(dataclasses.replace(config, actions="muscles"), reward)
+    found = training_folder.setup_of(dataclasses.replace(config, actions="muscles"), reward)
     size = "small" if asked.small else "full"
     place = asked.out / "planned" / f"{task_name}-{found.morphology.name}-{Path(reward).name}-{size}"
     seeds, seconds = config.eval_seeds, found.seconds

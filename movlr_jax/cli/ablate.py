@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from movlr_jax import atomic
-from movlr_jax.cli import console, eval, inherited, options
+from movlr_jax.cli import console, eval, flags, inherited
 
 if TYPE_CHECKING:
     from movlr_jax.tuning.ablation_study import AblationStudy
@@ -48,7 +48,7 @@ class Options(eval.Where):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    found, goal = inherited.parse(Options, options.gather(argv, *_MANY), "ablate", lambda o: (o.reward, o.tasks))
+    found, goal = inherited.parse(Options, flags.gather(argv, *_MANY), "ablate", lambda o: (o.reward, o.tasks))
     from movlr_jax.cli import task_names
     from movlr_jax.evaluation import reward_texts, transfer
     from movlr_jax.tuning import ablation_study

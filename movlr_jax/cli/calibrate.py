@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import tyro
 
 from movlr_jax import episode_rules
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 from movlr_jax.control.planners import MPPI, Planner
 from movlr_jax.errors import require
 
@@ -44,7 +44,7 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, argv, "calibrate")
+    options = flags.parse(Options, argv, "calibrate")
     from movlr_jax import tasks
     from movlr_jax.control import calibration, laws
     from movlr_jax.control.episode import EpisodeRunner
@@ -52,33 +52,33 @@ def main(argv: Sequence[str]) -> int:
     from movlr_jax.rewards.features import feature_layout
     from movlr_jax.rewards.reward import Reward
 
-    task = tasks.of(asked.morphology)
-    body, name = task.load(asked.morphology), "straight" if "straight" in task.rewards else "human"
-    law, _ = laws.resolve(asked.planner.law, body)
-    simulator = engines.make("auto", body, candidates=asked.planner.candidates, plan_dt=asked.planner.plan_dt)
+    task = tasks.of(options.morphology)
+    body, name = task.load(options.morphology), "straight" if "straight" in task.rewards else "human"
+    law, _ = laws.resolve(options.planner.law, body)
+    simulator = engines.make("auto", body, candidates=options.planner.candidates, plan_dt=options.planner.plan_dt)
     reward = Reward.trusted(name, task.rewards[name], feature_layout(body))
 
     def walk(runner: EpisodeRunner, seed: int) -> dict[str, Any]:
-        return task.measure(body, task.episode(runner, reward, seed, seconds=asked.seconds, goal_speed=asked.goal_speed))
+        return task.measure(body, task.episode(runner, reward, seed, seconds=options.seconds, goal_speed=options.goal_speed))
 
     def reached(t: calibration.GainResult) -> float:
         return sum(float(record[task.metric]) for record in t.episodes) / len(t.episodes)
 
     results = calibration.calibrate(
         simulator,
-        asked.planner,
+        options.planner,
         walk,
-        seconds=asked.seconds,
-        seeds=asked.seeds,
-        gains=asked.gains or None,
+        seconds=options.seconds,
+        seeds=options.seeds,
+        gains=options.gains or None,
         progress=lambda t: console.stderr().print(f"gain {t.gain:g}: up {t.upright:.0%} of the time, {task.metric} {reached(t):.2f}"),
     )
     rows = [{"gain": t.gain, "upright": t.upright, task.metric: reached(t), "score": t.score} for t in results]
-    if asked.json:
+    if options.json:
         print(json.dumps({"morphology": body.name, "law": law, "best": results[0].gain, "trials": rows}))
         return 0
-    seeds = ", ".join(map(str, asked.seeds))
-    how = f"{asked.seconds:g} s" + (f" at {asked.goal_speed:g} m/s" if task.walks else f" of {task.name}")
+    seeds = ", ".join(map(str, options.seeds))
+    how = f"{options.seconds:g} s" + (f" at {options.goal_speed:g} m/s" if task.walks else f" of {task.name}")
     title = f"{law} on {body.name}: {how}, seeds {seeds}"
     cells = [(f"{t.gain:g}", f"{t.upright:.2f}", f"{reached(t):.2f}") for t in results]
     best = results[0].gain

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import tyro
 
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 from movlr_jax.cli.progress import Pace
 
 REFUSED = 1
@@ -36,7 +36,7 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, argv, "check")
+    options = flags.parse(Options, argv, "check")
     from movlr_jax import jax_environment
     from movlr_jax.cli import task_names
     from movlr_jax.evaluation import reward_texts
@@ -44,15 +44,15 @@ def main(argv: Sequence[str]) -> int:
 
     jax_environment.require_devices()
     pace = Pace(console.stderr())
-    source = reward_texts.read(asked.file, tell=pace.tell)
-    task = task_names.task(asked.task)
+    source = reward_texts.read(options.file, tell=pace.tell)
+    task = task_names.task(options.task)
     pace.tell("loading and settling the body")
-    morphology = task.load(asked.morphology)
-    lying = task.with_sentence(asked.goal).lies
-    proof = reward_texts.prove(source, str(asked.file), morphology, task.goal_speed, lying=lying, tell=pace.tell)
-    if asked.json:
+    morphology = task.load(options.morphology)
+    lying = task.with_sentence(options.goal).lies
+    proof = reward_texts.prove(source, str(options.file), morphology, task.goal_speed, lying=lying, tell=pace.tell)
+    if options.json:
         console.print_json(proof.verdict.to_json())
     else:
-        console.say(f"{asked.file} for {morphology.name}")
+        console.say(f"{options.file} for {morphology.name}")
         console.say(explain(proof.verdict, source))
     return 0 if proof.trusted else REFUSED

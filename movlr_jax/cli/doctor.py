@@ -21,7 +21,7 @@ from rich.text import Text
 
 from movlr_jax import jax_environment
 from movlr_jax._versions import installed
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 from movlr_jax.errors import MovlrError
 from movlr_jax.llm import secrets
 from movlr_jax.media import gl
@@ -299,17 +299,17 @@ def services(config: RunConfig | None = None) -> list[Check]:
 
     models = ModelsConfig() if config is None else config.models
     # service, address -> roles that it plays
-    asked: dict[tuple[str, str], list[Role]] = {}
+    options: dict[tuple[str, str], list[Role]] = {}
     if config is not None:
         roles: tuple[tuple[Role, str], ...] = (("critic", config.critic), ("writer", config.writer))
         for role, service in roles:
             if service in SERVICES:
-                asked.setdefault((service, models.url(role)), []).append(role)
+                options.setdefault((service, models.url(role)), []).append(role)
     elif secrets.find(secrets.GEMINI_KEYS):
-        asked[("gemini", "")] = []
+        options[("gemini", "")] = []
     if config is None and os.environ.get("OPENAI_BASE_URL", "").strip():
-        asked[("openai", "")] = []
-    return [_service(service, url, played, models) for (service, url), played in asked.items()]
+        options[("openai", "")] = []
+    return [_service(service, url, played, models) for (service, url), played in options.items()]
 
 
 def _service(service: str, url: str, roles: list[Role], models: ModelsConfig) -> Check:
@@ -343,7 +343,7 @@ def examine(config: RunConfig | None = None) -> list[Check]:
     """Run every check; one that itself fails is reported as a failed line and stops no other.
 
     Args:
-        config: of a run whose model services are asked; None looks at the environment alone.
+        config: of a run whose model services are options; None looks at the environment alone.
     """
     groups: tuple[tuple[str, Callable[[], list[Check]]], ...] = (
         ("python", python),
@@ -370,15 +370,15 @@ def examine(config: RunConfig | None = None) -> list[Check]:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    file, words = options.take_config(argv)
-    asked = options.parse(Options, words, "doctor [--config FILE]")
+    file, words = flags.take_config(argv)
+    options = flags.parse(Options, words, "doctor [--config FILE]")
     config = None
     if file is not None:
         from movlr_jax.runs.config import RunConfig
 
         config = RunConfig.load(file)
     checks = examine(config)
-    if asked.json:
+    if options.json:
         console.print_json({"checks": [asdict(c) for c in checks]})
         return 0
     out = console.stdout()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 from movlr_jax.control.episode_config import EpisodeSettings
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Stopped(KeyboardInterrupt):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    found = options.parse(Options, options.gather(argv, *_MANY), "eval")
+    found = flags.parse(Options, flags.gather(argv, *_MANY), "eval")
     from movlr_jax.cli import task_names
     from movlr_jax.evaluation import study, work_items
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from movlr_jax import code_names
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 from movlr_jax.cli.eval import Where
 from movlr_jax.control.planners import PLANNERS
 from movlr_jax.errors import MovlrError
@@ -40,23 +40,23 @@ def parse(record: type[T], words: Sequence[str], verb: str, about: Callable[[T],
     """
     from movlr_jax.cli import task_names
 
-    asked, refusal = _before_the_run_is_known(record, words, verb)
-    reward, tasks = about(asked)
+    options, refusal = _before_the_run_is_known(record, words, verb)
+    reward, tasks = about(options)
     file = Path(reward) / "config.yaml"
     task, body = task_names.home(reward)
     if not task or not file.is_file():
         if refusal is not None:
             raise refusal
-        return asked, ""
+        return options, ""
     run = RunConfig.load(file)
     at_home = {code_names.settled(word) for word in tasks} <= {task}
     own: dict[str, Any] = {"planner": run.planner}
     if at_home:
         own |= {"seconds": run.seconds, "goal_speed": run.goal_speed}
-    if at_home and {custom.settled(word) for word in asked.morphologies} <= {body}:
+    if at_home and {custom.settled(word) for word in options.morphologies} <= {body}:
         own["injury"] = run.injury
-    settled = options.parse(record, words, verb, dataclasses.replace(record(), **own))
-    told = _told(settled, asked, own)
+    settled = flags.parse(record, words, verb, dataclasses.replace(record(), **own))
+    told = _told(settled, options, own)
     if told:
         console.stderr().print(f"As in {reward}: {', '.join(told)}; options override.", markup=False, soft_wrap=True)
     return settled, (run.goal or "").strip() if at_home else ""
@@ -65,19 +65,19 @@ def parse(record: type[T], words: Sequence[str], verb: str, about: Callable[[T],
 def _before_the_run_is_known(record: type[T], words: Sequence[str], verb: str) -> tuple[T, MovlrError | None]:
     """Return what the words say by themselves, and what keeps them from saying it: a setting may be of the planner of the run."""
     try:
-        return options.parse(record, words, verb), None
+        return flags.parse(record, words, verb), None
     except MovlrError as error:
         for name in PLANNERS:
             with contextlib.suppress(MovlrError):
-                return options.parse(record, [*words, "--planner.name", name], verb), error
+                return flags.parse(record, [*words, "--planner.name", name], verb), error
         raise
 
 
-def _told(settled: Where, asked: Where, own: Sequence[str] | dict[str, Any]) -> list[str]:
+def _told(settled: Where, options: Where, own: Sequence[str] | dict[str, Any]) -> list[str]:
     """Return what the run decided: every value that would be another without it."""
     pairs = []
     for name in own:
-        new, old = getattr(settled, name), getattr(asked, name)
+        new, old = getattr(settled, name), getattr(options, name)
         if dataclasses.is_dataclass(new):
             pairs += [(f"{name}.{f.name}", getattr(new, f.name), getattr(old, f.name, f.default)) for f in dataclasses.fields(new)]
         else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 from movlr_jax.errors import MovlrError, did_you_mean
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
             "check": ("[NAME ...]", CheckOptions),
             "show": ("NAME", ShowOptions),
         }
-        print(options.actions_help("morphologies", "The bodies; without a further word, the list.", told), end="")
+        print(flags.actions_help("morphologies", "The bodies; without a further word, the list.", told), end="")
         raise SystemExit(0)  # as the help of the other verbs
     if argv and not argv[0].startswith("-"):
         if argv[0] not in _ACTIONS:
@@ -89,22 +89,22 @@ def main(argv: Sequence[str]) -> int:
 
 def list_bodies(argv: Sequence[str]) -> int:
     """Run `movlr morphologies list`."""
-    asked = options.parse(Options, argv, "morphologies list")
+    options = flags.parse(Options, argv, "morphologies list")
     from movlr_jax.morphologies import CATALOG, inventory
     from movlr_jax.physics import engines
 
-    if asked.engine:
-        engines.choose(asked.engine)
-        if asked.engine not in engines.MJX:
-            raise MovlrError(f"The engine {asked.engine} changes nothing in a body: ask for warp or jax.")
+    if options.engine:
+        engines.choose(options.engine)
+        if options.engine not in engines.MJX:
+            raise MovlrError(f"The engine {options.engine} changes nothing in a body: ask for warp or jax.")
     records = [inventory.describe(name) for name in CATALOG]
-    if asked.engine:
+    if options.engine:
         from movlr_jax.evaluation import engine_audit
 
         for record in records:
             if record["found"]:
-                record |= engine_audit.changes(record["name"], asked.engine)
-    if asked.json:
+                record |= engine_audit.changes(record["name"], options.engine)
+    if options.json:
         console.print_json({"morphologies": records})
         return 0
     out = console.stdout()
@@ -123,11 +123,11 @@ def list_bodies(argv: Sequence[str]) -> int:
     out.print(console.table("", ("name", "muscles", "joints", "freedoms", "planned", "licence", "found in"), rows))
     for r in records:
         for change in r.get("changes", ()):
-            out.print(f"\n{r['name']}, {asked.engine}: {change}", markup=False, soft_wrap=True)
+            out.print(f"\n{r['name']}, {options.engine}: {change}", markup=False, soft_wrap=True)
         for line in r.get("effect", ()):
             out.print(f"  {line['what']}: {line['largest']:.1e} {line['unit']} (worst at {line['where']})", markup=False, soft_wrap=True)
-        if asked.engine and r["found"] and not r["changes"]:
-            out.print(f"\n{r['name']}, {asked.engine}: nothing is changed", markup=False)
+        if options.engine and r["found"] and not r["changes"]:
+            out.print(f"\n{r['name']}, {options.engine}: nothing is changed", markup=False)
         if not r["found"]:
             out.print(f"\n{r['name']}: {r['missing']}", markup=False, soft_wrap=True)
     return 0
@@ -135,12 +135,12 @@ def list_bodies(argv: Sequence[str]) -> int:
 
 def fetch_models(argv: Sequence[str]) -> int:
     """Run `movlr morphologies fetch`."""
-    asked = options.parse(FetchOptions, argv, "morphologies fetch")
+    options = flags.parse(FetchOptions, argv, "morphologies fetch")
     from movlr_jax.morphologies import fetch, manifest
 
-    if not asked.names:
+    if not options.names:
         raise MovlrError(f"Name what to fetch: {', '.join(m.folder for m in manifest.known())}.")
-    wanted = {m.folder: m for m in map(manifest.get, asked.names)}
+    wanted = {m.folder: m for m in map(manifest.get, options.names)}
     err = console.stderr()
     for model in wanted.values():
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total} files"), TimeElapsedColumn())
@@ -156,7 +156,7 @@ def fetch_models(argv: Sequence[str]) -> int:
                     err.print(line, markup=False, soft_wrap=True)
                 last = line
 
-            got = fetch.fetch(model, asked.repository, asked.commit, show)
+            got = fetch.fetch(model, options.repository, options.commit, show)
         what = f"fetched from {got.repository} at {got.commit[:12]}, verified" if got.new else "was there already, verified"
         console.stdout().print(f"{model.folder} {what}: {got.folder} (licence {model.licence})", markup=False, soft_wrap=True)
     return 0
@@ -164,19 +164,19 @@ def fetch_models(argv: Sequence[str]) -> int:
 
 def check_models(argv: Sequence[str]) -> int:
     """Run `movlr morphologies check`."""
-    asked = options.parse(CheckOptions, argv, "morphologies check")
+    options = flags.parse(CheckOptions, argv, "morphologies check")
     from movlr_jax.morphologies import CATALOG, inventory
     from movlr_jax.physics import engines
 
-    if asked.engine:
-        engines.choose(asked.engine)
-        if asked.engine not in engines.MJX:
-            raise MovlrError(f"The engine {asked.engine} takes every body: ask for warp or jax.")
+    if options.engine:
+        engines.choose(options.engine)
+        if options.engine not in engines.MJX:
+            raise MovlrError(f"The engine {options.engine} takes every body: ask for warp or jax.")
 
     out = console.stdout()
     unsound = 0
-    for name in asked.names or [n for n in CATALOG if inventory.describe(n)["found"]]:
-        wrong = faults(name, asked.engine)
+    for name in options.names or [n for n in CATALOG if inventory.describe(n)["found"]]:
+        wrong = faults(name, options.engine)
         unsound += bool(wrong)
         out.print(f"{name}: {'sound' if not wrong else f'{len(wrong)} found wrong'}", markup=False, soft_wrap=True)
         for sentence in wrong:
@@ -189,7 +189,7 @@ def faults(name: str, engine: str = "") -> list[str]:
 
     Args:
         name: which.
-        engine: one of MJX's that is to take the body; "": none is asked.
+        engine: one of MJX's that is to take the body; "": none is options.
 
     Raises:
         MovlrError: nothing of that name is known.
@@ -226,13 +226,13 @@ def faults(name: str, engine: str = "") -> list[str]:
 
 def show_body(argv: Sequence[str]) -> int:
     """Run `movlr morphologies show`."""
-    asked = options.parse(ShowOptions, argv, "morphologies show")
+    options = flags.parse(ShowOptions, argv, "morphologies show")
     from movlr_jax import morphologies
     from movlr_jax.media import video_file
     from movlr_jax.media.portrait import portrait
 
-    body = morphologies.load(asked.name)
-    path = asked.out or Path(f"{body.name}.png")
+    body = morphologies.load(options.name)
+    path = options.out or Path(f"{body.name}.png")
     image = portrait(body)
     try:
         video_file.write_png(path, image)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 from movlr_jax.errors import MovlrError
 
 
@@ -34,28 +34,28 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, argv, "parity")
+    options = flags.parse(Options, argv, "parity")
     from movlr_jax import atomic
     from movlr_jax.evaluation import engine_audit
     from movlr_jax.morphologies import CATALOG, inventory
     from movlr_jax.physics import engines
 
-    if asked.engine not in engines.MJX:
-        raise MovlrError(f"--engine {asked.engine} cannot be compared with native: use warp or jax.")
-    engines.choose(asked.engine)
-    if asked.out is not None:
-        _saved(asked.out)  # before the work
-    names = [asked.morphology] if asked.morphology else [n for n in CATALOG if inventory.describe(n)["found"]]
+    if options.engine not in engines.MJX:
+        raise MovlrError(f"--engine {options.engine} cannot be compared with native: use warp or jax.")
+    engines.choose(options.engine)
+    if options.out is not None:
+        _saved(options.out)  # before the work
+    names = [options.morphology] if options.morphology else [n for n in CATALOG if inventory.describe(n)["found"]]
     records = []
     for name in names:
-        record = engine_audit.audit(name, asked.engine)
+        record = engine_audit.audit(name, options.engine)
         records.append(record)
-        if asked.out is not None:
-            saved = {**_saved(asked.out), f"{name} {asked.engine}": record}
-            atomic.write_text(asked.out, json.dumps(saved, indent=1, sort_keys=True) + "\n")
-        if not asked.json:
+        if options.out is not None:
+            saved = {**_saved(options.out), f"{name} {options.engine}": record}
+            atomic.write_text(options.out, json.dumps(saved, indent=1, sort_keys=True) + "\n")
+        if not options.json:
             _show(record)
-    if asked.json:
+    if options.json:
         console.print_json({"parity": records})
     return 0 if all(record["fine"] for record in records) else 1
 

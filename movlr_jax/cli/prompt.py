@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.plain_words import plain_text
 
@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb."""
     if argv and argv[0] in ("-h", "--help"):
         told = {"list": ("", ListOptions), "show": ("FOLDER ITERATION", ShowOptions)}
-        print(options.actions_help("prompt", "The prompts, and what was sent to models; without a further word, the list.", told), end="")
+        print(flags.actions_help("prompt", "The prompts, and what was sent to models; without a further word, the list.", told), end="")
         raise SystemExit(0)  # as the help of the other verbs
     if argv and not argv[0].startswith("-"):
         if argv[0] not in _ACTIONS:
@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
 
 def list_prompts(argv: Sequence[str]) -> int:
     """Run `movlr prompt list`."""
-    options.parse(ListOptions, argv, "prompt list")
+    flags.parse(ListOptions, argv, "prompt list")
     from movlr_jax.prompts import prompt
 
     rows = [(name, prompt.load(name).version, about) for name, about in prompt.NAMES.items()]
@@ -64,19 +64,19 @@ def list_prompts(argv: Sequence[str]) -> int:
 
 def show_prompt(argv: Sequence[str]) -> int:
     """Run `movlr prompt show`."""
-    asked = options.parse(ShowOptions, argv, "prompt show")
+    options = flags.parse(ShowOptions, argv, "prompt show")
     from movlr_jax.runs.run_folder import RunFolder
 
-    folder = RunFolder.find(asked.folder)
-    place = folder.iteration(asked.iteration).path
+    folder = RunFolder.find(options.folder)
+    place = folder.iteration(options.iteration).path
     if not place.is_dir():
-        raise MovlrError(f"{asked.folder} has no iteration {asked.iteration}: give a number from 0 to {len(folder.rows()) - 1}.")
-    stages = list(_FILES) if asked.stage == "all" else [asked.stage]
+        raise MovlrError(f"{options.folder} has no iteration {options.iteration}: give a number from 0 to {len(folder.rows()) - 1}.")
+    stages = list(_FILES) if options.stage == "all" else [options.stage]
     found = [(where, call) for stage in stages for where, call in _calls(place, _FILES[stage])]
     if not found:
-        to = "" if asked.stage == "all" else f" to {asked.stage}"
-        raise MovlrError(f"No model was asked{to} in iteration {asked.iteration} of {asked.folder}.")
-    console.say("\n".join(plain_text(line) for where, call in found for line in _told(where, call, asked.answers)))
+        to = "" if options.stage == "all" else f" to {options.stage}"
+        raise MovlrError(f"No model was asked{to} in iteration {options.iteration} of {options.folder}.")
+    console.say("\n".join(plain_text(line) for where, call in found for line in _told(where, call, options.answers)))
     return 0
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import tyro
 
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
 from movlr_jax.cli.run import iterations_table
@@ -31,12 +31,12 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, argv, "replay")
+    options = flags.parse(Options, argv, "replay")
     from movlr_jax.searches.replay import free_folder, replay
 
-    out = asked.out or free_folder(asked.folder)
+    out = options.out or free_folder(options.folder)
     with View(console.stderr(), f"Run folder: {out}") as view:
-        replayed = replay(asked.folder, out, progress=view)
+        replayed = replay(options.folder, out, progress=view)
     if replayed.result.stopped == "interrupted":
         console.stderr().print("Interrupted. A replay starts anew: run the same command again.", markup=False, soft_wrap=True)
         return INTERRUPTED
@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
     if replayed.redrawn:
         console.say(f"{replayed.redrawn} answers were given to requests whose words agree; this machine draws their clips in other pixels.")
     if replayed.differences:
-        console.say(f"{out} is not as {asked.folder} was:\n" + "\n".join(replayed.differences))
+        console.say(f"{out} is not as {options.folder} was:\n" + "\n".join(replayed.differences))
         return 1
-    console.say(f"{out} is as {asked.folder} was, bit for bit: the same rewards, episodes and scores.")
+    console.say(f"{out} is as {options.folder} was, bit for bit: the same rewards, episodes and scores.")
     return 0

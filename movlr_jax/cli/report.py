@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 
 if TYPE_CHECKING:
     from movlr_jax.llm.ledger import Spending
@@ -29,7 +29,7 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    folder = options.parse(Options, argv, "report").folder
+    folder = flags.parse(Options, argv, "report").folder
     from movlr_jax.llm import ledger
     from movlr_jax.runs.run_folder import RunFolder
     from movlr_jax.searches.reporting import report

@@ -13,7 +13,7 @@ from typing import Annotated
 import tyro
 
 from movlr_jax import searches
-from movlr_jax.cli import advice, options
+from movlr_jax.cli import advice, flags
 from movlr_jax.cli.run import follow
 
 
@@ -43,20 +43,20 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, argv, "resume")
-    if asked.ask:
+    options = flags.parse(Options, argv, "resume")
+    if options.ask:
         advice.refuse_unattended()
     return follow(
         lambda view: searches.resume(
-            asked.folder,
+            options.folder,
             progress=view,
-            iterations=asked.iterations,
-            max_minutes=asked.max_minutes,
-            max_calls=asked.max_calls,
-            max_cost=asked.max_cost,
-            max_simulated=asked.max_simulated,
-            ask=asked.ask,
+            iterations=options.iterations,
+            max_minutes=options.max_minutes,
+            max_calls=options.max_calls,
+            max_cost=options.max_cost,
+            max_simulated=options.max_simulated,
+            ask=options.ask,
             advisor=advice.adviser(view),
         ),
-        f"Run folder: {asked.folder}",
+        f"Run folder: {options.folder}",
     )

@@ -19,7 +19,7 @@ import tyro
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from movlr_jax import folders
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 from movlr_jax.cli.progress import paced
 from movlr_jax.control.episode_config import EpisodeSettings, Subject
 from movlr_jax.errors import MovlrError
@@ -51,7 +51,7 @@ class Options(EpisodeSettings, Subject):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    found = options.parse(Options, argv, "rollout")
+    found = flags.parse(Options, argv, "rollout")
     if found.clip and found.out is None:
         raise MovlrError("--clip needs a folder to write to: add --out DIR.")
     return _with_policy(found) if found.policy is not None else _planned(found)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from movlr_jax import atomic, code_names, searches
-from movlr_jax.cli import advice, console, options, task_names
+from movlr_jax.cli import advice, console, flags, task_names
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import View
 from movlr_jax.cli.report import calls_table
@@ -46,15 +46,15 @@ def configure(argv: Sequence[str]) -> RunConfig:
     Raises:
         MovlrError: the file or a flag cannot be understood, or a value is one that no run can have.
     """
-    file, words = options.take_config(argv)
+    file, words = flags.take_config(argv)
     default = RunConfig.load(file) if file else RunConfig()
     if words and not words[0].startswith("-"):
         words = ["--task", *words]
-    config = options.parse(RunConfig, words, "run [TASK] [--config FILE]", default, ABOUT)
+    config = flags.parse(RunConfig, words, "run [TASK] [--config FILE]", default, ABOUT)
     for role, service, url in permissions.servers(config):
-        if options.names(words, f"models.{role}-url"):
+        if flags.names(words, f"models.{role}-url"):
             addresses.give(service, url)
-    settled = task_names.settled if options.names(words, "task") else code_names.settled
+    settled = task_names.settled if flags.names(words, "task") else code_names.settled
     return dataclasses.replace(config, task=settled(config.task), morphology=config.morphology and custom.settled(config.morphology))
 
 

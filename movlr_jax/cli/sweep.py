@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.errors import MovlrError
 from movlr_jax.processes import terminable
@@ -48,28 +48,29 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, argv, "sweep")
+    options = flags.parse(Options, argv, "sweep")
     from dataclasses import replace
 
     from movlr_jax.sweeps import definition, plan
 
-    sweep = definition.read(asked.file)
-    if asked.out is not None:
-        sweep = replace(sweep, out=asked.out)
-    if asked.address and asked.on != "ray":
-        raise MovlrError(f"--address is of a Ray cluster, and --on {asked.on} uses none: leave one of them out.")
-    if asked.dry_run:
+    sweep = definition.read(options.file)
+    if options.out is not None:
+        sweep = replace(sweep, out=options.out)
+    if options.address and options.on != "ray":
+        raise MovlrError(f"--address is of a Ray cluster, and --on {options.on} uses none: leave one of them out.")
+    if options.dry_run:
         return _show(sweep, plan.make(sweep))
-    return _drive(sweep, asked)
+    return _drive(sweep, options)
 
 
 def _show(sweep: SweepFile, made: Plan) -> int:
     """Print the trials that there would be."""
     out = console.stdout(console.WIDE)
     if sweep.optuna is not None:
-        asked = sweep.optuna
-        out.print(f"{asked.trials} trials, {asked.parallel} at a time, proposed by {asked.sampler} to {asked.direction} {asked.objective}:")
-        told = [(path, str(raw)) for path, raw in asked.space.items()]
+        proposed = sweep.optuna
+        wanted = f"to {proposed.direction} {proposed.objective}"
+        out.print(f"{proposed.trials} trials, {proposed.parallel} at a time, proposed by {proposed.sampler} {wanted}:")
+        told = [(path, str(raw)) for path, raw in proposed.space.items()]
         out.print(console.table("", ("value", "from"), told))
     else:
         rows = [(t.number, *(t.values[path] for path in made.paths), made.folder(t)) for t in made.trials]
@@ -79,7 +80,7 @@ def _show(sweep: SweepFile, made: Plan) -> int:
     return 0
 
 
-def _drive(sweep: SweepFile, asked: Options) -> int:
+def _drive(sweep: SweepFile, options: Options) -> int:
     from movlr_jax.sweeps import drive
     from movlr_jax.sweeps.backends import slurm, wandb
 
@@ -89,25 +90,25 @@ def _drive(sweep: SweepFile, asked: Options) -> int:
         err.print(sentence, markup=False, soft_wrap=True)
 
     environment = drive.allowed(sweep)
-    if asked.on == "wandb":
+    if options.on == "wandb":
         path, agents = wandb.write(sweep)
         report(agents or f"WANDB_API_KEY is not set: nothing was registered. Later: wandb sweep {path}")
         console.say(path)
         return 0
-    if asked.on == "slurm":
+    if options.on == "slurm":
         return close(slurm.run(sweep, report, environment=environment))
     with terminable():
-        outcome = drive.run(sweep, _executor(sweep, asked), report, environment=environment)
+        outcome = drive.run(sweep, _executor(sweep, options), report, environment=environment)
     return close(outcome)
 
 
-def _executor(sweep: SweepFile, asked: Options) -> Any:
+def _executor(sweep: SweepFile, options: Options) -> Any:
     from movlr_jax.sweeps import drive
     from movlr_jax.sweeps.backends import ray
 
-    if asked.address:
-        return lambda: ray.cluster(asked.address, sweep.resources)
-    return drive.executor(sweep, None if asked.on == "here" else asked.workers)
+    if options.address:
+        return lambda: ray.cluster(options.address, sweep.resources)
+    return drive.executor(sweep, None if options.on == "here" else options.workers)
 
 
 def close(outcome: Outcome) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, argv, "tasks")
+    options = flags.parse(Options, argv, "tasks")
     from movlr_jax.cli import task_names as naming
     from movlr_jax.tasks import TASKS
 
-    tasks = naming.tasks_of(asked.tasks) or list(TASKS.usable(lambda sentence: console.stderr().print(sentence, markup=False)))
+    tasks = naming.tasks_of(options.tasks) or list(TASKS.usable(lambda sentence: console.stderr().print(sentence, markup=False)))
     records = [
         {
             "name": task.name,
@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
         }
         for task in tasks
     ]
-    if asked.json:
+    if options.json:
         console.print_json({"tasks": records})
         return 0
     out = console.stdout()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from movlr_jax import atomic, code_names, typed_yaml
-from movlr_jax.cli import console, options, task_names
+from movlr_jax.cli import console, flags, task_names
 from movlr_jax.cli.main import INTERRUPTED
 from movlr_jax.cli.progress import paced
 from movlr_jax.learning.rl.config import TrainConfig
@@ -20,7 +20,7 @@ from movlr_jax.media import next_steps
 from movlr_jax.morphologies import custom
 
 if TYPE_CHECKING:
-    from movlr_jax.learning.rl.train import Asked
+    from movlr_jax.learning.rl.train import TrainingSetup
 
 ABOUT = """Train a policy by PPO on a task, with the same reward that MPC2 plans with.
 
@@ -45,12 +45,12 @@ def configure(argv: Sequence[str]) -> TrainConfig:
     Raises:
         MovlrError: the file or a flag cannot be understood, or a value is one that no training can have.
     """
-    file, words = options.take_config(argv)
+    file, words = flags.take_config(argv)
     default = typed_yaml.load(file, TrainConfig) if file else TrainConfig()
     if words and not words[0].startswith("-"):
         words = ["--task", *words]
-    config = options.parse(TrainConfig, words, "train [TASK] [--config FILE] [--resume DIR]", default, ABOUT)
-    settled = task_names.settled if options.names(words, "task") else code_names.settled
+    config = flags.parse(TrainConfig, words, "train [TASK] [--config FILE] [--resume DIR]", default, ABOUT)
+    settled = task_names.settled if flags.names(words, "task") else code_names.settled
     return dataclasses.replace(config, task=settled(config.task), morphology=config.morphology and custom.settled(config.morphology))
 
 
@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
     from movlr_jax.learning.rl import training_folder
 
     if any(word.partition("=")[0] == "--resume" for word in argv):
-        wanted = options.parse(Resume, argv, "train")
+        wanted = flags.parse(Resume, argv, "train")
         folder = wanted.resume
         config = training_folder.found(folder)
         if wanted.steps:
@@ -71,8 +71,8 @@ def main(argv: Sequence[str]) -> int:
         done = follow(folder, training_folder.of_folder(folder, config))
     else:
         config = configure(argv)
-        folder, asked = training_folder.create(config)
-        done = follow(folder, asked)
+        folder, setup = training_folder.create(config)
+        done = follow(folder, setup)
     if not done:
         return INTERRUPTED
     header = training_folder.header_of(folder)
@@ -84,7 +84,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def follow(folder: Path, asked: Asked) -> bool:
+def follow(folder: Path, setup: TrainingSetup) -> bool:
     """Train in a folder and show how it goes.
 
     Returns:
@@ -95,7 +95,7 @@ def follow(folder: Path, asked: Asked) -> bool:
     from movlr_jax.learning.rl import training
     from movlr_jax.processes import terminable
 
-    config, err, pace = asked.config, console.stderr(), paced()
+    config, err, pace = setup.config, console.stderr(), paced()
 
     def warn(sentence: str) -> None:
         err.print(sentence, markup=False, soft_wrap=True)
@@ -114,4 +114,4 @@ def follow(folder: Path, asked: Asked) -> bool:
             progress.update(bar, completed=update, description=words)
             pace.moved(f"update {update} of {config.updates}: {words}")
 
-        return training.run(folder, asked, advanced, warn)
+        return training.run(folder, setup, advanced, warn)

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import tyro
 
-from movlr_jax.cli import console, eval, options
+from movlr_jax.cli import console, eval, flags
 
 _MANY = (("--rewards", "--reward"), ("--from",), ("--to", "--tasks", "--task"), ("--strengths",), *eval.MANY_OF_ALL)
 
@@ -42,7 +42,7 @@ class Options(eval.Where):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    found = options.parse(Options, options.gather(argv, *_MANY), "transfer")
+    found = flags.parse(Options, flags.gather(argv, *_MANY), "transfer")
     from movlr_jax.cli import task_names
     from movlr_jax.evaluation import transfer, transfer_study
 

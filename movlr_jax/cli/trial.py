@@ -13,7 +13,7 @@ from typing import Annotated
 
 import tyro
 
-from movlr_jax.cli import console, options
+from movlr_jax.cli import console, flags
 from movlr_jax.cli.progress import View
 
 
@@ -34,12 +34,12 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    asked = options.parse(Options, argv, "trial")
+    options = flags.parse(Options, argv, "trial")
     from movlr_jax.sweeps import trial
 
-    if asked.tied_to is not None:
-        trial.tie_to(asked.tied_to)
-    with View(console.stderr(), f"Trial {asked.number} of {asked.out}") as view:
-        ended = trial.run(asked.out, asked.number, progress=view)
+    if options.tied_to is not None:
+        trial.tie_to(options.tied_to)
+    with View(console.stderr(), f"Trial {options.number} of {options.out}") as view:
+        ended = trial.run(options.out, options.number, progress=view)
     print(json.dumps(asdict(ended)))
     return 0 if ended.done else 1

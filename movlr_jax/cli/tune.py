@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from movlr_jax.cli import console, eval, inherited, options
+from movlr_jax.cli import console, eval, flags, inherited
 from movlr_jax.errors import MovlrError
 from movlr_jax.llm.config import ModelsConfig
 from movlr_jax.runs.tune_config import TuneConfig
@@ -56,7 +56,7 @@ class Options(eval.Where):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    found, goal = inherited.parse(Options, options.gather(argv, *_MANY), "tune", lambda o: (o.reward, (o.task,) if o.task else ()))
+    found, goal = inherited.parse(Options, flags.gather(argv, *_MANY), "tune", lambda o: (o.reward, (o.task,) if o.task else ()))
     from movlr_jax.cli import task_names
     from movlr_jax.evaluation import reward_texts, transfer
     from movlr_jax.llm import addresses

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import pytest
 import tyro
 
-from movlr_jax.cli import options
+from movlr_jax.cli import flags
 from movlr_jax.cli.rollout import Options
 from movlr_jax.control.planners import CEM, ICEM, MPPI
 from movlr_jax.errors import MovlrError
@@ -36,7 +36,7 @@ class Sample:
 
 def test_flags_win_over_the_default() -> None:
     default = Sample(Path("a"), seconds=2.0, engine="native")
-    parsed = options.parse(Sample, ["b", "--seeds", "1", "2", "3", "--film"], "sample", default)
+    parsed = flags.parse(Sample, ["b", "--seeds", "1", "2", "3", "--film"], "sample", default)
     assert parsed == Sample(Path("b"), seeds=(1, 2, 3), engine="native", seconds=2.0, film=True)
 
 
@@ -54,39 +54,39 @@ def test_flags_win_over_the_default() -> None:
 )
 def test_mistakes_are_one_sentence(words: list[str], part: str) -> None:
     with pytest.raises(MovlrError) as told:
-        options.parse(Sample, words, "sample")
+        flags.parse(Sample, words, "sample")
     assert str(told.value).endswith("(movlr sample --help lists the options)")
     sentence = str(told.value)
     assert part in sentence and "\n" not in sentence and not set(sentence) & set("│╭─") and "--- " not in sentence
 
 
 def test_config_is_taken_from_anywhere() -> None:
-    assert options.take_config(["a", "--config", "x.yaml", "--b"]) == (Path("x.yaml"), ["a", "--b"])
-    assert options.take_config(["--config=x.yaml"]) == (Path("x.yaml"), [])
-    assert options.take_config(["a"]) == (None, ["a"])
+    assert flags.take_config(["a", "--config", "x.yaml", "--b"]) == (Path("x.yaml"), ["a", "--b"])
+    assert flags.take_config(["--config=x.yaml"]) == (Path("x.yaml"), [])
+    assert flags.take_config(["a"]) == (None, ["a"])
     with pytest.raises(MovlrError, match="needs a file"):
-        options.take_config(["--config"])
+        flags.take_config(["--config"])
 
 
 def test_a_flag_given_twice_keeps_all_its_values() -> None:
     flags = (("--rewards", "--reward"), ("--seeds",))
     words = ["--reward", "a", "--json", "--rewards=b", "--seeds", "1", "--reward", "c", "d", "--out", "x"]
-    assert options.gather(words, *flags) == ["--reward", "a", "b", "c", "d", "--json", "--seeds", "1", "--out", "x"]
-    assert options.gather(["FILE", "--seeds", "1", "2"], *flags) == ["FILE", "--seeds", "1", "2"]
-    assert options.gather([], *flags) == []
+    assert flags.gather(words, *flags) == ["--reward", "a", "b", "c", "d", "--json", "--seeds", "1", "--out", "x"]
+    assert flags.gather(["FILE", "--seeds", "1", "2"], *flags) == ["FILE", "--seeds", "1", "2"]
+    assert flags.gather([], *flags) == []
 
 
 @pytest.mark.parametrize("film", [False, True])
 def test_a_switch_can_be_set_either_way_whatever_holds_without_it(film: bool) -> None:
     default = Sample(Path("a"), film=film)
-    assert options.parse(Sample, ["b"], "sample", default).film is film
-    assert options.parse(Sample, ["b", "--film"], "sample", default).film
-    assert not options.parse(Sample, ["b", "--no-film"], "sample", default).film
+    assert flags.parse(Sample, ["b"], "sample", default).film is film
+    assert flags.parse(Sample, ["b", "--film"], "sample", default).film
+    assert not flags.parse(Sample, ["b", "--no-film"], "sample", default).film
 
 
 def test_a_mistake_of_a_verb_of_two_words_names_both() -> None:
     with pytest.raises(MovlrError, match=r"\(movlr sample show --help lists the options\)"):
-        options.parse(Sample, [], "sample show")
+        flags.parse(Sample, [], "sample show")
 
 
 # What the words after a verb are, as its help begins.
@@ -116,11 +116,11 @@ def test_usage_lines_are_what_can_be_typed(verb: str, capsys: pytest.CaptureFixt
 
 
 def test_the_planner_that_is_named_brings_its_flags(capsys: pytest.CaptureFixture[str]) -> None:
-    found = options.parse(Options, ["stand", "--planner.name", "icem", "--planner.keep", "2", "--planner.candidates=12"], "rollout")
+    found = flags.parse(Options, ["stand", "--planner.name", "icem", "--planner.keep", "2", "--planner.candidates=12"], "rollout")
     assert found.planner == ICEM(keep=2, candidates=12)
-    assert options.parse(Options, ["--planner.name=cem"], "rollout", Options(planner=MPPI(candidates=9))).planner == CEM(candidates=9)
+    assert flags.parse(Options, ["--planner.name=cem"], "rollout", Options(planner=MPPI(candidates=9))).planner == CEM(candidates=9)
     with pytest.raises(SystemExit):
-        options.parse(Options, ["--planner.name", "cma", "--help"], "rollout")
+        flags.parse(Options, ["--planner.name", "cma", "--help"], "rollout")
     assert "--planner.covariance" in capsys.readouterr().out
 
 
@@ -137,5 +137,5 @@ def test_the_planner_that_is_named_brings_its_flags(capsys: pytest.CaptureFixtur
 )
 def test_a_setting_of_another_planner_is_refused_with_its_name(words: list[str], sentence: str) -> None:
     with pytest.raises(MovlrError) as refused:
-        options.parse(Options, words, "rollout")
+        flags.parse(Options, words, "rollout")
     assert str(refused.value).startswith(sentence)

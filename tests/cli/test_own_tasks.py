@@ -191,12 +191,12 @@ def test_two_tasks_of_one_name_are_kept_apart(mine, tmp_path, capsys):
 def test_a_training_is_about_it(mine, own_body, monkeypatch):
     config = train.configure(["../tasks/my_task.py", "--reward", "human", "--morphology", str(own_body())])
     assert config.task == str(mine)
-    asked = training_folder.asked_of(config, "human")
+    asked = training_folder.setup_of(config, "human")
     assert asked.task.name == "mine" and asked.reward.name == "human"
     monkeypatch.setattr(addresses, "_given", set())
     monkeypatch.setenv("XDG_CONFIG_HOME", "/nowhere")
     with pytest.raises(MovlrError, match=r"some/config.yaml names the task"):
-        training_folder.asked_of(TrainConfig(task=str(mine)), "human", where=Path("some/config.yaml"))
+        training_folder.setup_of(TrainConfig(task=str(mine)), "human", where=Path("some/config.yaml"))
 
 
 def test_a_fault_while_a_body_moves_is_the_file_s(mine, own_body, capsys):

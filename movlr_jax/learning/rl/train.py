@@ -43,7 +43,7 @@ Told = Callable[[int, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
-class Asked:
+class TrainingSetup:
     """What a training is about, found and compiled.
 
     Attributes:
@@ -69,28 +69,28 @@ class Asked:
         return self.task.goal_speed
 
 
-def learner(asked: Asked) -> Learner:
+def learner(setup: TrainingSetup) -> Learner:
     """Return the learner of a training.
 
     Raises:
         MovlrError: Brax or the engine is not there, or the worlds do not fit.
     """
-    config = asked.config
+    config = setup.config
     hold = round(config.control_dt / config.sim_dt)
     room = dataclasses.replace(config.mjx, devices=1)
     simulator = MjxSimulator(
-        asked.morphology, engine=config.engine, candidates=1, episodes=config.worlds, plan_dt=config.sim_dt, steps=hold, config=room
+        setup.morphology, engine=config.engine, candidates=1, episodes=config.worlds, plan_dt=config.sim_dt, steps=hold, config=room
     )
     if simulator.episodes < config.worlds:
         raise MovlrError(f"{config.worlds} worlds do not fit: there is room for {simulator.episodes}. Lower --worlds.")
     env = Environment(
-        asked.task,
-        asked.reward,
+        setup.task,
+        setup.reward,
         simulator,
-        Actions(asked.group_of, asked.morphology.standing_act[asked.morphology.muscles.count :]),
+        Actions(setup.group_of, setup.morphology.standing_act[setup.morphology.muscles.count :]),
         control_dt=config.control_dt,
-        seconds=asked.seconds,
-        goal_speed=asked.goal_speed,
+        seconds=setup.seconds,
+        goal_speed=setup.goal_speed,
         starts=config.starts,
         discount=config.ppo.discount,
     )
@@ -101,31 +101,31 @@ class Evaluation:
     """Episodes of the policy as it is, on the native engine.
 
     Args:
-        asked: what the training is about.
+        setup: what the training is about.
         found: its learner.
         folder: its folder.
         films: writes a clip; None: no clips.
     """
 
-    def __init__(self, asked: Asked, found: Learner, folder: Path, films: Films | None):
-        self._asked, self._folder, self._films = asked, folder, films
-        self._policy = Policy(asked.morphology, found.env.actions, found.networks, asked.config.control_dt)
-        self._simulator = NativeSimulator(asked.morphology, candidates=1, episodes=len(asked.config.eval_seeds))
+    def __init__(self, setup: TrainingSetup, found: Learner, folder: Path, films: Films | None):
+        self._asked, self._folder, self._films = setup, folder, films
+        self._policy = Policy(setup.morphology, found.env.actions, found.networks, setup.config.control_dt)
+        self._simulator = NativeSimulator(setup.morphology, candidates=1, episodes=len(setup.config.eval_seeds))
 
     def __call__(self, training: Training, update: int, filmed: bool) -> tuple[dict[str, float], dict[str, Path]]:
         """Run and save the episodes; return the mean metrics by name, and the clip."""
-        asked = self._asked
+        setup = self._asked
         rollouts = self._policy.episodes(
             training.params,
             training.observed,
-            asked.task,
-            asked.reward,
+            setup.task,
+            setup.reward,
             self._simulator,
-            asked.config.eval_seeds,
-            seconds=asked.seconds,
-            goal_speed=asked.goal_speed,
+            setup.config.eval_seeds,
+            seconds=setup.seconds,
+            goal_speed=setup.goal_speed,
         )
-        found = metrics.summarize([asked.task.measure(asked.morphology, r) | {"mean_reward": mean_reward(r)} for r in rollouts])
+        found = metrics.summarize([setup.task.measure(setup.morphology, r) | {"mean_reward": mean_reward(r)} for r in rollouts])
         place = self._folder / "evaluations" / f"{update:06d}"
         atomic.write_json(place / "metrics.json", found)
         atomic.write_npz(place / "rollout.npz", rollouts[0].arrays())
@@ -136,11 +136,11 @@ class Evaluation:
         return {f"evaluation/{name}": float(value) for name, value in found["mean"].items() if value is not None}, videos
 
 
-def train(asked: Asked, folder: Path, trackers: Sequence[Tracker], films: Films | None, told: Told) -> dict[str, float]:
+def train(setup: TrainingSetup, folder: Path, trackers: Sequence[Tracker], films: Films | None, told: Told) -> dict[str, float]:
     """Train until the updates are made, from the folder's newest checkpoint if there is one.
 
     Args:
-        asked: what it is about.
+        setup: what it is about.
         folder: its folder, which the caller has locked.
         trackers: are told of updates.
         films: writes the clip of an episode; None: no clips.
@@ -153,9 +153,9 @@ def train(asked: Asked, folder: Path, trackers: Sequence[Tracker], films: Films 
         MovlrError: something cannot be had, read or written.
         KeyboardInterrupt: interrupted; the last finished update is saved.
     """
-    config = asked.config
-    made = learner(asked)
-    evaluation = Evaluation(asked, made, folder, films)
+    config = setup.config
+    made = learner(setup)
+    evaluation = Evaluation(setup, made, folder, films)
     scalars: dict[str, float] = {}
     with checkpoint.opened(folder, config.keep) as checkpoints:
         training = made.init(config.seed)

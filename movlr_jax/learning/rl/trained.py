@@ -65,11 +65,11 @@ def load(path: Path, task: str | None = None, morphology: str | None = None, inj
         "morphology": morphology or config.morphology,
         "injury": injury or config.injury,
     }
-    asked = training_folder.of_folder(folder, dataclasses.replace(config, **changed))  # type: ignore[arg-type]
-    body = asked.morphology
-    if len(asked.group_of) != body.model.nu:
-        raise MovlrError(f"The policy excites {len(asked.group_of)} muscles, and {body.name} has {body.model.nu}.")
-    actions, observation = Actions(asked.group_of, body.standing_act[body.muscles.count :]), Observation(body)
+    setup = training_folder.of_folder(folder, dataclasses.replace(config, **changed))  # type: ignore[arg-type]
+    body = setup.morphology
+    if len(setup.group_of) != body.model.nu:
+        raise MovlrError(f"The policy excites {len(setup.group_of)} muscles, and {body.name} has {body.model.nu}.")
+    actions, observation = Actions(setup.group_of, body.standing_act[body.muscles.count :]), Observation(body)
     networks = Networks(observation.size, actions.size, config.ppo)
     if not (folder / checkpoint.FOLDER).is_dir():
         raise MovlrError(f"{folder} holds no checkpoint yet: let the training save one, or go on with {next_steps.train(folder)}.")
@@ -78,8 +78,8 @@ def load(path: Path, task: str | None = None, morphology: str | None = None, inj
         if wanted is None:
             raise MovlrError(f"{folder} holds no checkpoint yet: let the training save one, or go on with {next_steps.train(folder)}.")
         params, observed = checkpoints.policy(wanted, networks.init)
-    policy = Policy(asked.morphology, actions, networks, config.control_dt)
-    return Trained(policy, params, observed, asked.task, asked.morphology, asked.reward, asked.goal_speed, config.reward)
+    policy = Policy(setup.morphology, actions, networks, config.control_dt)
+    return Trained(policy, params, observed, setup.task, setup.morphology, setup.reward, setup.goal_speed, config.reward)
 
 
 def episodes(trained: Trained, settings: EpisodeSettings, engine: str, reward: Reward, progress: Callable[[float], None]) -> list[Rollout]:

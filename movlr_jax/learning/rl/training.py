@@ -14,18 +14,18 @@ from movlr_jax.control.episode import Rollout
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import filming
 from movlr_jax.learning.rl import training_folder
-from movlr_jax.learning.rl.train import Asked, train
+from movlr_jax.learning.rl.train import TrainingSetup, train
 from movlr_jax.media import next_steps
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.tracking import open_trackers
 
 
-def run(folder: Path, asked: Asked, advanced: Callable[[int, dict[str, float]], None], warn: Callable[[str], None]) -> bool:
+def run(folder: Path, setup: TrainingSetup, advanced: Callable[[int, dict[str, float]], None], warn: Callable[[str], None]) -> bool:
     """Train in a folder until the configured number of steps.
 
     Args:
         folder: as `training_folder.create` makes it.
-        asked: what the training is about.
+        setup: what the training is about.
         advanced: called after each update with its number and its scalars.
         warn: is told what does not stop it, a sentence at a time.
 
@@ -35,7 +35,7 @@ def run(folder: Path, asked: Asked, advanced: Callable[[int, dict[str, float]], 
     Raises:
         MovlrError: another process trains in the folder, or the engine refuses the body.
     """
-    config = asked.config
+    config = setup.config
     with RunFolder(folder).locked():
         atomic.sweep(folder)
         if training_folder.found(folder) != config:
@@ -45,7 +45,7 @@ def run(folder: Path, asked: Asked, advanced: Callable[[int, dict[str, float]], 
         for tracker in trackers:
             tracker.start(atomic.plain(dataclasses.asdict(config)), run_id)
         try:
-            train(asked, folder, trackers, _films(asked, warn), advanced)
+            train(setup, folder, trackers, _films(setup, warn), advanced)
         except KeyboardInterrupt:
             warn(f"Interrupted. Go on with: {next_steps.train(folder)}")
             return False
@@ -55,7 +55,7 @@ def run(folder: Path, asked: Asked, advanced: Callable[[int, dict[str, float]], 
     return True
 
 
-def _films(asked: Asked, warn: Callable[[str], None]) -> Callable[[Rollout, Path], None]:
+def _films(setup: TrainingSetup, warn: Callable[[str], None]) -> Callable[[Rollout, Path], None]:
     """Return what writes clips; a machine that cannot draw is told of once, and trains on."""
     failed = False
 
@@ -64,7 +64,7 @@ def _films(asked: Asked, warn: Callable[[str], None]) -> Callable[[Rollout, Path
         if failed:
             return
         try:
-            filming.film(asked.morphology, rollout, path, f"{asked.task.name}, policy, reward {asked.reward.name}")
+            filming.film(setup.morphology, rollout, path, f"{setup.task.name}, policy, reward {setup.reward.name}")
         except MovlrError as error:
             failed = True
             warn(f"No clips: {error}")

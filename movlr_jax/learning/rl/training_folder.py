@@ -1,7 +1,7 @@
 """A training's folder: what it holds, what the training in it is about, and how a new one is made.
 
-In: a TrainConfig, or the folder. Out: the folder, whole or not at all, and what a training needs (`train.Asked`). Beside config.yaml,
-run.json and reward.py it holds what `train` writes.
+In: a TrainConfig, or the folder. Out: the folder, whole or not at all, and what a training needs (`train.TrainingSetup`). Beside
+config.yaml, run.json and reward.py it holds what `train` writes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts
 from movlr_jax.learning.rl import brax_compat, distil, dynsyn
 from movlr_jax.learning.rl.config import TrainConfig
-from movlr_jax.learning.rl.train import Asked
+from movlr_jax.learning.rl.train import TrainingSetup
 from movlr_jax.media import next_steps
 from movlr_jax.physics import engines
 from movlr_jax.runs import permissions
@@ -40,7 +40,9 @@ def found(folder: Path) -> TrainConfig:
     return typed_yaml.load(folder / "config.yaml", TrainConfig)
 
 
-def asked_of(config: TrainConfig, reward: str, group_of: Sequence[int] | None = None, where: Path | str = "The configuration") -> Asked:
+def setup_of(
+    config: TrainConfig, reward: str, group_of: Sequence[int] | None = None, where: Path | str = "The configuration"
+) -> TrainingSetup:
     """Return what a training is about.
 
     Args:
@@ -60,17 +62,17 @@ def asked_of(config: TrainConfig, reward: str, group_of: Sequence[int] | None = 
         follows = np.asarray(group_of, int)
     else:
         follows = dynsyn.grouping(morphology, config.groups) if config.actions == "groups" else np.arange(morphology.model.nu)
-    return Asked(config, task, morphology, compiled, follows)
+    return TrainingSetup(config, task, morphology, compiled, follows)
 
 
-def of_folder(folder: Path, config: TrainConfig | None = None) -> Asked:
+def of_folder(folder: Path, config: TrainConfig | None = None) -> TrainingSetup:
     """Return what the training in a folder is about.
 
     Raises:
         MovlrError: there is none, or it is damaged.
     """
     config, header = config or found(folder), header_of(folder)
-    return asked_of(config, str(folder / "reward.py"), header["group_of"], folder / "config.yaml")
+    return setup_of(config, str(folder / "reward.py"), header["group_of"], folder / "config.yaml")
 
 
 def header_of(folder: Path) -> dict[str, Any]:
@@ -103,11 +105,11 @@ def refuse_unready(engine: str) -> None:
     engines.choose(engine)
 
 
-def create(config: TrainConfig) -> tuple[Path, Asked]:
+def create(config: TrainConfig) -> tuple[Path, TrainingSetup]:
     """Make a new training's folder, whole or not at all.
 
     Raises:
-        MovlrError: it is taken or cannot be written, this machine lacks something, or as `asked_of`.
+        MovlrError: it is taken or cannot be written, this machine lacks something, or as `setup_of`.
     """
     first = config.out or Path("runs") / f"train-{config.name or f'{code_names.label(config.task)}-{config.seed}'}"
     numbered = itertools.chain([first], (first.with_name(f"{first.name}-{n}") for n in itertools.count(2)))
@@ -119,27 +121,27 @@ def create(config: TrainConfig) -> tuple[Path, Asked]:
     # Of what is read later, absolute paths: a training goes on from any folder.
     cloned = tuple(str(Path(name).resolve()) for name in config.distil.rollouts)
     config = dataclasses.replace(config, out=folder, distil=dataclasses.replace(config.distil, rollouts=cloned))
-    asked = asked_of(config, config.reward)
+    setup = setup_of(config, config.reward)
     distil.files(cloned)
     packages = ("movlr-jax", "mujoco", "mujoco-mjx", "jax", "jaxlib", "numpy", "brax", "warp-lang")
     header = {
         "run_id": f"{folder.name}-{uuid.uuid4().hex[:8]}",
-        "task": asked.task.name,
-        **({"task_sha256": asked.task.code_sha256} if asked.task.code_sha256 else {}),
-        "morphology": asked.morphology.name,
+        "task": setup.task.name,
+        **({"task_sha256": setup.task.code_sha256} if setup.task.code_sha256 else {}),
+        "morphology": setup.morphology.name,
         "engine": config.engine,
         "reward": config.reward,
-        "goal_speed_mps": asked.goal_speed,
-        "seconds": asked.seconds,
+        "goal_speed_mps": setup.goal_speed,
+        "seconds": setup.seconds,
         "seed": config.seed,
         "versions": {package: installed(package) for package in packages},
-        "group_of": asked.group_of.tolist(),
+        "group_of": setup.group_of.tolist(),
     }
     try:
         with atomic.new_folder(folder) as partial:
             atomic.write_text(partial / "config.yaml", typed_yaml.dump(config))
-            atomic.write_text(partial / "reward.py", asked.reward.source)
+            atomic.write_text(partial / "reward.py", setup.reward.source)
             atomic.write_json(partial / "run.json", header)
     except OSError as error:
         raise folders.unwritable(folder, error) from error
-    return folder, asked
+    return folder, setup

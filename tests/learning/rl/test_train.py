@@ -16,7 +16,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.learning.rl import distil
 from movlr_jax.learning.rl.config import DistilConfig, PpoConfig, TrainConfig
 from movlr_jax.learning.rl.policy import mean_reward
-from movlr_jax.learning.rl.train import Asked, learner, train
+from movlr_jax.learning.rl.train import TrainingSetup, learner, train
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.tracking import LocalTracker
@@ -45,7 +45,7 @@ CONFIG = TrainConfig(
 @pytest.fixture(scope="module")
 def asked():
     body = arm.load()
-    return Asked(CONFIG, arm.TASK, body, Reward.unguarded("start", arm.REWARD, feature_layout(body)), np.arange(body.model.nu))
+    return TrainingSetup(CONFIG, arm.TASK, body, Reward.unguarded("start", arm.REWARD, feature_layout(body)), np.arange(body.model.nu))
 
 
 @pytest.fixture(scope="module")
