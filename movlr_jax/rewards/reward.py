@@ -193,9 +193,18 @@ class RewardBatch:
 def _options() -> dict[str, bool | int] | None:
     """Return compiler options for a program that is compiled once and run for seconds: on the CPU, LLVM's costly passes take longer
     than they ever save."""
-    if jax.default_backend() != "cpu":
-        return None
-    return {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True, "xla_cpu_use_fusion_emitters": False}
+    return _cpu_options() if jax.default_backend() == "cpu" else None
+
+
+@functools.cache
+def _cpu_options() -> dict[str, bool | int]:
+    quick: dict[str, bool | int] = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+    older: dict[str, bool | int] = {**quick, "xla_cpu_use_fusion_emitters": False}
+    try:
+        jax.jit(lambda x: x, compiler_options=older).lower(0.0).compile()
+    except jax.errors.JaxRuntimeError:  # JAX 0.12 no longer has the option
+        return quick
+    return older
 
 
 class _Compiled:
