@@ -11,6 +11,7 @@ import pytest
 
 from movlr_jax.cli.main import main
 from movlr_jax.control.episode import Rollout
+from movlr_jax.evaluation import evaluation
 
 OLD = Path(__file__).parents[1] / "data" / "folders-of-0.1"
 # How the folders were made; the episodes in them are found again by these very settings.
@@ -62,8 +63,12 @@ def test_a_run_is_replayed(old, tmp_path, capsys):
         (["tune", "human", "--task", "stand", "--trials", "2", "--sampler", "random"], "6 of 6 episodes found"),
     ],
 )
-def test_measured_episodes_are_not_run_again(old, words, found, capsys):
+def test_measured_episodes_are_not_run_again(old, words, found, capsys, monkeypatch):
+    """Where the installed packages and the compiled model, which holds the paths of its meshes, are those that they were measured with."""
     if words[0] == "tune":
         pytest.importorskip("optuna")
+    recorded = next(iter(json.loads((old / words[0] / "episodes.json").read_text())["episodes"].values()))["decided_by"]
+    monkeypatch.setattr(evaluation, "_model_sha256", lambda body: recorded["model_sha256"])
+    monkeypatch.setattr(evaluation, "installed", recorded["versions"].get)
     assert main([*words, *TINY, "--out", str(old / words[0])]) == 0
     assert found in capsys.readouterr().err
