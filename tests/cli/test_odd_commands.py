@@ -50,7 +50,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         "physics.parity",
         "sandbox.prove",
         "media.portrait",
-        "search.loop",
+        "searches.loop",
     ):
         importlib.import_module(f"movlr_jax.{name}")
     with pytest.MonkeyPatch.context() as patch:
