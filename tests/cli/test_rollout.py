@@ -75,7 +75,7 @@ def test_a_clip_that_cannot_be_drawn_costs_no_numbers(
         (["stand", "--reward", "humna"], "did you mean human?"),
         (["stand", "--reward", "."], "holds no reward"),
         (["stand", "--morphology", "myoleg"], "did you mean myolegs?"),
-        (["stand", "--engine", "cuda"], "use auto, native, warp, jax"),
+        (["stand", "--engine", "cuda"], "known are native, warp, jax and auto"),
         (["stand", "--clip"], "add --out DIR"),
         (["stand", "--seeds"], "--seeds is empty"),
         (["stand", "--seeds", "1", "1"], "--seeds has repeats (1 1)"),
