@@ -17,28 +17,14 @@ from movlr_jax import code_names, folders, goals
 from movlr_jax.errors import MovlrError
 from movlr_jax.media import next_steps, pages
 from movlr_jax.media.report_data import Iteration, Run, mapping, number, sequence
-from movlr_jax.media.tables import GOAL_DETAILS, UNMEASURED, ends, heading
+from movlr_jax.media.tables import UNMEASURED, ends, heading
 from movlr_jax.tasks import gates, metric_registry
 
 STAGES: tuple[str, ...] = ("write", "prove", "move", "film", "judge", "save", "tune")  # by colour; tune only where weights are tuned
-# Shown in tables in this order; a task's own metrics follow.
-METRICS: tuple[str, ...] = (
-    *GOAL_DETAILS,
-    "distance_m",
-    "mean_speed_mps",
-    "fall_time_s",
-    "drop_time_s",
-    "final_position_error_m",
-    "final_orientation_error_rad",
-    "lateral_drift_m",
-    "heading_error_rad",
-    "step_symmetry",
-    "effort",
-)
 _ELSEWHERE = ("seed", "seconds", "dropped", "diverged")  # the gates tell of the last two
 _TOO_MUCH = ("fall_time_s", "drop_time_s", "effort", "heading_error_rad")  # for the table of all iterations
 # A sentence may forbid what another asks for: which way its own numbers should go is not told by their names.
-_JUDGED = {name: metric for name, metric in metric_registry.METRICS.items() if name not in {target.metric for target in goals.TARGETS}}
+_EITHER_WAY = frozenset(target.metric for target in goals.TARGETS)
 _MAPS = {
     "weights": "Weight of each term by iteration, classes from global stability to fine coordination.",
     "contributions": "What each term of the best reward added over the rollout.",
@@ -175,7 +161,7 @@ def metric_names(iterations: Iterable[Iteration]) -> list[str]:
     """Return the metrics that any of some iterations has, in the order in which they are shown."""
     measured = [item for i in iterations for item in i.metrics.items()]
     present = dict.fromkeys(k for k, v in measured if k == goals.REACHED or (number(v) is not None and not isinstance(v, bool)))
-    return [n for n in METRICS if n in present] + [n for n in present if n not in METRICS and n not in _ELSEWHERE]
+    return [n for n in dict.fromkeys([*metric_registry.shown(), *present]) if n in present and n not in _ELSEWHERE]
 
 
 def _changes(run: Run) -> list[tuple[str, Any, Any, str]]:
@@ -187,8 +173,8 @@ def _changes(run: Run) -> list[tuple[str, Any, Any, str]]:
     changes = []
     for name, before, after in pairs:
         mood, a, b = "", number(before), number(after)
-        if a is not None and b is not None and abs(a - b) > 1e-9 and name in _JUDGED:
-            mood = "good" if (abs(b) < abs(a) if _JUDGED[name].better == "lower" else b > a) else "bad"
+        if a is not None and b is not None and abs(a - b) > 1e-9 and name in metric_registry.METRICS and name not in _EITHER_WAY:
+            mood = "good" if (abs(b) < abs(a) if metric_registry.metric(name).better == "lower" else b > a) else "bad"
         changes.append((name, before, after, mood))
     return changes
 

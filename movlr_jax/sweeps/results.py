@@ -17,24 +17,11 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.media import tables
 from movlr_jax.morphologies import called
 from movlr_jax.sweeps.plan import Plan, Trial, summary
+from movlr_jax.tasks import metric_registry
 
 PARQUET, TABLE = "results.parquet", "table.md"
 # Values that repeat a trial under other random numbers: the table has their mean and spread.
 _REPEATS = ("seed", "seeds")
-_METRICS = (
-    *tables.GOAL_DETAILS,
-    "distance_m",
-    "mean_speed_mps",
-    "fall_time_s",
-    "drop_time_s",
-    "lateral_drift_m",
-    "effort",
-    "clip_score",
-    "position_error_m",
-    "orientation_error_rad",
-    "final_position_error_m",
-    "final_orientation_error_rad",
-)
 
 
 def row(plan: Plan, trial: Trial, sentence: str = "") -> dict[str, Any]:
@@ -115,7 +102,7 @@ def _column(values: Sequence[Any]) -> list[Any]:
 
 def markdown(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the results as Markdown: where seeds vary a table of means over them, then every trial."""
-    shown = [m for m in _METRICS if any(tables.cell(tables.metrics_of(row), m) != "-" for row in rows)]
+    shown = [m for m in metric_registry.shown() if any(tables.cell(tables.metrics_of(row), m) != "-" for row in rows)]
     grouped = [path for path in plan.paths if path not in _REPEATS]
     text = f"# {plan.name}\n\n"
     if len(grouped) < len(plan.paths):

@@ -106,6 +106,6 @@ for _metric in (
     Metric("final_joint_speed", "final joint speed", ".3g", better="lower", shown=False),
     Metric("score", "score", best=100.0, shown=False),
     Metric("mean_reward", "mean reward", ".4g", shown=False),
-    Metric("clip_score", "CLIP score", ".3g", shown=False),
+    Metric("clip_score", "CLIP score", ".3g"),
 ):
     register(_metric)

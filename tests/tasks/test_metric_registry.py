@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from support import arm, synthetic
@@ -14,6 +16,7 @@ from movlr_jax.evaluation import measures, study_limits
 from movlr_jax.facts import Facts
 from movlr_jax.media import tables
 from movlr_jax.rewards.features import feature_layout
+from movlr_jax.sweeps import results
 from movlr_jax.tasks import metric_registry, object_task
 from movlr_jax.tasks.metric_registry import METRICS, Metric, metric
 from movlr_jax.tasks.object_task import ObjectTask
@@ -110,3 +113,7 @@ def test_a_task_of_someone_else_adds_its_metric(monkeypatch: pytest.MonkeyPatch,
     console.stdout().print(console.metrics_table("", records))
     assert "wobble [rad]" in capsys.readouterr().out
     assert study_limits.saturated(records, "wobble_rad") and not study_limits.saturated(records, "unknown")
+    trial = {"trial": 0, "values": {"seed": 0}, "state": "done", "iterations": 1, "best": 0, "score": 50.0, "sentence": ""}
+    plan = SimpleNamespace(name="wobbles", paths=("seed",))
+    table = results.markdown(plan, [{**trial, "metrics.wobble_rad": 0.25, "metrics.clip_score": 0.3}])  # type: ignore[arg-type]
+    assert "| CLIP score | wobble [rad] |" in table and "| 0.3 | 0.2 |" in table
