@@ -24,8 +24,9 @@ from jax._src.interpreters import mlir
 from jaxlib.mlir import ir
 
 from movlr_jax.rewards.program import PLATFORMS
-from movlr_jax.sandbox import evaluate, stablehlo
-from movlr_jax.sandbox.evaluate import Refused, Walker
+from movlr_jax.sandbox import evaluate, operations, stablehlo
+from movlr_jax.sandbox.evaluate import Walker
+from movlr_jax.sandbox.operations import Refused
 
 MAX_TEXT_BYTES = 2_000_000
 MAX_ARTIFACT_BYTES = MAX_TEXT_BYTES + 64 * 1024
@@ -163,9 +164,9 @@ def _worst(names: set[str], targets: set[str]) -> Refused | None:
     """Return the most telling refusal: a linear solve also brings odd gathers along, but it is the solve that must go."""
     if called := sorted(targets - {"shape_assertion"}):
         return _refused_call(called[0])
-    found = sorted(names - evaluate.ALLOWED_OPERATIONS - {"stablehlo.custom_call"})
-    known = [n for short in evaluate.CURES for n in found if n == f"stablehlo.{short}"]
-    return evaluate.refuse_operation((known or found)[0]) if found else None
+    found = sorted(names - operations.ALLOWED_OPERATIONS - {"stablehlo.custom_call"})
+    known = [n for short in operations.CURES for n in found if n == f"stablehlo.{short}"]
+    return operations.refuse_operation((known or found)[0]) if found else None
 
 
 def _refused_call(target: str) -> Refused:
@@ -199,7 +200,7 @@ def _check_operations(tree: stablehlo.Operation, most: int) -> None:
         extra = set(attributes) - _ATTRIBUTES.get(name, set())
         if extra:
             raise Refused(f"The compiled program's {name} carries {sorted(extra)[0]}, which is not allowed.")
-        if name == "stablehlo.composite" and attributes.get("name") not in evaluate.COMPOSITES:
+        if name == "stablehlo.composite" and attributes.get("name") not in operations.COMPOSITES:
             raise Refused(f"The compiled program uses the composite {attributes.get('name')}, which is not allowed.")
         if operation.regions and name not in ("stablehlo.reduce", "stablehlo.case"):
             raise Refused(f"The compiled program's {name} holds a region.")

@@ -20,8 +20,8 @@ from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour, inspect, static
 from movlr_jax.sandbox.behaviour_motions import BehaviourMotions
-from movlr_jax.sandbox.evaluate import Refused
 from movlr_jax.sandbox.jail import PLAN_ROWS, Jail, JailError, plain, probe
+from movlr_jax.sandbox.operations import Refused
 from movlr_jax.sandbox.proof import Proof, Verdict
 
 __all__ = ["JailError", "Prover", "probe"]

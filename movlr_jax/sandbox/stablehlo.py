@@ -263,11 +263,7 @@ class _Parser:
     def _dense(self) -> Dense:
         self.take("word")
         self.take("punct", "<")
-        raw: object
-        if self.peek()[0] == "string":
-            raw = self._bytes()
-        else:
-            raw = self._elements(0)
+        raw = self._bytes() if self.peek()[0] == "string" else self._elements(0)
         self.take("punct", ">")
         self.take("punct", ":")
         kind_of = self.tensor()

@@ -20,7 +20,7 @@ from movlr_jax.rewards import program
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.reward import Reward, RewardBatch
 from movlr_jax.sandbox import inspect
-from movlr_jax.sandbox.evaluate import Refused
+from movlr_jax.sandbox.operations import Refused
 
 # Processor time (s), which a busy machine does not stretch. The largest packaged reward takes 0.3 and 0.01.
 MAX_COMPILE_S = 4.0

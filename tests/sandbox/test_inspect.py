@@ -15,8 +15,8 @@ from movlr_jax import tasks
 from movlr_jax.rewards import library, program
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.sandbox import evaluate, stablehlo, workbench
-from movlr_jax.sandbox.evaluate import Refused
 from movlr_jax.sandbox.inspect import inspect_artifact, inspect_module
+from movlr_jax.sandbox.operations import Refused
 
 F, N = 20, 2
 

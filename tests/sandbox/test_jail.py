@@ -15,10 +15,10 @@ from support.sandbox_programs import honest
 
 from movlr_jax.rewards.motion import Motion
 from movlr_jax.sandbox import jail, wire
-from movlr_jax.sandbox.evaluate import Refused
 from movlr_jax.sandbox.inspect import inspect_module
 from movlr_jax.sandbox.jail import GUARDS, Jail, JailError, unguarded
 from movlr_jax.sandbox.locks import number
+from movlr_jax.sandbox.operations import Refused
 
 # How a real attacker leaves a namespace without builtins: through the classes that object knows.
 ESCAPE = """
