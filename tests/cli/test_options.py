@@ -69,11 +69,11 @@ def test_config_is_taken_from_anywhere() -> None:
 
 
 def test_a_flag_given_twice_keeps_all_its_values() -> None:
-    flags = (("--rewards", "--reward"), ("--seeds",))
+    many = (("--rewards", "--reward"), ("--seeds",))
     words = ["--reward", "a", "--json", "--rewards=b", "--seeds", "1", "--reward", "c", "d", "--out", "x"]
-    assert flags.gather(words, *flags) == ["--reward", "a", "b", "c", "d", "--json", "--seeds", "1", "--out", "x"]
-    assert flags.gather(["FILE", "--seeds", "1", "2"], *flags) == ["FILE", "--seeds", "1", "2"]
-    assert flags.gather([], *flags) == []
+    assert flags.gather(words, *many) == ["--reward", "a", "b", "c", "d", "--json", "--seeds", "1", "--out", "x"]
+    assert flags.gather(["FILE", "--seeds", "1", "2"], *many) == ["FILE", "--seeds", "1", "2"]
+    assert flags.gather([], *many) == []
 
 
 @pytest.mark.parametrize("film", [False, True])

@@ -319,7 +319,8 @@ def test_what_a_folder_says_is_quoted_and_cannot_steer_the_terminal(scene: Scene
     (scene.run / ROW).write_text(json.dumps({**row, "edit": told, "critique": told}))
     assert scene.ask("report") == 0
     page = (scene.run / "report.html").read_text()
-    assert "movlr rollout 'walk_flat; touch made'" in html.unescape(page) and "movlr rollout '" not in page
+    assert "movlr rollout 'walk_flat; touch made'" in html.unescape(page)
+    assert "movlr rollout '" not in page and "movlr rollout walk_flat;" not in page
     assert scene.ask("resume") == 0
     said = capfd.readouterr()
     assert "reweigh" in said.out and not any(mark in said.out + said.err for mark in ("\x1b", "\x07", "\u202e"))
