@@ -17,9 +17,8 @@ from typing import Any
 import bench
 
 from movlr_jax import atomic
-from movlr_jax.cli import console, eval
 from movlr_jax.errors import MovlrError
-from movlr_jax.evaluation import reward_texts, study, work_items
+from movlr_jax.evaluation import reward_texts, work_items
 from movlr_jax.evaluation.work_items import Work
 from movlr_jax.media import tables
 from movlr_jax.tasks import Task
@@ -54,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows: list[list[str]] = []
     documents: list[dict[str, Any]] = []
     remarks: list[str] = []
-    with eval.watched(asked.out) as watch, study.opened(bench.settings(asked), asked.out, watch) as measured:
+    with bench.evaluation(asked) as measured:
         for work in works:
             place = (work.task, work.morphology)
             try:
@@ -72,11 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             rows += [[*head, *line, "goes" if line[0] in gone else ""] for line in found.ranking_table()[1]]
     atomic.write_text(asked.out / "ablations.md", f"# What each term does\n\n{tables.markdown(HEADINGS, rows, remarks)}")
     atomic.write_json(asked.out / "ablations.json", {"ablations": documents, "remarks": remarks})
-    out = console.stdout(console.WIDE)
-    out.print(console.table("", HEADINGS, rows))
-    for remark in remarks:
-        out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
-    out.print(f"saved in {asked.out} (ablations.md, ablations.json, a folder a reward)", markup=False)
+    bench.show(asked, (HEADINGS, rows), remarks, "ablations.md", "ablations.json", "a folder a reward")
     return 0 if documents else 1
 
 

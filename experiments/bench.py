@@ -6,31 +6,33 @@ A search is looked up by its settings: an experiment goes on with the run folder
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from movlr_jax import atomic, searches
-from movlr_jax.cli import console
-from movlr_jax.cli import main as front
-from movlr_jax.cli.eval import Stopped
-from movlr_jax.cli.progress import View
+from movlr_jax import atomic, library_noise, searches
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
-from movlr_jax.evaluation import reward_texts
-from movlr_jax.evaluation.work_items import Work
+from movlr_jax.evaluation import reward_texts, study
+from movlr_jax.evaluation.evaluation import Evaluation
+from movlr_jax.evaluation.work_items import Row, Watcher, Work
 from movlr_jax.llm.base import ModelFault
+from movlr_jax.media import tables
+from movlr_jax.plain_words import plain_text
 from movlr_jax.runs.iteration_record import IterationRecord
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.searches import RunConfig, state
+from movlr_jax.searches.events import Event
 from movlr_jax.tasks import TASKS, Task, get
 
+INTERRUPTED = 130  # exit code of a program that Ctrl-C ended
 # The task `free` is whatever a sentence asks for: without one there is nothing to compare.
 MEASURED = tuple(name for name in TASKS if name != "free")
 
@@ -126,11 +128,11 @@ def searched(asked: argparse.Namespace, task: Task, body: str, *, iterations: in
     folder = asked.searches / f"{task.name}-{body}-{digest}"
     if (folder / "run.json").exists() and _over(RunFolder.find(folder).rows(), iterations, config.max_simulated):
         return RunFolder.find(folder)
-    with View(console.stderr(), f"Search: {folder}") as view:
-        if (folder / "run.json").exists():
-            result = searches.resume(folder, progress=view, iterations=iterations)
-        else:
-            result = searches.run(replace(config, out=folder), progress=view)
+    say(f"Search: {folder}")
+    if (folder / "run.json").exists():
+        result = searches.resume(folder, progress=_event, iterations=iterations)
+    else:
+        result = searches.run(replace(config, out=folder), progress=_event)
     if result.stopped == "interrupted":
         raise Stopped(f"Interrupted: the search is saved in {folder}; the same command goes on.")
     return RunFolder.find(folder)
@@ -167,9 +169,87 @@ def learned(asked: argparse.Namespace, task: Task, body: str, name: str = "learn
     return Work(replace(text, name=name), name, task, body)
 
 
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C, with a sentence that says what is saved."""
+
+
+class Lines(Watcher):
+    """Says how an evaluation goes, a line an episode.
+
+    Args:
+        store: the folder of the episodes.
+    """
+
+    def __init__(self, store: Path):
+        self.store, self.done, self.wanted = store, 0, 0
+
+    def found(self, there: int, wanted: int) -> None:
+        """Say what the store had."""
+        self.done, self.wanted = there, wanted
+        say(f"{there} of {wanted} episodes found in {self.store}")
+
+    def measured(self, work: Work, record: dict[str, Any]) -> None:
+        """Say what was measured."""
+        self.done += 1
+        value = tables.cell(record, work.task.metric)
+        say(f"{work.task.name}, {work.body}, {work.name}{work.at()}, seed {record['seed']}: {tables.heading(work.task.metric)} {value}")
+
+    def remark(self, sentence: str) -> None:
+        """Say it."""
+        say(sentence)
+
+
+@contextlib.contextmanager
+def evaluation(asked: argparse.Namespace) -> Iterator[Evaluation]:
+    """Give the evaluation in an experiment's folder.
+
+    Raises:
+        Stopped: the user interrupted; everything finished is saved.
+    """
+    lines = Lines(asked.out / study.EPISODES)
+    with study.opened(settings(asked), asked.out, lines) as opened:
+        try:
+            yield opened
+        except KeyboardInterrupt:
+            raise Stopped(f"Interrupted: {lines.done} of {lines.wanted} episodes are saved; the same command goes on.") from None
+
+
+def measure(asked: argparse.Namespace, works: Sequence[Work]) -> list[Row]:
+    """Measure works into an experiment's folder.
+
+    Raises:
+        MovlrError: the engine is unknown or refuses a setting.
+        Stopped: the user interrupted; everything finished is saved.
+    """
+    with evaluation(asked) as opened:
+        return opened.run(works)
+
+
+def say(sentence: str) -> None:
+    """Print a line on how it goes."""
+    print(plain_text(sentence), file=sys.stderr, flush=True)
+
+
+def _event(event: Event) -> None:
+    """Say what of a search is worth a line."""
+    if event.message and event.kind in ("refused", "judged", "failure", "warning", "finished"):
+        say(f"iteration {event.iteration} of {event.iterations}: {event.message}")
+
+
+def print_text(text: str) -> None:
+    """Print lines on which no name or sentence can steer the terminal."""
+    print("\n".join(map(plain_text, text.splitlines())))
+
+
+def show(asked: argparse.Namespace, table: tuple[Sequence[str], Sequence[Sequence[Any]]], remarks: Sequence[str], *files: str) -> None:
+    """Print a table, what could not be measured, and where it is saved."""
+    print_text(tables.markdown(*table, [f"not measured: {remark}" for remark in remarks]))
+    print(f"saved in {asked.out} ({', '.join(files)})")
+
+
 def run(main: Callable[[Sequence[str] | None], int]) -> None:
     """Run an experiment as a program: mistakes in one sentence, exit code 1; Ctrl-C 130."""
-    front.quiet()
+    library_noise.silence()
     try:
         sys.exit(main(None))
     except MovlrError as error:
@@ -177,4 +257,4 @@ def run(main: Callable[[Sequence[str] | None], int]) -> None:
         sys.exit(1)
     except KeyboardInterrupt as stopped:
         print(f"{Path(sys.argv[0]).name}: {stopped}" if str(stopped) else "Interrupted.", file=sys.stderr)
-        sys.exit(front.INTERRUPTED)
+        sys.exit(INTERRUPTED)

@@ -17,8 +17,6 @@ import bench
 import variants
 
 from movlr_jax import atomic
-from movlr_jax.cli import console
-from movlr_jax.cli.eval import measure
 from movlr_jax.evaluation import work_items
 from movlr_jax.evaluation.work_items import Row
 from movlr_jax.media import bars, tables
@@ -50,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     tasks = bench.tasks(asked)
     named = work_items.combinations(("start", "human"), tasks, asked.morphologies)
     learned = [bench.learned(asked, work.task, work.morphology) for work in named if work.name == "start"]
-    rows = measure([*named, *learned], bench.settings(asked), asked.out)
+    rows = bench.measure(asked, [*named, *learned])
     names = [task.name for task in tasks]
     rows.sort(key=lambda row: (names.index(row.work.task.name), row.work.morphology, REWARDS.index(row.work.name)))
     documents = [row.document() for row in rows]
@@ -60,11 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     atomic.write_text(asked.out / "main_table.md", text)
     atomic.write_json(asked.out / "main_table.json", {"rows": documents})
     draw(rows, asked.out / "main_table.png")
-    out = console.stdout(console.WIDE)
-    out.print(console.table("", *first))
-    for remark in remarks:
-        out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
-    out.print(f"saved in {asked.out} (main_table.md, main_table.json, main_table.png)", markup=False)
+    bench.show(asked, first, remarks, "main_table.md", "main_table.json", "main_table.png")
     return 0
 
 

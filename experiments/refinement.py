@@ -15,7 +15,6 @@ from typing import Any
 import bench
 
 from movlr_jax import atomic
-from movlr_jax.cli import console
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import work_items
 from movlr_jax.media import heatmaps, tables
@@ -73,19 +72,14 @@ def main(argv: Sequence[str] | None = None) -> int:
                 remarks.append(f"{task.name} on {body}: {error}")
     runs = [record(folder, asked.out / f"{folder.path.resolve().name}.png") for folder in folders]
     text = "# Refinement\n" + "".join(f"\n- {remark}\n" for remark in remarks)
-    out = console.stdout(console.WIDE)
     for run in runs:
         arrival = ", ".join(f"{name} at {when}" for name, when in sorted(run["first_weight"].items(), key=lambda item: item[1]))
         title = f"{run['task']} on {run['morphology']}"
         text += f"\n## {title}\n\n![weights]({run['figure']})\n\nFirst weight: {arrival}.\n\n{tables.markdown(*cells(run))}"
-        out.print(console.table(title, *cells(run)))
-        out.print(f"first weight: {arrival}\n", markup=False, soft_wrap=True)
     atomic.write_text(asked.out / "refinement.md", text)
     atomic.write_json(asked.out / "refinement.json", {"runs": runs})
-    for remark in remarks:
-        out.print(f"not searched: {remark}", markup=False, soft_wrap=True)
-    drawn = ", ".join(run["figure"] for run in runs)
-    out.print(f"saved in {asked.out} (refinement.md, refinement.json, {drawn})", markup=False, soft_wrap=True)
+    bench.print_text(text)
+    print(f"saved in {asked.out} ({', '.join(['refinement.md', 'refinement.json', *(run['figure'] for run in runs)])})")
     return 0 if runs else 1
 
 

@@ -14,8 +14,6 @@ from collections.abc import Sequence
 import bench
 
 from movlr_jax import atomic
-from movlr_jax.cli import console
-from movlr_jax.cli.eval import measure
 from movlr_jax.evaluation import transfer, work_items
 from movlr_jax.media import tables
 from movlr_jax.tasks import get
@@ -34,17 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Without tasks named by hand: those that this metric tells something about.
     chosen = [task for task in bench.tasks(asked) if task.metric == asked.metric or asked.tasks != list(bench.MEASURED)]
     places = transfer.places(chosen, asked.morphologies)
-    rows = measure(transfer.works(found, places), bench.settings(asked), asked.out)
+    rows = bench.measure(asked, transfer.works(found, places))
     matrix = transfer.Matrix(asked.metric, found, places, rows)
     remarks = [f"learned from {work.task.name} on {work.morphology}: {work.refused}" for work in learned if work.refused] + matrix.remarks()
     atomic.write_text(asked.out / "transfer.md", f"# {asked.metric}\n\n{tables.markdown(*matrix.table(), remarks)}")
     atomic.write_json(asked.out / "transfer.json", matrix.document())
     matrix.draw(asked.out / "transfer.png")
-    out = console.stdout(console.WIDE)
-    out.print(console.table(asked.metric, *matrix.table()))
-    for remark in remarks:
-        out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
-    out.print(f"saved in {asked.out} (transfer.md, transfer.json, transfer.png)", markup=False)
+    bench.show(asked, matrix.table(), remarks, "transfer.md", "transfer.json", "transfer.png")
     return 0
 
 

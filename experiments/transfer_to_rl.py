@@ -22,11 +22,9 @@ from typing import Any
 import bench
 
 from movlr_jax import atomic, typed_yaml
-from movlr_jax.cli import console, train
-from movlr_jax.cli.eval import Stopped
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planners import MPPI
-from movlr_jax.learning.rl import training_folder
+from movlr_jax.learning.rl import training, training_folder
 from movlr_jax.learning.rl.config import DistilConfig, PpoConfig, TrainConfig
 from movlr_jax.learning.rl.policy import mean_reward
 from movlr_jax.media import tables
@@ -68,9 +66,15 @@ def trained(config: TrainConfig) -> Path:
         folder, asked = training_folder.create(config)
     else:
         folder, asked = config.out, training_folder.of_folder(config.out)
-    if not train.follow(folder, asked):
-        raise Stopped("Interrupted: the training is saved; the same command goes on.")
+    bench.say(f"Training: {folder}")
+    if not training.run(folder, asked, _advanced, bench.say):
+        raise bench.Stopped("Interrupted: the training is saved; the same command goes on.")
     return folder
+
+
+def _advanced(update: int, scalars: dict[str, float]) -> None:
+    if update % 10 == 0:
+        bench.say(f"update {update}: reward {scalars['reward']:.3g}, {scalars['steps_per_s']:.3g} steps/s")
 
 
 def compared(asked: argparse.Namespace, task_name: str, reward: str) -> dict[str, Any]:
@@ -153,9 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     atomic.write_text(asked.out / "transfer_to_rl.md", f"# The same reward in MPC2 and in PPO\n\n{tables.markdown(columns, cells)}")
     atomic.write_json(asked.out / "transfer_to_rl.json", {"rows": rows})
     draw(rows, asked.out / "transfer_to_rl.png")
-    out = console.stdout(console.WIDE)
-    out.print(console.table("The same reward in MPC2 and in PPO", columns, cells))
-    out.print(f"saved in {asked.out} (transfer_to_rl.md, transfer_to_rl.json, transfer_to_rl.png)", markup=False)
+    bench.show(asked, (columns, cells), (), "transfer_to_rl.md", "transfer_to_rl.json", "transfer_to_rl.png")
     return 0
 
 

@@ -22,7 +22,6 @@ import bench
 import variants
 from variants import Variant
 
-from movlr_jax.cli.eval import measure
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts, work_items
 from movlr_jax.evaluation.work_items import Work
@@ -111,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if any(curves.values()):
                 path = asked.out / f"curve_{task.name}_{Path(body).stem}.png"
                 history.searches(curves, path, label="score of the best so far", title=f"{task.name} on {Path(body).stem}")
-    rows = measure([work for _, work in measured], bench.settings(asked), asked.out)
+    rows = bench.measure(asked, [work for _, work in measured])
     together = variants.together([(name, next(row for row in rows if row.work is work)) for name, work in measured])
     names = [variant.name for variant in compared]
     panels = variants.panels(together, names)

@@ -16,8 +16,6 @@ import bench
 import numpy as np
 
 from movlr_jax import atomic
-from movlr_jax.cli import console
-from movlr_jax.cli.eval import measure
 from movlr_jax.evaluation import work_items
 from movlr_jax.evaluation.work_items import Row, Work
 from movlr_jax.llm import addresses
@@ -79,7 +77,7 @@ def compare(asked: argparse.Namespace, variants: Sequence[Variant]) -> tuple[lis
             for variant in variants:
                 for work in _searched(asked, task, body, variant, count, taken[variant.name]):
                     works.append((variant.name, work))
-    rows = measure([work for _, work in works], bench.settings(asked), asked.out)
+    rows = bench.measure(asked, [work for _, work in works])
     # Rows come as they are finished; a work knows its own.
     return together([(name, next(row for row in rows if row.work is work)) for name, work in works]), taken
 
@@ -216,8 +214,4 @@ def save(
     most = max(len(row.episodes) for row in rows)
     note = f"mean and standard deviation over up to {most} episodes" if most > 1 else ""
     bars.grouped(panels, series, Path(asked.out) / f"{name}.png", title=title, note=note)
-    out = console.stdout(console.WIDE)
-    out.print(console.table("", *first))
-    for remark in remarks:
-        out.print(f"not measured: {remark}", markup=False, soft_wrap=True)
-    out.print(f"saved in {asked.out} ({name}.md, {name}.json, {name}.png)", markup=False)
+    bench.show(asked, first, remarks, f"{name}.md", f"{name}.json", f"{name}.png")

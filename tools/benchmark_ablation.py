@@ -22,8 +22,7 @@ from typing import Any
 
 import jax.monitoring
 
-from movlr_jax import tasks
-from movlr_jax.cli import main as front
+from movlr_jax import library_noise, tasks
 from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planners import MPPI
@@ -76,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--replan", type=float, default=MPPI.replan, help="time executed between plans (s)")
     parser.add_argument("--again", type=int, default=5, help="of how many episodes one is run again; 0: none")
     asked = parser.parse_args(argv)
-    front.quiet()
+    library_noise.silence()
     planner = dataclasses.replace(MPPI().with_candidates(8), horizon=0.08) if asked.small else MPPI()
     planner = dataclasses.replace(planner, replan=asked.replan)
     seeds, seconds = ((0, 1), 0.1) if asked.small else ((0, 1, 2), 2.0)

@@ -1,7 +1,8 @@
 """Release checks on the tree itself, part of `make lint`: what must not be committed, and what must fit together.
 
 Refused: files over 1 MB, a package index's address, the path of this checkout, a lock file, links in Markdown that lead
-nowhere, pins that are not `name==version`, that differ in names between Pythons or break a range of pyproject.toml.
+nowhere, pins that are not `name==version`, that differ in names between Pythons or break a range of pyproject.toml, and programs in
+experiments/ and tools/ that import the command line: what they need is the library's.
 
     python tools/check_repo.py
 """
@@ -24,6 +25,7 @@ SKIPPED = {".git", ".venv", "runs", "build", "dist", "wandb"}
 # In two parts, so that this file does not name them.
 ADDRESSES = re.compile("|".join(("files.python" + "hosted", "pypi" + r"\.org", "index" + "-url", "find" + "-links")))
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
+COMMAND_LINE = re.compile(r"\s*(?:from movlr_jax\.cli\b|import movlr_jax\.cli\b|from movlr_jax import .*\bcli\b)")
 PIN = re.compile(r"[a-z0-9][a-z0-9._-]*==[0-9][\w.+!]*")
 
 
@@ -81,8 +83,18 @@ def check_pins() -> Iterator[str]:
             yield f"{name} pins mujoco and mujoco-mjx at different versions"
 
 
+def check_programs() -> Iterator[str]:
+    """Check that experiments and tools need nothing of the command line."""
+    for path in files():
+        name = path.relative_to(ROOT)
+        if path.suffix == ".py" and name.parts[0] in ("experiments", "tools"):
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                if COMMAND_LINE.match(line):
+                    yield f"{name}:{number} imports the command line: use movlr_jax.api, or move what is missing into the library"
+
+
 def main() -> int:
-    found = [*check_files(), *check_pins()]
+    found = [*check_files(), *check_pins(), *check_programs()]
     for sentence in found:
         print(f"check_repo: {sentence}", file=sys.stderr)
     return 1 if found else 0

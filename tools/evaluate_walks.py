@@ -11,6 +11,7 @@ older versions measured under plain names; they are shown, and never taken for n
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,11 +20,10 @@ from typing import Any
 import numpy as np
 
 from movlr_jax import tasks
-from movlr_jax.cli.watch import Watch
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.evaluation.episode_store import EpisodeStore
 from movlr_jax.evaluation.evaluation import evaluate
-from movlr_jax.evaluation.work_items import combinations
+from movlr_jax.evaluation.work_items import Watcher, Work, combinations
 from movlr_jax.media import tables
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks"
@@ -87,6 +87,14 @@ def table(episodes: dict[str, dict[str, Any]]) -> str:
     return tables.markdown([*what, "s of wall per s"], cells)
 
 
+class Lines(Watcher):
+    """Says what was measured, a line an episode."""
+
+    def measured(self, work: Work, record: dict[str, Any]) -> None:
+        """Say it."""
+        print(f"{work.task.name}, {work.body}, {work.name}, seed {record['seed']}: {record['seconds']:.2f} s", file=sys.stderr, flush=True)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="part of 'BODY TASK REWARD' of the rows to run")
@@ -99,8 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if args.table or args.only not in f"{body} {task} {reward}":
                 continue
             settings = EpisodeSettings(seeds=seeds, seconds=seconds, goal_speed=speed, engine="native", threads=args.threads)
-            with Watch(store.folder) as watch:
-                evaluate(combinations([reward], [tasks.get(task)], [body]), settings, store, watcher=watch)
+            evaluate(combinations([reward], [tasks.get(task)], [body]), settings, store, watcher=Lines())
         print(table(store.episodes()), end="")
     return 0
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from movlr_jax import jax_environment, proxies
+from movlr_jax import jax_environment, library_noise, proxies
 from movlr_jax.cli import streams, system_errors
 from movlr_jax.errors import MovlrError, did_you_mean
 from movlr_jax.llm import addresses
@@ -64,26 +64,6 @@ def usage() -> str:
         "  --traceback   show where an error arose (or MOVLR_TRACEBACK=1)\n"
         "  --version     print the version\n"
     )
-
-
-def quiet() -> None:
-    """Silence what other libraries say about themselves in a normal run; what a user set in the environment stays."""
-    for variable, value in {
-        "MUJOCO_GL": "egl",
-        "EGL_LOG_LEVEL": "fatal",
-        "MESA_DEBUG": "silent",
-        "LIBGL_DEBUG": "quiet",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "ABSL_MIN_LOG_LEVEL": "3",
-        "GRPC_VERBOSITY": "ERROR",
-    }.items():
-        os.environ.setdefault(variable, value)
-    import logging
-    import warnings
-
-    warnings.filterwarnings("ignore")
-    for name in ("jax", "absl", "matplotlib", "imageio_ffmpeg", "OpenGL", "google_genai", "openai", "httpx2"):
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def take_allowed(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -165,7 +145,7 @@ def _run(words: Sequence[str], with_traceback: bool) -> int:
     find_modules_where_installed()
     proxies.around_this_machine()
     if not with_traceback:
-        quiet()
+        library_noise.silence()
     if verb != "doctor":  # which tells it among the rest
         jax_environment.require_flags()
     for target in allowed:

@@ -134,13 +134,13 @@ def test_tuned_search(experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert Loop(run, config, PendulumStages(), (), None).run().stopped == ("budget" if more.get("max_simulated") else "iterations")
         return run
 
-    def measure(works, settings, out):  # type: ignore[no-untyped-def]
+    def measure(asked, works):  # type: ignore[no-untyped-def]
         measured.extend(works)
         episode = {"seed": 1, "seconds": 1.0, "fell": False, "diverged": False, "distance_m": 0.5}
         return [Row(work, "native", 1.0, 0.0, (episode,)) for work in works]
 
     monkeypatch.setattr(tuned_search.bench, "searched", searched)
-    monkeypatch.setattr(tuned_search, "measure", measure)
+    monkeypatch.setattr(tuned_search.bench, "measure", measure)
     words = ["--small", "--tasks", "stand", "--iterations", "3", "--trials", "4", "--sampler", "random"]
     assert tuned_search.main([*words, "--out", str(tmp_path / "out")]) == 0
     taken = json.loads((tmp_path / "out" / "tuned_search.json").read_text())["searches"]
