@@ -11,7 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -21,10 +21,11 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from movlr_jax import jax_environment, reference_cycles
 from movlr_jax.errors import MovlrError
-from movlr_jax.morphologies import Morphology
 from movlr_jax.rewards import packaged, program
-from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
+
+if TYPE_CHECKING:
+    from movlr_jax.morphologies import Morphology
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +94,8 @@ class Reward:
         Raises:
             MovlrError: the function breaks the contract, or asks for what the body lacks.
         """
+        from movlr_jax.rewards.features import feature_layout  # the jail loads this file, and no physics engine
+
         jax_environment.require_devices()
         name, layout = name or getattr(terms, "__name__", "reward"), feature_layout(body)
         try:
