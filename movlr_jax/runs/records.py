@@ -49,7 +49,7 @@ class Decision(TypedDict):
 
 
 @with_config(_OPEN)
-class Draft(TypedDict):
+class DraftRecord(TypedDict):
     """drafts/NN.json: a text as it was written."""
 
     name: str
@@ -61,7 +61,7 @@ class Draft(TypedDict):
 
 
 @with_config(_OPEN)
-class Verdict(TypedDict):
+class VerdictRecord(TypedDict):
     """verdict.json, and why a text was refused; a text of this package has fewer fields."""
 
     sentence: NotRequired[str]
@@ -71,7 +71,7 @@ class Verdict(TypedDict):
 
 
 @with_config(_OPEN)
-class Metrics(TypedDict):
+class MetricsRecord(TypedDict):
     """metrics.json: each seed's record, mean and spread, falls, gates and the score."""
 
     episodes: Annotated[list[Measured], Field(min_length=1)]
@@ -83,7 +83,7 @@ class Metrics(TypedDict):
 
 
 @with_config(_OPEN)
-class Trial(Metrics):
+class TrialRecord(MetricsRecord):
     """tune/NN/trial.json: one set of weights that was tried."""
 
     trial: Count
@@ -175,17 +175,17 @@ _SCHEMAS: dict[str, Any] = {
     "seconds.json": Weights,
     "tracked.json": Tracked,
     "facts.json": Facts,
-    "metrics.json": Metrics,
+    "metrics.json": MetricsRecord,
     "critique.json": Judgement,
     "unadvised.json": Judgement,
     "weights.json": Weights,
-    "verdict.json": Verdict,
+    "verdict.json": VerdictRecord,
     "tuned.json": Tuned,
     "no_clip.json": NoClip,
-    "trial.json": Trial,
-    "refusal.json": Verdict,
-    "drafts/": Draft,
-    "refusals/": Verdict,
+    "trial.json": TrialRecord,
+    "refusal.json": VerdictRecord,
+    "drafts/": DraftRecord,
+    "refusals/": VerdictRecord,
     "calls/": list[Call],
 }
 

@@ -42,7 +42,7 @@ from movlr_jax.media import next_steps
 from movlr_jax.processes import alone
 from movlr_jax.runs import records
 from movlr_jax.runs.iteration_record import IterationRecord, Tuned
-from movlr_jax.runs.records import Judgement
+from movlr_jax.runs.records import Choice, Decision, DraftRecord, Judgement, MetricsRecord, TrialRecord, VerdictRecord
 from movlr_jax.writers.base import Draft
 
 # The chosen candidate's drafts and calls are folders; they move up whole, like files.
@@ -81,13 +81,32 @@ class Candidate:
             },
         )
 
-    def drafts(self) -> list[dict[str, Any]]:
+    def read_draft(self, attempt: int) -> DraftRecord:
+        """Return an attempt's text as it was written."""
+        record: DraftRecord = records.read(self.draft(attempt))
+        return record
+
+    def drafts(self) -> list[DraftRecord]:
         """Return the texts that were written, in the order of the attempts."""
         return [records.read(path) for path in _numbered(self.path / "drafts", ".json")]
 
     def read(self, name: str) -> Any:
         """Return the value of one of its JSON files, checked."""
         return records.read(self.path / name)
+
+    def metrics(self) -> MetricsRecord:
+        """Return its metrics, gates and score."""
+        record: MetricsRecord = self.read("metrics.json")
+        return record
+
+    def weights(self) -> dict[str, float]:
+        """Return its reward's weights, term -> weight."""
+        return dict(self.read("weights.json"))
+
+    def verdict(self) -> VerdictRecord:
+        """Return the verdict on its text."""
+        record: VerdictRecord = self.read("verdict.json")
+        return record
 
     def facts(self) -> Facts:
         """Return what was measured of its motion."""
@@ -143,12 +162,12 @@ class Candidate:
         """Return the folder of one set of weights that is tried for this candidate."""
         return Candidate(self.path / "tune" / f"{number:02d}", self.index, self._seeds)
 
-    def trials(self) -> list[dict[str, Any]]:
+    def trials(self) -> list[TrialRecord]:
         """Return the records of the trials that are over, in order."""
         paths = (folder / "trial.json" for folder in _numbered(self.path / "tune"))
         return [records.read(path) for path in paths if path.exists()]
 
-    def refusals(self) -> list[dict[str, Any]]:
+    def refusals(self) -> list[VerdictRecord]:
         """Return the refusals, in the order of the attempts."""
         return [records.read(path) for path in _numbered(self.path / "refusals", ".json")]
 
@@ -179,9 +198,19 @@ class Iteration:
         """Return a candidate's folder while the iteration is under way; afterwards, of one that was not chosen."""
         return Candidate(self.path / "candidates" / str(index), index, self._seeds)
 
+    def choice(self) -> Choice:
+        """Return which candidate went on, and why."""
+        record: Choice = self.read("choice.json")
+        return record
+
+    def decision(self) -> Decision:
+        """Return whether it became the best, and why."""
+        record: Decision = self.read("decision.json")
+        return record
+
     def chosen(self) -> Candidate | None:
         """Return the chosen candidate as it stands after promotion, or None where every draft was refused."""
-        index = self.read("choice.json")["candidate"]
+        index = self.choice()["candidate"]
         return None if index is None else Candidate(self.path, index, self._seeds)
 
     def promote(self, index: int) -> None:

@@ -34,7 +34,7 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
     rows, iteration = folder.rows(), folder.iteration(number)
     parent = None if (best := folder.best()) is None else rows[best]
     candidates = [folder.chosen(number) if k == index else iteration.candidate(k) for k in range(config.candidates if number else 1)]
-    kept = index is not None and iteration.read("decision.json")["kept"]
+    kept = index is not None and iteration.decision()["kept"]
     tried = [attempt for c in candidates for attempt in _attempts(c, number, c.index == index, kept, parent)]
     stage_names = [name for name in state.STAGE_NAMES if name != "tune" or config.tune.applies(number)]
     of_every_iteration: dict[str, Any] = {
@@ -56,7 +56,7 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
             gates={},
             score=None,
             kept=False,
-            why=iteration.read("choice.json")["reason"],
+            why=iteration.choice()["reason"],
             weights={},
             term_classes={},
             critique="",
@@ -65,7 +65,7 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
             failures=stagnation,
         )
     candidate = folder.chosen(number)
-    metrics, critique, reward, tuned = candidate.read("metrics.json"), candidate.critique(), trusted(candidate), candidate.tuned()
+    metrics, critique, reward, tuned = candidate.metrics(), candidate.critique(), trusted(candidate), candidate.tuned()
     of_tuning: dict[str, Any] = {} if tuned is None else {"tuned": tuned}
     weights = dict(reward.weights)
     changes = _changes(candidate, parent)
@@ -79,7 +79,7 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
         gates=metrics["gates"],
         score=metrics["score"],
         kept=kept,
-        why=iteration.read("decision.json")["reason"],
+        why=iteration.decision()["reason"],
         weights=weights,
         term_classes=dict(stages.classes(reward)),
         critique=critique.summary,
@@ -92,7 +92,7 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
 
 def _changes(candidate: Candidate, parent: IterationRecord | None) -> dict[str, Any]:
     """Return what the writer did, which is what a later edit may undo; the tuner moves every weight in every iteration."""
-    return failures.changes(parent.weights, candidate.as_written.read("weights.json")) if parent else {}
+    return failures.changes(parent.weights, candidate.as_written.weights()) if parent else {}
 
 
 def _attempts(candidate: Candidate, number: int, chosen: bool, kept: bool, parent: IterationRecord | None) -> list[Attempt]:
@@ -105,16 +105,16 @@ def _attempts(candidate: Candidate, number: int, chosen: bool, kept: bool, paren
             more: dict[str, Any] = {"given_up": True} if draft["given_up"] else {}
             attempts.append(Attempt(**of_every_draft, kept=False, chosen=False, outcome=outcome, refused=True, **more))
         elif candidate.has("metrics.json"):
-            metrics = candidate.read("metrics.json")
+            metrics = candidate.metrics()
             attempts.append(
                 Attempt(
                     **of_every_draft,
                     kept=chosen and kept,
                     chosen=chosen,
                     outcome=_outcome(metrics) + _tuning(candidate.tuned()),
-                    weights=candidate.read("weights.json"),
+                    weights=candidate.weights(),
                     changes=_changes(candidate, parent),
-                    warnings=list(candidate.read("verdict.json").get("warnings", ())),
+                    warnings=list(candidate.verdict().get("warnings", ())),
                     score=metrics["score"],
                     gates=metrics["gates"],
                 )
@@ -131,7 +131,7 @@ def _simulated(candidates: list[Candidate]) -> float:
         tuned = candidate.tuned()
         total += tuned.simulated_s if tuned else 0.0
         if (tuned is None or tuned.moved_again) and candidate.has("metrics.json"):
-            total += executed(candidate.read("metrics.json"))
+            total += executed(candidate.metrics())
     return round(total, 6)
 
 

@@ -102,8 +102,8 @@ class InnerTuner:
         assert best is not None  # trial 0 was proven as it was written
         own, weights = records[0]["weights"], records[best]["weights"]
         changes = [edits.Change("reweigh", term, weight) for term, weight in weights.items() if weight != own[term]]
-        verdict: Mapping[str, Any] = written.read("verdict.json")
-        text, artifact, proven = candidate.written.text(), written.artifact(), written.read("weights.json")
+        verdict: Mapping[str, Any] = written.verdict()
+        text, artifact, proven = candidate.written.text(), written.artifact(), written.weights()
         if changes:
             try:
                 text = edits.apply(text, changes)

@@ -139,7 +139,7 @@ class Loop:
 
     def _keep(self, step: state.Keep) -> None:
         iteration = self.folder.iteration(step.iteration)
-        index = iteration.read("choice.json")["candidate"]
+        index = iteration.choice()["candidate"]
         if index is not None:
             iteration.promote(index)
         row = closing.close(self.folder, self.config, self.stages, step.iteration, index)

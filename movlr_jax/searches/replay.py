@@ -123,7 +123,7 @@ def _adviser(run: RunFolder) -> Advisor:
 
     def advise(number: int, clip: Path | None, critique: Mapping[str, Any]) -> str:
         chosen = run.iteration(number).chosen()
-        return "" if chosen is None else str(chosen.read("critique.json").get("advice", ""))
+        return "" if chosen is None else chosen.critique().advice
 
     return advise
 

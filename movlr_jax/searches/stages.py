@@ -53,7 +53,7 @@ def trusted(candidate: Candidate, place: Candidate | None = None) -> Trusted:
     drafts, place = candidate.drafts(), place or candidate
     if not drafts:
         raise BadFile(f"{candidate.path} has no drafts/: restore them, or start the run again.")
-    return Trusted(name=drafts[-1]["name"], source=place.text(), weights=place.read("weights.json"), folder=place.path)
+    return Trusted(name=drafts[-1]["name"], source=place.text(), weights=place.weights(), folder=place.path)
 
 
 @dataclass(frozen=True)

@@ -231,7 +231,7 @@ def _in_iteration(iteration: Iteration, config: RunConfig) -> Step:
             return Move(number, tuple(missing))
         unmeasured = next((c.index for c in proven if not c.has("metrics.json")), None)
         return Choose(number) if unmeasured is None else Measure(number, unmeasured)
-    chosen = iteration.read("choice.json")["candidate"]
+    chosen = iteration.choice()["candidate"]
     if chosen is None:
         return Keep(number)
     candidate = iteration.candidate(chosen)

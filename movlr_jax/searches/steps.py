@@ -14,7 +14,6 @@ from movlr_jax.critics.base import Evidence
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import judging
 from movlr_jax.media import next_steps
-from movlr_jax.runs import records
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, RunFolder, read_arrays
 from movlr_jax.searches import state
@@ -67,7 +66,7 @@ class Steps:
             raise MovlrError(f"Iteration 0 of {self.folder.path} left no reward to edit: start the run again.")
         source = self.folder.chosen(best)
         refusals = candidate.refusals()
-        written = records.read(candidate.draft(step.attempt - 1)) if step.attempt else None
+        written = candidate.read_draft(step.attempt - 1) if step.attempt else None
         siblings = [self.folder.iteration(step.iteration).candidate(k) for k in range(step.candidate)]
         facts = source.facts()
         return WriteRequest(
@@ -104,7 +103,7 @@ class Steps:
     def prove(self, step: state.Prove) -> None:
         """Have a text proven, or save why it is refused."""
         candidate = self._candidate(step)
-        raw = records.read(candidate.draft(step.attempt))
+        raw = candidate.read_draft(step.attempt)
         draft = Draft(raw["source"], raw["edit"], raw["rationale"], name=raw["name"])
         earlier = self.folder.sources().get(draft.source.strip())
         if raw["given_up"]:
@@ -202,7 +201,7 @@ class Steps:
     def choose(self, step: state.Choose) -> None:
         """Choose the candidate that goes on."""
         iteration = self.folder.iteration(step.iteration)
-        index, reason = judging.choose([(c.index, c.read("metrics.json")) for c in self._measured(step.iteration)])
+        index, reason = judging.choose([(c.index, c.metrics()) for c in self._measured(step.iteration)])
         atomic.write_json(iteration["choice.json"], {"candidate": index, "reason": reason})
 
     def _evidence(self, candidate: Candidate, name: str) -> Evidence:
@@ -250,7 +249,7 @@ class Steps:
             decision = judging.Decision(True, "first", "It is the first.")
         else:
             held = self.folder.chosen(best)
-            metrics, before = candidate.read("metrics.json"), held.read("metrics.json")
+            metrics, before = candidate.metrics(), held.metrics()
             by_gates = judging.gates_decide(gates.read(metrics), gates.read(before))
             if by_gates is not None:
                 decision = by_gates
