@@ -48,12 +48,14 @@ def main(argv: Sequence[str]) -> int:
     from movlr_jax import tasks
     from movlr_jax.control import calibration, laws
     from movlr_jax.control.episode import EpisodeRunner
+    from movlr_jax.media import tables
     from movlr_jax.physics import engines
     from movlr_jax.rewards.features import feature_layout
     from movlr_jax.rewards.reward import Reward
 
     task = tasks.of(options.morphology)
     body, name = task.load(options.morphology), "straight" if "straight" in task.rewards else "human"
+    heading = tables.heading(task.metric)
     law, _ = laws.resolve(options.planner.law, body)
     simulator = engines.make("auto", body, candidates=options.planner.candidates, plan_dt=options.planner.plan_dt)
     reward = Reward.trusted(name, task.rewards[name], feature_layout(body))
@@ -71,7 +73,7 @@ def main(argv: Sequence[str]) -> int:
         seconds=options.seconds,
         seeds=options.seeds,
         gains=options.gains or None,
-        progress=lambda t: console.stderr().print(f"gain {t.gain:g}: up {t.upright:.0%} of the time, {task.metric} {reached(t):.2f}"),
+        progress=lambda t: console.stderr().print(f"gain {t.gain:g}: up {t.upright:.0%} of the time, {heading} {reached(t):.2f}"),
     )
     rows = [{"gain": t.gain, "upright": t.upright, task.metric: reached(t), "score": t.score} for t in results]
     if options.json:
@@ -83,6 +85,6 @@ def main(argv: Sequence[str]) -> int:
     cells = [(f"{t.gain:g}", f"{t.upright:.2f}", f"{reached(t):.2f}") for t in results]
     best = results[0].gain
     out = console.stdout()
-    out.print(console.table(title, ("gain", "share of time up", task.metric), cells))
+    out.print(console.table(title, ("gain", "share of time up", heading), cells))
     out.print(f"Best: {best:g}. Use it with --planner.gain {best:g}, or in the body's file: gains={{'{law}': {best:g}}}.")
     return 0

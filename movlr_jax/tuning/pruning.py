@@ -60,15 +60,15 @@ def fault(ablation: Ablation, rows: Sequence[Row]) -> str:
             return f"{falls:.0f} instead of {fell:.0f} of {len(row.episodes)} fall{where}"
         if gate:
             return f"{gates.FAULTS[gate]}{where}"
-        metric = ablation.judged(ablation.places[p])
-        had, has = values(before, metric), values(row, metric)
+        metric = named(ablation.judged(ablation.places[p]))
+        had, has = values(before, metric.name), values(row, metric.name)
         if not had:
             continue
         if not has:
-            return f"{metric} cannot be told{where}"
+            return f"no {metric.heading} was measured{where}"
         old, new = sum(had.values()) / len(had), sum(has.values()) / len(has)
-        if named(metric).sign * (old - new) > ablation.tolerance * abs(old):
-            return f"{metric} {new:.3g} instead of {old:.3g}{where}"
+        if metric.sign * (old - new) > ablation.tolerance * abs(old):
+            return f"{metric.label} {new:.3g} instead of {old:.3g}{where}"
     return ""
 
 
@@ -138,9 +138,9 @@ def report(ablation: Ablation, pruned: Pruned) -> list[str]:
     lines = [f"{many} can go: {', '.join(pruned.dropped)}. Left: {', '.join(kept)}.", *ablation.limits()]
     for p, row in enumerate(pruned.rows):
         task, body = ablation.places[p]
-        metric = ablation.judged(ablation.places[p])
-        before, after = values(ablation.unchanged[p], metric), values(row, metric)
+        metric = named(ablation.judged(ablation.places[p]))
+        before, after = values(ablation.unchanged[p], metric.name), values(row, metric.name)
         if before and after:
             means = [sum(v.values()) / len(v) for v in (before, after)]
-            lines.append(f"{task.name} on {body}: {metric} {means[1]:.3g}, was {means[0]:.3g}.")
+            lines.append(f"{task.name} on {body}: {metric.label} {means[1]:.3g}, was {means[0]:.3g}.")
     return lines
