@@ -43,15 +43,15 @@ def plan(name: str) -> BodyPlan:
     return CATALOG[name]
 
 
-def admitted(name: str, made: BodyPlan) -> BodyPlan:
+def admitted(name: str, plan: BodyPlan) -> BodyPlan:
     """Return the plan of a YAML file.
 
     Raises:
         MovlrError: it is named as a body of the catalog is.
     """
-    if made.name in CATALOG:
-        raise MovlrError(f"{name} is named {made.name}, as a body of the catalog is: give it another name.")
-    return made
+    if plan.name in CATALOG:
+        raise MovlrError(f"{name} is named {plan.name}, as a body of the catalog is: give it another name.")
+    return plan
 
 
 def require_distinct(names: Iterable[str]) -> None:

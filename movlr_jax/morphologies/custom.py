@@ -55,12 +55,12 @@ def load(path: Path) -> BodyPlan:
     Raises:
         MovlrError: it cannot be read or does not fit its model; the sentence tells the first thing that is wrong and how many more are.
     """
-    body, wrong = read(path)
-    if body is not None and not wrong:
-        wrong = _unfit(path, body)
-    if body is None or wrong:
-        more = f" ({len(wrong) - 1} more: movlr morphologies check {path})" if len(wrong) > 1 else ""
-        raise MovlrError(f"{path}: {wrong[0]}{more}")
+    body, sentences = read(path)
+    if body is not None and not sentences:
+        sentences = _unfit(path, body)
+    if body is None or sentences:
+        more = f" ({len(sentences) - 1} more: movlr morphologies check {path})" if len(sentences) > 1 else ""
+        raise MovlrError(f"{path}: {sentences[0]}{more}")
     return _plan(path, body)
 
 
@@ -76,12 +76,12 @@ def problems(path: Path, laws: Iterable[str]) -> list[str]:
 
 def examined(path: Path, laws: Iterable[str]) -> tuple[BodyPlan | None, list[str]]:
     """Return the plan that a YAML file states, None where there is none, and `problems`."""
-    body, wrong = read(path)
+    body, sentences = read(path)
     if body is None:
-        return None, wrong
-    wrong += [unknown_name(name, laws, "muscle law") for name in (body.law, *body.gains) if name not in laws]
-    wrong += _unfit(path, body)
-    return (None if wrong else _plan(path, body)), wrong
+        return None, sentences
+    sentences += [unknown_name(name, laws, "muscle law") for name in (body.law, *body.gains) if name not in laws]
+    sentences += _unfit(path, body)
+    return (None if sentences else _plan(path, body)), sentences
 
 
 def _plan(path: Path, body: Body) -> BodyPlan:

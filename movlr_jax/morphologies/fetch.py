@@ -97,13 +97,13 @@ def fetch(model: Manifest, repository: str = "", commit: str = "", progress: Pro
                     raise _git_fault(again, repository, pinned, models) from None
             fresh = work / model.folder
             progress("checking", 0, 0)
-            wrong = manifest.deviations(fresh, model)
-            if wrong:
+            deviations = manifest.deviations(fresh, model)
+            if deviations:
                 shutil.rmtree(work)
-                more = f" ({len(wrong) - 1} more deviations)" if len(wrong) > 1 else ""
+                more = f" ({len(deviations) - 1} more deviations)" if len(deviations) > 1 else ""
                 raise MovlrError(
                     f"{model.folder} of {repository} at {revision[:12]} is not the model that this version knows: "
-                    f"{wrong[0].rstrip('.')}{more}; nothing was put in place, the commit {model.commit[:12]} is the known one."
+                    f"{deviations[0].rstrip('.')}{more}; nothing was put in place, the commit {model.commit[:12]} is the known one."
                 )
             note = {"repository": repository, "commit": revision, "asked": pinned}
             (fresh / RECORD).write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")

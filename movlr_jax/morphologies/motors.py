@@ -122,9 +122,9 @@ def furnish(spec: mujoco.MjSpec, mode: str) -> None:
     if all(is_muscle(a) for a in spec.actuators):
         return
     model = spec.compile()
-    wrong = faults(spec, model, mode)
-    if wrong:
-        raise MovlrError(wrong[0])
+    sentences = faults(spec, model, mode)
+    if sentences:
+        raise MovlrError(sentences[0])
     data = _started(model)
     moments = muscles.moments(model, data)
     for i, motor in enumerate(list(spec.actuators)):

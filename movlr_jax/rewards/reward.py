@@ -103,12 +103,12 @@ class Reward:
         except (OSError, TypeError):  # typed into an interpreter
             source = ""
         try:
-            made = program.Program(program.checked_weights(dict(weights)), lambda m: dict(terms(m)), source)
-            fn, _ = program.batched(made, layout)
+            own_program = program.Program(program.checked_weights(dict(weights)), lambda m: dict(terms(m)), source)
+            fn, _ = program.batched(own_program, layout)
             artifact = program.export_terms(fn, layout)
         except program.ProgramError as error:
             raise MovlrError(f"The reward {name} does not fit: {error}") from error
-        return Reward.from_artifact(name, source, made.weights, artifact, layout)
+        return Reward.from_artifact(name, source, own_program.weights, artifact, layout)
 
     @staticmethod
     def from_artifact(name: str, source: str, weights: dict[str, float], artifact: bytes, layout: FeatureLayout) -> Reward:
