@@ -121,9 +121,8 @@ class Tree:
     def _with_entry(self, entries: cst.Dict, name: str, value: cst.BaseExpression) -> str:
         elements, gaps, trailing = list(entries.elements), _gaps(entries), _trailing(entries)
         if name in _keys(entries):
-            index = _keys(entries).index(name)
-            elements[index] = elements[index].with_changes(value=value)
-            return self._replaced(entries, _literal(entries, elements, gaps, trailing))
+            old = elements[_keys(entries).index(name)]
+            return self._replaced(old, old.with_changes(value=value))
         line, closing = _line(gaps), gaps[-1]
         between: _Gap = cst.SimpleWhitespace(" " if elements else "")
         if line is not None:  # a line of its own; comments behind the last entry stay behind it
