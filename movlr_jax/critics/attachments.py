@@ -48,17 +48,17 @@ class Show:
         )
 
 
-def measured(prompt: Prompt, show: Show, facts: Facts, told: str = "facts", untold: str = "no facts") -> str:
+def measured(prompt: Prompt, show: Show, facts: Facts, shown: str = "facts", hidden: str = "no facts") -> str:
     """Return the prompt's block on what was measured, or the one that says that nothing was.
 
     Args:
         prompt: has both blocks.
         show: what is shown.
         facts: of the motion.
-        told: name of the one block.
-        untold: name of the other.
+        shown: name of the one block.
+        hidden: name of the other.
     """
-    return prompt.words(told, facts=facts_text.facts(facts)) if show.facts else prompt.words(untold)
+    return prompt.words(shown, facts=facts_text.facts(facts)) if show.facts else prompt.words(hidden)
 
 
 def pictures(prompt: Prompt, show: Show, clip: Path | None, facts: Facts) -> tuple[Part, ...]:

@@ -107,15 +107,15 @@ class BodyReading:
     @cached_property
     def upright_share(self) -> float:
         """Share of the asked time that the body stayed up, mean over the episodes."""
-        asked = max(self.seconds, 1e-6)
+        whole = max(self.seconds, 1e-6)
         shares = []
         for episode in self.facts.episodes:
-            whole = max(asked, episode.seconds or 0.0)
+            most = max(whole, episode.seconds or 0.0)
             time = episode.fall_time_s if episode.fell else None
-            shares.append(min((whole if time is None else time) / whole, 1.0))
+            shares.append(min((most if time is None else time) / most, 1.0))
         if shares:
             return sum(shares) / len(shares)
-        return min(self.fall.time_s / asked, 1.0) if self.fall else 1.0
+        return min(self.fall.time_s / whole, 1.0) if self.fall else 1.0
 
     @cached_property
     def upright_s(self) -> float:

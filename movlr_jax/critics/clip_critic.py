@@ -29,8 +29,8 @@ class ClipCritic:
         """Return the offline critic's judgement with CLIP's score before it."""
         measured = self._measures.critique(clip, facts)
         seen = _seen(facts)
-        said = f'CLIP gives {seen.score:.4f} for "{seen.goal}". {measured.summary}'
-        return measured.model_copy(update={"summary": said})
+        summary = f'CLIP gives {seen.score:.4f} for "{seen.goal}". {measured.summary}'
+        return measured.model_copy(update={"summary": summary})
 
     def compare(self, a: Evidence, b: Evidence) -> Preference:
         """Return the motion of the higher score."""

@@ -46,10 +46,10 @@ class HandReading:
     @cached_property
     def held_share(self) -> float:
         """Share of the asked time that the object was held, mean over the episodes."""
-        asked = max(self.facts.seconds, 1e-6)
+        whole = max(self.facts.seconds, 1e-6)
         if not self.facts.episodes:
-            return min(self.drop.time_s / asked, 1.0) if self.drop else 1.0
-        shares = [min((episode.seconds or 0.0) / asked, 1.0) if episode.dropped else 1.0 for episode in self.facts.episodes]
+            return min(self.drop.time_s / whole, 1.0) if self.drop else 1.0
+        shares = [min((episode.seconds or 0.0) / whole, 1.0) if episode.dropped else 1.0 for episode in self.facts.episodes]
         return sum(shares) / len(shares)
 
     @cached_property

@@ -121,6 +121,6 @@ def _instead(earlier: Json | None, fault: str) -> dict[str, Any]:
     """Return what stands for a judgement that was not given: that of the best motion so far, where there is one."""
     if earlier is None:
         return {"success": False, "summary": f"This motion was not judged: {fault}", "faults": [], "suggestions": [], "unjudged": fault}
-    said = str(earlier.get("summary", ""))
+    summary = str(earlier.get("summary", ""))
     note = "" if "unjudged" in earlier else " (Said of the best motion before: this one was not judged.)"
-    return {**{k: v for k, v in earlier.items() if k != "advice"}, "summary": said + note, "unjudged": fault}
+    return {**{k: v for k, v in earlier.items() if k != "advice"}, "summary": summary + note, "unjudged": fault}

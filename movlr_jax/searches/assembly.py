@@ -92,8 +92,8 @@ def resume(
     advisor: Advisor | None = None,
 ) -> RunResult:
     """Go on with a run; see `movlr_jax.searches.resume`."""
-    found = RunFolder.find(folder)
-    config = RunConfig.load(found["config.yaml"])
+    recorded = RunFolder.find(folder)
+    config = RunConfig.load(recorded["config.yaml"])
     changed = {
         "iterations": iterations,
         "max_minutes": max_minutes,
@@ -105,10 +105,10 @@ def resume(
     config = methods.settled(dataclasses.replace(config, **{k: v for k, v in changed.items() if v is not None}))  # type: ignore[arg-type]
     permissions.require_known(config, folder)
     if config.tracking == "online":
-        said = f"Weights & Biases: {found['config.yaml']} has this run sent to your own account, project {config.project}."
-        _warner(progress)(said)
+        sentence = f"Weights & Biases: {recorded['config.yaml']} has this run sent to your own account, project {config.project}."
+        _warner(progress)(sentence)
     stages = RealStages(config, open_gateway(config, folder, progress))
-    began_with = records.read(found["run.json"]).get("task_sha256", stages.task.code_sha256)
+    began_with = records.read(recorded["run.json"]).get("task_sha256", stages.task.code_sha256)
     if stages.task.code_sha256 != began_with:
         _warner(progress)(f"The task {stages.task.word} has changed since the run began: what was measured then is not measured again.")
     try:

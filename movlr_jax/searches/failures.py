@@ -22,17 +22,17 @@ FLAT = 1e-6
 
 def changes(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, Change]:
     """Return what an edit did to the terms: term -> added, removed, raised or lowered (by size of the weight)."""
-    found: dict[str, Change] = {}
+    edits: dict[str, Change] = {}
     for term in [*before, *(t for t in after if t not in before)]:
         if term not in after:
-            found[term] = "removed"
+            edits[term] = "removed"
         elif term not in before:
-            found[term] = "added"
+            edits[term] = "added"
         elif abs(after[term]) > abs(before[term]):
-            found[term] = "raised"
+            edits[term] = "raised"
         elif abs(after[term]) < abs(before[term]):
-            found[term] = "lowered"
-    return found
+            edits[term] = "lowered"
+    return edits
 
 
 def reversed_terms(first: Mapping[str, str], second: Mapping[str, str]) -> list[str]:
@@ -49,16 +49,16 @@ def reversed_terms(first: Mapping[str, str], second: Mapping[str, str]) -> list[
 
 def suggested(critique: Critique, weights: Mapping[str, float]) -> dict[str, Change]:
     """Return what a critique's first suggestions ask of terms that the reward has."""
-    found: dict[str, Change] = {}
+    edits: dict[str, Change] = {}
     for suggestion in critique.suggestions:
         term, weight = suggestion.term, suggestion.weight
-        if term is None or term not in weights or term in found:
+        if term is None or term not in weights or term in edits:
             continue
         if suggestion.action == "remove":
-            found[term] = "removed"
+            edits[term] = "removed"
         elif suggestion.action == "reweigh" and weight is not None and abs(weight) != abs(weights[term]):
-            found[term] = "raised" if abs(weight) > abs(weights[term]) else "lowered"
-    return found
+            edits[term] = "raised" if abs(weight) > abs(weights[term]) else "lowered"
+    return edits
 
 
 def _failure(name: str, iteration: int, sentence: str) -> Failure:
@@ -107,7 +107,7 @@ def drift(
     parent: int | None,
     parent_edit: Mapping[str, str],
     kept: bool,
-    asked: Mapping[str, str],
+    suggested_changes: Mapping[str, str],
 ) -> list[Failure]:
     """Name a drift: an edit undoes the one that made its parent, or the critique of a kept motion undoes the edit that
     made it.
@@ -118,13 +118,13 @@ def drift(
         parent: the iteration whose reward was edited, or None.
         parent_edit: what the edit that made the parent did.
         kept: whether this iteration is the new best. The critique of a failed edit may well ask to take it back.
-        asked: what the critique's suggestions ask of the terms.
+        suggested_changes: what the critique's suggestions ask of the terms.
     """
-    found = []
+    failures = []
     undone = reversed_terms(parent_edit, edit)
     if undone:
-        found.append(_failure("drift", iteration, f"The edit undoes what iteration {parent} did to {', '.join(undone)}."))
-    undone = reversed_terms(edit, asked) if kept else []
+        failures.append(_failure("drift", iteration, f"The edit undoes what iteration {parent} did to {', '.join(undone)}."))
+    undone = reversed_terms(edit, suggested_changes) if kept else []
     if undone:
-        found.append(_failure("drift", iteration, f"The critique asks to undo what this very edit did to {', '.join(undone)}."))
-    return found
+        failures.append(_failure("drift", iteration, f"The critique asks to undo what this very edit did to {', '.join(undone)}."))
+    return failures

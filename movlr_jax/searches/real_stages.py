@@ -50,14 +50,13 @@ Films = Callable[[Arrays, Path], bool]
 _ARCHIVE_STRIDE = 5
 
 
-def find_start(asked: str, task: tasks.Task) -> Draft:
+def find_start(name: str, task: tasks.Task) -> Draft:
     """Return the reward that `start_reward` names: the task's own, a file, or the best of a run.
 
     Raises:
         MovlrError: there is no such reward.
     """
-    found = reward_texts.find(asked, [task])
-    return Draft(found.source, name=asked)
+    return Draft(reward_texts.find(name, [task]).source, name=name)
 
 
 class RealStages:

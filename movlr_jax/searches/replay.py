@@ -58,16 +58,16 @@ def configure(folder: Path, out: Path) -> RunConfig:
     Raises:
         MovlrError: there is no run, or none of its iterations was closed.
     """
-    found = RunFolder.find(folder)
-    config = RunConfig.load(found["config.yaml"])
+    recorded = RunFolder.find(folder)
+    config = RunConfig.load(recorded["config.yaml"])
     rows = RunFolder(folder, config.seeds).rows()
     if not rows:
         raise MovlrError(f"{folder} has no finished iteration to repeat: go on with `{next_steps.resume(folder)}` first.")
     # The start reward is repeated as it was: the file or the run that it came from may have changed since.
-    start = config.start_reward if config.start_reward in ("start", "human") else str(found.iteration(0)["reward.py"])
+    start = config.start_reward if config.start_reward in ("start", "human") else str(recorded.iteration(0)["reward.py"])
     return dataclasses.replace(
         config,
-        engine=str(records.read(found["run.json"]).get("engine", config.engine)),
+        engine=str(records.read(recorded["run.json"]).get("engine", config.engine)),
         iterations=len(rows) - 1,
         start_reward=start,
         max_minutes=0.0,
@@ -132,20 +132,20 @@ def differences(first: Path, second: Path, seeds: tuple[int, ...]) -> list[str]:
     """Return what sets two runs apart: decisions, reward texts, and every episode, to the last bit."""
     one, other = RunFolder(first, seeds), RunFolder(second, seeds)
     rows, again = one.rows(), other.rows()
-    found = [] if len(rows) == len(again) else [f"There are {len(again)} iterations instead of {len(rows)}."]
+    differing = [] if len(rows) == len(again) else [f"There are {len(again)} iterations instead of {len(rows)}."]
     for row, row_again in zip(rows, again, strict=False):
         number = row.iteration
         for name in ("score", "kept", "edit", "weights", "refusals", "metrics"):
             before, after = row.to_json()[name], row_again.to_json()[name]
             if before != after:
-                found.append(f"Iteration {number} differs in its {name}: {after} instead of {before}.")
+                differing.append(f"Iteration {number} differs in its {name}: {after} instead of {before}.")
         chosen, chosen_again = one.iteration(number).chosen(), other.iteration(number).chosen()
         if chosen is None or chosen_again is None:
             continue
         for name in ("reward.py", *(chosen.rollout(seed).name for seed in seeds)):
             if not chosen_again.has(name) or _bytes(chosen[name]) != _bytes(chosen_again[name]):
-                found.append(f"Iteration {number} differs in {name}.")
-    return found
+                differing.append(f"Iteration {number} differs in {name}.")
+    return differing
 
 
 def _bytes(path: Path) -> bytes:

@@ -19,14 +19,14 @@ from movlr_jax.runs.config import RunConfig
 def describe_run(config: RunConfig, header: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return what run.json says: versions, engine, seed, commit, identifiers; nothing that names the host."""
     packages = ("movlr-jax", "mujoco", "mujoco-mjx", "jax", "jaxlib", "numpy")
-    found = {"python": platform.python_version(), **{package: installed(package) for package in packages}}
+    versions = {"python": platform.python_version(), **{package: installed(package) for package in packages}}
     return {
         # Drawn once: a resumed run goes on under it, and two runs of one name stay apart.
         "run_id": f"{name}-{uuid.uuid4().hex[:8]}",
         **header,
         "seed": config.seed,
         "seeds": list(config.seeds),
-        "versions": found,
+        "versions": versions,
         "commit": _commit(),
     }
 

@@ -94,10 +94,10 @@ class Steps:
         advice = []
         for row in self.folder.rows()[best:]:
             chosen = self.folder.iteration(row.iteration).chosen()
-            said = "" if chosen is None else chosen.critique().advice
-            if said:
+            sentence = "" if chosen is None else chosen.critique().advice
+            if sentence:
                 which = "" if row.iteration == best else f"Of the motion of iteration {row.iteration}, which was not kept: "
-                advice.append(which + said)
+                advice.append(which + sentence)
         return " ".join(advice)
 
     def prove(self, step: state.Prove) -> None:
@@ -230,7 +230,7 @@ class Steps:
     def advise(self, step: state.Advise) -> None:
         """Take a person's advice on it."""
         candidate = self._candidate(step)
-        critique, said = candidate.read("unadvised.json"), ""
+        critique, advice = candidate.read("unadvised.json"), ""
         # A run that was begun with --ask may go on without it.
         if self.config.ask:
             if self.advisor is None:
@@ -238,8 +238,8 @@ class Steps:
                     "This run asks for advice, and there is nobody to ask: go on in a terminal with "
                     f"`{next_steps.resume(self.folder.path)}`, or without advice by adding --ask False."
                 )
-            said = self.advisor(step.iteration, candidate["clip.mp4"] if candidate.has("clip.mp4") else None, critique).strip()
-        atomic.write_json(candidate["critique.json"], {**critique, "advice": said})
+            advice = self.advisor(step.iteration, candidate["clip.mp4"] if candidate.has("clip.mp4") else None, critique).strip()
+        atomic.write_json(candidate["critique.json"], {**critique, "advice": advice})
 
     def decide(self, step: state.Decide) -> None:
         """Decide whether it becomes the best."""
@@ -248,15 +248,15 @@ class Steps:
         if best is None:
             decision = judging.Decision(True, "first", "It is the first.")
         else:
-            held = self.folder.chosen(best)
-            metrics, before = candidate.metrics(), held.metrics()
+            best_candidate = self.folder.chosen(best)
+            metrics, before = candidate.metrics(), best_candidate.metrics()
             by_gates = judging.gates_decide(gates.read(metrics), gates.read(before))
             if by_gates is not None:
                 decision = by_gates
             else:
                 preference, calls = self.stages.compare(
                     self._evidence(candidate, f"iteration {step.iteration}"),
-                    self._evidence(held, f"iteration {best}, the best so far"),
+                    self._evidence(best_candidate, f"iteration {best}, the best so far"),
                 )
                 candidate.record_calls("prefer", calls)
                 decision = judging.settle(metrics, before, preference)

@@ -34,13 +34,13 @@ def test_collapse_is_one_term_over_95_percent_or_all_flat():
 
 
 def test_drift_is_an_edit_or_a_critique_that_undoes_the_last_edit():
-    quiet = {"edit": {}, "parent": 2, "parent_edit": {}, "kept": True, "asked": {}}
+    quiet = {"edit": {}, "parent": 2, "parent_edit": {}, "kept": True, "suggested_changes": {}}
     assert failures.drift(3, **quiet) == []
     assert names(failures.drift(3, **{**quiet, "edit": {"a": "removed"}, "parent_edit": {"a": "added"}})) == ["drift"]
     assert names(failures.drift(3, **{**quiet, "edit": {"a": "lowered"}, "parent_edit": {"a": "added"}})) == ["drift"]
     assert failures.drift(3, **{**quiet, "edit": {"a": "raised"}, "parent_edit": {"a": "added"}}) == []
-    assert names(failures.drift(3, **{**quiet, "edit": {"a": "raised"}, "asked": {"a": "lowered"}})) == ["drift"]
-    assert failures.drift(3, **{**quiet, "edit": {"a": "raised"}, "asked": {"a": "lowered"}, "kept": False}) == []
+    assert names(failures.drift(3, **{**quiet, "edit": {"a": "raised"}, "suggested_changes": {"a": "lowered"}})) == ["drift"]
+    assert failures.drift(3, **{**quiet, "edit": {"a": "raised"}, "suggested_changes": {"a": "lowered"}, "kept": False}) == []
 
 
 def test_suggestions_are_read_against_the_weights():
