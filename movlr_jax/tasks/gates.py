@@ -2,13 +2,14 @@
 
 In: what an evaluation measured. Out: `Gates`; `rank`, by which every part of the package compares two motions; `penalty`, the same order as
 one number for optimisers; the words for what is wrong. The order, gravest first: nothing diverged, the smaller share of episodes that fell,
-then, where nothing fell, it moved, and then it looks like the goal. A new gate is a field, its line in `faults` and its words in `FAULTS`.
+then, where nothing fell, it moved, and then it looks like the goal. A new gate is a field that may be None (1 or True: passed) and its words
+in `FAULTS`, whose order is the order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 STALLED = 0.25  # of the way that was asked for: a body that goes less does not walk, it stays
@@ -34,19 +35,22 @@ class Gates:
 
     def amounts(self) -> dict[str, float]:
         """Return gate -> how far it is from being passed (0: passed, 1: not at all), for the gates that the motion has."""
-        passed = {name: value for name, value in (("moved", self.moved), ("looks", self.looks)) if value is not None}
+        passed = {name: value for name in _optional() if (value := getattr(self, name)) is not None}
         # Shares of the same episodes, counted or averaged, are the same number.
-        return {"diverged": float(self.diverged), "fell": round(self.fell, 6)} | {name: float(not fine) for name, fine in passed.items()}
+        return {"diverged": float(self.diverged), "fell": round(self.fell, 6)} | {name: 1.0 - value for name, value in passed.items()}
 
     def faults(self) -> dict[str, float]:
         """Return what decides: gate -> amount for every gate, the gravest in front.
 
-        Whether a body moved is asked only where nothing fell, and what it looks like only where it moved.
+        Divergence aside, a gate is looked at only where those before it are passed: whether a body moved where nothing fell, and what it
+        looks like where it moved.
         """
-        amounts = self.amounts()
-        moved = 0.0 if amounts["fell"] else amounts.get("moved", 0.0)
-        looks = 0.0 if amounts["fell"] or moved else amounts.get("looks", 0.0)
-        return {"diverged": amounts["diverged"], "fell": amounts["fell"], "moved": moved, "looks": looks}
+        amounts, faults, blamed = self.amounts(), dict.fromkeys(FAULTS, 0.0), False
+        for name in FAULTS:
+            if not blamed:
+                faults[name] = amounts.get(name, 0.0)
+                blamed = name != "diverged" and faults[name] > 0
+        return faults
 
     def penalties(self) -> dict[str, float]:
         """Return gate -> its part of the penalty, for the gates that the motion has.
@@ -73,8 +77,13 @@ class Gates:
 
     def document(self) -> dict[str, bool]:
         """Return the gates as metrics.json has them: fell, diverged, and where they apply moved and looks."""
-        values = {"fell": self.amounts()["fell"] > 0, "diverged": self.diverged, "moved": self.moved, "looks": self.looks}
-        return {name: value for name, value in values.items() if value is not None}
+        passed = {name: value for name in _optional() if (value := getattr(self, name)) is not None}
+        return {"fell": self.amounts()["fell"] > 0, "diverged": self.diverged} | passed
+
+
+def _optional() -> tuple[str, ...]:
+    """Return the gates that a motion may lack."""
+    return tuple(field.name for field in fields(Gates) if field.default is None)
 
 
 def fell(episode: Mapping[str, Any]) -> bool:
@@ -100,15 +109,14 @@ def decides(a: Gates, b: Gates) -> str:
 
 def failed(document: Mapping[str, Any]) -> list[str]:
     """Return the gates that a `document` says are not passed, the gravest first; what is no gate's is left out."""
-    bad = {"fell": True, "diverged": True, "moved": False, "looks": False}
-    return [name for name in FAULTS if document.get(name) is bad[name]]
+    return [name for name in FAULTS if document.get(name) is (name not in _optional())]
 
 
 def of_amounts(amounts: Mapping[str, float]) -> Gates:
     """Return the gates that have these amounts, by their names or by those of earlier versions (sound, upright)."""
     diverged, fell = amounts.get("diverged", amounts.get("sound", 0.0)), amounts.get("fell", amounts.get("upright", 0.0))
-    moved, looks = (None if name not in amounts else not amounts[name] for name in ("moved", "looks"))
-    return Gates(bool(diverged), min(max(fell, 0.0), 1.0), moved, looks)
+    passed = {name: not amounts[name] for name in _optional() if name in amounts}
+    return Gates(bool(diverged), min(max(fell, 0.0), 1.0), **passed)
 
 
 def read(record: Mapping[str, Any]) -> Gates:
@@ -118,4 +126,4 @@ def read(record: Mapping[str, Any]) -> Gates:
         record: "gates" (the `document` of Gates), "falls" (episodes that fell or dropped their object) and "episodes".
     """
     gates, count = record["gates"], max(len(record["episodes"]), 1)
-    return Gates(bool(gates["diverged"]), min(record["falls"] / count, 1.0), gates.get("moved"), gates.get("looks"))
+    return Gates(bool(gates["diverged"]), min(record["falls"] / count, 1.0), **{name: gates.get(name) for name in _optional()})
