@@ -2,7 +2,7 @@
 
 In: what an evaluation measured. Out: `Gates`; `rank`, by which every part of the package compares two motions; `penalty`, the same order as
 one number for optimisers; the words for what is wrong. The order, gravest first: nothing diverged, the smaller share of episodes that fell,
-then, where nothing fell, it moved, and then it looks like the goal. A new gate is a field that may be None (1 or True: passed) and its words
+then, where nothing fell, it moved, and then it looks like the goal. A new gate is a field that may be None (True: passed) and its words
 in `FAULTS`, whose order is the order.
 """
 
