@@ -155,16 +155,24 @@ def test_a_task_made_here_plans_and_is_searched(tmp_path) -> None:  # type: igno
         movlr.search(movlr.Task("hop_around", "hop", 0.5, 1.0, True, task.rewards), iterations=0, out=tmp_path / "other")
 
 
-def test_a_search_that_was_interrupted_goes_on_through_this_door(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    def stop(event: movlr.Event) -> None:
-        if event.kind == "stage" and event.stage == "move" and event.iteration == 1:
-            raise KeyboardInterrupt
+KILLED = """
+import os, signal, sys
+import movlr_jax as movlr
 
-    task = movlr.load_task("walk_flat", seconds=0.06)
-    cut = movlr.search(task, iterations=1, out=tmp_path / "cut", on_event=stop, planner=SMALL, threads=1)
-    assert cut.result.stopped == "interrupted" and len(cut.rows) == 1
+def die(event):
+    if event.kind == "simulated" and event.iteration == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+planner = movlr.planners.MPPI(candidates=8, elites=2, horizon=0.08)
+movlr.search(movlr.load_task("walk_flat", seconds=0.06), iterations=1, out=sys.argv[1], on_event=die, planner=planner, threads=1)
+"""
+
+
+def test_a_search_that_was_killed_goes_on_through_this_door(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "cut")], capture_output=True, text=True, timeout=300)
+    assert done.returncode == -9, done.stderr
     went_on = movlr.resume(tmp_path / "cut")
-    whole = movlr.search(task, iterations=1, out=tmp_path / "whole", planner=SMALL, threads=1)
+    whole = movlr.search(movlr.load_task("walk_flat", seconds=0.06), iterations=1, out=tmp_path / "whole", planner=SMALL, threads=1)
     assert [row.metrics for row in went_on.rows] == [row.metrics for row in whole.rows]
     assert went_on.best is not None and whole.best is not None and went_on.best.source == whole.best.source
 

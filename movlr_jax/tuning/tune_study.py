@@ -178,9 +178,9 @@ def tune(
     objective = config.objective or task.metric
     # Other processes find the task by its word: one that was made in this process is measured here alone.
     shared = engine == "native" and (code_names.names_code(task.word) or task.word in TASKS)
-    helpers = min(config.parallel, config.trials) - 1 if shared else 0
-    if helpers and not settings.threads:
-        settings = dataclasses.replace(settings, threads=max(1, len(os.sched_getaffinity(0)) // (helpers + 1)))
+    workers = min(config.parallel, config.trials) - 1 if shared else 0
+    if workers and not settings.threads:
+        settings = dataclasses.replace(settings, threads=max(1, len(os.sched_getaffinity(0)) // (workers + 1)))
     preferred = objective == PREFERENCE
     if not preferred and judges.critic != "offline":
         raise MovlrError(f"Nobody is asked by the objective {objective}: add --objective preference, or leave out --critic.")
@@ -209,9 +209,9 @@ def tune(
     more = measures.named(objective, task.sentence, judges.clip)
     with (
         study.opened(settings, folder, watcher, clips=watched, measures=more, facts=facts) as measuring,
-        WorkerPool(worker_task, helpers) as pool,
+        WorkerPool(worker_task, workers) as pool,
     ):
-        sharing = pool.sharing if helpers else None
+        sharing = pool.sharing if workers else None
         preference = None if feedback is None else PreferenceObjective(measuring, feedback)
         found = Tuner(config, text, place, measuring, folder, decided, sharing, tell, preference).run()
     result = TuneStudy(found, folder)
