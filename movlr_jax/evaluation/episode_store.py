@@ -110,8 +110,8 @@ class EpisodeStore:
     def _read(self, path: Path, most: int) -> dict[str, Any]:
         """Return the record in an episode's file, or all that a file of an earlier version holds."""
         try:
-            found = path.lstat()
-            state = (found.st_ino, found.st_mtime_ns, found.st_size)
+            status = path.lstat()
+            state = (status.st_ino, status.st_mtime_ns, status.st_size)
             known = self._known.get(path)
             if known is None or known[0] != state:
                 content = atomic.read_json(path, most)
