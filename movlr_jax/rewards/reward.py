@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, export
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Float, Float32
 
 from movlr_jax import jax_environment, reference_cycles
 from movlr_jax.errors import MovlrError
@@ -132,31 +133,25 @@ class Reward:
         """Return term name -> weight."""
         return {n: float(w) for n, w in zip(self.term_names, self.weights, strict=True)}
 
-    def terms(self, features: np.ndarray) -> np.ndarray:
+    def terms(self, features: Float[np.ndarray, "*batch F"]) -> Float32[np.ndarray, "*batch n"]:
         """Evaluate the terms.
 
         Args:
-            features: float32[..., F], current then previous instant.
-
-        Returns:
-            float32[..., n].
+            features: current then previous instant.
         """
         features = np.asarray(features, np.float32)
         flat = features.reshape(-1, features.shape[-1])
         return np.asarray(self._compiled.call(flat)).reshape(*features.shape[:-1], len(self.term_names))
 
-    def traced(self, features: Any) -> Array:
-        """Return the terms float32[b, n] of features[b, F], for use inside a program that is being traced."""
+    def traced(self, features: Float[Array, "b F"]) -> Float[Array, "b n"]:
+        """Return the terms of features, for use inside a program that is being traced."""
         return self._compiled.traced(features)
 
-    def terms_over_time(self, instants: np.ndarray) -> np.ndarray:
+    def terms_over_time(self, instants: Float[np.ndarray, "world time f"]) -> Float32[np.ndarray, "world time-1 n"]:
         """Evaluate the terms along trajectories; each instant's predecessor is the one before it.
 
         Args:
-            instants: float32[N, T + 1, f]; row 0 is the predecessor of the first evaluated instant.
-
-        Returns:
-            float32[N, T, n].
+            instants: row 0 is the predecessor of the first evaluated instant.
         """
         return np.asarray(self._compiled.over_time(instants))
 
@@ -175,14 +170,11 @@ class RewardBatch:
         self._groups = [(compiled, np.array(rows), np.stack([rewards[i].weights for i in rows])) for compiled, rows in groups.items()]
         self._back = np.argsort(np.concatenate([rows for _, rows, _ in self._groups]))
 
-    def mean_reward(self, instants: Any) -> Array:
+    def mean_reward(self, instants: Float[Any, "episode candidate time f"]) -> Float[Array, "episode candidate"]:
         """Return the weighted rewards averaged over time, on the arrays' own device.
 
         Args:
-            instants: float32[E, N, T + 1, f]; row 0 is the predecessor of the first evaluated instant.
-
-        Returns:
-            float32[E, N].
+            instants: row 0 is the predecessor of the first evaluated instant.
         """
         sharding = getattr(instants, "sharding", None)
         mesh = sharding.mesh if isinstance(sharding, NamedSharding) and sharding.mesh.size > 1 else None

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from movlr_jax import atomic
 from movlr_jax.facts import (
@@ -55,8 +56,8 @@ def _signal(values: np.ndarray, time: np.ndarray, least: bool = False) -> Signal
     return Signal(mean=mean, max=number(values[index]), at_s=number(time[index]))
 
 
-def signals(trajectory: Trajectory) -> dict[str, np.ndarray]:
-    """Return the posture signals by time, each [T]; directions are those of the pelvis's own heading."""
+def signals(trajectory: Trajectory) -> dict[str, Float[np.ndarray, " time"]]:
+    """Return the posture signals by time; directions are those of the pelvis's own heading."""
     t = trajectory
     heading = t.heading()
     c, s = np.cos(heading), np.sin(heading)

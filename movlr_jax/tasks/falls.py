@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from jaxtyping import Bool, Float
+
 from movlr_jax.goals import Goal
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.tasks.trajectory import height
@@ -32,8 +34,8 @@ class FallRule:
     faster: float = 0.0
     touching: float = 0.0
 
-    def over(self, layout: FeatureLayout, instants: Any) -> Any:
-        """Say of instants [..., f], of numpy or jax.numpy, whether the body has fallen."""
+    def over(self, layout: FeatureLayout, instants: Float[Any, "*batch f"]) -> Bool[Any, "*batch"]:
+        """Say of instants, of numpy or jax.numpy, whether the body has fallen."""
         fallen = instants[..., 0] != instants[..., 0]  # none, in the shape and kind of the instants
         if self.low:
             down = height(layout, instants, "pelvis") < self.low * layout.standing["pelvis_height"]

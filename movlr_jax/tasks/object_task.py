@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import mujoco
 import numpy as np
+from jaxtyping import Bool, Float
 
 from movlr_jax import goals
 from movlr_jax.control.episode import Rollout, Start
@@ -105,8 +106,8 @@ class ObjectTask(Task):
         return record | ({goals.REACHED: None} if self.spoken else {})
 
 
-def dropped(layout: FeatureLayout, instants: Any) -> Any:
-    """Say of instants [..., f], of numpy or jax.numpy, whether the object has been dropped."""
+def dropped(layout: FeatureLayout, instants: Float[Any, "*batch f"]) -> Bool[Any, "*batch"]:
+    """Say of instants, of numpy or jax.numpy, whether the object has been dropped."""
     low = height(layout, instants, BODY) < layout.standing["object_height"] - DROP_DEPTH
     thing, palm = (layout.column("sensor", layout.landmarks[name]["position"]) for name in (BODY, HAND))
     away = instants[..., thing : thing + 3] - instants[..., palm : palm + 3]

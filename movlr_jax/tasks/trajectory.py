@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from movlr_jax.rewards.layout import GAIT_FIELDS, SIDES, FeatureLayout
 from movlr_jax.rewards.rotation import angle_between, quat_axis
 
 
-def height(layout: FeatureLayout, instants: Any, landmark: str) -> Any:
-    """Return the height of a landmark above the ground under it in instants [..., f], of numpy or jax.numpy (m)."""
+def height(layout: FeatureLayout, instants: Float[Any, "*batch f"], landmark: str) -> Float[Any, "*batch"]:
+    """Return the height of a landmark above the ground under it in instants, of numpy or jax.numpy (m)."""
     offsets = layout.landmarks[landmark]
     return instants[..., layout.column("sensor", offsets["position"] + 2)] - instants[..., layout.column("ground", offsets["ground"])]
 
@@ -25,8 +26,8 @@ def number(value: Any) -> float:
     return round(value, 5) if np.isfinite(value) else 0.0
 
 
-def thirds(time: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """Return (name, indices) of the thirds of an episode's instants [T] that hold any."""
+def thirds(time: Float[np.ndarray, " time"]) -> list[tuple[str, np.ndarray]]:
+    """Return (name, indices) of the thirds of an episode's instants that hold any."""
     return [pair for pair in zip(("start", "middle", "end"), np.array_split(np.arange(len(time)), 3), strict=True) if pair[1].size]
 
 
@@ -46,27 +47,27 @@ class Trajectory:
         steps = steps[steps > 0]
         self.dt = float(np.median(steps)) if steps.size else 0.02  # s between the recorded instants
 
-    def block(self, name: str) -> np.ndarray:
-        """Return a block of every instant, [T, width]."""
+    def block(self, name: str) -> Float[np.ndarray, "time width"]:
+        """Return a block of every instant."""
         return self.instants[:, self.layout.columns(name)]
 
-    def muscles(self, name: str) -> np.ndarray:
-        """Return a block of actuators for the muscles alone, [T, m]."""
+    def muscles(self, name: str) -> Float[np.ndarray, "time m"]:
+        """Return a block of actuators for the muscles alone."""
         return self.block(name)[:, : len(self.layout.muscles)]
 
     def _sensor(self, offset: int, count: int) -> np.ndarray:
         start = self.layout.column("sensor", offset)
         return self.instants[:, start : start + count]
 
-    def turn(self, vectors: np.ndarray) -> np.ndarray:
-        """Rotate world vectors [T, 3] into the task's frame."""
+    def turn(self, vectors: Float[np.ndarray, "time 3"]) -> Float[np.ndarray, "time 3"]:
+        """Rotate world vectors into the task's frame."""
         frame = self.block("frame")
         c, s = frame[:, 2], frame[:, 3]
         x, y = vectors[:, 0], vectors[:, 1]
         return np.stack([c * x + s * y, c * y - s * x, vectors[:, 2]], axis=1)
 
-    def place(self, points: np.ndarray) -> np.ndarray:
-        """Move world points [T, 3] into the task's frame (m)."""
+    def place(self, points: Float[np.ndarray, "time 3"]) -> Float[np.ndarray, "time 3"]:
+        """Move world points into the task's frame (m)."""
         frame = self.block("frame")
         return self.turn(points - np.stack([frame[:, 0], frame[:, 1], np.zeros(len(frame))], axis=1))
 
@@ -74,20 +75,20 @@ class Trajectory:
         """Tell whether the body has a landmark."""
         return landmark in self.layout.landmarks
 
-    def position(self, landmark: str) -> np.ndarray:
-        """Position in the task's frame [T, 3] (m)."""
+    def position(self, landmark: str) -> Float[np.ndarray, "time 3"]:
+        """Position in the task's frame (m)."""
         return self.place(self._sensor(self.layout.landmarks[landmark]["position"], 3))
 
-    def velocity(self, landmark: str) -> np.ndarray:
-        """Velocity in the task's frame [T, 3] (m/s)."""
+    def velocity(self, landmark: str) -> Float[np.ndarray, "time 3"]:
+        """Velocity in the task's frame (m/s)."""
         return self.turn(self._sensor(self.layout.landmarks[landmark]["velocity"], 3))
 
-    def height(self, landmark: str) -> np.ndarray:
-        """Height above the ground under the landmark [T] (m)."""
+    def height(self, landmark: str) -> Float[np.ndarray, " time"]:
+        """Height above the ground under the landmark (m)."""
         return np.asarray(height(self.layout, self.instants, landmark))
 
-    def axis(self, landmark: str, axis: int) -> np.ndarray:
-        """Unit vector of a landmark in the task's frame [T, 3]: axis 0 forward, 1 left, 2 up."""
+    def axis(self, landmark: str, axis: int) -> Float[np.ndarray, "time 3"]:
+        """Unit vector of a landmark in the task's frame: axis 0 forward, 1 left, 2 up."""
         w, x, y, z = self._sensor(self.layout.landmarks[landmark]["quat"], 4).T
         return self.turn(np.stack(quat_axis(w, x, y, z, axis), axis=1))
 
@@ -95,28 +96,28 @@ class Trajectory:
         start = self.layout.column("goal", self.layout.goal[first])
         return self.instants[:, start : start + count]
 
-    def target(self) -> np.ndarray:
-        """Where the episode wants the object [7]: position (m) and quaternion, world axes."""
+    def target(self) -> Float[np.ndarray, " 7"]:
+        """Where the episode wants the object: position (m) and quaternion, world axes."""
         return np.concatenate([self._target("object_x", 3)[0], self._target("object_qw", 4)[0]])
 
-    def object_position_error(self) -> np.ndarray:
-        """Distance from the object to where it is wanted [T] (m)."""
+    def object_position_error(self) -> Float[np.ndarray, " time"]:
+        """Distance from the object to where it is wanted (m)."""
         return np.linalg.norm(self.position("object") - self.place(self._target("object_x", 3)), axis=1)
 
-    def object_orientation_error(self) -> np.ndarray:
-        """Angle between the object's orientation and the one wanted [T] (rad)."""
+    def object_orientation_error(self) -> Float[np.ndarray, " time"]:
+        """Angle between the object's orientation and the one wanted (rad)."""
         now = self._sensor(self.layout.landmarks["object"]["quat"], 4)
         return np.asarray(angle_between(now, self._target("object_qw", 4), np))
 
-    def com(self) -> tuple[np.ndarray, np.ndarray]:
-        """Centre of mass: position [T, 3] (m) and velocity [T, 3] (m/s) in the task's frame."""
+    def com(self) -> tuple[Float[np.ndarray, "time 3"], Float[np.ndarray, "time 3"]]:
+        """Centre of mass: position (m) and velocity (m/s) in the task's frame."""
         return (
             self.place(self._sensor(self.layout.com["position"], 3)),
             self.turn(self._sensor(self.layout.com["velocity"], 3)),
         )
 
-    def heading(self) -> np.ndarray:
-        """Heading of the pelvis relative to forward, positive to the left [T] (rad)."""
+    def heading(self) -> Float[np.ndarray, " time"]:
+        """Heading of the pelvis relative to forward, positive to the left (rad)."""
         forward = self.axis("pelvis", 0)
         return np.arctan2(forward[:, 1], forward[:, 0])
 
@@ -129,24 +130,24 @@ class Trajectory:
         """Return a height of the standing pose (m), never 0."""
         return max(self.layout.standing.get(quantity, 1.0), 1e-3)
 
-    def gait(self, side: str, field: str) -> np.ndarray:
-        """Return one field of a foot's gait memory, [T]."""
+    def gait(self, side: str, field: str) -> Float[np.ndarray, " time"]:
+        """Return one field of a foot's gait memory."""
         return self.block("gait")[:, SIDES.index(side) * len(GAIT_FIELDS) + GAIT_FIELDS.index(field)]
 
-    def joint(self, name: str) -> np.ndarray:
-        """Angle of a scalar joint, [T] (rad)."""
+    def joint(self, name: str) -> Float[np.ndarray, " time"]:
+        """Angle of a scalar joint (rad)."""
         return self.instants[:, self.layout.column("qpos", self.layout.joints[name][0])]
 
-    def function(self, name: str) -> np.ndarray | None:
-        """Angle of a leg's function such as "left.knee_flexion", [T] (rad); None for a body that lacks it."""
+    def function(self, name: str) -> Float[np.ndarray, " time"] | None:
+        """Angle of a leg's function such as "left.knee_flexion" (rad); None for a body that lacks it."""
         joint, sign = self.layout.anatomy.get(name, ("", 1.0))
         return sign * self.joint(joint) if joint else None
 
-    def planned(self) -> np.ndarray:
-        """Angles of the planned joints [T, d] (rad, m of slides)."""
+    def planned(self) -> Float[np.ndarray, "time d"]:
+        """Angles of the planned joints (rad, m of slides)."""
         return np.stack([self.joint(name) for name in self.layout.planned_joints], axis=1)
 
-    def joint_velocity(self) -> np.ndarray:
-        """Velocities of the planned joints, [T, planned] (rad/s)."""
+    def joint_velocity(self) -> Float[np.ndarray, "time d"]:
+        """Velocities of the planned joints (rad/s)."""
         names = self.layout.planned_joints or tuple(self.layout.joints)
         return self.instants[:, [self.layout.column("qvel", self.layout.joints[n][1]) for n in names]]

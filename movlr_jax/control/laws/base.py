@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.simulator import Simulator
@@ -51,8 +52,14 @@ class Law(abc.ABC):
         self.gain, self.dt = gain, dt
         self._smoothed = bool((self.muscles.smoothing > 1e-15).any())
 
-    def targets(self, simulator: Simulator, posture: Any, qpos: Any, peak_force: Any = None) -> Any:
-        """Return what is constant while the target postures[W, d] hold; see Controller."""
+    def targets(
+        self,
+        simulator: Simulator,
+        posture: Float[Any, "world d"],
+        qpos: Float[Any, "world nq"],
+        peak_force: Float[Any, "world m"] | None = None,
+    ) -> Any:
+        """Return what is constant while the target postures hold; see Controller."""
         full = self._full(posture, qpos)
         length, moment = simulator.target_kinematics(full)
         if not self._motors.count:
@@ -60,8 +67,10 @@ class Law(abc.ABC):
         m = self.muscles.count
         return _WithMotors(self.aim(full, length[:, :m], moment[:, :m], peak_force), self._motors.activation(length[:, m:]))
 
-    def excitation(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
-        """Return excitations[W, nu]; see Controller."""
+    def excitation(
+        self, targets: Any, qpos: Float[Any, "world nq"], act: Float[Any, "world na"], length: Float[Any, "world nu"]
+    ) -> Float[Any, "world nu"]:
+        """Return excitations; see Controller."""
         if not self._motors.count:
             return self.excite(targets, qpos, act, length)
         m = self.muscles.count
@@ -73,12 +82,20 @@ class Law(abc.ABC):
         return self.posture.complete(posture, self._base)
 
     @abc.abstractmethod
-    def aim(self, full: Any, length: Any, moment: Any, peak_force: Any) -> Any:
-        """Return the law's targets from poses[W, nq], muscle lengths[W, m] and moment arms[W, m, nv] there, and peak forces."""
+    def aim(
+        self,
+        full: Float[Any, "world nq"],
+        length: Float[Any, "world m"],
+        moment: Float[Any, "world m nv"],
+        peak_force: Float[Any, "world m"] | None,
+    ) -> Any:
+        """Return the law's targets from poses, muscle lengths (m) and moment arms (m, m/rad) there, and peak forces (N)."""
 
     @abc.abstractmethod
-    def excite(self, targets: Any, qpos: Any, act: Any, length: Any) -> Any:
-        """Return the muscles' excitations[W, m]."""
+    def excite(
+        self, targets: Any, qpos: Float[Any, "world nq"], act: Float[Any, "world m"], length: Float[Any, "world m"]
+    ) -> Float[Any, "world m"]:
+        """Return the muscles' excitations."""
 
 
 def unit(activation: Any) -> Any:
@@ -89,7 +106,7 @@ def unit(activation: Any) -> Any:
     return np.maximum(activation, 0.0, out=activation)
 
 
-def by_joint(moment: Any, dofs: np.ndarray) -> Any:
-    """Return moment arms [W, dofs, m] from moments [W, m, nv]; of NumPy contiguous, which makes the product with an error fast."""
+def by_joint(moment: Float[Any, "world m nv"], dofs: Int[np.ndarray, " dof"]) -> Float[Any, "world dof m"]:
+    """Return moment arms by degree of freedom; of NumPy contiguous, which makes the product with an error fast."""
     out = moment.transpose(0, 2, 1)[:, dofs]
     return np.ascontiguousarray(out) if isinstance(out, np.ndarray) else out

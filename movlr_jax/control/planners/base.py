@@ -20,6 +20,7 @@ from typing import Any, Self
 
 import jax
 import numpy as np
+from jaxtyping import Float, Int
 
 from movlr_jax.control import laws
 from movlr_jax.errors import MovlrError
@@ -123,14 +124,14 @@ class Planner(abc.ABC):
         """Return all that decides a plan, as plain values: the records of episodes are known by it."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
-    def init(self, space: PostureSpace, posture: Any) -> PlanState:
-        """Return the first plan: the given postures float[E, d] (rad), clipped to the joint ranges, at every knot."""
+    def init(self, space: PostureSpace, posture: Float[Any, "episode d"]) -> PlanState:
+        """Return the first plan: the given postures (rad), clipped to the joint ranges, at every knot."""
         xp = posture.__array_namespace__()
         mean = xp.repeat(xp.clip(posture, space.lower, space.upper)[:, None], self.knots, axis=1)
         return PlanState(mean, xp.full_like(mean, self.around(space)))
 
-    def draw(self, space: PostureSpace, rngs: Sequence[np.random.Generator]) -> np.ndarray:
-        """Return the noise of one plan, float[rounds, E, N, K, d] standard normals: each episode's from its own source, on the host."""
+    def draw(self, space: PostureSpace, rngs: Sequence[np.random.Generator]) -> Float[np.ndarray, "round episode candidate knot d"]:
+        """Return the noise of one plan, standard normals: each episode's from its own source, on the host."""
         shape = (self.iterations, self.candidates, self.knots, space.size)
         return np.stack([rng.standard_normal(shape) for rng in rngs], axis=1)
 
@@ -148,25 +149,37 @@ class Planner(abc.ABC):
         return replace(plan, mean=move(plan.mean), sigma=move(plan.sigma))
 
     @abc.abstractmethod
-    def sample(self, space: PostureSpace, plan: Any, current: Any, noise: Any) -> Any:
-        """Return candidate postures float[E, N, K, d] (rad), within the joint ranges.
+    def sample(
+        self,
+        space: PostureSpace,
+        plan: Any,
+        current: Float[Any, "episode d"],
+        noise: Float[Any, "episode candidate knot d"],
+    ) -> Float[Any, "episode candidate knot d"]:
+        """Return candidate postures (rad), within the joint ranges.
 
         Args:
             space: the posture space.
             plan: the plan before.
-            current: float[E, d], the body's posture (rad).
-            noise: float[E, N, K, d], normals of this round's width, as `draw` made them.
+            current: the body's posture (rad).
+            noise: normals of this round's width, as `draw` made them.
         """
 
     @abc.abstractmethod
-    def update(self, space: PostureSpace, plan: Any, candidates: Any, costs: Any) -> tuple[Any, Any]:
-        """Return the plan after one round, and the elites' indices int[E, m] (best first, -1 for none).
+    def update(
+        self,
+        space: PostureSpace,
+        plan: Any,
+        candidates: Float[Any, "episode candidate knot d"],
+        costs: Float[Any, "episode candidate"],
+    ) -> tuple[Any, Int[Any, "episode m"]]:
+        """Return the plan after one round, and the elites' indices (best first, -1 for none).
 
         Args:
             space: the posture space.
             plan: the plan before.
-            candidates: float[E, N, K, d] (rad).
-            costs: float[E, N]; inf for a diverged candidate. Where all diverged, the plan stays as it was.
+            candidates: their postures (rad).
+            costs: inf for a diverged candidate. Where all diverged, the plan stays as it was.
         """
 
     @classmethod

@@ -11,6 +11,8 @@ import abc
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from jaxtyping import Float, Int
+
 from movlr_jax.control.planners.base import Planner, PlanState
 from movlr_jax.morphologies.posture import PostureSpace
 
@@ -38,7 +40,13 @@ class ElitePlanner(Planner):
         """Return the settings for another number of candidates, with elites and instant candidates in proportion."""
         return replace(self, candidates=candidates, **self._in_proportion(candidates))
 
-    def sample(self, space: PostureSpace, plan: Any, current: Any, noise: Any) -> Any:
+    def sample(
+        self,
+        space: PostureSpace,
+        plan: Any,
+        current: Float[Any, "episode d"],
+        noise: Float[Any, "episode candidate knot d"],
+    ) -> Float[Any, "episode candidate knot d"]:
         """See Planner. Order: the mean (if it is a candidate), the instant candidates, those of `_again`, then the mean with noise."""
         xp = noise.__array_namespace__()
         noise = self._scaled(space, plan, noise)
@@ -52,7 +60,13 @@ class ElitePlanner(Planner):
         parts.append(mean[:, stop:] + noise[:, stop:])
         return xp.clip(xp.concatenate(parts, axis=1), space.lower, space.upper)
 
-    def update(self, space: PostureSpace, plan: Any, candidates: Any, costs: Any) -> tuple[Any, Any]:
+    def update(
+        self,
+        space: PostureSpace,
+        plan: Any,
+        candidates: Float[Any, "episode candidate knot d"],
+        costs: Float[Any, "episode candidate"],
+    ) -> tuple[Any, Int[Any, "episode m"]]:
         """See Planner; a diverged candidate is never an elite."""
         xp = costs.__array_namespace__()
         order = xp.argsort(costs, axis=1, stable=True)[:, : self.elites]

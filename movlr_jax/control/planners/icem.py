@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Float
 
 from movlr_jax.control.planners.base import PlanState
 from movlr_jax.control.planners.mppi import MPPI
@@ -74,8 +75,8 @@ class ICEM(MPPI):
         return replace(new, kept=kept)
 
 
-def coloured(noise: np.ndarray, exponent: float) -> np.ndarray:
-    """Return normals[..., K, d] whose power falls as 1/f^exponent over the knots, each still of unit variance.
+def coloured(noise: Float[np.ndarray, "*batch knot d"], exponent: float) -> Float[np.ndarray, "*batch knot d"]:
+    """Return normals whose power falls as 1/f^exponent over the knots, each still of unit variance.
 
     The lowest frequency is kept at the power of the first harmonic, as in Timmer and Koenig (Astron. Astrophys. 300, 1995).
     """

@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Float
 
 from movlr_jax.control.planners.base import Planner, PlanReport
 from movlr_jax.morphologies.posture import PostureSpace
@@ -42,8 +43,8 @@ class RecedingHorizon:
         space = self._simulator.morphology.posture
         return self._planner.init(space, space.read(state.qpos))
 
-    def draw(self, rngs: Sequence[np.random.Generator]) -> np.ndarray:
-        """Return the noise of one plan, float[rounds, E, N, K, d], each episode's from its own source."""
+    def draw(self, rngs: Sequence[np.random.Generator]) -> Float[np.ndarray, "round episode candidate knot d"]:
+        """Return the noise of one plan, each episode's from its own source."""
         return self._planner.draw(self._simulator.morphology.posture, rngs)
 
     def plan(self, state: State, plan: Any, frames: Sequence[Frame], rewards: RewardBatch, noise: np.ndarray) -> tuple[Any, PlanReport]:
