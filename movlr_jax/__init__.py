@@ -21,23 +21,11 @@ from movlr_jax._mujoco_import import tolerate_missing_opengl
 from movlr_jax._versions import check_versions
 
 if TYPE_CHECKING:
-    from movlr_jax.api import (
-        Best,
-        Reward,
-        SearchResult,
-        ablate,
-        check,
-        evaluate,
-        load_body,
-        load_task,
-        plan,
-        resume,
-        search,
-        sweep,
-        train,
-        transfer,
-        tune,
-    )
+    from movlr_jax.api.arguments import Best
+    from movlr_jax.api.loading import Reward, load_body, load_task
+    from movlr_jax.api.moving import check, plan
+    from movlr_jax.api.searching import SearchResult, resume, search, sweep, train
+    from movlr_jax.api.studies import ablate, evaluate, transfer, tune
     from movlr_jax.control import laws, planners
     from movlr_jax.errors import MovlrError
     from movlr_jax.evaluation.planning import Run, Runs
@@ -57,8 +45,11 @@ __version__ = "0.1.0"
 
 # name -> the module that has it.
 _PLACES = {
-    **dict.fromkeys(("Best", "Reward", "SearchResult", "ablate", "check", "evaluate", "load_body", "load_task"), "movlr_jax.api"),
-    **dict.fromkeys(("plan", "resume", "search", "sweep", "train", "transfer", "tune"), "movlr_jax.api"),
+    "Best": "movlr_jax.api.arguments",
+    **dict.fromkeys(("Reward", "load_body", "load_task"), "movlr_jax.api.loading"),
+    **dict.fromkeys(("check", "plan"), "movlr_jax.api.moving"),
+    **dict.fromkeys(("SearchResult", "resume", "search", "sweep", "train"), "movlr_jax.api.searching"),
+    **dict.fromkeys(("ablate", "evaluate", "transfer", "tune"), "movlr_jax.api.studies"),
     "MovlrError": "movlr_jax.errors",
     "Run": "movlr_jax.evaluation.planning",
     "Runs": "movlr_jax.evaluation.planning",
