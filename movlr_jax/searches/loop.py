@@ -53,7 +53,7 @@ class Loop:
         self.folder, self.config, self.stages = folder, config, stages
         self.trackers, self.progress, self.header = trackers, progress, dict(header or {})
         self._clock = clock
-        steps = Steps(folder, config, stages, self._tell, advisor)
+        steps = Steps(folder, config, stages, self._report, advisor)
         # What makes the product of a step.
         self._makes: dict[type, Callable[[Any], None]] = {
             state.Write: steps.write,
@@ -84,7 +84,7 @@ class Loop:
         atomic.sweep(self.folder.path)
         self.folder.point_best()
         began, rows = self._clock(), self.folder.rows()
-        self._tell("run", len(rows), message="" if not rows else f"Going on after iteration {len(rows) - 1}.")
+        self._report("run", len(rows), message="" if not rows else f"Going on after iteration {len(rows) - 1}.")
         stopped, spent = "interrupted", ""
         try:
             while True:
@@ -119,7 +119,7 @@ class Loop:
             sentence = f"{fault} Everything is saved: go on with `{next_steps.resume(self.folder.path)}`{again}."
             raise ModelFault(sentence, fault.kind, fault.record) from None
         result = self._summarize(stopped, spent)
-        self._tell("finished", len(result.rows), message=result.message)
+        self._report("finished", len(result.rows), message=result.message)
         return result
 
     def _perform(self, step: state.Step) -> None:
@@ -127,9 +127,9 @@ class Loop:
         number = step.iteration  # type: ignore[union-attr]
         if self._announced < number:
             self._announced = number
-            self._tell("iteration", number)
+            self._report("iteration", number)
         if not isinstance(step, state.Move | state.Try):
-            self._tell("stage", number, stage=stage, candidate=getattr(step, "candidate", 0))
+            self._report("stage", number, stage=stage, candidate=getattr(step, "candidate", 0))
         began = self._clock()
         # The record holds the seconds of the stages before it; its own time is too small to be worth a second writing.
         self._makes[type(step)](step)
@@ -148,11 +148,11 @@ class Loop:
         self._best = self._read_best()
         self._summarize("running")
         for failure in row.failures:
-            self._tell("failure", step.iteration, message=failure.sentence)
+            self._report("failure", step.iteration, message=failure.sentence)
         message = row.critique if not row.edit else f"{row.edit}: {row.critique}"
         if index is None:
             message = f"Every draft was refused: {row.refusals[-1] if row.refusals else 'none was written'}"
-        self._tell("judged", step.iteration, stage="save", score=row.score, kept=row.kept, message=message)
+        self._report("judged", step.iteration, stage="save", score=row.score, kept=row.kept, message=message)
 
     def _track(self, step: state.Track) -> None:
         tracked.track(self.folder, step.iteration, self.trackers)
@@ -162,11 +162,11 @@ class Loop:
         number = len(self.folder.rows()) - 1
         if number < 0:
             return
-        self._tell("stage", number, stage="save")
+        self._report("stage", number, stage="save")
         try:
             self.stages.illustrate(self.folder.path)
         except Exception as error:
-            self._tell(
+            self._report(
                 "warning",
                 number,
                 message=f"The report was not drawn ({type(error).__name__}: {error}); `movlr report` draws it.",
@@ -181,7 +181,7 @@ class Loop:
         best = self.folder.best()
         return best, None if best is None else self.folder.rows()[best].score
 
-    def _tell(self, kind: Kind, number: int, message: str = "", **more: Any) -> None:
+    def _report(self, kind: Kind, number: int, message: str = "", **more: Any) -> None:
         if self.progress is None:
             return
         best, score = self._best

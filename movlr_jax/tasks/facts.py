@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from pydantic import ValidationError
 
 from movlr_jax import atomic
+from movlr_jax.errors import MovlrError
 from movlr_jax.facts import (
     Effort,
     Facts,
@@ -187,6 +189,15 @@ def _effort(t: Trajectory) -> Effort:
     )
 
 
+def _measures(task: str, metrics: Mapping[str, Any]) -> Measures:
+    try:
+        return Measures(atomic.plain(metrics))
+    except ValidationError as error:
+        name = error.errors(include_url=False)[0]["loc"][0]
+        value = str(metrics.get(str(name)))[:40]
+        raise MovlrError(f"The task {task} measures {name} as {value!r}: a metric is a number, True, False or None.") from None
+
+
 def term_statistics(
     values: np.ndarray, names: Sequence[str], weights: Sequence[float], classes: Mapping[str, str] | None = None
 ) -> dict[str, Term]:
@@ -265,6 +276,7 @@ def describe(
 
     Raises:
         ValueError: there are no instants, or their width is not the layout's.
+        MovlrError: a metric is no number.
     """
     instants = np.asarray(instants)
     if instants.ndim != 2 or not len(instants) or instants.shape[1] != layout.size:
@@ -273,7 +285,7 @@ def describe(
     finite = np.isfinite(instants).all(1)
     usable = len(instants) if finite.all() else max(int(np.argmin(finite)), 1)
     whole = Trajectory(np.nan_to_num(instants[:usable]), layout)
-    measures = [Measures(atomic.plain(episode)) for episode in episodes]
+    measures = [_measures(task, episode) for episode in episodes]
     of_every_body: dict[str, Any] = {
         "goal": goal,
         "task": task,
@@ -281,7 +293,7 @@ def describe(
         "lacking": list(lacking),
         "goal_speed_mps": None if goal_speed_mps is None else float(goal_speed_mps),
         "seconds": float(seconds if seconds is not None else whole.time[-1]),
-        "metrics": Measures(atomic.plain(metrics or {})),
+        "metrics": _measures(task, metrics or {}),
         "episodes": measures,
         "terms": {} if terms is None else term_statistics(terms[:usable], term_names, weights, term_classes),
         "effort": _effort(whole),

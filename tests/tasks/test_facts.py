@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support.synthetic import walker
 
+from movlr_jax.errors import MovlrError
 from movlr_jax.tasks import facts
 
 
@@ -89,6 +90,13 @@ def test_facts_are_json_even_after_a_divergence(layout):
 def test_wrong_width_is_refused(layout):
     with pytest.raises(ValueError, match="shape"):
         facts.describe(np.zeros((5, 3)), layout, task="t", goal="g")
+
+
+def test_a_metric_of_a_task_that_is_no_number_is_told(layout):
+    with pytest.raises(MovlrError, match="The task walk_flat measures colour as 'red': a metric is a number"):
+        tell(layout, walker(layout), metrics={"seconds": 1.0, "colour": "red"})
+    told = tell(layout, walker(layout), metrics={"seconds": np.float32(1.0), "fell": np.bool_(True), "best": np.nan})
+    assert told["metrics"] == {"seconds": 1.0, "fell": True, "best": None}
 
 
 def test_a_single_instant_is_enough(layout):
