@@ -1,6 +1,6 @@
 """The offline critic's judgement of several hundred motions is what it was when they were written down, word by word.
 
-`python tests/critics/test_critic_cases.py` writes it down anew, for a change of judgement that is meant.
+`PYTHONPATH=tests python tests/critics/test_critic_cases.py` writes it down anew, for a change of judgement that is meant.
 """
 
 from __future__ import annotations
