@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -52,7 +52,7 @@ class Reward:
 
     @staticmethod
     def trusted(name: str, source: str, layout: FeatureLayout) -> Reward:
-        """Compile one of this package's own texts in this process.
+        """Compile one of this package's own texts in this process, where the same was not compiled lately.
 
         Raises:
             MovlrError: the text is not one of this package's, letter by letter (whatever a file or a caller says of it), or asks for
@@ -60,7 +60,7 @@ class Reward:
         """
         if not packaged.is_own(source):
             raise MovlrError(f"The reward {name} is no text of this package: it goes through the sandbox, as `movlr check` does.")
-        return Reward.unguarded(name, source, layout)
+        return _trusted(name, source, _Layout(layout.fingerprint(), layout))
 
     @staticmethod
     def unguarded(name: str, source: str, layout: FeatureLayout) -> Reward:
@@ -183,6 +183,19 @@ class RewardBatch:
             return compiled.mean_reward(mesh)(instants, weights)
         parts = [compiled.mean_reward(mesh)(instants[rows], weights) for compiled, rows, weights in self._groups]
         return jnp.concatenate(parts)[self._back]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """A layout as a key."""
+
+    fingerprint: str
+    layout: FeatureLayout = field(compare=False)
+
+
+@functools.lru_cache(maxsize=8)
+def _trusted(name: str, source: str, key: _Layout) -> Reward:
+    return Reward.unguarded(name, source, key.layout)
 
 
 def _options() -> dict[str, bool | int] | None:

@@ -137,9 +137,9 @@ def runner(myolegs):
     return episode.EpisodeRunner.build(myolegs, config, "native", threads=2)
 
 
-def run(runner, body, seconds, seed):
+def run(runner, body, seconds, seed, compiled=Reward.trusted):
     task = tasks.get("stand")
-    reward = Reward.trusted("human", task.rewards["human"], feature_layout(body))
+    reward = compiled("human", task.rewards["human"], feature_layout(body))
     return task.episode(runner, reward, seed, seconds=seconds)
 
 
@@ -293,7 +293,7 @@ def test_a_runner_that_is_dropped_frees_its_worlds_at_once(myolegs):
     gc.disable()
     try:
         runner = episode.EpisodeRunner.build(myolegs, MPPI().with_candidates(8), "native", threads=1)
-        run(runner, myolegs, 0.02, 0)
+        run(runner, myolegs, 0.02, 0, Reward.unguarded)  # compiled anew, which is what once held them
         worlds = weakref.ref(runner.simulator)
         del runner
         assert worlds() is None
