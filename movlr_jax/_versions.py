@@ -17,12 +17,12 @@ def installed(package: str) -> str | None:
 
 def check_versions() -> None:
     """Raise ImportError, in one sentence, unless mujoco and mujoco-mjx are installed at one and the same version."""
-    found = {name: installed(name) for name in ("mujoco", "mujoco-mjx")}
-    if None in found.values():
+    versions = {name: installed(name) for name in ("mujoco", "mujoco-mjx")}
+    if None in versions.values():
         # The jail's interpreter sees packages by path without their metadata being guaranteed; absence is pip's to report.
         return
-    if found["mujoco"] != found["mujoco-mjx"]:
+    if versions["mujoco"] != versions["mujoco-mjx"]:
         raise ImportError(
-            f"mujoco {found['mujoco']} and mujoco-mjx {found['mujoco-mjx']} do not match, which silently gives wrong muscle "
-            f"lengths: run `pip install mujoco=={found['mujoco-mjx']} mujoco-mjx=={found['mujoco-mjx']}`."
+            f"mujoco {versions['mujoco']} and mujoco-mjx {versions['mujoco-mjx']} do not match, which silently gives wrong muscle "
+            f"lengths: run `pip install mujoco=={versions['mujoco-mjx']} mujoco-mjx=={versions['mujoco-mjx']}`."
         )

@@ -59,14 +59,14 @@ def require_writable(folder: Path) -> None:
     Raises:
         OSError: why not; what cannot be known beforehand (a full disk) is not told.
     """
-    found = folder if folder.is_absolute() else Path.cwd() / folder
-    while not os.path.lexists(found) and found != found.parent:
-        found = found.parent
-    if not found.is_dir():
-        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(found))
-    if not os.access(found, os.W_OK | os.X_OK):
-        number = errno.EROFS if os.statvfs(found).f_flag & os.ST_RDONLY else errno.EACCES
-        raise OSError(number, os.strerror(number), str(found))
+    nearest = folder if folder.is_absolute() else Path.cwd() / folder
+    while not os.path.lexists(nearest) and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(nearest))
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        number = errno.EROFS if os.statvfs(nearest).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(number, os.strerror(number), str(nearest))
 
 
 @contextlib.contextmanager
@@ -146,13 +146,13 @@ def read_bytes(path: Path, most: int = MOST_TEXT, *, follow: bool = False) -> by
             raise BadFile(f"{path} is a link, and only regular files are read here: replace it by the file itself.") from None
         raise
     with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if stat.S_ISDIR(found.st_mode):
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise BadFile(f"{path} is no regular file (a pipe, a socket or a device): remove it.")
-        data = file.read(most + 1) if found.st_size <= most else b""
-    if found.st_size > most or len(data) > most:
+        data = file.read(most + 1) if status.st_size <= most else b""
+    if status.st_size > most or len(data) > most:
         raise BadFile(f"{path} has more than {most} bytes, which no such file has: remove it.")
     return data
 

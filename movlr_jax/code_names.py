@@ -22,14 +22,14 @@ def split(word: str) -> tuple[Path | str, str]:
     Raises:
         MovlrError: it names no code, or no file can be called so.
     """
-    found = _FILE.fullmatch(word)
-    if found is None:
-        found = _MODULE.fullmatch(word)
-        if found is None:
+    match = _FILE.fullmatch(word)
+    if match is None:
+        match = _MODULE.fullmatch(word)
+        if match is None:
             raise MovlrError(f"'{word}' names no Python: give a file (my_task.py, my_task.py:NAME) or package.module:NAME.")
-        return found["place"], found["name"]
+        return match["place"], match["name"]
     try:
-        return Path(found["place"]).expanduser().resolve(), found["name"] or ""
+        return Path(match["place"]).expanduser().resolve(), match["name"] or ""
     except (OSError, ValueError, RuntimeError):  # a NUL, links in a circle, no such user's home
         raise MovlrError(f"{word!r} is no name of a file: give a path.") from None
 

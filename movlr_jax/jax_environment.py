@@ -36,10 +36,10 @@ def _require_flags(flags: str) -> None:
     except (subprocess.TimeoutExpired, OSError):
         return  # nothing was learnt: JAX itself will tell
     # XLA puts the reason first: "E1129 07:14:24.323256 7964 command_line_flags.cc:63] Couldn't interpret value many for flag ..."
-    said = re.search(r"flags\w*\.cc:\d+\] (.*\S)", ran.stderr)
-    if ran.returncode == 0 or not said:
+    reason = re.search(r"flags\w*\.cc:\d+\] (.*\S)", ran.stderr)
+    if ran.returncode == 0 or not reason:
         return
-    why = said[1].rstrip(".")
+    why = reason[1].rstrip(".")
     raise MovlrError(f"XLA_FLAGS={flags[:200]} would end the process ({why[:200]}): correct it, or unset it.")
 
 

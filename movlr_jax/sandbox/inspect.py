@@ -134,13 +134,13 @@ def inspect_artifact(artifact: bytes, columns: int, terms: int) -> Inspected:
         raise Refused("The artifact is damaged: its container cannot be read. Prove its source again.") from None
     if module[:4] == b"ML\xefR":
         raise Refused("The artifact holds bytecode, which this package neither writes nor reads: prove its source again.")
-    found = inspect_module(module, columns, terms)
-    if found.artifact != artifact:
+    inspected = inspect_module(module, columns, terms)
+    if inspected.artifact != artifact:
         raise Refused(
             "The artifact's container differs from the one that belongs to its program (altered, or made by another "
             f"version of this package or another JAX than {jax.__version__}): prove its source again."
         )
-    return found
+    return inspected
 
 
 def _from_form(text: str, error: stablehlo.FormError) -> Refused:
@@ -164,9 +164,9 @@ def _worst(names: set[str], targets: set[str]) -> Refused | None:
     """Return the most telling refusal: a linear solve also brings odd gathers along, but it is the solve that must go."""
     if called := sorted(targets - {"shape_assertion"}):
         return _refused_call(called[0])
-    found = sorted(names - operations.ALLOWED_OPERATIONS - {"stablehlo.custom_call"})
-    known = [n for short in operations.CURES for n in found if n == f"stablehlo.{short}"]
-    return operations.refuse_operation((known or found)[0]) if found else None
+    refused = sorted(names - operations.ALLOWED_OPERATIONS - {"stablehlo.custom_call"})
+    known = [n for short in operations.CURES for n in refused if n == f"stablehlo.{short}"]
+    return operations.refuse_operation((known or refused)[0]) if refused else None
 
 
 def _refused_call(target: str) -> Refused:

@@ -64,9 +64,9 @@ def import_path() -> list[str]:
     """Return where the jail looks for modules: Python's library, installed packages, and this package's parent folder."""
     paths = sysconfig.get_paths()
     wanted = {os.path.realpath(paths[k]) for k in ("stdlib", "platstdlib", "purelib", "platlib")}
-    found = [p for p in sys.path if p and _is_library(p, wanted)]
+    folders = [p for p in sys.path if p and _is_library(p, wanted)]
     parent = str(Path(package_folder()).parent)
-    return [*found, *([] if parent in found else [parent])]
+    return [*folders, *([] if parent in folders else [parent])]
 
 
 def _is_library(path: str, wanted: set[str]) -> bool:

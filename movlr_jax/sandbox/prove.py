@@ -168,7 +168,7 @@ class Prover:
         refusals = static.check(source, self.layout)
         seconds["static"] = time.monotonic() - started
         if refusals:
-            told, more = refusals[: static.MAX_TOLD], len(refusals) - static.MAX_TOLD
+            told, more = refusals[: static.MAX_REFUSALS], len(refusals) - static.MAX_REFUSALS
             reason = " ".join([*(r.reason for r in told), *([f"And {more} more."] if more > 0 else [])])
             first = told[0]
             return refuse("static", reason, first.line, first.cure, first.column, tuple((r.line, r.column, r.reason) for r in told))

@@ -37,8 +37,8 @@ def rules() -> str:
 
 def _signature(name: str) -> str:
     parameters = inspect.signature(SHAPING[name]).parameters.values()
-    said = [p.name if p.default is p.empty else f"{p.name}={p.default:g}" for p in parameters]
-    return f"{name}({', '.join(said)})"
+    shown = [p.name if p.default is p.empty else f"{p.name}={p.default:g}" for p in parameters]
+    return f"{name}({', '.join(shown)})"
 
 
 def _first_line(name: str) -> str:

@@ -140,10 +140,10 @@ class _Parser:
         return kind, value
 
     def take(self, kind: str | None = None, value: str | None = None) -> str:
-        found, text, line = self.tokens[self.at]
-        if (kind is not None and found != kind) or (value is not None and text != value):
+        actual, text, line = self.tokens[self.at]
+        if (kind is not None and actual != kind) or (value is not None and text != value):
             raise FormError(f"{value or kind} expected, {text[:40]!r} found on line {line}")
-        if found == "end":
+        if actual == "end":
             raise FormError(f"the text ends early on line {line}")
         self.at += 1
         return text

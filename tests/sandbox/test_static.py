@@ -188,4 +188,4 @@ def test_a_fault_is_not_told_again_by_what_follows_from_it(layout):
 
 def test_a_text_of_faults_alone_is_bounded(layout):
     lines = [f"x{i} = m.head.h{i}" for i in range(400)]
-    assert len(static.check(program_of(*lines), layout)) == 4 * static.MAX_TOLD
+    assert len(static.check(program_of(*lines), layout)) == 4 * static.MAX_REFUSALS

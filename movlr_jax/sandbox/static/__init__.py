@@ -20,9 +20,9 @@ from movlr_jax.sandbox.static.tables import (
     MAX_LINES,
     MAX_LOOP,
     MAX_POWER,
+    MAX_REFUSALS,
     MAX_STRING,
     MAX_TOKENS,
-    MAX_TOLD,
     word_of,
 )
 from movlr_jax.sandbox.static.text import check_text, parse
@@ -36,9 +36,9 @@ __all__ = [
     "MAX_LINES",
     "MAX_LOOP",
     "MAX_POWER",
+    "MAX_REFUSALS",
     "MAX_STRING",
     "MAX_TOKENS",
-    "MAX_TOLD",
     "Refusal",
     "check",
     "word_of",
@@ -52,32 +52,32 @@ def check(source: str, layout: FeatureLayout | None = None) -> tuple[Refusal, ..
         source: the text.
         layout: the body, whose landmarks and standing heights may be named; None allows every name that some body has.
     """
-    found: list[Refusal] = []
+    refusals: list[Refusal] = []
     try:
         check_text(source)
-        reader = ProgramReader(parse(source), layout, found)
+        reader = ProgramReader(parse(source), layout, refusals)
         reader.read()
-        if not found:
+        if not refusals:
             weights = program.literal_weights(source)
             if len(weights) > program.MAX_TERMS:
                 raise Refuse(1, f"there are {len(weights)} terms", f"keep at most {program.MAX_TERMS}")
     except Enough:
         pass
     except Refuse as refused:
-        found.append(refused.refusal)
+        refusals.append(refused.refusal)
     except program.ProgramError as error:
         line = error.line or 1
         cure = str(error).rsplit(": ", 1)[-1].rstrip(".")
-        found.append(Refusal(line, f"Line {line}: {error}", cure))
+        refusals.append(Refusal(line, f"Line {line}: {error}", cure))
     except (RecursionError, MemoryError):
         nested = "split it into short statements"
-        found.append(Refusal(1, f"Line 1: the text is nested too deeply; {nested}.", nested))
-    return tuple(sorted(_once(found), key=lambda refusal: (refusal.line, refusal.column or 0)))
+        refusals.append(Refusal(1, f"Line 1: the text is nested too deeply; {nested}.", nested))
+    return tuple(sorted(_once(refusals), key=lambda refusal: (refusal.line, refusal.column or 0)))
 
 
-def _once(found: list[Refusal]) -> list[Refusal]:
+def _once(refusals: list[Refusal]) -> list[Refusal]:
     """Return refusals without those that say the same of another line: whoever mends one mends all."""
     first: dict[str, Refusal] = {}
-    for refusal in found:
+    for refusal in refusals:
         first.setdefault(refusal.reason.partition(": ")[2], refusal)
     return list(first.values())

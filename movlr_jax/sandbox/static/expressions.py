@@ -63,13 +63,13 @@ class Expressions(Quantities):
             self._binary(node)
         if isinstance(node, ast.Dict) and None in node.keys:
             raise self.at(node, "a dict is unpacked with **", "write its entries out")
-        before = len(self.found)
+        before = len(self.refusals)
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.operator | ast.unaryop | ast.cmpop | ast.boolop):
                 self._operator(child, node)
             elif not isinstance(child, ast.expr_context):
                 steps += self._expression(child, names, helper, times)
-        if len(self.found) == before:
+        if len(self.refusals) == before:
             self._meant(node)
         return steps
 
@@ -105,9 +105,9 @@ class Expressions(Quantities):
             raise self.at(private, cause, "use only what the vocabulary of m names")
         of_jnp = isinstance(node.value, ast.Name) and node.value.id == "jnp"
         if not of_jnp and isinstance(node.value, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.IfExp):
-            before = len(self.found)
+            before = len(self.refusals)
             steps = self._expression(node.value, names, helper, times)
-            if len(self.found) > before:  # the innermost cause is the one to name
+            if len(self.refusals) > before:  # the innermost cause is the one to name
                 return steps
         if root(node) in self.noted - names:
             return steps
@@ -141,7 +141,7 @@ class Expressions(Quantities):
 
     def _call(self, node: ast.Call, names: set[str], helper: Helper, times: int) -> int:
         steps = 0
-        before = len(self.found)
+        before = len(self.refusals)
         with self.going_on():
             steps = self._called(node, names, helper, times)
         for argument in node.args:
@@ -150,7 +150,7 @@ class Expressions(Quantities):
             if given.arg is None or given.arg.startswith("_"):
                 raise self.at(node, "arguments are unpacked with **", "write the arguments out")
             steps += self._expression(given.value, names, helper, times)
-        if len(self.found) == before:
+        if len(self.refusals) == before:
             self._decided(node, *node.args)
             own = isinstance(node.func, ast.Name) and node.func.id in self.helpers
             for argument in () if own else node.args:
@@ -177,9 +177,9 @@ class Expressions(Quantities):
             if name == "range":
                 self._iterations(node, names)
         elif isinstance(target, ast.Attribute):
-            before = len(self.found)
+            before = len(self.refusals)
             steps += self._attribute(target, names, helper, times)
-            if len(self.found) > before:
+            if len(self.refusals) > before:
                 return steps
             is_jnp = isinstance(target.value, ast.Name) and target.value.id == "jnp"
             if root(target) in self.noted - names:

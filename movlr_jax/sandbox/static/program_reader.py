@@ -20,11 +20,11 @@ class ProgramReader(Expressions):
 
     Args:
         tree: it.
-        layout, found: as of Quantities.
+        layout, refusals: as of Quantities.
     """
 
-    def __init__(self, tree: ast.Module, layout: FeatureLayout | None, found: list[Refusal]):
-        super().__init__(layout, found)
+    def __init__(self, tree: ast.Module, layout: FeatureLayout | None, refusals: list[Refusal]):
+        super().__init__(layout, refusals)
         self.tree = tree
 
     def read(self) -> None:
@@ -32,7 +32,7 @@ class ProgramReader(Expressions):
 
         Raises:
             Refuse: something is not allowed, and nothing after it can be told.
-            Enough: `found` is full.
+            Enough: `refusals` is full.
         """
         for node in self.tree.body:
             if isinstance(node, ast.FunctionDef):
@@ -47,7 +47,7 @@ class ProgramReader(Expressions):
                 self._statement_outside(node, i == 0, weights_at)
         if not weights_at:
             raise Refuse(1, "there is no WEIGHTS", 'start with WEIGHTS = {"term_name": 1.0, ...}')
-        if self.found:  # how much work a text is can be told once it is one
+        if self.refusals:  # how much work a text is can be told once it is one
             return
         terms = self.helpers.get("terms")
         if terms is None:
@@ -191,9 +191,9 @@ class ProgramReader(Expressions):
         if isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and is_text(node.value)):
             return 0
         if isinstance(node, ast.Expr):
-            before = len(self.found)
+            before = len(self.refusals)
             self._expression(node.value, names, helper, times)
-            if len(self.found) > before:
+            if len(self.refusals) > before:
                 return times
             raise self.at(node, "the value of this line is not used", "assign it to a name, or remove the line")
         if isinstance(node, ast.FunctionDef):

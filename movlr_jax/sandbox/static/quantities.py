@@ -13,7 +13,7 @@ from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.motion import index_cure, kinds, public_names
 from movlr_jax.rewards.shaping import SHAPING
 from movlr_jax.sandbox.static.refusals import Enough, Refusal, Refuse
-from movlr_jax.sandbox.static.tables import CURES, MAX_TOLD, METHODS, PLACES, word_of
+from movlr_jax.sandbox.static.tables import CURES, MAX_REFUSALS, METHODS, PLACES, word_of
 
 
 @dataclass
@@ -30,12 +30,12 @@ class Quantities:
 
     Args:
         layout: the body, whose landmarks and standing heights may be named; None allows every name that some body has.
-        found: what is refused is added to it, in the order of reading.
+        refusals: what is refused is added to it, in the order of reading.
     """
 
-    def __init__(self, layout: FeatureLayout | None, found: list[Refusal]):
+    def __init__(self, layout: FeatureLayout | None, refusals: list[Refusal]):
         self.layout = layout
-        self.found = found  # what is refused, in the order of reading
+        self.refusals = refusals  # what is refused, in the order of reading
         self.kinds: dict[str, str] = {}  # name of the function that is read -> what it surely holds, as `motion.kinds` says
         vocabulary: set[str] = set().union(*public_names().values())
         self.attributes = vocabulary | PLACES
@@ -53,8 +53,8 @@ class Quantities:
         try:
             yield
         except Refuse as refused:
-            self.found.append(refused.refusal)
-            if len(self.found) >= 4 * MAX_TOLD:
+            self.refusals.append(refused.refusal)
+            if len(self.refusals) >= 4 * MAX_REFUSALS:
                 raise Enough from None
 
     def _meant(self, node: ast.AST) -> None:

@@ -15,7 +15,7 @@ MAX_LOOP = 64  # iterations of one loop
 MAX_STEPS = 20_000  # expressions evaluated by one call of terms, loops and helpers unrolled
 MAX_POWER = 16
 MAX_ARRAY = 4_096
-MAX_TOLD = 12  # faults that are told at once
+MAX_REFUSALS = 12  # named at once
 
 JNP_VALUES = frozenset({"newaxis", "pi", "float32"})
 METHODS = frozenset({"joint", "muscle_group"})

@@ -54,18 +54,18 @@ def _is_string_part(token: tokenize.TokenInfo) -> bool:
 
 
 def _tokens(source: str) -> list[tokenize.TokenInfo]:
-    found = []
+    tokens = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            found.append(token)
-            if len(found) > MAX_TOKENS:
+            tokens.append(token)
+            if len(tokens) > MAX_TOKENS:
                 raise Refuse(token.start[0], f"the text has more than {MAX_TOKENS} words and signs", "write fewer terms")
     except tokenize.TokenError as error:
         line = int(error.args[1][0]) if len(error.args) > 1 else 1
         raise Refuse(line, f"the text is not Python ({error.args[0]})", "close every bracket and string") from None
     except (SyntaxError, IndentationError) as error:
         raise Refuse(error.lineno or 1, f"the text is not Python ({error.msg})", "indent by four spaces") from None
-    return found
+    return tokens
 
 
 def parse(source: str) -> ast.Module:
