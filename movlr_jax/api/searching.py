@@ -19,7 +19,7 @@ from movlr_jax.searches import resume as resume_run
 from movlr_jax.searches import run as start_run
 from movlr_jax.searches.events import Event, Progress
 from movlr_jax.searches.loop import RunResult
-from movlr_jax.sweeps import definition, drive
+from movlr_jax.sweeps import backends, definition, drive
 from movlr_jax.sweeps.drive import Outcome
 from movlr_jax.tasks import Task
 
@@ -165,4 +165,4 @@ def sweep(
     found = definition.read(Path(file))
     if out is not None:
         found = dataclasses.replace(found, out=Path(out))
-    return drive.run(found, drive.executor(found, workers), tell or (lambda sentence: None), environment=drive.allowed(found))
+    return drive.run(found, backends.executor(found, workers), tell or (lambda sentence: None), environment=drive.allowed(found))

@@ -103,12 +103,12 @@ def _drive(sweep: SweepFile, options: Options) -> int:
 
 
 def _executor(sweep: SweepFile, options: Options) -> Any:
-    from movlr_jax.sweeps import drive
+    from movlr_jax.sweeps import backends
     from movlr_jax.sweeps.backends import ray
 
     if options.address:
         return lambda: ray.cluster(options.address, sweep.resources)
-    return drive.executor(sweep, None if options.on == "here" else options.workers)
+    return backends.executor(sweep, None if options.on == "here" else options.workers)
 
 
 def close(outcome: Outcome) -> int:

@@ -6,7 +6,6 @@ counts: a trial's state is its run's folder, and the same command goes on after 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -190,17 +189,3 @@ def allowed(sweep: SweepFile) -> tuple[tuple[str, str], ...]:
         permissions.require_keys_known(config)
         permissions.remember(config)
     return addresses.environment(dict.fromkeys(target for config in configs for target in permissions.targets(config)))
-
-
-def executor(sweep: SweepFile, workers: int | None) -> Callable[[], Any]:
-    """Return who runs a sweep's trials on this machine.
-
-    Args:
-        sweep: it.
-        workers: trials side by side, on a Ray of its own (0: as many as there are cores for); None: one after the other, without Ray.
-    """
-    if workers is None:
-        return lambda: contextlib.nullcontext(LocalExecutor(sweep.resources.retries))
-    from movlr_jax.sweeps.backends import ray
-
-    return lambda: ray.embedded(sweep.folder.absolute(), sweep.resources, workers)

@@ -20,7 +20,7 @@ from movlr_jax.tasks.metric_registry import metric as named
 from movlr_jax.tuning.ablation import Ablation, weights_of, work
 from movlr_jax.tuning.difference import FALLS, values
 from movlr_jax.writers import edits
-from movlr_jax.writers.edits import EditError
+from movlr_jax.writers.base import EditError
 
 
 @dataclass(frozen=True)

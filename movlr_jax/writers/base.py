@@ -124,6 +124,10 @@ class Draft:
     calls: tuple[Mapping[str, Any], ...] = ()
 
 
+class EditError(ValueError):
+    """An edit that this text does not admit, in one sentence."""
+
+
 class NothingLeft(MovlrError):
     """A writer has no draft left to offer; the message is a sentence for people."""
 

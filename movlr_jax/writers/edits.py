@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from movlr_jax.rewards.program import ProgramError, literal_weights
+from movlr_jax.writers.base import EditError
 
 if TYPE_CHECKING:
     from movlr_jax.writers.program_tree import Tree
-
-
-class EditError(ValueError):
-    """An edit that this text does not admit, in one sentence."""
 
 
 @dataclass(frozen=True)

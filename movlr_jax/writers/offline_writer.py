@@ -14,8 +14,8 @@ from collections import Counter
 from itertools import combinations
 
 from movlr_jax.writers import edits, proposals
-from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
-from movlr_jax.writers.edits import Change, EditError
+from movlr_jax.writers.base import Draft, EditError, NothingLeft, WriteRequest
+from movlr_jax.writers.edits import Change
 
 # An edit's merit is the sum of its changes' merits: 1 for the critique's first suggestion, then this factor for each
 # place further down.

@@ -18,7 +18,7 @@ from libcst import matchers
 from libcst.metadata import BuiltinScope, GlobalScope, MetadataWrapper, Scope, ScopeProvider
 
 from movlr_jax.sandbox.static import MAX_BYTES, MAX_DEPTH, MAX_TOKENS
-from movlr_jax.writers.edits import EditError
+from movlr_jax.writers.base import EditError
 
 _LINE = 110  # an expression longer than this is folded
 _Gap = cst.BaseParenthesizableWhitespace

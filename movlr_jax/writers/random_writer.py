@@ -10,8 +10,7 @@ from __future__ import annotations
 import random
 
 from movlr_jax.writers import edits, proposals
-from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
-from movlr_jax.writers.edits import EditError
+from movlr_jax.writers.base import Draft, EditError, NothingLeft, WriteRequest
 
 
 class RandomWriter:

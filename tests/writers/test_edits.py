@@ -6,7 +6,8 @@ import pytest
 
 from movlr_jax.rewards import program
 from movlr_jax.writers import edits
-from movlr_jax.writers.edits import Change, EditError
+from movlr_jax.writers.base import EditError
+from movlr_jax.writers.edits import Change
 
 CANONICAL = program.write(
     {"forward_speed": 10.0, "balance": 100.0},
