@@ -14,7 +14,9 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def readme_reward() -> str:
-    return README.read_text(encoding="utf-8").split("```python\n", 1)[1].split("```", 1)[0]
+    """Return the first program of the README: of its Python, what begins with weights."""
+    blocks = README.read_text(encoding="utf-8").split("```python\n")[1:]
+    return next(text for block in blocks if (text := block.split("```", 1)[0]).startswith("WEIGHTS"))
 
 
 def test_the_readme_s_example_is_trusted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
