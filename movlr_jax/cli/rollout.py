@@ -133,7 +133,7 @@ def _planned(options: Options) -> int:
     with _progress() as progress:
 
         def advanced(seeds: Sequence[int], t: float, seconds: float) -> None:
-            many = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+            many = _named(seeds)
             if many not in bars:
                 for bar in bars.values():
                     progress.stop_task(bar)
@@ -141,12 +141,16 @@ def _planned(options: Options) -> int:
             progress.update(bars[many], completed=t)
             pace.moved(f"{many}: {t:.2f} of {seconds:g} s")
 
-        begun = f"planning and executing {setup.task.seconds:g} s of motion of {setup.morphology.name}"
+        begun = f"{_named(options.seeds)}: planning and executing {setup.task.seconds:g} s of motion of {setup.morphology.name}"
         pace.moved(begun) if options.json else pace.tell(begun)  # a script that reads JSON is told of what takes long alone
         runs = setup.run(advanced)
     if not first:  # it has done its share of the plans; the first host tells
         return 0
     return tell(options, runs)
+
+
+def _named(seeds: Sequence[int]) -> str:
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
 
 
 def tell(options: Options, runs: Runs) -> int:
