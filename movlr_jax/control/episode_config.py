@@ -16,7 +16,7 @@ from movlr_jax.control.planners import MPPI, Planner
 from movlr_jax.errors import require
 from movlr_jax.physics.mjx_config import MjxConfig
 
-# What versions before 0.2 wrote into files for "the task's own".
+# What earlier versions wrote into files for "the task's own".
 _ONCE_UNSET = {"seconds": lambda v: v == 0, "goal_speed": lambda v: v < 0, "goal": lambda v: v == "", "morphology": lambda v: v == ""}
 _KINDS = {"seconds": (int, float), "goal_speed": (int, float), "goal": (str,), "morphology": (str,)}
 
