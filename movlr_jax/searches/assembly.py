@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypedDict, Unpack
 
 from movlr_jax import atomic
 from movlr_jax.llm import ledger
@@ -63,7 +64,17 @@ def run(
     films: Films | None = None,
     advisor: Advisor | None = None,
 ) -> RunResult:
-    """Start a new run; see `movlr_jax.searches.run`. A replay brings its own gateway and films."""
+    """Start a new run and go on until it is done, its budget is spent or the user interrupts.
+
+    Args:
+        config: what to run.
+        progress: shows events.
+        gateway, films: a replay's own.
+        advisor: asks a person for advice, where the configuration says `ask`.
+
+    Raises:
+        MovlrError: the configuration cannot be run, its folder holds something already, or a stage cannot go on.
+    """
     config, path = methods.settled(config), folder_of(config)
     RunFolder.refuse_taken(path)
     # Before the body is loaded: a name that stands for nothing is told at once.
@@ -79,30 +90,43 @@ def run(
         stages.close()
 
 
-def resume(
-    folder: Path,
-    *,
-    progress: Progress | None = None,
-    iterations: int | None = None,
-    max_minutes: float | None = None,
-    max_calls: int | None = None,
-    max_cost: float | None = None,
-    max_simulated: float | None = None,
-    ask: bool | None = None,
-    advisor: Advisor | None = None,
-) -> RunResult:
-    """Go on with a run; see `movlr_jax.searches.resume`."""
+class Changes(TypedDict, total=False):
+    """What may change when a run goes on; None keeps the run's own.
+
+    Attributes:
+        iterations: a new last iteration.
+        max_minutes: a new time budget for this and later resumes (min).
+        max_calls: a new budget of model calls, those already made included.
+        max_cost: a new budget of money, what is already spent included (USD).
+        max_simulated: a new budget of executed motion, what was executed included (s).
+        ask: whether a person is asked for advice.
+    """
+
+    iterations: int | None
+    max_minutes: float | None
+    max_calls: int | None
+    max_cost: float | None
+    max_simulated: float | None
+    ask: bool | None
+
+
+def resume(folder: Path, *, progress: Progress | None = None, advisor: Advisor | None = None, **changes: Unpack[Changes]) -> RunResult:
+    """Go on with a run that was killed, interrupted or stopped, from the last product it saved.
+
+    Args:
+        folder: the run's folder.
+        progress: shows events.
+        advisor: asks the person.
+        changes: what changes.
+
+    Raises:
+        MovlrError: there is no run, another process works on it, its folder names a server or a folder elsewhere that this user has not
+            (`llm.addresses.allow`), or a stage cannot go on.
+    """
     recorded = RunFolder.find(folder)
     config = RunConfig.load(recorded["config.yaml"])
-    changed = {
-        "iterations": iterations,
-        "max_minutes": max_minutes,
-        "max_calls": max_calls,
-        "max_cost": max_cost,
-        "max_simulated": max_simulated,
-        "ask": ask,
-    }
-    config = methods.settled(dataclasses.replace(config, **{k: v for k, v in changed.items() if v is not None}))  # type: ignore[arg-type]
+    changed: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+    config = methods.settled(dataclasses.replace(config, **changed))
     permissions.require_known(config, folder)
     if config.tracking == "online":
         sentence = f"Weights & Biases: {recorded['config.yaml']} has this run sent to your own account, project {config.project}."

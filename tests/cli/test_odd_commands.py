@@ -46,7 +46,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     for name in (
         "physics.mjx",
         "learning.rl.brax_compat",
-        "learning.rl.train",
+        "learning.rl.training",
         "physics.parity",
         "sandbox.prove",
         "media.portrait",
@@ -56,7 +56,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EpisodeRunner, "build", build)
         patch.setattr(engines, "make", build)
-        patch.setattr("movlr_jax.learning.rl.train.train", build)
+        patch.setattr("movlr_jax.learning.rl.training.train", build)
         patch.setattr("movlr_jax.sweeps.drive.run", build)
         patch.setenv("MOVLR_MODELS_PATH", "")
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
