@@ -81,16 +81,16 @@ def compared(asked: argparse.Namespace, task_name: str, reward: str) -> dict[str
     """Plan with a reward, train with it, and return both means."""
     task = get(task_name)
     config = configured(asked, task_name, reward, ())
-    found = training_folder.setup_of(dataclasses.replace(config, actions="muscles"), reward)
+    setup = training_folder.setup_of(dataclasses.replace(config, actions="muscles"), reward)
     size = "small" if asked.small else "full"
-    place = asked.out / "planned" / f"{task_name}-{found.morphology.name}-{Path(reward).name}-{size}"
-    seeds, seconds = config.eval_seeds, found.seconds
+    place = asked.out / "planned" / f"{task_name}-{setup.morphology.name}-{Path(reward).name}-{size}"
+    seeds, seconds = config.eval_seeds, setup.seconds
     if not (place / "metrics.json").exists():
-        runner = EpisodeRunner.build(found.morphology, SMALL_PLANNER if asked.small else MPPI(), "native", threads=asked.threads)
-        rollouts = task.episodes(runner, [(found.reward, seed) for seed in seeds], seconds=seconds)
+        runner = EpisodeRunner.build(setup.morphology, SMALL_PLANNER if asked.small else MPPI(), "native", threads=asked.threads)
+        rollouts = task.episodes(runner, [(setup.reward, seed) for seed in seeds], seconds=seconds)
         for rollout in rollouts:
             atomic.write_npz(place / f"rollout_{rollout.seed}.npz", rollout.arrays())
-        records = [task.measure(found.morphology, r) | {"mean_reward": mean_reward(r)} for r in rollouts]
+        records = [task.measure(setup.morphology, r) | {"mean_reward": mean_reward(r)} for r in rollouts]
         atomic.write_json(place / "metrics.json", metrics.summarize(records))
     if asked.distil:
         config = configured(asked, task_name, reward, (str(place),))
@@ -100,7 +100,7 @@ def compared(asked: argparse.Namespace, task_name: str, reward: str) -> dict[str
     steps = [int(file.parent.name) * config.worlds * config.ppo.unroll for file in evaluations]
     return {
         "task": task_name,
-        "morphology": found.morphology.name,
+        "morphology": setup.morphology.name,
         "reward": reward,
         "actions": config.actions,
         "steps": steps[-1],

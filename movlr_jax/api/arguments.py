@@ -57,6 +57,11 @@ def task_of(task: Task | str) -> Task:
     return task if isinstance(task, Task) else find(task)
 
 
+def reward_word(reward: Best | str | Path) -> str:
+    """Return the word for a reward; the best of a search goes by its folder."""
+    return str(reward.folder if isinstance(reward, Best) else reward)
+
+
 def body_word(body: Body) -> Morphology | str | None:
     """Return a body, or the word for one."""
     return str(body) if isinstance(body, Path) else body
@@ -64,8 +69,8 @@ def body_word(body: Body) -> Morphology | str | None:
 
 def episode_settings(values: Settings) -> EpisodeSettings:
     """Return keyword settings as a record; lists and ranges are taken for tuples."""
-    given: dict[str, Any] = {name: tuple(v) if isinstance(v, list | range) else v for name, v in values.items()}
-    return EpisodeSettings(**given)
+    fields: dict[str, Any] = {name: tuple(v) if isinstance(v, list | range) else v for name, v in values.items()}
+    return EpisodeSettings(**fields)
 
 
 def task_values(task: Task | str) -> dict[str, Any]:

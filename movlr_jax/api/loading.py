@@ -12,7 +12,7 @@ from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.morphologies import FLAT, Morphology, catalog
 from movlr_jax.morphologies.scene import parse_injuries
 from movlr_jax.rewards import reward as rewards
-from movlr_jax.tasks import TASKS, Task
+from movlr_jax.tasks import TASKS, Task, find
 
 
 class Reward(rewards.Reward):
@@ -81,6 +81,4 @@ def load_task(name: str, *, goal: str | None = None, seconds: float | None = Non
     Raises:
         MovlrError: there is no such task.
     """
-    from movlr_jax.tasks import find
-
     return find(name).configured(goal, seconds, goal_speed)

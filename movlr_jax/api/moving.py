@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Unpack
 
-from movlr_jax.api.arguments import Best, Body, Settings, body_word, episode_settings, task_of
+from movlr_jax.api.arguments import Best, Body, Settings, body_word, episode_settings, reward_word, task_of
 from movlr_jax.evaluation import planning, reward_texts
 from movlr_jax.evaluation.planning import Runs
 from movlr_jax.rewards import reward as rewards
@@ -35,8 +35,8 @@ def plan(
     Raises:
         MovlrError: a name stands for nothing, a setting cannot be, or the reward does not suit the body.
     """
-    made = reward if isinstance(reward, rewards.Reward) else str(reward.folder if isinstance(reward, Best) else reward)
-    return planning.set_up(task_of(task), body_word(body), made, episode_settings(settings), goal).run(progress)
+    what = reward if isinstance(reward, rewards.Reward) else reward_word(reward)
+    return planning.set_up(task_of(task), body_word(body), what, episode_settings(settings), goal).run(progress)
 
 
 def check(source: str | Path, body: Body = None, task: Task | str = "walk_flat", *, goal: str | None = None) -> Proof:

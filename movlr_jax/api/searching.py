@@ -162,7 +162,7 @@ def sweep(
     Raises:
         MovlrError: the file can be no sweep's, or an address in it is not known.
     """
-    found = definition.read(Path(file))
+    plan = definition.read(Path(file))
     if out is not None:
-        found = dataclasses.replace(found, out=Path(out))
-    return drive.run(found, backends.executor(found, workers), tell or (lambda sentence: None), environment=drive.allowed(found))
+        plan = dataclasses.replace(plan, out=Path(out))
+    return drive.run(plan, backends.executor(plan, workers), tell or (lambda sentence: None), environment=drive.allowed(plan))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack
 
-from movlr_jax.api.arguments import Best, Settings, episode_settings, folder_of_call, task_of
+from movlr_jax.api.arguments import Best, Settings, episode_settings, folder_of_call, reward_word, task_of
 from movlr_jax.evaluation import reward_texts, study, transfer_study, work_items
 from movlr_jax.evaluation import transfer as transfers
 from movlr_jax.evaluation.study import EvaluationStudy
@@ -46,7 +46,7 @@ def evaluate(
     Raises:
         MovlrError: a name stands for nothing, or a setting cannot be.
     """
-    words = [str(r.folder if isinstance(r, Best) else r) for r in rewards]
+    words = [reward_word(reward) for reward in rewards]
     made = [study.for_goal(task_of(task), goal, words) for task in tasks]
     works = work_items.at_strengths(work_items.combinations(words, made, [str(body) for body in bodies]), strengths)
     with folder_of_call(out) as folder:
@@ -82,7 +82,7 @@ def transfer(
     Raises:
         MovlrError: a name stands for nothing, or a setting cannot be.
     """
-    words = [str(r.folder if isinstance(r, Best) else r) for r in rewards]
+    words = [reward_word(reward) for reward in rewards]
     texts = transfers.rewards([task_of(task) for task in sources], words)
     places = transfers.places([study.for_goal(task_of(task), goal, words) for task in tasks], [str(body) for body in bodies])
     with folder_of_call(out) as folder:
@@ -115,7 +115,7 @@ def ablate(
     Raises:
         MovlrError: a name stands for nothing, or a setting cannot be.
     """
-    word = str(reward.folder if isinstance(reward, Best) else reward)
+    word = reward_word(reward)
     made = [study.for_goal(task_of(task), None, [word]) for task in tasks]
     places = transfers.places(made, [str(body) for body in bodies])
     text, how = reward_texts.find(word, made), episode_settings({"seeds": (0, 1, 2), **settings})
@@ -150,7 +150,7 @@ def tune(
     Raises:
         MovlrError: a name stands for nothing, or a setting cannot be.
     """
-    word = str(reward.folder if isinstance(reward, Best) else reward)
+    word = reward_word(reward)
     made = study.for_goal(task_of(task), None, [word])
     (place, *_) = transfers.places([made], [] if body is None else [str(body)])
     text = reward_texts.find(word, [made])

@@ -48,30 +48,30 @@ class Options(eval.Where):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    found, goal = inherited.parse(Options, flags.gather(argv, *_MANY), "ablate", lambda o: (o.reward, o.tasks))
+    options, goal = inherited.parse(Options, flags.gather(argv, *_MANY), "ablate", lambda o: (o.reward, o.tasks))
     from movlr_jax.cli import task_names
     from movlr_jax.evaluation import reward_texts, transfer
     from movlr_jax.tuning import ablation_study
 
-    task, body = task_names.home(found.reward)
-    tasks = task_names.tasks_of(found.tasks) or [task_names.at_home(task or "walk_flat", found.reward)]
-    tasks = eval.announced(tasks, found.goal or goal, ())
-    text = reward_texts.find(found.reward, tasks)
-    places = transfer.places(tasks, found.morphologies or ((body,) if body and not found.tasks else ()))
-    with eval.watched(found.out) as watch:
+    task, body = task_names.home(options.reward)
+    tasks = task_names.tasks_of(options.tasks) or [task_names.at_home(task or "walk_flat", options.reward)]
+    tasks = eval.announced(tasks, options.goal or goal, ())
+    text = reward_texts.find(options.reward, tasks)
+    places = transfer.places(tasks, options.morphologies or ((body,) if body and not options.tasks else ()))
+    with eval.watched(options.out) as watch:
         result = ablation_study.ablate(
             text,
             places,
-            found.settings(),
-            found.out,
+            options.settings(),
+            options.out,
             watch,
-            factors=found.factors,
-            metric=found.metric,
-            tolerance=found.tolerance,
-            prune=found.prune,
+            factors=options.factors,
+            metric=options.metric,
+            tolerance=options.tolerance,
+            prune=options.prune,
         )
-    if found.json:
-        console.print_json(atomic.read_json(found.out / "ablation.json"))
+    if options.json:
+        console.print_json(atomic.read_json(options.out / "ablation.json"))
     else:
         show(result)
     return 0
@@ -81,14 +81,18 @@ def show(result: AblationStudy) -> None:
     """Print tables."""
     from movlr_jax.evaluation import study
 
-    found = result.ablation
+    ablation = result.ablation
     out = console.stdout(console.WIDE)
-    out.print(console.table("", *found.table()))
-    if found.ranking():
+    out.print(console.table("", *ablation.table()))
+    if ablation.ranking():
         out.print()
-        out.print(console.table("What earns its place" if found.conclusive else "What was seen", *found.ranking_table()))
+        out.print(console.table("What earns its place" if ablation.conclusive else "What was seen", *ablation.ranking_table()))
     out.print()
-    files = "ablation.md, ablation.json, ablation_x*.png" + ("" if result.pruned is None or not found.conclusive else ", pruned.py")
-    lines = [*result.lines(), *study.rules([task for task, _ in found.places]), *(f"not measured: {remark}" for remark in found.remarks)]
+    files = "ablation.md, ablation.json, ablation_x*.png" + ("" if result.pruned is None or not ablation.conclusive else ", pruned.py")
+    lines = [
+        *result.lines(),
+        *study.rules([task for task, _ in ablation.places]),
+        *(f"not measured: {remark}" for remark in ablation.remarks),
+    ]
     for line in (*lines, f"saved in {result.folder} ({files})"):
         out.print(line, markup=False, soft_wrap=True)

@@ -96,20 +96,20 @@ class Stopped(KeyboardInterrupt):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    found = flags.parse(Options, flags.gather(argv, *_MANY), "eval")
+    options = flags.parse(Options, flags.gather(argv, *_MANY), "eval")
     from movlr_jax.cli import task_names
     from movlr_jax.evaluation import study, work_items
 
-    tasks = announced(task_names.tasks_of(found.tasks), found.goal, found.rewards)
-    works = work_items.at_strengths(work_items.combinations(found.rewards, tasks, found.morphologies), found.strengths)
-    with watched(found.out) as watch:
-        result = study.evaluate(works, found.settings(), found.out, watch, clips=found.clips)
-    if found.json:
+    tasks = announced(task_names.tasks_of(options.tasks), options.goal, options.rewards)
+    works = work_items.at_strengths(work_items.combinations(options.rewards, tasks, options.morphologies), options.strengths)
+    with watched(options.out) as watch:
+        result = study.evaluate(works, options.settings(), options.out, watch, clips=options.clips)
+    if options.json:
         console.print_json(result.document())
     else:
         headings, cells, remarks = result.table()
         out = console.stdout(console.WIDE)
         out.print(console.table("", headings, cells))
-        for line in (*study.rules(tasks), *(f"not measured: {remark}" for remark in remarks), f"saved in {found.out}"):
+        for line in (*study.rules(tasks), *(f"not measured: {remark}" for remark in remarks), f"saved in {options.out}"):
             out.print(line, markup=False, soft_wrap=True)
     return 0 if any(row.episodes for row in result.rows) else 1

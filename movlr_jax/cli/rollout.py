@@ -51,10 +51,10 @@ class Options(EpisodeSettings, Subject):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    found = flags.parse(Options, argv, "rollout")
-    if found.clip and found.out is None:
+    options = flags.parse(Options, argv, "rollout")
+    if options.clip and options.out is None:
         raise MovlrError("--clip needs a folder to write to: add --out DIR.")
-    return _with_policy(found) if found.policy is not None else _planned(found)
+    return _with_policy(options) if options.policy is not None else _planned(options)
 
 
 def _with_policy(options: Options) -> int:

@@ -42,21 +42,23 @@ class Options(eval.Where):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    found = flags.parse(Options, flags.gather(argv, *_MANY), "transfer")
+    options = flags.parse(Options, flags.gather(argv, *_MANY), "transfer")
     from movlr_jax.cli import task_names
     from movlr_jax.evaluation import transfer, transfer_study
 
-    rewards = transfer.rewards(task_names.tasks_of(found.source), found.rewards)
-    places = transfer.places(eval.announced(task_names.tasks_of(found.tasks), found.goal, found.rewards), found.morphologies)
-    with eval.watched(found.out) as watch:
-        result = transfer_study.measure(rewards, places, found.settings(), found.out, watch, metric=found.metric, strengths=found.strengths)
+    rewards = transfer.rewards(task_names.tasks_of(options.source), options.rewards)
+    places = transfer.places(eval.announced(task_names.tasks_of(options.tasks), options.goal, options.rewards), options.morphologies)
+    with eval.watched(options.out) as watch:
+        result = transfer_study.measure(
+            rewards, places, options.settings(), options.out, watch, metric=options.metric, strengths=options.strengths
+        )
     matrix = result.matrix
-    if found.json:
+    if options.json:
         console.print_json(matrix.document())
     else:
         out = console.stdout(console.WIDE)
-        out.print(console.table(f"{matrix.metric}, mean ± standard deviation over {len(found.seeds)} seeds", *matrix.table()))
-        files = f"saved in {found.out} (transfer.png, transfer.md, transfer.json)"
+        out.print(console.table(f"{matrix.metric}, mean ± standard deviation over {len(options.seeds)} seeds", *matrix.table()))
+        files = f"saved in {options.out} (transfer.png, transfer.md, transfer.json)"
         for line in (*(f"not measured: {remark}" for remark in matrix.remarks()), *result.notes(), files):
             out.print(line, markup=False, soft_wrap=True)
     return 0 if any(row.episodes for row in matrix.rows) else 1

@@ -56,7 +56,7 @@ class Options(eval.Where):
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    found, goal = inherited.parse(Options, flags.gather(argv, *_MANY), "tune", lambda o: (o.reward, (o.task,) if o.task else ()))
+    options, goal = inherited.parse(Options, flags.gather(argv, *_MANY), "tune", lambda o: (o.reward, (o.task,) if o.task else ()))
     from movlr_jax.cli import task_names
     from movlr_jax.evaluation import reward_texts, transfer
     from movlr_jax.llm import addresses
@@ -64,23 +64,23 @@ def main(argv: Sequence[str]) -> int:
     from movlr_jax.runs.config import RunConfig
     from movlr_jax.tuning import tune_study
 
-    home, body = task_names.home(found.reward)
-    task = task_names.task(found.task) if found.task else task_names.at_home(home or "walk_flat", found.reward)
-    (task,) = eval.announced([task], found.goal or goal, ())
-    text = reward_texts.find(found.reward, [task])
-    places = transfer.places([task], found.morphologies or ((body,) if body and not found.task else ()))
-    if len(places) > 1 and found.morphologies:
-        raise MovlrError(f"A reward is tuned for one body: give one --morphology, not {', '.join(found.morphologies)}.")
-    for _, service, url in permissions.servers(RunConfig(critic=found.critic, models=found.models)):
+    home, body = task_names.home(options.reward)
+    task = task_names.task(options.task) if options.task else task_names.at_home(home or "walk_flat", options.reward)
+    (task,) = eval.announced([task], options.goal or goal, ())
+    text = reward_texts.find(options.reward, [task])
+    places = transfer.places([task], options.morphologies or ((body,) if body and not options.task else ()))
+    if len(places) > 1 and options.morphologies:
+        raise MovlrError(f"A reward is tuned for one body: give one --morphology, not {', '.join(options.morphologies)}.")
+    for _, service, url in permissions.servers(RunConfig(critic=options.critic, models=options.models)):
         addresses.give(service, url)  # this verb reads no file that could name one
-    judges = tune_study.Judges(found.clip, found.critic, found.models, found.max_calls, found.max_cost)
-    report = _reporter(found.tune.objective or task.metric)
-    with eval.watched(found.out) as watch:
-        result = tune_study.tune(found.tune, text, places[0], found.settings(), found.out, watch, judges=judges, tell=report)
-    if found.json:
+    judges = tune_study.Judges(options.clip, options.critic, options.models, options.max_calls, options.max_cost)
+    report = _reporter(options.tune.objective or task.metric)
+    with eval.watched(options.out) as watch:
+        result = tune_study.tune(options.tune, text, places[0], options.settings(), options.out, watch, judges=judges, tell=report)
+    if options.json:
         console.print_json(result.tuned.document())
     else:
-        show(result, found.settings(), task)
+        show(result, options.settings(), task)
     return 0
 
 
@@ -106,26 +106,26 @@ def show(result: TuneStudy, settings: EpisodeSettings, task: Task) -> None:
     from movlr_jax.media import tables
     from movlr_jax.tuning.ablation import weights_of
 
-    found = result.tuned
+    tuned = result.tuned
     out = console.stdout(console.WIDE)
-    own = weights_of(found.start)
-    shares = found.importance
-    rows = [[t, f"{own[t]:g}", f"{w:g}", f"{shares[t]:.0%}" if t in shares else "-"] for t, w in found.best.weights.items()]
-    of_best = f"Weights of trial {found.best.number}, the best" if found.best.number else "Weights: they stay as they are"
+    own = weights_of(tuned.start)
+    shares = tuned.importance
+    rows = [[t, f"{own[t]:g}", f"{w:g}", f"{shares[t]:.0%}" if t in shares else "-"] for t, w in tuned.best.weights.items()]
+    of_best = f"Weights of trial {tuned.best.number}, the best" if tuned.best.number else "Weights: they stay as they are"
     out.print(console.table(of_best, ["term", "before", "tuned", "importance"], rows))
-    seeds = " ".join(map(str, settings.seeds)) + (" and the confirming ones" if found.confirmed else "")
-    values = (tables.number(t.value, ".4g") for t in (found.before(), found.best))
-    out.print("\n{}: {} before, {} tuned, on the trials' seeds {}".format(found.objective, *values, seeds), markup=False)
-    if not found.best.fit:
+    seeds = " ".join(map(str, settings.seeds)) + (" and the confirming ones" if tuned.confirmed else "")
+    values = (tables.number(t.value, ".4g") for t in (tuned.before(), tuned.best))
+    out.print("\n{}: {} before, {} tuned, on the trials' seeds {}".format(tuned.objective, *values, seeds), markup=False)
+    if not tuned.best.fit:
         out.print("No trial passes all gates: the best is the one that comes closest.")
-    if found.held_out:
+    if tuned.held_out:
         headings, cells, _ = result.held_out()
         out.print()
         out.print(console.table("On seeds that no trial saw", headings, cells))
     for rule in study.rules([task]):
         out.print(rule, markup=False, soft_wrap=True)
-    for why in found.limits():
+    for why in tuned.limits():
         out.print(f"Nothing is recommended. {why}", markup=False, soft_wrap=True)
-    if found.stopped == "budget":
-        out.print(f"The budget is spent after {len(found.trials)} trials: the same command, with a larger one, goes on.")
+    if tuned.stopped == "budget":
+        out.print(f"The budget is spent after {len(tuned.trials)} trials: the same command, with a larger one, goes on.")
     out.print(f"saved in {result.folder} (tuned.py, tune.md, tune.json, tune.png)", markup=False)

@@ -228,10 +228,13 @@ class Runs(Sequence[Run]):
         return tuple(Run(self.task, self.morphology, rollout, title) for rollout in self.rollouts)
 
     @functools.cached_property
+    def _summary(self) -> dict[str, Any]:
+        return metrics.summarize([run.metrics for run in self])
+
+    @property
     def metrics(self) -> Metrics:
         """The metric records, which print as a table."""
-        summary = metrics.summarize([run.metrics for run in self])
-        return Metrics(summary["episodes"], summary["mean"], summary["std"])
+        return Metrics(self._summary["episodes"], self._summary["mean"], self._summary["std"])
 
     @property
     def diverged(self) -> int:
@@ -247,7 +250,7 @@ class Runs(Sequence[Run]):
             **self.moved_by,
             **self.task.document(feature_layout(self.morphology)),
             "goal_speed_mps": self.rollouts[0].goal_speed,
-            **metrics.summarize([run.metrics for run in self]),
+            **self._summary,
         }
 
     def save(self, folder: Path | str) -> None:
