@@ -5,10 +5,10 @@ import pytest
 from jaxtyping import TypeCheckError
 
 from movlr_jax.control.laws import base as laws
+from movlr_jax.gait.trajectory import thirds
 from movlr_jax.morphologies.terrain import Flat
 from movlr_jax.physics import gait
 from movlr_jax.rewards.reward import Reward
-from movlr_jax.tasks.trajectory import thirds
 from movlr_jax.vision import score
 
 

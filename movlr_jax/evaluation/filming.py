@@ -10,11 +10,11 @@ import mujoco
 import numpy as np
 
 from movlr_jax.control.episode import Rollout
+from movlr_jax.gait.trajectory import Trajectory
 from movlr_jax.media import clip
 from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.objects import BODY, TARGET
 from movlr_jax.rewards.features import feature_layout
-from movlr_jax.tasks.trajectory import Trajectory
 
 # A hand is seen from before its body and a little above: thumb, fingers and object, none behind another.
 _HAND = clip.ClipView(azimuth=150.0, elevation=-22.0, follow=BODY, span=0.55)

@@ -30,11 +30,11 @@ from movlr_jax.facts import (
     StanceWidth,
     Term,
 )
+from movlr_jax.gait.trajectory import Trajectory, number, thirds
 from movlr_jax.rewards import library
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
 from movlr_jax.tasks import handling_facts, joint_facts
 from movlr_jax.tasks.falls import LOWERED, FallRule
-from movlr_jax.tasks.trajectory import Trajectory, number, thirds
 
 SHORTEST_SWING_S = 0.06  # shorter losses of contact are chatter, not steps
 # Bands that a steady human walk or stand stays in; leaving one for good is a sign of a fall. Trunk inclination in level

@@ -11,9 +11,9 @@ from typing import Any
 
 from jaxtyping import Bool, Float
 
+from movlr_jax.gait.trajectory import height
 from movlr_jax.goals import Goal
 from movlr_jax.rewards.layout import FeatureLayout
-from movlr_jax.tasks.trajectory import height
 
 LOW = 0.6  # of the pelvis's standing height
 FAST = 1.0  # m/s downward; a body whose legs give way passes LOW at 1.5 to 2.5 m/s, one that sits down on purpose at 0.3 to 0.7

@@ -16,10 +16,10 @@ import numpy as np
 
 from movlr_jax import goals
 from movlr_jax.control.episode import Rollout
+from movlr_jax.gait.trajectory import Trajectory
 from movlr_jax.goals import Goal, Part
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
 from movlr_jax.tasks import falls
-from movlr_jax.tasks.trajectory import Trajectory
 
 Signal = Callable[[Trajectory], np.ndarray]
 

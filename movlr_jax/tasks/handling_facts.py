@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from movlr_jax.facts import Course, Drop, Phase, Thing
-from movlr_jax.tasks.trajectory import Trajectory, number, thirds
+from movlr_jax.gait.trajectory import Trajectory, number, thirds
 
 FINGERS: tuple[str, ...] = ("thumb", "index", "middle", "ring", "little")
 

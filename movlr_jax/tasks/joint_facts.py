@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from movlr_jax.facts import Joint, Landmark, Phase
-from movlr_jax.tasks.trajectory import Trajectory, number, thirds
+from movlr_jax.gait.trajectory import Trajectory, number, thirds
 
 
 def describe(trajectory: Trajectory) -> tuple[dict[str, Joint], dict[str, Landmark], list[Phase]]:

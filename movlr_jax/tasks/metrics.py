@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from movlr_jax.control.episode import Rollout
+from movlr_jax.gait.trajectory import Trajectory
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
 from movlr_jax.tasks.gates import fell
-from movlr_jax.tasks.trajectory import Trajectory
 
 
 def step_symmetry(trajectory: Trajectory) -> float | None:

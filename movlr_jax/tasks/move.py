@@ -13,12 +13,12 @@ import numpy as np
 
 from movlr_jax import goals
 from movlr_jax.control.episode import Rollout
+from movlr_jax.gait.trajectory import Trajectory
 from movlr_jax.morphologies import Morphology
 from movlr_jax.rewards import packaged
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.tasks import metrics
 from movlr_jax.tasks.task import Task
-from movlr_jax.tasks.trajectory import Trajectory
 
 
 class MoveTask(Task):

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float
 
 from movlr_jax import goals
 from movlr_jax.control.episode import Rollout, Start
+from movlr_jax.gait.trajectory import Trajectory, height
 from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.objects import BODY
 from movlr_jax.physics.instant import Frame
@@ -24,7 +25,6 @@ from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.tasks import metrics
 from movlr_jax.tasks.task import Task
-from movlr_jax.tasks.trajectory import Trajectory, height
 
 HAND = "right.hand"
 DROP_DEPTH = 0.15  # m below its start: under the table's top for the bottle, on it for the cube

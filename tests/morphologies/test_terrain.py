@@ -8,6 +8,7 @@ import pytest
 from movlr_jax import morphologies, tasks
 from movlr_jax.control import laws
 from movlr_jax.errors import MovlrError
+from movlr_jax.gait.trajectory import Trajectory
 from movlr_jax.morphologies import Scene, root, terrain
 from movlr_jax.morphologies.scene import at_strength
 from movlr_jax.physics import mjx_model
@@ -16,7 +17,6 @@ from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.native import NativeSimulator
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.motion import Motion
-from movlr_jax.tasks.trajectory import Trajectory
 
 GROUNDS = (terrain.Flat(), terrain.Slope(), terrain.Stairs(), terrain.Rough())
 

@@ -6,11 +6,11 @@ import pytest
 from movlr_jax import tasks
 from movlr_jax.control.episode import Rollout
 from movlr_jax.errors import MovlrError
+from movlr_jax.gait.trajectory import Trajectory
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import GAIT_FIELDS
 from movlr_jax.tasks import falls, metrics
 from movlr_jax.tasks.gates import Gates
-from movlr_jax.tasks.trajectory import Trajectory
 
 
 def glide(layout, *, forward=0.5, left=0.0, height=0.95, seconds=2.0, ended="time", heading=0.0):

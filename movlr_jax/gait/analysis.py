@@ -1,0 +1,73 @@
+"""The analysis of an episode: everything that the gait laboratory measures of it, as one record of parts, each from a file of its own.
+
+In: a prepared body and an executed episode. Out: `GaitAnalysis`; a part is None where it is not known: of a body without feet, of an
+episode without a steady stride, of quantities that the body lacks the landmarks for.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from movlr_jax.control.episode import Rollout
+from movlr_jax.gait import space_time
+from movlr_jax.gait.space_time import SpaceTime
+from movlr_jax.gait.strides import Contact, Stride, contacts, strides
+from movlr_jax.gait.trajectory import Trajectory
+from movlr_jax.morphologies import Morphology
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.layout import SIDES
+
+
+@dataclass(frozen=True)
+class GaitAnalysis:
+    """What was measured of an episode's gait.
+
+    Attributes:
+        contacts: the stances of each side, of a body with feet.
+        strides: all whole strides of both feet, by touchdown; means are over the steady ones.
+        space_time: lengths, times and shares.
+    """
+
+    contacts: dict[str, tuple[Contact, ...]]
+    strides: tuple[Stride, ...] = ()
+    space_time: SpaceTime | None = None
+
+    @property
+    def steady(self) -> tuple[Stride, ...]:
+        """The strides that count in means."""
+        return tuple(stride for stride in self.strides if stride.steady)
+
+    def figures(self) -> dict[str, float | None]:
+        """Return metric name -> number of everything that is known, or None; nothing for a body without feet."""
+        if not self.contacts:
+            return {}
+        out: dict[str, float | None] = {}
+        for part in (self.space_time,):
+            out |= {} if part is None else part.figures()
+        return {name: None if value is None or not math.isfinite(value) else float(value) for name, value in out.items()}
+
+
+def usable(rollout: Rollout) -> int:
+    """Return how many of an episode's first instants hold numbers: a diverged world leaves some that are none."""
+    finite = np.isfinite(rollout.instants).all(1)
+    return len(finite) if finite.all() else int(np.argmin(finite))
+
+
+def analyse(body: Morphology, rollout: Rollout) -> GaitAnalysis:
+    """Measure an episode as a gait laboratory does.
+
+    Args:
+        body: the prepared body.
+        rollout: the episode, of any engine.
+    """
+    count = usable(rollout)
+    if body.fixed or count < 2:
+        return GaitAnalysis({})
+    trajectory = Trajectory(rollout.instants[:count], feature_layout(body))
+    stances = {side: contacts(trajectory, side) for side in SIDES}
+    found = strides(trajectory, fell=rollout.ended != "time")
+    steady = [stride for stride in found if stride.steady]
+    return GaitAnalysis(stances, found, space_time.measure(trajectory, steady, stances))
