@@ -6,22 +6,25 @@ Synchronous: a fixed number of simulation steps per plan, all noise from the see
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from movlr_jax import atomic
-from movlr_jax.control import laws
+from movlr_jax.control import laws, snapshot
 from movlr_jax.control.planners.base import Planner
 from movlr_jax.control.planners.receding_horizon import RecedingHorizon
+from movlr_jax.control.snapshot import Snapshot
 from movlr_jax.errors import BadFile
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import engines
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.mjx_config import MjxConfig
-from movlr_jax.physics.simulator import Controller, Simulator
+from movlr_jax.physics.push import Push, Pusher
+from movlr_jax.physics.simulator import Controller, Simulator, State
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward, RewardBatch
 
@@ -141,17 +144,59 @@ class Job:
 
     Attributes:
         reward: its reward.
-        start: where it starts.
+        start: where it starts, or the snapshot that it goes on from, its clock included; the first of its terms then has itself for the
+            instant before.
         frame: its frame and goal.
         seed: of the planner's noise.
-        peak_force: float[m], peak active forces of its muscles (N); None: the body's own.
+        peak_force: float[m], peak active forces of its muscles (N); None: the body's own, or the snapshot's.
+        noise: state of NumPy's bit generator, for noise that goes on; None: from the seed.
+        pushes: forces on the executed body, which the planner does not foresee.
     """
 
     reward: Reward
-    start: Start
+    start: Start | Snapshot
     frame: Frame
     seed: int
     peak_force: np.ndarray | None = None
+    noise: Mapping[str, Any] | None = None
+    pushes: tuple[Push, ...] = ()
+
+    @staticmethod
+    def of(before: Snapshot, reward: Reward, seed: int | None = None) -> Job:
+        """Return the job that goes on from a snapshot.
+
+        Args:
+            before: the snapshot.
+            reward: the reward.
+            seed: of the noise from there on; None: the episode's own noise goes on.
+        """
+        if seed is None:
+            return Job(reward, before, before.frame, before.seed, noise=before.noise)
+        return Job(reward, before, before.frame, seed)
+
+    def rng(self) -> np.random.Generator:
+        """Return the source of its noise."""
+        rng = np.random.default_rng(np.random.SeedSequence([self.seed, 0x9E37]))
+        if self.noise is not None:
+            rng.bit_generator.state = dict(self.noise)
+        return rng
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is given snapshots of episodes while they run.
+
+    Attributes:
+        see: called with the episode's place among the jobs and its snapshot.
+        every: plans from one snapshot of an episode to the next.
+    """
+
+    see: Callable[[int, Snapshot], None]
+    every: int = 1
+
+    def beside(self, first: int) -> Watch:
+        """Return the watch over jobs that stand after `first` others."""
+        return Watch(lambda e, taken: self.see(first + e, taken), self.every)
 
 
 class EpisodeRunner:
@@ -167,6 +212,7 @@ class EpisodeRunner:
         self.simulator, self.controller, self.planner = simulator, controller, planner
         self.horizon = RecedingHorizon(simulator, controller, planner)
         self._width = feature_layout(simulator.morphology).size
+        self._pusher = Pusher(simulator.morphology)
 
     @staticmethod
     def build(
@@ -211,6 +257,7 @@ class EpisodeRunner:
         fallen: Callable[[np.ndarray], bool],
         ends_as: str = "fell",
         progress: Callable[[float], None] | None = None,
+        watch: Watch | None = None,
     ) -> list[Rollout]:
         """Run episodes, as many side by side as the simulator has executed worlds.
 
@@ -222,6 +269,7 @@ class EpisodeRunner:
             fallen: says of an instant float32[f] whether its episode is over.
             ends_as: what such an end is called.
             progress: called after each plan with the simulated time of all episodes so far divided by their number (s).
+            watch: is given snapshots on the way.
         """
         out: list[Rollout] = []
         width = self.simulator.episodes
@@ -234,7 +282,8 @@ class EpisodeRunner:
 
             # The compiled plan has one width: a last batch that is short of episodes repeats its first.
             padded = batch + [batch[0]] * (width - len(batch))
-            out += self._side_by_side(padded, len(batch), seconds, fallen, ends_as, advanced)
+            beside = None if watch is None else watch.beside(first)
+            out += self._side_by_side(padded, len(batch), seconds, fallen, ends_as, advanced, beside)
         return out
 
     def _side_by_side(
@@ -245,14 +294,13 @@ class EpisodeRunner:
         fallen: Callable[[np.ndarray], bool],
         ends_as: str,
         progress: Callable[[float], None],
+        watch: Watch | None,
     ) -> list[Rollout]:
         """Run as many episodes as the simulator has worlds; return the first `count`."""
         simulator, horizon = self.simulator, self.horizon
         rewards, frames = RewardBatch([job.reward for job in jobs]), [job.frame for job in jobs]
-        rngs = [np.random.default_rng(np.random.SeedSequence([job.seed, 0x9E37])) for job in jobs]
-        qpos, act = np.stack([job.start.qpos for job in jobs]), np.stack([job.start.act for job in jobs])
-        state = simulator.reset(qpos, act, _peak_forces(jobs, simulator.morphology))
-        plan = horizon.first(state)
+        rngs = [job.rng() for job in jobs]
+        state, plan = self._begin(jobs)
         execute = max(1, round(self.planner.replan / simulator.sim_dt))
         dt = execute * simulator.sim_dt
         rows: list[dict[str, np.ndarray]] = []
@@ -262,8 +310,11 @@ class EpisodeRunner:
         for reward in {job.reward for job in jobs}:
             reward.terms_over_time(np.zeros((1, steps + 1, self._width), np.float32))
         for k in range(steps):
+            if watch is not None and k % watch.every == 0:
+                for e in (e for e in range(count) if ended[e] == "time"):
+                    watch.see(e, snapshot.taken(state, plan, e, frames[e], jobs[e].seed, rngs[e]))
             plan, report = horizon.plan(state, plan, frames, rewards, horizon.draw(rngs))
-            before = state
+            before = state = self._pushed(state, jobs, dt)
             state, instant, broken = simulator.advance(state, self.controller, plan.mean[:, :1], execute, frames)
             row = {"time": before.time, "qpos": before.qpos, "qvel": before.qvel, "act": before.act, "instants": instant}
             row |= {"targets": plan.mean[:, 0], "costs": report.best_cost, "diverged": report.diverged}
@@ -282,6 +333,30 @@ class EpisodeRunner:
             for e, job in enumerate(jobs[:count])
         ]
 
+    def _begin(self, jobs: list[Job]) -> tuple[State, Any]:
+        """Return the worlds and the plans that episodes start with."""
+        simulator, space = self.simulator, self.simulator.morphology.posture
+        snapshots = {e: job.start for e, job in enumerate(jobs) if isinstance(job.start, Snapshot)}
+        rests = [Start(job.start.state.qpos[0], job.start.state.act[0]) if isinstance(job.start, Snapshot) else job.start for job in jobs]
+        peaks = _peak_forces(snapshot.peak_forces([job.peak_force for job in jobs], snapshots), simulator.morphology)
+        state = simulator.reset(np.stack([rest.qpos for rest in rests]), np.stack([rest.act for rest in rests]), peaks)
+        if not snapshots:
+            return state, self.horizon.first(state)
+        state = jax.tree.map(simulator.put, snapshot.with_states(state, snapshots))
+        plan = snapshot.with_plans(self.planner, space, self.horizon.first(state), snapshots)
+        return state, jax.tree.map(simulator.put, plan)
+
+    def _pushed(self, state: State, jobs: Sequence[Job], dt: float) -> State:
+        """Return the state with the velocities that pushes give it over the next interval of dt (s)."""
+        times = np.asarray(state.time)
+        shares = [(e, push, push.share(float(times[e]), dt)) for e, job in enumerate(jobs) for push in job.pushes]
+        for e, push, share in shares:
+            if share > 0:
+                qvel = np.array(state.qvel)
+                qvel[e] = self._pusher.after(state, e, push.force, push.landmark, share * dt)
+                state = replace(state, qvel=self.simulator.put(qvel))
+        return state
+
     def _rollout(self, job: Job, arrays: dict[str, np.ndarray], seconds: float, dt: float, ended: str, steps: int) -> Rollout:
         instants = arrays["instants"]
         # The predecessor of the first instant is itself; an episode that ended early stands still for the rest.
@@ -299,8 +374,8 @@ class EpisodeRunner:
         )
 
 
-def _peak_forces(jobs: Sequence[Job], body: Morphology) -> np.ndarray | None:
+def _peak_forces(own: Sequence[np.ndarray | None], body: Morphology) -> np.ndarray | None:
     """Return the peak forces of each episode's muscles [E, m] (N); None where all have the body's own."""
-    if all(job.peak_force is None for job in jobs):
+    if all(forces is None for forces in own):
         return None
-    return np.stack([body.muscles.peak_force if job.peak_force is None else job.peak_force for job in jobs])
+    return np.stack([body.muscles.peak_force if forces is None else forces for forces in own])
