@@ -1,4 +1,4 @@
-"""Episodes that go on from a snapshot: the same to the bit under the same noise, and under other noise, planners and pushes as they should."""
+"""Episodes that go on from a snapshot: the same to the bit under the same noise; other noise, planners and pushes do what they should."""
 
 from __future__ import annotations
 
