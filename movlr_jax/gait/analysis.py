@@ -12,9 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from movlr_jax.control.episode import Rollout
-from movlr_jax.gait import space_time
+from movlr_jax.gait import feet, ground, space_time, stability, sway
+from movlr_jax.gait.feet import Feet
+from movlr_jax.gait.ground import Ground
 from movlr_jax.gait.space_time import SpaceTime
+from movlr_jax.gait.stability import Stability
 from movlr_jax.gait.strides import Contact, Stride, contacts, strides
+from movlr_jax.gait.sway import Sway
 from movlr_jax.gait.trajectory import Trajectory
 from movlr_jax.morphologies import Morphology
 from movlr_jax.rewards.features import feature_layout
@@ -29,11 +33,19 @@ class GaitAnalysis:
         contacts: the stances of each side, of a body with feet.
         strides: all whole strides of both feet, by touchdown; means are over the steady ones.
         space_time: lengths, times and shares.
+        ground: ground reaction; its curves are known without a steady stride too.
+        stability: margins of stability.
+        sway: of head and trunk.
+        feet: how they land, swing and chatter.
     """
 
     contacts: dict[str, tuple[Contact, ...]]
     strides: tuple[Stride, ...] = ()
     space_time: SpaceTime | None = None
+    ground: Ground | None = None
+    stability: Stability | None = None
+    sway: Sway | None = None
+    feet: Feet | None = None
 
     @property
     def steady(self) -> tuple[Stride, ...]:
@@ -45,7 +57,7 @@ class GaitAnalysis:
         if not self.contacts:
             return {}
         out: dict[str, float | None] = {}
-        for part in (self.space_time,):
+        for part in (self.space_time, self.ground, self.stability, self.sway, self.feet):
             out |= {} if part is None else part.figures()
         return {name: None if value is None or not math.isfinite(value) else float(value) for name, value in out.items()}
 
@@ -70,4 +82,12 @@ def analyse(body: Morphology, rollout: Rollout) -> GaitAnalysis:
     stances = {side: contacts(trajectory, side) for side in SIDES}
     found = strides(trajectory, fell=rollout.ended != "time")
     steady = [stride for stride in found if stride.steady]
-    return GaitAnalysis(stances, found, space_time.measure(trajectory, steady, stances))
+    return GaitAnalysis(
+        stances,
+        found,
+        space_time=space_time.measure(trajectory, steady, stances),
+        ground=ground.measure(body, trajectory, steady),
+        stability=stability.measure(body, trajectory, steady),
+        sway=sway.measure(trajectory, steady),
+        feet=feet.measure(trajectory, steady),
+    )

@@ -31,7 +31,6 @@ class SpaceTime:
         step_length_m: from the other foot's touchdown to this one's (m).
         step_width_m: the same across the way (m); negative where the feet cross.
         stride_speed_mps: stride length over stride time (m/s).
-        cadence_spm: steps a minute, two a stride.
         stance_share: share of the stride from touchdown to toe-off.
         double_support_share: share of the stride with both feet on the ground.
     """
@@ -42,18 +41,23 @@ class SpaceTime:
     step_length_m: Sided
     step_width_m: Sided
     stride_speed_mps: Sided
-    cadence_spm: Sided
     stance_share: Sided
     double_support_share: Sided
 
+    @property
+    def cadence_spm(self) -> float | None:
+        """Steps a minute, two a stride."""
+        return None if self.stride_time_s.mean is None else 120.0 / self.stride_time_s.mean
+
     def figures(self) -> dict[str, float | None]:
-        """Return metric -> number: mean and standard deviation ("_sd" before the unit's ending) of each, and symmetries of sides."""
-        out: dict[str, float | None] = {}
-        for field in fields(self):
-            value: Sided = getattr(self, field.name)
-            out[field.name] = value.mean
-            out[f"{field.name}_sd"] = value.sd
+        """Return metric -> number: the mean of each, the spread over strides ("_sd") of those whose spread tells of instability, and
+        symmetries of the sides."""
+        out: dict[str, float | None] = {field.name: getattr(self, field.name).mean for field in fields(self)}
         return out | {
+            "cadence_spm": self.cadence_spm,
+            "stride_time_s_sd": self.stride_time_s.sd,
+            "step_length_m_sd": self.step_length_m.sd,
+            "step_width_m_sd": self.step_width_m.sd,
             "step_symmetry": self.step_length_m.symmetry,
             "step_time_symmetry": self.step_time_s.symmetry,
             "stance_symmetry": self.stance_share.symmetry,
@@ -125,7 +129,6 @@ def measure(trajectory: Trajectory, steady: Sequence[Stride], stances: Mapping[s
         step_length_m=sided(lambda s: part(s, 0)),
         step_width_m=sided(lambda s: part(s, 1)),
         stride_speed_mps=sided(lambda s: length(s) / s.seconds),
-        cadence_spm=sided(lambda s: 120.0 / s.seconds),
         stance_share=sided(lambda s: (s.toe_off_s - s.touchdown_s) / s.seconds),
         double_support_share=sided(double),
     )

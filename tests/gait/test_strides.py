@@ -7,12 +7,6 @@ from support.footfalls import walk
 from movlr_jax.gait import space_time
 from movlr_jax.gait.strides import contacts, strides
 from movlr_jax.gait.trajectory import Trajectory
-from movlr_jax.rewards.features import feature_layout
-
-
-@pytest.fixture(scope="module")
-def layout(myolegs):
-    return feature_layout(myolegs)
 
 
 def test_touchdowns_are_dated_between_rows(layout):
