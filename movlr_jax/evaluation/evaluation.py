@@ -26,6 +26,7 @@ from movlr_jax.control import laws
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planners import PLANNERS, Planner
+from movlr_jax.control.values import VALUES
 from movlr_jax.errors import MovlrError, require
 from movlr_jax.evaluation import filming, reward_texts
 from movlr_jax.evaluation.episode_store import EpisodeStore, key_of
@@ -35,6 +36,7 @@ from movlr_jax.facts import Facts
 from movlr_jax.morphologies import Morphology, Strength
 from movlr_jax.morphologies.scene import at_strength
 from movlr_jax.physics import engines
+from movlr_jax.registry import Registry
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.tasks import TASKS, Task
 from movlr_jax.tasks.falls import LOWERED
@@ -219,8 +221,9 @@ class Evaluation:
         assert work.reward is not None
         changed = work.changed()
         planner = place.planner
-        names = ((TASKS, place.task.name), (engines.ENGINES, self.engine), (PLANNERS, planner.name), (laws.LAWS, planner.law))
-        added = {f"{registry.kind} {name}": registry.package(name) for registry, name in names if registry.package(name)}
+        named: list[tuple[Registry[Any], str]] = [(TASKS, place.task.name), (engines.ENGINES, self.engine), (PLANNERS, planner.name)]
+        named += [(laws.LAWS, planner.law), *([(VALUES, planner.value)] if planner.value else [])]
+        added = {f"{registry.kind} {name}": registry.package(name) for registry, name in named if registry.package(name)}
         packages = ("movlr-jax", "mujoco", "jax", "numpy", *(("warp-lang",) if self.engine == "warp" else ()))
         return {
             "task": place.task.name,

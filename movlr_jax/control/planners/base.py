@@ -22,7 +22,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from movlr_jax.control import laws
+from movlr_jax.control import laws, values
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies.posture import PostureSpace
 from movlr_jax.registry import Registry, rule
@@ -83,13 +83,20 @@ class Planner(abc.ABC):
     """Muscle law: auto (the one that measured best on the body), fibre-strain, posture-weighted, paper or paper-hoisted."""
     gain: float | None = None
     """Gain of the muscle law; the body's calibrated one if not given."""
+    value: str | None = None
+    """Terminal value, which tells of falls that begin where the horizon ends: capture; none if not given."""
+    value_weight: float = 1.0
+    """What a certain fall after the horizon costs, in interquartile ranges of the candidates' mean rewards."""
 
     def __post_init__(self) -> None:
         """Refuse settings with which no plan can be made."""
         if self.name != type(self).name:
             raise MovlrError(f"planner.name is {self.name}, and these are the settings of {type(self).name}: name the planner alone.")
         laws.require_known(self.law)
-        self._require_above(*(f.name for f in fields(Planner) if f.name not in ("name", "law")))
+        if self.value is not None:
+            values.require_known(self.value)
+        self._require_above(*(f.name for f in fields(Planner) if f.name not in ("name", "law", "value", "value_weight")))
+        self._require_above("value_weight", least=0)
         count, length = MOST_CANDIDATES, MOST_SECONDS
         for name, most in (("candidates", count), ("iterations", count), ("horizon", length), ("replan", length)):
             if getattr(self, name) > most:
@@ -121,8 +128,13 @@ class Planner(abc.ABC):
         return replace(self, candidates=candidates)
 
     def identity(self) -> dict[str, Any]:
-        """Return all that decides a plan, as plain values: the records of episodes are known by it."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        """Return all that decides a plan, as plain values: the records of episodes are known by it; a value only where there is one."""
+        settings = {f.name: getattr(self, f.name) for f in fields(self)}
+        if self.value is None:
+            del settings["value"], settings["value_weight"]
+        else:
+            settings["value"] = values.identity(self.value)
+        return settings
 
     def init(self, space: PostureSpace, posture: Float[Any, "episode d"]) -> PlanState:
         """Return the first plan: the given postures (rad), clipped to the joint ranges, at every knot."""

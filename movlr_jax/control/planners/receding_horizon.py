@@ -14,10 +14,13 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
+from movlr_jax.control import values
 from movlr_jax.control.planners.base import Planner, PlanReport
+from movlr_jax.control.values.base import valued
 from movlr_jax.morphologies.posture import PostureSpace
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.simulator import Controller, Simulator, State
+from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import RewardBatch
 
 
@@ -28,6 +31,9 @@ class RecedingHorizon:
         simulator: the engine; its candidate worlds must be planner.candidates.
         controller: the muscle controller in the loop.
         planner: the algorithm with its settings.
+
+    Raises:
+        MovlrError: the planner's terminal value does not suit the body.
     """
 
     def __init__(self, simulator: Simulator, controller: Controller, planner: Planner):
@@ -37,6 +43,8 @@ class RecedingHorizon:
         self._before = compiled(functools.partial(_sampled, space, planner))
         self._after = compiled(functools.partial(_updated, space, planner))
         self._shift = compiled(planner.shift)
+        wanted = planner.value if planner.value_weight else None
+        self._value = None if wanted is None else compiled(values.make(wanted, feature_layout(simulator.morphology)))
 
     def first(self, state: State) -> Any:
         """Return the plan that E worlds start with: to hold their postures."""
@@ -54,7 +62,7 @@ class RecedingHorizon:
             state: E worlds.
             plan: the plan before (warm start).
             frames: frame and goal of each episode.
-            rewards: each episode's reward; its weighted mean over the horizon is maximised.
+            rewards: each episode's reward; its weighted mean over the horizon is maximised, with the terminal value where there is one.
             noise: float[rounds, E, N, K, d], standard normals (`draw`).
         """
         simulator, planner = self._simulator, self._planner
@@ -63,7 +71,8 @@ class RecedingHorizon:
             candidates = self._before(plan, state.qpos, simulator.put(planner.anneal**i * noise[i]))
             rolled = simulator.rollout(state, self._controller, candidates, planner.steps, frames)
             reward, diverged = simulator.gathered(rewards.mean_reward(rolled.instants)), simulator.gathered(rolled.diverged)
-            plan, report = self._after(plan, candidates, reward, diverged)
+            value = None if self._value is None else simulator.gathered(self._value(rolled.instants[:, :, -1]))
+            plan, report = self._after(plan, candidates, reward, diverged, value)
         return plan, report
 
 
@@ -71,9 +80,13 @@ def _sampled(space: PostureSpace, planner: Planner, plan: Any, qpos: Any, noise:
     return planner.sample(space, plan, space.read(qpos), noise)
 
 
-def _updated(space: PostureSpace, planner: Planner, plan: Any, candidates: Any, reward: Any, diverged: Any) -> tuple[Any, PlanReport]:
+def _updated(
+    space: PostureSpace, planner: Planner, plan: Any, candidates: Any, reward: Any, diverged: Any, value: Any
+) -> tuple[Any, PlanReport]:
     xp = candidates.__array_namespace__()
     reward = xp.asarray(reward, candidates.dtype)
     costs = xp.where(diverged | ~xp.isfinite(reward), xp.inf, -reward)
+    if value is not None:
+        costs = valued(costs, value, planner.value_weight)
     new, elites = planner.update(space, plan, candidates, costs)
     return new, PlanReport(costs.min(axis=1), diverged.sum(axis=1), elites)
