@@ -1,8 +1,9 @@
 """Margins of stability: how far the extrapolated centre of mass is from the edges of the foot that lands, at each contact.
 
-xi = x + v sqrt(l / g) (Hof, Gazendam, Sinke 2005, J Biomech 38:1): x and v are the centre of mass's place and velocity over the ground, l is
-its distance from the ankle of the landing foot at that instant, g is gravity. Backward: xi minus the rear edge of the foot, along the way of
-the stride. Forward: the front edge minus xi. Lateral: the outer edge minus xi, away from the other foot. Edges are those of the model's sole.
+xi = x + v sqrt(l / g) (Hof, Gazendam, Sinke 2005, J Biomech 38:1): x and v are the centre of mass's place and velocity over the ground, l
+is its distance from the ankle of the landing foot at that instant, g is gravity. Backward: xi minus the rear edge of the foot, along the
+way of the stride. Forward: the front edge minus xi. Lateral: the outer edge minus xi, away from the other foot. Edges are those of the
+model's sole.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ STEPS, EVERY = 200, 10
 
 @pytest.fixture(scope="module", params=[1.0, 0.5], ids=["whole", "weakened"])
 def execution(request, myolegs):
-    """Instants of a body that sways and sinks, and the force and the place of pressure that its contacts had, with muscles at a strength."""
+    """Instants of a body that sways and sinks with muscles of a strength, and the forces and places of pressure of its contacts."""
     model = copy.copy(myolegs.model)
     model.actuator_gainprm[:, 2] *= request.param
     data, instants = mujoco.MjData(model), Instants(myolegs)
