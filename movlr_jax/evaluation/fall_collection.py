@@ -33,7 +33,7 @@ FIRST_SEED = 1002
 SECONDS = 10.0
 _EVERY = 5  # plans between snapshots
 _STEADY = 1.5  # s after which a walk is under way
-_PUSH_EVERY, _PUSH_FIRST, _PUSH_MORE = 1.6, 0.4, 0.15  # s; m/s that the first push gives the body; how much more each next one does
+_PUSH_EVERY, _PUSH_FIRST, _PUSH_MORE = 1.6, 0.3, 0.15  # s; m/s that the first push gives the body; how much more each next one does
 _PUSH_SECONDS = (0.1, 0.2)
 _MOST, _APART = 2, 0.3  # states of a kind from one episode, and the time between them (s)
 
