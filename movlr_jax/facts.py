@@ -122,7 +122,10 @@ class StanceWidth(TypedRecord):
 
 
 class Gait(TypedRecord):
-    """Steps and feet over the time upright."""
+    """Steps and feet over the time upright.
+
+    From `stride_time_s` on, by the names of metrics, what the gait laboratory measured of steady strides; absent where there are none.
+    """
 
     steps: int = 0
     left_steps: int = 0
@@ -137,6 +140,32 @@ class Gait(TypedRecord):
     max_knee_flexion_rad: dict[str, Number | None] = Field(default_factory=dict)
     knee_asymmetry: Number = 0.0
     foot_slip_mps: Number = 0.0
+    stride_time_s: Number | None = None
+    cadence_spm: Number | None = None
+    step_width_m: Number | None = None
+    stance_share: Number | None = None
+    double_support_share: Number | None = None
+    step_symmetry: Number | None = None
+    step_time_symmetry: Number | None = None
+    stance_symmetry: Number | None = None
+    load_symmetry: Number | None = None
+    peak_load_bw: Number | None = None
+    propulsion_bw: Number | None = None
+    margin_backward_m: Number | None = None
+    margin_lateral_m: Number | None = None
+    trunk_sway_rms_deg: Number | None = None
+    touchdowns_per_stride: Number | None = None
+    foot_strike_deg: Number | None = None
+    toe_clearance_m: Number | None = None
+    toe_drag_share: Number | None = None
+    hip_range_deg: Number | None = None
+    knee_loading_flexion_deg: Number | None = None
+    knee_swing_flexion_deg: Number | None = None
+    ankle_push_off_deg: Number | None = None
+    hip_correlation: Number | None = None
+    knee_correlation: Number | None = None
+    ankle_correlation: Number | None = None
+    cost_of_transport_j_kg_m: Number | None = None
 
 
 class Smoothness(TypedRecord):

@@ -11,6 +11,7 @@ from typing import Any
 from movlr_jax import units
 from movlr_jax.critics.critique import FAULTS, Critique
 from movlr_jax.facts import Facts, Term
+from movlr_jax.tasks import metric_registry
 
 SECTIONS = ("metrics", "fall", "object", "joints", "landmarks", "posture", "gait", "smoothness", "effort", "phases")
 
@@ -26,13 +27,20 @@ def facts(measured: Facts, sections: Sequence[str] = SECTIONS) -> str:
             lines += [f"{phase['name']} of the motion: {_inside(phase, ('name',))}" for phase in value or ()]
         elif section == "fall":
             lines.append("fall: " + (_inside(value) if value else "none") if "fall" in record and not measured.object else "")
+        elif section == "metrics":
+            lines.append(f"{section}: {_metrics(value)}" if value else "")
         elif value:
-            lines.append(f"{section}: {_inside(value, ('seed',))}")
+            lines.append(f"{section}: {_inside(value)}")
     episodes = record.get("episodes", ())
     if len(episodes) > 1:
         lines.append(f"metrics are the mean of {len(episodes)} episodes; each of them:")
-        lines += [f"  seed {e['seed']}: {_inside(e, ('seed',))}" for e in episodes]
+        lines += [f"  seed {e['seed']}: {_metrics(e)}" for e in episodes]
     return "\n".join(line for line in lines if line)
+
+
+def _metrics(record: Mapping[str, Any]) -> str:
+    """Say the metrics of a record without its details: what critics need of them stands in other sections."""
+    return _inside({name: record[name] for name in metric_registry.told(record)}, ("seed",))
 
 
 def _inside(record: Mapping[str, Any], without: tuple[str, ...] = ()) -> str:

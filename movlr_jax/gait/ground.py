@@ -45,7 +45,9 @@ class Ground:
     peak_load: Sided
 
     def figures(self) -> dict[str, float | None]:
-        """Return metric -> number: means over steady strides (body weights), and the symmetry of the loads."""
+        """Return metric -> number: means over steady strides (body weights), and the symmetry of the loads; nothing without any."""
+        if self.peak_load.both is None:
+            return {}
         names = ("first_peak", "valley", "second_peak", "braking", "propulsion", "peak_load")
         return {f"{name}_bw": getattr(self, name).mean for name in names} | {"load_symmetry": self.peak_load.symmetry}
 

@@ -21,8 +21,9 @@ _NOT_COLUMNS = ("seed", "fell", "diverged", "dropped")
 def episodes(
     records: Sequence[Mapping[str, Any]], mean: Mapping[str, Any] | None = None, std: Mapping[str, Any] | None = None
 ) -> tuple[list[str], list[list[str]]]:
-    """Return headings and cells, one row a seed, with mean and spread below where there are several; what no episode has is left out."""
-    known = dict.fromkeys([*metric_registry.shown(), *(records[0] if records else ())])
+    """Return headings and cells, one row a seed, with mean and spread below where there are several; what no episode has is left out,
+    and so are details."""
+    known = dict.fromkeys([*metric_registry.shown(), *metric_registry.told(records[0] if records else ())])
     names = [name for name in known if name not in _NOT_COLUMNS and _informative(name, records)]
     rows = [[str(record.get("seed", "")), *(cell(record, name) for name in names)] for record in records]
     if len(records) > 1:

@@ -157,11 +157,12 @@ def outcome(i: Iteration) -> str:
     return ", ".join(parts)
 
 
-def metric_names(iterations: Iterable[Iteration]) -> list[str]:
-    """Return the metrics that any of some iterations has, in the order in which they are shown."""
+def metric_names(iterations: Iterable[Iteration], details: bool = False) -> list[str]:
+    """Return the metrics that any of some iterations has, in the order in which they are shown: details, or all others."""
     measured = [item for i in iterations for item in i.metrics.items()]
     present = dict.fromkeys(k for k, v in measured if k == goals.REACHED or (number(v) is not None and not isinstance(v, bool)))
-    return [n for n in dict.fromkeys([*metric_registry.shown(), *present]) if n in present and n not in _ELSEWHERE]
+    names = dict.fromkeys([*metric_registry.shown(), *present])
+    return [n for n in names if n in present and n not in _ELSEWHERE and metric_registry.metric(n).detail == details]
 
 
 def _changes(run: Run) -> list[tuple[str, Any, Any, str]]:

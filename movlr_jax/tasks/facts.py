@@ -33,7 +33,7 @@ from movlr_jax.facts import (
 from movlr_jax.gait.trajectory import Trajectory, number, thirds
 from movlr_jax.rewards import library
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
-from movlr_jax.tasks import handling_facts, joint_facts
+from movlr_jax.tasks import handling_facts, joint_facts, metric_registry
 from movlr_jax.tasks.falls import LOWERED, FallRule
 
 SHORTEST_SWING_S = 0.06  # shorter losses of contact are chatter, not steps
@@ -120,7 +120,11 @@ def _swings(contact: np.ndarray, time: np.ndarray) -> list[tuple[int, int]]:
     return found
 
 
-def _gait(t: Trajectory) -> Gait:
+# What critics are told of the gait laboratory's figures: those of the record that `Gait` has a field for.
+_FIGURES = tuple(name for name in Gait.model_fields if name in metric_registry.METRICS)
+
+
+def _gait(t: Trajectory, figures: Measures) -> Gait:
     count = len(t.time)
     contact = {side: t.gait(side, "in_contact") > 0.5 for side in SIDES}
     swings = {side: _swings(contact[side], t.time) for side in SIDES}
@@ -163,6 +167,7 @@ def _gait(t: Trajectory) -> Gait:
         max_knee_flexion_rad=flexion,
         knee_asymmetry=number(abs(ranges[0] - ranges[1]) / max(sum(ranges), 0.1)) if len(ranges) == 2 else 0.0,
         foot_slip_mps=number(np.mean(slips)) if slips else 0.0,
+        **{name: number(value) for name in _FIGURES if (value := figures.number(name)) is not None},
     )
 
 
@@ -339,7 +344,7 @@ def describe(
     ]
     of_the_upright: dict[str, Any] = {
         "posture": Posture(**posture),
-        "gait": _gait(upright),
+        "gait": _gait(upright, measures[0] if measures else of_every_body["metrics"]),
         "smoothness": _smoothness(upright),
         "effort": _effort(upright),
         "fall": fall,

@@ -6,48 +6,14 @@ add theirs with `register`; of a metric that nobody registered, the name says he
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
 
 from movlr_jax import goals, units
 from movlr_jax.errors import MovlrError
+from movlr_jax.tasks.gait_metrics import GAIT_METRICS
+from movlr_jax.tasks.metric import Metric
 
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric.
-
-    Attributes:
-        name: its key in an episode's record.
-        heading: what a column of it is called, without the unit.
-        format: how its numbers are written, as a format specification.
-        better: which way.
-        best: the number that it cannot be better than: at it in every episode, it tells no reward from another. None: there is none.
-        shown: whether tables of any task have it where it was measured; else only those that are about it.
-        unit: of its numbers; left out, what the ending of its name says (`movlr_jax.units`).
-    """
-
-    name: str
-    heading: str
-    format: str = ".2f"
-    better: Literal["higher", "lower"] = "higher"
-    best: float | None = None
-    shown: bool = True
-    unit: str = ""
-
-    def __post_init__(self) -> None:
-        """Read the unit from the name."""
-        object.__setattr__(self, "unit", self.unit or units.of(self.name))
-
-    @property
-    def label(self) -> str:
-        """The heading with the unit: "distance [m]"."""
-        return self.heading + (f" [{self.unit}]" if self.unit else "")
-
-    @property
-    def sign(self) -> int:
-        """1 where more is better, -1 where less is."""
-        return 1 if self.better == "higher" else -1
+__all__ = ["METRICS", "Metric", "metric", "register", "shown", "told"]
 
 
 # In the order in which tables show them.
@@ -73,6 +39,11 @@ def metric(name: str) -> Metric:
 def shown() -> list[str]:
     """Return the names of the metrics that tables of any task show, in their order."""
     return [name for name, metric in METRICS.items() if metric.shown]
+
+
+def told(names: Iterable[str]) -> list[str]:
+    """Return the names without those of details."""
+    return [name for name in names if not metric(name).detail]
 
 
 for _metric in (
@@ -107,5 +78,6 @@ for _metric in (
     Metric("score", "score", best=100.0, shown=False),
     Metric("mean_reward", "mean reward", ".4g", shown=False),
     Metric("clip_score", "CLIP score", ".3g"),
+    *GAIT_METRICS,
 ):
     register(_metric)

@@ -8,22 +8,12 @@ from typing import Any
 import numpy as np
 
 from movlr_jax.control.episode import Rollout
+from movlr_jax.gait.analysis import analyse
 from movlr_jax.gait.trajectory import Trajectory
-from movlr_jax.rewards.layout import SIDES, FeatureLayout
+from movlr_jax.morphologies import Morphology
+from movlr_jax.rewards.features import feature_layout
+from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.tasks.gates import fell
-
-
-def step_symmetry(trajectory: Trajectory) -> float | None:
-    """Return 1 - |left - right| / (|left| + |right|) of mean step lengths; None before both feet have made two steps."""
-    lengths = []
-    for side in SIDES:
-        contact = trajectory.gait(side, "in_contact") > 0.5
-        landed = np.flatnonzero(contact[1:] & ~contact[:-1]) + 1
-        if len(landed) < 2:
-            return None
-        lengths.append(float(trajectory.gait(side, "step_length")[landed].mean()))
-    left, right = lengths
-    return 1.0 - abs(left - right) / max(abs(left) + abs(right), 1e-6)
 
 
 def lived(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
@@ -40,13 +30,15 @@ def lived(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
     }
 
 
-def measure(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
+def measure(morphology: Morphology, rollout: Rollout) -> dict[str, Any]:
     """Return the metrics of a task of the whole body: those of `lived`, and how it moved.
 
     fall_time_s: None where it did not fall. distance_m: displacement of the pelvis along forward. lateral_drift_m: how far it ends to the
     side of where it first faced forward. heading_error_rad: mean |heading - goal heading| over the last second. mean_speed_mps: distance
-    over the time lived. step_symmetry: see there.
+    over the time lived. step_symmetry: 1 - |left - right| / (|left| + |right|) of the mean lengths of steps in steady strides; None where
+    either foot has none. Of an episode with steady strides also what the gait laboratory measures (`gait_metrics`).
     """
+    layout = feature_layout(morphology)
     trajectory = Trajectory(rollout.instants, layout)
     pelvis = trajectory.position("pelvis")
     record = lived(layout, rollout)
@@ -60,17 +52,19 @@ def measure(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
         "lateral_drift_m": float(abs(pelvis[-1, 1] - pelvis[trajectory.first_facing(), 1])),
         "heading_error_rad": float(error[last].mean()),
         "mean_speed_mps": distance / record["seconds"],
-        "step_symmetry": step_symmetry(trajectory),
+        "step_symmetry": None,
+        **analyse(morphology, rollout).figures(),
     }
 
 
 def summarize(episodes: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return {"episodes", "mean", "std", "falls"} of metric records; means leave out None and do not average `seed`; a drop is a fall."""
-    names = [n for n in episodes[0] if n != "seed"]
+    """Return {"episodes", "mean", "std", "falls"} of metric records; means leave out None and what a record lacks (an earlier version did
+    not measure it, or a fall came before it could be), and do not average `seed`; a drop is a fall."""
+    names = [name for name in dict.fromkeys(name for episode in episodes for name in episode) if name != "seed"]
     mean: dict[str, Any] = {}
     std: dict[str, Any] = {}
     for name in names:
-        values = [float(e[name]) for e in episodes if e[name] is not None and math.isfinite(float(e[name]))]
+        values = [float(e[name]) for e in episodes if e.get(name) is not None and math.isfinite(float(e[name]))]
         mean[name] = float(np.mean(values)) if values else None
         std[name] = float(np.std(values)) if values else None
     return {"episodes": episodes, "mean": mean, "std": std, "falls": sum(map(fell, episodes))}

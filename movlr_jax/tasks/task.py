@@ -272,7 +272,7 @@ class Task:
     def measure(self, morphology: Morphology, rollout: Rollout) -> dict[str, Any]:
         """Return the episode's metric record; where it is measured by the sentence, with the numbers of `goal_metrics`."""
         layout = feature_layout(morphology)
-        record = metrics.measure(layout, rollout)
+        record = metrics.measure(morphology, rollout)
         if not self.by_sentence:
             return record
         distance = rollout.goal_speed * rollout.seconds

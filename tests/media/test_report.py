@@ -155,6 +155,20 @@ def test_it_tells_the_story(tmp_path):  # type: ignore[no-untyped-def]
     assert '-WEIGHTS = {"speed": 11.0}' not in diff, "an edit is shown against the best, not against a dropped one"
 
 
+def test_gait_figures_are_folded_away_from_the_few_numbers(tmp_path):  # type: ignore[no-untyped-def]
+    folder = make_run(tmp_path / "run")
+    assert "Gait" not in _page(folder).words  # a run of an earlier version
+    for n in range(3):
+        (folder / f"iterations/{n:03d}/metrics.json").unlink()
+    summary = json.loads((folder / "summary.json").read_text())
+    for row in summary["iterations"]:
+        row["metrics"] |= {"stride_time_s": 1.125, "peak_load_bw": None}
+    _write(folder / "summary.json", summary)
+    page = _page(folder)
+    assert page.words.count("Gait") == page.words.count("stride time [s]") == 3  # one an iteration, in no comparison and no column
+    assert "1.12" in page.text and "peak load" not in page.text and page.faults == []
+
+
 def test_gates_that_are_passed_are_not_told_as_faults(tmp_path):  # type: ignore[no-untyped-def]
     folder = make_run(tmp_path / "run")
     summary = json.loads((folder / "summary.json").read_text())

@@ -50,3 +50,12 @@ def test_a_table_of_episodes_leaves_out_what_says_nothing() -> None:
     headings, cells = metrics_table.episodes([one, {**one, "seed": 1, "fell": True, "fall_time_s": 1.5, "diverged_candidates": 3}])
     assert headings == ["seed", "lasted [s]", "fell at [s]", "reached", "diverged candidates"]
     assert cells[0][2] == "-" and cells[1][2] == "1.50" and cells[1][4] == "3"
+
+
+def test_a_table_leaves_details_to_those_who_ask_for_them() -> None:
+    walked = {"seed": 0, "seconds": 10.0, "step_symmetry": 0.9, "stride_time_s": 1.1, "peak_load_bw": 1.2}
+    headings, _ = metrics_table.episodes([walked])
+    assert headings == ["seed", "lasted [s]", "symmetry"]
+    row = {**HEAD, "reward": "r", "episodes": [walked], "mean": walked, "std": walked, "falls": 0}
+    assert tables.evaluation([row])[0][-2:] == ["lasted [s]", "symmetry"]
+    assert tables.evaluation([row], ["stride_time_s"])[0][-1] == "stride time [s]"

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from support.synthetic import walker
 
+from movlr_jax.critics import facts_text
 from movlr_jax.errors import MovlrError
+from movlr_jax.facts import Facts
 from movlr_jax.tasks import facts
 
 
@@ -32,6 +34,16 @@ def test_an_even_walk(layout):
     assert gait["flight_fraction"] == 0.0
     assert gait["foot_slip_mps"] < 0.2
     assert told["posture"]["pelvis_height_ratio"]["mean"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_critics_are_told_what_the_gait_laboratory_measured(layout):
+    rows = walker(layout)
+    first, second = ({"seed": n, "fell": False, "stride_time_s": 1.0 + 0.1 * n, "ankle_push_off_deg": None} for n in (0, 1))
+    gait = tell(layout, rows, metrics={"stride_time_s": 1.05}, episodes=[first, second])["gait"]
+    assert gait["stride_time_s"] == 1.0 and "ankle_push_off_deg" not in gait  # of the episode that is described
+    assert "stride_time_s" not in tell(layout, rows)["gait"]
+    said = facts_text.facts(Facts.read({"seconds": 1.0, "metrics": first, "episodes": [first, second], "gait": gait}))
+    assert said.count("stride time") == 1 and "stride time 1 s" in said
 
 
 def test_frame_and_origin_do_not_change_the_story(layout):

@@ -83,6 +83,8 @@ def test_scores_are_metrics() -> None:
         ("effort", "", "lower", "effort"),
         ("goal_pelvis_height", "", "lower", "pelvis height"),
         ("goal_left_foot_lift_m", "m", "higher", "left foot lift [m]"),
+        ("peak_load_bw", "body weights", "lower", "peak load of a foot [body weights]"),
+        ("step_width_m_sd", "m", "lower", "step width, spread [m]"),
         (goals.SINKING, "m/s", "lower", "sinking [m/s]"),
         ("aim_error_m", "m", "higher", "aim error [m]"),  # nobody registered it
     ],
@@ -95,7 +97,8 @@ def test_what_is_known_of_a_metric(name: str, unit: str, better: str, label: str
 def test_units_of_facts_are_those_of_metrics() -> None:
     for name in set(METRICS) - {"seed"}:
         words, unit = units.split(name)
-        said = facts_text.facts(Facts.read({"seconds": 1.0, "metrics": {name: 0.5}}))
+        told = "gait" if METRICS[name].detail else "metrics"  # details are told where they belong, once
+        said = facts_text.facts(Facts.read({"seconds": 1.0, told: {name: 0.5}}))
         assert said.endswith(f"{words} 0.5 {unit}".rstrip())
     assert {t.unit for t in goals.TARGETS} == {"", "m", "rad", "m/s"}
 

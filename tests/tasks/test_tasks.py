@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+from support.footfalls import walk
+from support.synthetic import episode
 
 from movlr_jax import tasks
 from movlr_jax.control.episode import Rollout
 from movlr_jax.errors import MovlrError
-from movlr_jax.gait.trajectory import Trajectory
-from movlr_jax.rewards.features import feature_layout
-from movlr_jax.rewards.layout import GAIT_FIELDS
 from movlr_jax.tasks import falls, metrics
 from movlr_jax.tasks.gates import Gates
+from movlr_jax.tasks.metric_registry import METRICS
 
 
 def glide(layout, *, forward=0.5, left=0.0, height=0.95, seconds=2.0, ended="time", heading=0.0):
@@ -47,13 +47,8 @@ def glide(layout, *, forward=0.5, left=0.0, height=0.95, seconds=2.0, ended="tim
     )
 
 
-@pytest.fixture(scope="module")
-def layout(myolegs):
-    return feature_layout(myolegs)
-
-
-def test_metrics_of_a_glide(layout):
-    record = metrics.measure(layout, glide(layout, forward=0.5, left=-0.1, heading=0.25))
+def test_metrics_of_a_glide(myolegs, layout):
+    record = metrics.measure(myolegs, glide(layout, forward=0.5, left=-0.1, heading=0.25))
     assert record["distance_m"] == pytest.approx(0.5 * 1.98, abs=1e-4)
     assert record["lateral_drift_m"] == pytest.approx(0.1 * 1.98, abs=1e-4)
     assert record["mean_speed_mps"] == pytest.approx(0.495, abs=1e-3)
@@ -69,29 +64,36 @@ def test_a_fall_is_the_pelvis_below_six_tenths_of_standing(layout):
         assert bool(falls.LOWERED.over(layout, instant)) is fell
 
 
-def test_step_symmetry_counts_steps_of_both_feet(layout):
-    rollout = glide(layout)
-    for side, lengths in (("left", (0.4, 0.4, 0.4)), ("right", (0.2, 0.2, 0.2))):
-        base = layout.column("gait", ("left", "right").index(side) * len(GAIT_FIELDS))
-        for i, length in enumerate(lengths):
-            rollout.instants[10 + 20 * i : 20 + 20 * i, base] = 1.0
-            rollout.instants[10 + 20 * i :, base + GAIT_FIELDS.index("step_length")] = length
-    assert metrics.step_symmetry(Trajectory(rollout.instants, layout)) == pytest.approx(1 - 0.2 / 0.6, abs=1e-5)
+def test_a_walk_records_what_a_gait_laboratory_measures(myolegs, layout):
+    record = metrics.measure(myolegs, episode(walk(layout, late=0.11, strides=4), len(layout.muscles)))
+    assert record["step_symmetry"] == pytest.approx(0.8, abs=0.01)
+    assert record["stride_time_s"] == pytest.approx(1.1, abs=0.005) and record["touchdowns_per_stride"] == 1.0
+    details = {name for name in record if METRICS[name].detail}  # and each of them is registered
+    assert len(details) > 25 and "step_symmetry" not in details
 
 
-def test_summary_averages_and_counts_falls(layout):
-    records = [metrics.measure(layout, glide(layout, forward=v, ended=e)) for v, e in ((0.5, "time"), (1.0, "fell"))]
+def test_an_episode_that_could_not_be_measured_takes_no_part_in_means(myolegs, layout):
+    walked = metrics.measure(myolegs, episode(walk(layout, strides=4), len(layout.muscles)))
+    fell = metrics.measure(myolegs, glide(layout, ended="fell"))
+    assert "stride_time_s" not in fell and fell["step_symmetry"] is None
+    for records in ([walked, fell], [fell, walked]):
+        mean = metrics.summarize(records)["mean"]
+        assert mean["stride_time_s"] == walked["stride_time_s"] and mean["fell"] == 0.5
+
+
+def test_summary_averages_and_counts_falls(myolegs, layout):
+    records = [metrics.measure(myolegs, glide(layout, forward=v, ended=e)) for v, e in ((0.5, "time"), (1.0, "fell"))]
     summary = metrics.summarize(records)
     assert summary["falls"] == 1 and summary["mean"]["fell"] == 0.5
     assert summary["mean"]["distance_m"] == pytest.approx(0.75 * 1.98, abs=1e-4)
     assert summary["mean"]["fall_time_s"] == pytest.approx(1.98) and summary["mean"]["step_symmetry"] is None
 
 
-def test_gates(layout):
+def test_gates(myolegs, layout):
     walk = tasks.get("walk_flat")
-    mean = metrics.summarize([metrics.measure(layout, glide(layout, forward=0.5))])["mean"]
+    mean = metrics.summarize([metrics.measure(myolegs, glide(layout, forward=0.5))])["mean"]
     assert walk.gates(mean) == Gates(diverged=False, fell=0.0, moved=True)
-    still = metrics.summarize([metrics.measure(layout, glide(layout, forward=0.05, ended="fell"))])["mean"]
+    still = metrics.summarize([metrics.measure(myolegs, glide(layout, forward=0.05, ended="fell"))])["mean"]
     assert walk.gates(still) == Gates(diverged=False, fell=1.0, moved=False)
     assert tasks.get("stand").gates(still).moved is None
     assert walk.gates(mean | {"diverged": 1.0, "distance_m": None}) == Gates(diverged=True, fell=0.0, moved=False)
@@ -109,12 +111,12 @@ def test_an_unknown_task_is_refused():
         tasks.get("walk_flatt")
 
 
-def test_drift_counts_from_where_a_turning_body_first_faces_the_way_of_the_task(layout):
+def test_drift_counts_from_where_a_turning_body_first_faces_the_way_of_the_task(myolegs, layout):
     rollout = glide(layout, forward=0.5, left=-0.4, heading=-1.2)
     turned = glide(layout, heading=0.1).instants
     quats = [layout.column("sensor", offsets["quat"]) + i for offsets in layout.landmarks.values() for i in range(4)]
     rollout.instants[50:, quats] = turned[50:, quats]  # faces forward from 1 s on
-    assert metrics.measure(layout, rollout)["lateral_drift_m"] == pytest.approx(0.4 * 0.98, abs=1e-4)
+    assert metrics.measure(myolegs, rollout)["lateral_drift_m"] == pytest.approx(0.4 * 0.98, abs=1e-4)
 
 
 def test_the_turn_is_asked_for_by_the_frame(myolegs):
