@@ -31,7 +31,7 @@ SPLITS = ("test", "train")
 NATURAL = "natural"
 # A fall's last 0.6 s are past saving by where the feet can still be put; 1.5 s before it most walks are as good as any.
 EARLIEST, LATEST = 1.5, 0.6  # s before the fall
-HARMLESS = 3.0  # s after a harmless state in which its episode did not fall
+HARMLESS = 2.0  # s after a harmless state in which its episode did not fall, half a second more than a trial lasts
 
 _STATE = ("time", "qpos", "qvel", "act", "ctrl", "warmstart", "length", "gait")
 _TEXTS = ("task", "kind", "provoked")

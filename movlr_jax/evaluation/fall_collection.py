@@ -2,7 +2,8 @@
 
 In: a body, a reward, a planner. Out: a folder an episode (rollout.npz, episode.json, states.npz), from which a bank is put together; what
 is there already is not run again. Provoked are falls by pushes that grow until the body falls, by a goal a fifth faster, by fewer
-candidates, by a slope and by stairs; a natural walk stands between them. Two seeds in a row, one of each half, are provoked alike.
+candidates, by a slope and by stairs; a natural walk stands between them. Two seeds in a row, one of each half, are provoked alike. From a
+walk that was pushed over others branch off, pushed elsewhere: their seeds lie a multiple of 10,000 above its own, in the same half.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,11 @@ from movlr_jax.tasks import Task
 FIRST_SEED = 1002
 SECONDS = 10.0
 _EVERY = 5  # plans between snapshots
-_STEADY = 1.5  # s after which a walk is under way
-_PUSH_EVERY, _PUSH_FIRST, _PUSH_MORE = 1.6, 0.3, 0.15  # s; m/s that the first push gives the body; how much more each next one does
+_STEADY = 1.0  # s after which a walk is under way
+_PUSH_START, _PUSH_EVERY = 1.5, 1.6  # s
+_PUSH_FIRST, _PUSH_MORE = 0.3, 0.15  # m/s that the first push gives the body; how much more each next one does
 _PUSH_SECONDS = (0.1, 0.2)
+_BRANCH_SEED, _BRANCH_SECONDS = 10_000, 2.6  # how long each lasts (s)
 _MOST, _APART = 2, 0.3  # states of a kind from one episode, and the time between them (s)
 
 
@@ -60,8 +63,8 @@ class Provocation:
 _PUSHED = Provocation("push", pushes=True)
 _WEAK = Provocation("push-candidates", candidates=24, pushes=True)  # falls sooner, and a plan takes less than half the time
 SCHEDULE = (
-    *(_WEAK, _WEAK, Provocation("speed", faster=1.2), _WEAK, _WEAK, _PUSHED, _WEAK, _WEAK),
-    *(Provocation("stairs", task="walk_stairs"), _WEAK, Provocation("candidates", candidates=24), _WEAK, _PUSHED, _WEAK),
+    *(_WEAK, _WEAK, _WEAK, _WEAK, Provocation("candidates", candidates=24), _WEAK, _PUSHED, _WEAK),
+    *(Provocation("stairs", task="walk_stairs"), _WEAK, Provocation("speed", faster=1.2), _WEAK, _PUSHED, _WEAK),
     *(Provocation("slope", task="walk_slope"), _WEAK, Provocation(NATURAL), _WEAK),
 )
 
@@ -75,11 +78,33 @@ def pushes_of(seed: int, body: Morphology) -> tuple[Push, ...]:
     """Return pushes in random directions, each stronger than the one before."""
     rng, mass = np.random.default_rng(np.random.SeedSequence([seed, 0xFA11])), body.weight / 9.81
     pushes = []
-    for i, start in enumerate(np.arange(_STEADY, SECONDS, _PUSH_EVERY)):
+    for i, start in enumerate(np.arange(_PUSH_START, SECONDS, _PUSH_EVERY)):
         angle, seconds = rng.uniform(0.0, 2 * np.pi), rng.uniform(*_PUSH_SECONDS)
         size = mass * (_PUSH_FIRST + i * _PUSH_MORE) / seconds
         pushes.append(Push(float(start), float(seconds), (float(size * np.cos(angle)), float(size * np.sin(angle)))))
     return tuple(pushes)
+
+
+def branches(rollout: Rollout, snapshots: Sequence[Snapshot], pushes: Sequence[Push], count: int) -> list[tuple[int, Snapshot, Push]]:
+    """Return seed, start and push of the walks that branch off one that was pushed over: where it still walked, from any side, and by half
+    to all of the impulse that felled it.
+
+    Args:
+        rollout, snapshots, pushes: the walk.
+        count: how many.
+    """
+    felt = [push for push in pushes if push.start <= rollout.time[-1]]
+    if not felt or rollout.ended != "fell":
+        return []
+    rng = np.random.default_rng(np.random.SeedSequence([rollout.seed, 0xB4A2]))
+    calm = [s for s in snapshots if _STEADY <= s.time <= felt[-1].start and not any(push.start < s.time < push.end for push in felt)]
+    impulse, made = float(np.hypot(*felt[-1].force)) * felt[-1].seconds, []
+    for i in range(count):
+        one, angle, seconds = calm[int(rng.integers(len(calm)))], rng.uniform(0.0, 2 * np.pi), rng.uniform(*_PUSH_SECONDS)
+        size = rng.uniform(0.5, 1.0) * impulse / seconds
+        push = Push(one.time, float(seconds), (float(size * np.cos(angle)), float(size * np.sin(angle))))
+        made.append((rollout.seed + (i + 1) * _BRANCH_SEED, one, push))
+    return made
 
 
 def harvested(rollout: Rollout, snapshots: Sequence[Snapshot], pushes: Sequence[Push]) -> list[tuple[str, Snapshot, float]]:
@@ -108,6 +133,17 @@ def harvested(rollout: Rollout, snapshots: Sequence[Snapshot], pushes: Sequence[
     return picked
 
 
+@dataclass(eq=False)
+class _Walk:
+    """A walk, and what came of it: its rollout, its snapshots, and the processor time it took (s)."""
+
+    job: Job
+    seconds: float
+    snapshots: list[Snapshot] = field(default_factory=list)
+    cpu: float = 0.0
+    rollout: Rollout = field(init=False)
+
+
 class Collector:
     """Runs the episodes of one body into a folder.
 
@@ -118,10 +154,12 @@ class Collector:
         goal_speed: on flat ground (m/s).
         planner: by default settings, the planner whose falls are wanted.
         threads: of the native engine.
+        branches: walks that branch off each that was pushed over.
     """
 
-    def __init__(self, folder: Path, body: str, reward: str, goal_speed: float, planner: Planner, threads: int):
-        self.folder, self.body, self.goal_speed, self.planner, self.threads = folder, body, goal_speed, planner, threads
+    def __init__(self, folder: Path, body: str, reward: str, goal_speed: float, planner: Planner, threads: int, branches: int = 4):
+        self.folder, self.body, self.goal_speed, self.planner = folder, body, goal_speed, planner
+        self.threads, self.branches = threads, branches
         self.text = reward_texts.find(reward, [tasks.get("walk_flat")])
         self._bodies: dict[str, tuple[Task, Morphology, Reward]] = {}
         self._runners: dict[tuple[str, int], EpisodeRunner] = {}
@@ -155,41 +193,68 @@ class Collector:
         """
         for seed in itertools.islice(itertools.count(FIRST_SEED), most):
             if split_of(seed) in (lacking := self.lacking(count)) and not (self._place(seed) / "episode.json").exists():
-                watch(self.episode(seed))
+                self.episode(seed, watch)
             if not lacking:
                 return
 
     def _place(self, seed: int) -> Path:
-        how = provocation_of(seed)
+        how = provocation_of(seed % _BRANCH_SEED)
         return self.folder / f"{how.task}-{how.name}-{seed}"
 
-    def episode(self, seed: int) -> dict[str, Any]:
-        """Run the episode of a seed, save it, and return its record."""
+    def episode(self, seed: int, watch: Callable[[dict[str, Any]], None]) -> None:
+        """Run the walk of a seed and those that branch off it, and save them; the walk itself last: its record says that all are there.
+
+        Args:
+            seed: of the walk.
+            watch: is given the record of each.
+        """
         how = provocation_of(seed)
         task, body, reward = self._prepared(how.task)
-        runner = self._runner(how, body)
         pushes = pushes_of(seed, body) if how.pushes else ()
         start, speed = task.start(body, seed), self.goal_speed * how.faster if how.task == "walk_flat" else task.goal_speed
-        job = Job(reward, start, task.frame(start, speed, seed), seed, pushes=pushes)
-        snapshots: list[Snapshot] = []
-        began, cpu = time.perf_counter(), time.process_time()
-        watch = Watch(lambda _, taken: snapshots.append(taken), _EVERY)
-        rollout = runner.run_many([job], seconds=SECONDS, fallen=task.fallen(body), ends_as=task.ends_as, watch=watch)[0]
-        taken = harvested(rollout, snapshots, pushes)
+        walk = _Walk(Job(reward, start, task.frame(start, speed, seed), seed, pushes=pushes), SECONDS)
+        self._run(walk, how)
+        for number, one, push in branches(walk.rollout, walk.snapshots, pushes, self.branches):
+            branch = _Walk(replace(Job.of(one, reward, number), pushes=(push,)), _BRANCH_SECONDS)
+            self._run(branch, how)
+            watch(self._save(branch, how))
+        watch(self._save(walk, how))
+
+    def _run(self, walk: _Walk, how: Provocation) -> None:
+        task, body, _ = self._prepared(how.task)
+        began = time.process_time()
+        watch = Watch(lambda _, taken: walk.snapshots.append(taken), _EVERY)
+        runner, fallen = self._runner(how, body), task.fallen(body)
+        (walk.rollout,) = runner.run_many([walk.job], seconds=walk.seconds, fallen=fallen, ends_as=task.ends_as, watch=watch)
+        walk.cpu = round(time.process_time() - began, 1)
+
+    def _save(self, walk: _Walk, how: Provocation) -> dict[str, Any]:
+        task, body, _ = self._prepared(how.task)
+        rollout, pushes, text = walk.rollout, walk.job.pushes, self.text
+        taken = harvested(rollout, walk.snapshots, pushes)
         states = tuple(BankState(snapshot, task.name, kind, how.name, ahead) for kind, snapshot, ahead in taken)
-        place = self._place(seed)
+        place, fell = self._place(rollout.seed), rollout.ended == task.ends_as
         rollout.save(place / "rollout.npz")
         if states:
-            FallBank(body.name, (self.text.name, self.text.sha256), {task.name: dynamics_of(body)}, states).save(place / "states.npz")
-        fell = rollout.ended == task.ends_as
-        record = {"body": body.name, "task": task.name, "seed": seed, "split": split_of(seed), "provoked": how.name, "ended": rollout.ended}
-        record |= {"fell": fell, "fall_time_s": float(rollout.time[-1]) if fell else None, "goal_speed_mps": speed}
-        record |= {
-            "candidates": runner.planner.candidates,
-            "pushes": [dataclasses.asdict(p) for p in pushes if p.start <= rollout.time[-1]],
+            FallBank(body.name, (text.name, text.sha256), {task.name: dynamics_of(body)}, states).save(place / "states.npz")
+        record = {
+            "body": body.name,
+            "task": task.name,
+            "seed": rollout.seed,
+            "split": split_of(rollout.seed),
+            "provoked": how.name,
+            "ended": rollout.ended,
+            "fell": fell,
+            "fall_time_s": float(rollout.time[-1]) if fell else None,
+            "start_time_s": float(rollout.time[0]),
+            "goal_speed_mps": rollout.goal_speed,
+            "candidates": how.candidates or self.planner.candidates,
+            "pushes": [dataclasses.asdict(push) for push in pushes if push.start <= rollout.time[-1]],
+            "reward": text.name,
+            "reward_sha256": text.sha256,
+            "states_s": [[state.kind, state.snapshot.time] for state in states],
+            "cpu_s": walk.cpu,
         }
-        record |= {"reward": self.text.name, "reward_sha256": self.text.sha256, "states_s": [[s.kind, s.snapshot.time] for s in states]}
-        record |= {"wall_s": round(time.perf_counter() - began, 1), "cpu_s": round(time.process_time() - cpu, 1)}
         result: dict[str, Any] = atomic.write_json(place / "episode.json", record)  # last: an episode with it is whole
         return result
 
