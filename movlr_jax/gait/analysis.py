@@ -9,13 +9,19 @@ from __future__ import annotations
 import math
 import weakref
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from movlr_jax.control.episode import Rollout
-from movlr_jax.gait import feet, ground, space_time, stability, sway
+from movlr_jax.gait import comparison, curves, energy, feet, force_curves, ground, norms, on_times, space_time, stability, sway
+from movlr_jax.gait.comparison import Comparison
+from movlr_jax.gait.curves import Kinematics
+from movlr_jax.gait.energy import Energy
 from movlr_jax.gait.feet import Feet
+from movlr_jax.gait.force_curves import Forces
 from movlr_jax.gait.ground import Ground
+from movlr_jax.gait.on_times import Timing
 from movlr_jax.gait.space_time import SpaceTime
 from movlr_jax.gait.stability import Stability
 from movlr_jax.gait.strides import Contact, Stride, contacts, strides
@@ -38,6 +44,11 @@ class GaitAnalysis:
         stability: margins of stability.
         sway: of head and trunk.
         feet: how they land, swing and chatter.
+        kinematics: joint curves over the cycle.
+        comparison: joint curves beside people's, of legs that are built as a human's.
+        forces: ground reaction over the cycle.
+        timing: when muscles work.
+        energy: what walking costs.
     """
 
     contacts: dict[str, tuple[Contact, ...]]
@@ -47,18 +58,27 @@ class GaitAnalysis:
     stability: Stability | None = None
     sway: Sway | None = None
     feet: Feet | None = None
+    kinematics: Kinematics | None = None
+    comparison: Comparison | None = None
+    forces: Forces | None = None
+    timing: Timing | None = None
+    energy: Energy | None = None
 
     @property
     def steady(self) -> tuple[Stride, ...]:
         """The strides that count in means."""
         return tuple(stride for stride in self.strides if stride.steady)
 
+    def _parts(self) -> tuple[Any, ...]:
+        own = (self.kinematics, self.comparison, self.forces, self.timing, self.energy)
+        return (self.space_time, self.ground, self.stability, self.sway, self.feet, *own)
+
     def figures(self) -> dict[str, float | None]:
         """Return metric name -> number of everything that is known, or None; nothing for a body without feet."""
         if not self.contacts:
             return {}
         out: dict[str, float | None] = {}
-        for part in (self.space_time, self.ground, self.stability, self.sway, self.feet):
+        for part in self._parts():
             out |= {} if part is None else part.figures()
         return {name: None if value is None or not math.isfinite(value) else float(value) for name, value in out.items()}
 
@@ -67,6 +87,11 @@ def usable(rollout: Rollout) -> int:
     """Return how many of an episode's first instants hold numbers: a diverged world leaves some that are none."""
     finite = np.isfinite(rollout.instants).all(1)
     return len(finite) if finite.all() else int(np.argmin(finite))
+
+
+def _speed(space: SpaceTime) -> float | None:
+    length, time = space.stride_length_m.mean, space.stride_time_s.mean
+    return None if length is None or time is None else length / time
 
 
 # The last episode that was analysed: its metrics, its facts and its score want it one after the other.
@@ -90,16 +115,28 @@ def _analyse(body: Morphology, rollout: Rollout) -> GaitAnalysis:
     count = usable(rollout)
     if body.fixed or count < 2:
         return GaitAnalysis({})
-    trajectory = Trajectory(rollout.instants[:count], feature_layout(body))
+    layout = feature_layout(body)
+    trajectory = Trajectory(rollout.instants[:count], layout)
     stances = {side: contacts(trajectory, side) for side in SIDES}
     found = strides(trajectory, fell=rollout.ended != "time")
     steady = [stride for stride in found if stride.steady]
+    space, reaction = space_time.measure(trajectory, steady, stances), ground.measure(body, trajectory, steady)
+    speed = None if space is None else _speed(space)
+    leg = norms.leg_length(layout) if norms.comparable(layout) else None
+    kinematics = curves.measure(trajectory, steady)
+    beside = None if speed is None or leg is None or kinematics is None else comparison.measure(kinematics.curves, speed, leg)
+    at = None if beside is None else beside.norm_speed
     return GaitAnalysis(
         stances,
         found,
-        space_time=space_time.measure(trajectory, steady, stances),
-        ground=ground.measure(body, trajectory, steady),
+        space_time=space,
+        ground=reaction,
         stability=stability.measure(body, trajectory, steady),
         sway=sway.measure(trajectory, steady),
         feet=feet.measure(trajectory, steady),
+        kinematics=kinematics,
+        comparison=beside,
+        forces=None if reaction is None else force_curves.measure(trajectory, reaction.force, steady, at),
+        timing=on_times.measure(trajectory, steady, body.muscles.peak_force),
+        energy=None if speed is None else energy.measure(body, trajectory, steady, speed),
     )

@@ -57,16 +57,23 @@ class Comparison:
     """A walk against the norm.
 
     Attributes:
-        speed: v / sqrt(g L) of the walk.
+        speed_mps: of the walk (m/s).
+        leg_m: the leg's length (m).
         norm_speed: the one that the norm stands for.
         shift_percent: side -> by how much of the cycle its curves were put later to fit (%).
         joints: each joint of each side.
     """
 
-    speed: float
+    speed_mps: float
+    leg_m: float
     norm_speed: float
     shift_percent: dict[str, int]
     joints: tuple[JointComparison, ...]
+
+    @property
+    def speed(self) -> float:
+        """v / sqrt(g L) of the walk."""
+        return norms.dimensionless(self.speed_mps, self.leg_m)
 
     @property
     def matched(self) -> bool:
@@ -118,16 +125,14 @@ def best_shift(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> int:
     return max(shifts, key=lambda s: round(float(np.mean([correlation(shifted(curve, s), norm) for curve, norm in pairs])), 9))
 
 
-def compare(curves: Sequence[JointCurve], speed_mps: float, leg_m: float) -> Comparison | None:
-    """Compare a human's legs with people at their speed; None without curves.
+def measure(curves: Sequence[JointCurve], speed_mps: float, leg_m: float) -> Comparison:
+    """Compare a human's legs with people at their speed.
 
     Args:
-        curves: of the joints.
+        curves: of the joints, at least one.
         speed_mps: the walk's (m/s).
         leg_m: the leg's length (m).
     """
-    if not curves:
-        return None
     speed = norms.dimensionless(speed_mps, leg_m)
     bands = {joint: norms.band(joint, speed) for joint in norms.JOINTS}
     shifts: dict[str, int] = {}
@@ -152,4 +157,4 @@ def compare(curves: Sequence[JointCurve], speed_mps: float, leg_m: float) -> Com
                     band.spread,
                 )
             )
-    return Comparison(speed, next(iter(bands.values())).speed, shifts, tuple(out))
+    return Comparison(speed_mps, leg_m, next(iter(bands.values())).speed, shifts, tuple(out))

@@ -95,30 +95,39 @@ def over_cycle(values: Float[np.ndarray, "time ..."], time: Float[np.ndarray, " 
     return part.reshape(POINTS, *values.shape[1:])
 
 
-def joint_curves(trajectory: Trajectory, strides: Sequence[Stride]) -> tuple[JointCurve, ...]:
-    """Return the curves of every joint that the body has, over the steady strides of each side; none for a side without.
+@dataclass(frozen=True)
+class Kinematics:
+    """The joint curves of a gait.
+
+    Attributes:
+        curves: one a joint and side, left first.
+    """
+
+    curves: tuple[JointCurve, ...]
+
+    def figures(self) -> dict[str, float]:
+        """Return every joint's range and key events, the mean of both sides (deg)."""
+        sides: dict[str, list[float]] = {}
+        for curve in self.curves:
+            for name, value in curve.events().items():
+                sides.setdefault(name, []).append(value)
+        return {name: float(np.mean(values)) for name, values in sides.items()}
+
+
+def measure(trajectory: Trajectory, steady: Sequence[Stride]) -> Kinematics | None:
+    """Return the curves of every joint that the body has, over the strides of each side; None where there are none.
 
     Args:
         trajectory: the episode.
-        strides: its strides.
+        steady: its steady strides.
     """
     out: list[JointCurve] = []
     for side in SIDES:
-        own = [stride for stride in strides if stride.side == side and stride.steady]
+        own = [stride for stride in steady if stride.side == side]
+        stance = np.array([(stride.toe_off_s - stride.touchdown_s) / stride.seconds for stride in own])
         for joint in JOINTS:
             angle = trajectory.function(f"{side}.{joint}")
-            if angle is None or not own:
-                continue
-            cycles = np.stack([over_cycle(np.degrees(angle), trajectory.time, stride) for stride in own])
-            stance = np.array([(stride.toe_off_s - stride.touchdown_s) / stride.seconds for stride in own])
-            out.append(JointCurve(side, joint, cycles, stance))
-    return tuple(out)
-
-
-def events(curves: Sequence[JointCurve]) -> dict[str, float]:
-    """Return every joint's range and key events, the mean of both sides (deg)."""
-    sides: dict[str, list[float]] = {}
-    for curve in curves:
-        for name, value in curve.events().items():
-            sides.setdefault(name, []).append(value)
-    return {name: float(np.mean(values)) for name, values in sides.items()}
+            if angle is not None and own:
+                cycles = np.stack([over_cycle(np.degrees(angle), trajectory.time, stride) for stride in own])
+                out.append(JointCurve(side, joint, cycles, stance))
+    return Kinematics(tuple(out)) if out else None

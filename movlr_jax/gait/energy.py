@@ -13,6 +13,7 @@ Motors use nothing here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -20,6 +21,8 @@ import numpy as np
 from jaxtyping import Float
 
 from movlr_jax.control import muscle_curves
+from movlr_jax.gait.strides import Stride
+from movlr_jax.gait.trajectory import Trajectory
 from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.muscles import MuscleData, moments
 
@@ -69,13 +72,14 @@ class Energy:
     speed: float
 
     def figures(self) -> dict[str, float | None]:
-        """Return the gross costs of transport by name (J/kg/m); None for a body that goes nowhere."""
+        """Return the gross costs of transport by name (J/kg/m), None for a body that goes nowhere, and the muscles' share of its mass."""
         powers = {
             "cost_of_transport_j_kg_m": self.minetti_alexander_w,
             "cost_of_transport_own_vmax_j_kg_m": self.own_vmax_w,
             "cost_of_transport_umberger_j_kg_m": self.umberger_w,
         }
-        return {name: (power / self.mass + BASAL) / self.speed if self.speed >= SLOWEST else None for name, power in powers.items()}
+        costs = {name: (power / self.mass + BASAL) / self.speed if self.speed >= SLOWEST else None for name, power in powers.items()}
+        return costs | {"muscle_mass_share": self.muscle_share}
 
 
 def muscles_at(
@@ -148,14 +152,23 @@ def umberger(does: Muscles, m: MuscleData, vmax: float = VMAX) -> Float[np.ndarr
     return np.asarray(np.maximum(kept + moved + work, 1.0) * mass)
 
 
-def measure(does: Muscles, body: Morphology, speed: float) -> Energy:
-    """Return what walking costs, the mean over instants.
+def measure(body: Morphology, trajectory: Trajectory, steady: Sequence[Stride], speed: float) -> Energy | None:
+    """Return what walking costs, the mean over the time from the first steady touchdown to the last; None for a body without muscles.
 
     Args:
-        does: what the muscles do, over whole strides.
-        body: whose they are.
+        body: whose muscles they are.
+        trajectory: the episode.
+        steady: its steady strides.
         speed: of the walk (m/s).
     """
+    if not body.muscles.count or not steady:
+        return None
+    rows = slice(min(stride.touchdown_row for stride in steady), max(stride.next_touchdown_row for stride in steady))
+    return averaged(body, muscles_at(body, *(trajectory.block(name)[rows] for name in ("qpos", "qvel", "act", "ctrl"))), speed)
+
+
+def averaged(body: Morphology, does: Muscles, speed: float) -> Energy:
+    """Return what walking costs, the mean over instants."""
     m = body.muscles
     mass = body.weight / float(np.linalg.norm(body.model.opt.gravity))
     powers = (minetti_alexander(does, m), minetti_alexander(does, m, m.vmax), umberger(does, m))

@@ -57,28 +57,36 @@ def intervals(on: Float[np.ndarray, " 101"]) -> list[tuple[int, int]]:
     return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def on_times(trajectory: Trajectory, strides: Sequence[Stride], peak_force: Float[np.ndarray, " m"]) -> tuple[OnTimes, ...]:
-    """Return when the named groups of each leg work, over the steady strides of its side.
+@dataclass(frozen=True)
+class Timing:
+    """When the muscles of both legs work.
+
+    Attributes:
+        groups: one a group and side, left first.
+    """
+
+    groups: tuple[OnTimes, ...]
+
+    def figures(self) -> dict[str, float]:
+        """Return the share of the cycle in which groups agree with people's, the mean over groups and sides."""
+        return {"muscle_timing_agreement": float(np.mean([group.agreement for group in self.groups]))}
+
+
+def measure(trajectory: Trajectory, steady: Sequence[Stride], peak_force: Float[np.ndarray, " m"]) -> Timing | None:
+    """Return when the named groups of each leg work, over the strides of its side; None where no muscle goes by such a name.
 
     Args:
         trajectory: the episode.
-        strides: its strides.
+        steady: its steady strides.
         peak_force: of the muscles (N).
     """
     out: list[OnTimes] = []
     act = trajectory.muscles("act")
     for side, groups in muscle_groups(trajectory.layout).items():
-        own = [stride for stride in strides if stride.side == side and stride.steady]
-        for group, members in groups.items():
-            if not own:
-                continue
+        own = [stride for stride in steady if stride.side == side]
+        for group, members in groups.items() if own else ():
             strength = peak_force[list(members)]
             values = act[:, list(members)] @ (strength / strength.sum())
             activation = np.mean([over_cycle(values, trajectory.time, stride) for stride in own], axis=0)
             out.append(OnTimes(side, group, activation, switched(activation), norms.on(norms.ON_TIMES[group])))
-    return tuple(out)
-
-
-def figures(timings: Sequence[OnTimes]) -> dict[str, float]:
-    """Return the share of the cycle in which groups agree with people's, the mean over groups and sides; nothing without any."""
-    return {"muscle_timing_agreement": float(np.mean([timing.agreement for timing in timings]))} if timings else {}
+    return Timing(tuple(out)) if out else None

@@ -41,6 +41,8 @@ GAIT_METRICS: tuple[Metric, ...] = (
     _more("propulsion_bw", "propulsive force"),
     _less("peak_load_bw", "peak load of a foot"),
     _more("load_symmetry", "symmetry of peak loads", best=1.0),
+    _more("vertical_force_correlation", "vertical force, correlation with the norm", best=1.0),
+    _more("forward_force_correlation", "forward force, correlation with the norm", best=1.0),
     # Stability and sway.
     _more("margin_backward_m", "margin of stability backward", ".3f"),
     _more("margin_forward_m", "margin of stability forward", ".3f"),
@@ -81,4 +83,5 @@ GAIT_METRICS: tuple[Metric, ...] = (
     _less("cost_of_transport_j_kg_m", "cost of transport"),
     _less("cost_of_transport_own_vmax_j_kg_m", "cost of transport, the model's own fastest fibres"),
     _less("cost_of_transport_umberger_j_kg_m", "cost of transport after Umberger"),
+    _less("muscle_mass_share", "the model's muscles' share of its mass"),
 )

@@ -6,17 +6,11 @@ from support.striding import SPEED, people
 
 from movlr_jax.gait import comparison, norms
 from movlr_jax.gait.curves import JointCurve
-from movlr_jax.rewards.features import feature_layout
-
-
-@pytest.fixture(scope="module")
-def layout(myolegs):
-    return feature_layout(myolegs)
 
 
 def compared(curves, leg, speed=SPEED):
     made = [JointCurve(side, joint, curve[None], np.array([0.6])) for side in ("left", "right") for joint, curve in curves.items()]
-    return comparison.compare(made, speed, leg)
+    return comparison.measure(made, speed, leg)
 
 
 def test_people_are_like_people(layout):
@@ -57,4 +51,3 @@ def test_another_motion_is_not_made_alike_by_its_shift(layout):
 
 def test_amplitudes_are_marked_where_no_norm_has_the_speed(layout):
     assert not compared(people(layout), norms.leg_length(layout), speed=3.0).matched
-    assert comparison.compare([], 1.0, 0.9) is None

@@ -5,21 +5,16 @@ import numpy as np
 import pytest
 from support.striding import people, striding
 
-from movlr_jax.gait.curves import JointCurve, events, joint_curves, over_cycle
+from movlr_jax.gait import curves
+from movlr_jax.gait.curves import JointCurve, Kinematics, over_cycle
 from movlr_jax.gait.strides import strides
 from movlr_jax.gait.trajectory import Trajectory
-from movlr_jax.rewards.features import feature_layout
-
-
-@pytest.fixture(scope="module")
-def layout(myolegs):
-    return feature_layout(myolegs)
 
 
 def test_the_curves_of_a_walk_are_those_that_its_joints_follow(layout):
     wanted = people(layout)
     trajectory = Trajectory(striding(layout, wanted), layout)
-    found = joint_curves(trajectory, strides(trajectory))
+    found = curves.measure(trajectory, [s for s in strides(trajectory) if s.steady]).curves
     assert {(c.side, c.joint) for c in found} == {(side, joint) for side in ("left", "right") for joint in wanted}
     for curve in found:
         assert len(curve.cycles) >= 3
@@ -35,9 +30,8 @@ def test_events_are_where_a_gait_laboratory_reads_them():
     hip = np.zeros(101)
     hip[85], hip[50] = 30.0, -12.0
     stance = np.array([0.6])
-    found = events(
-        [JointCurve("left", j, c[None], stance) for j, c in (("knee_flexion", knee), ("ankle_flexion", ankle), ("hip_flexion", hip))]
-    )
+    cycles = {"knee_flexion": knee, "ankle_flexion": ankle, "hip_flexion": hip}
+    found = Kinematics(tuple(JointCurve("left", joint, cycle[None], stance) for joint, cycle in cycles.items())).figures()
     assert found["knee_loading_flexion_deg"] == 18.0 and found["knee_swing_flexion_deg"] == 60.0
     assert found["ankle_push_off_deg"] == 17.0 and found["ankle_dorsiflexion_deg"] == 12.0
     assert (found["hip_flexion_deg"], found["hip_extension_deg"], found["hip_range_deg"]) == (30.0, 12.0, 42.0)
@@ -52,15 +46,11 @@ def test_values_of_any_width_are_put_over_a_stride(layout):
     assert over_cycle(trajectory.time, trajectory.time, stride).shape == (101,)
 
 
-@pytest.mark.parametrize("name", ["myolegs", pytest.param("ms-human-700-locomotion", marks=pytest.mark.models)])
-def test_the_zero_of_a_human_is_its_straight_leg(name):
-    import movlr_jax as movlr
-
-    body = movlr.load_body(name)
-    data = mujoco.MjData(body.model)
-    data.qpos[:] = body.model.qpos0
-    mujoco.mj_kinematics(body.model, data)
-    at = {joint: data.joint(anatomy[0]).xanchor for joint, anatomy in feature_layout(body).anatomy.items()}
+def test_the_zero_of_a_human_is_its_straight_leg(myolegs, layout):
+    data = mujoco.MjData(myolegs.model)
+    data.qpos[:] = myolegs.model.qpos0
+    mujoco.mj_kinematics(myolegs.model, data)
+    at = {joint: data.joint(anatomy[0]).xanchor for joint, anatomy in layout.anatomy.items()}
     for side in ("left", "right"):
         thigh = at[f"{side}.hip_flexion"] - at[f"{side}.knee_flexion"]
         shank = at[f"{side}.knee_flexion"] - at[f"{side}.ankle_flexion"]

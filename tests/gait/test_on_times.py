@@ -10,12 +10,6 @@ from movlr_jax.gait import norms, on_times
 from movlr_jax.gait.muscle_groups import NAMES, muscle_groups
 from movlr_jax.gait.strides import strides
 from movlr_jax.gait.trajectory import Trajectory
-from movlr_jax.rewards.features import feature_layout
-
-
-@pytest.fixture(scope="module")
-def layout(myolegs):
-    return feature_layout(myolegs)
 
 
 def test_every_group_is_found_on_both_sides(layout):
@@ -41,14 +35,14 @@ def test_muscles_that_work_as_peoples_do_agree_and_those_that_always_work_do_not
         return {i: wanted[g] for g, members in groups[side].items() for i in members}
 
     trajectory = Trajectory(striding(layout, {}, act), layout)
-    found = {(t.side, t.group): t for t in on_times.on_times(trajectory, strides(trajectory), myolegs.muscles.peak_force)}
+    steady = [s for s in strides(trajectory) if s.steady]
+    timing = on_times.measure(trajectory, steady, myolegs.muscles.peak_force)
+    found = {(t.side, t.group): t for t in timing.groups}
     assert found["left", "tibialis anterior"].agreement > 0.93
     assert found["right", "iliopsoas"].agreement > 0.93
     assert found["left", "soleus"].agreement == pytest.approx(0.45, abs=0.01)  # people's is on from 7 to 51 %
     assert found["left", "vasti"].on.max() == 0.0
-    assert on_times.figures(tuple(found.values()))["muscle_timing_agreement"] == pytest.approx(
-        np.mean([t.agreement for t in found.values()])
-    )
+    assert timing.figures()["muscle_timing_agreement"] == pytest.approx(np.mean([t.agreement for t in found.values()]))
 
 
 def test_intervals():
