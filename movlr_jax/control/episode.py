@@ -314,10 +314,10 @@ class EpisodeRunner:
                 for e in (e for e in range(count) if ended[e] == "time"):
                     watch.see(e, snapshot.taken(state, plan, e, frames[e], jobs[e].seed, rngs[e]))
             plan, report = horizon.plan(state, plan, frames, rewards, horizon.draw(rngs))
-            before = state = self._pushed(state, jobs, dt)
-            state, instant, broken = simulator.advance(state, self.controller, plan.mean[:, :1], execute, frames)
+            before, target = self._pushed(state, jobs, dt), horizon.target(plan)
+            state, instant, broken = simulator.advance(before, self.controller, target, execute, frames)
             row = {"time": before.time, "qpos": before.qpos, "qvel": before.qvel, "act": before.act, "instants": instant}
-            row |= {"targets": plan.mean[:, 0], "costs": report.best_cost, "diverged": report.diverged}
+            row |= {"targets": target[:, 0], "costs": report.best_cost, "diverged": report.diverged}
             simulator.check()
             rows.append({name: np.asarray(value) for name, value in row.items()})
             for e in range(count):

@@ -13,6 +13,7 @@ All that evolves goes in and comes out as a PlanState. Shapes: E episodes, N can
 from __future__ import annotations
 
 import abc
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -23,6 +24,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from movlr_jax.control import laws, values
+from movlr_jax.control.planners.knots import INTERPOLATIONS, Knots
+from movlr_jax.control.proposals import PROPOSALS
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies.posture import PostureSpace
 from movlr_jax.registry import Registry, rule
@@ -32,6 +35,12 @@ DEFAULT = "mppi"
 MOST_CANDIDATES = 1_000_000
 MOST_SECONDS = 60.0
 MOST_STEPS = 10_000
+# Settings that came later, by the setting that switches them on: episodes planned without them keep the keys that they had.
+_LATER = {
+    "interpolation": ("interpolation",),
+    "value": ("value", "value_weight"),
+    "proposals": ("proposals", "proposed"),
+}
 
 
 @jax.tree_util.register_dataclass
@@ -66,7 +75,10 @@ class Planner(abc.ABC):
     candidates: int = 64
     """Candidate postures per plan."""
     knots: int = 1
-    """Target postures in a horizon, held one after the other; published is one."""
+    """Target postures in a horizon; published is one."""
+    interpolation: str = "hold"
+    """Between knots: hold (one after the other, each for its share), linear, or cubic (Catmull-Rom). From linear on the first knot is now,
+    the last where the horizon ends."""
     iterations: int = 1
     """Rounds of sampling and updating in a plan, each with all the candidates; published is one."""
     anneal: float = 1.0
@@ -87,15 +99,24 @@ class Planner(abc.ABC):
     """Terminal value, which tells of falls that begin where the horizon ends: capture; none if not given."""
     value_weight: float = 1.0
     """What a certain fall after the horizon costs, in interquartile ranges of the candidates' mean rewards."""
+    proposals: str | None = None
+    """Candidates from elsewhere in place of the planner's last: capture-step, or what another package adds; none if not given."""
+    proposed: int = 8
+    """How many they are."""
 
     def __post_init__(self) -> None:
         """Refuse settings with which no plan can be made."""
         if self.name != type(self).name:
             raise MovlrError(f"planner.name is {self.name}, and these are the settings of {type(self).name}: name the planner alone.")
         laws.require_known(self.law)
+        if self.interpolation not in INTERPOLATIONS:
+            raise MovlrError(f"planner.interpolation is {self.interpolation}: give one of {', '.join(INTERPOLATIONS)}.")
+        if self.proposals is not None:
+            PROPOSALS.require(self.proposals)
         if self.value is not None:
             values.require_known(self.value)
-        self._require_above(*(f.name for f in fields(Planner) if f.name not in ("name", "law", "value", "value_weight")))
+        words = ("name", "law", "interpolation", "value", "proposals")
+        self._require_above(*(f.name for f in fields(Planner) if f.name not in (*words, "value_weight")))
         self._require_above("value_weight", least=0)
         count, length = MOST_CANDIDATES, MOST_SECONDS
         for name, most in (("candidates", count), ("iterations", count), ("horizon", length), ("replan", length)):
@@ -105,6 +126,13 @@ class Planner(abc.ABC):
             raise MovlrError(f"planner.plan_dt is {self.plan_dt:g} s: give at least {self.horizon / MOST_STEPS:g} s for this horizon.")
         if self.knots > self.steps:
             raise MovlrError(f"planner.knots is {self.knots}: give at most the {self.steps} steps of a horizon of {self.horizon:g} s.")
+
+        if self.proposals is not None and self.proposed > self._own():
+            raise MovlrError(f"planner.proposed is {self.proposed}: of {self.candidates} candidates {self._own()} can be given away.")
+
+    def _own(self) -> int:
+        """Return how many of the last candidates are the planner's own guesses, whose places proposals may take."""
+        return self.candidates
 
     def _require_above(self, *names: str, least: float | None = None) -> None:
         """Refuse settings that are given and not finite, or not above 0; with a least value, below that."""
@@ -128,13 +156,16 @@ class Planner(abc.ABC):
         return replace(self, candidates=candidates)
 
     def identity(self) -> dict[str, Any]:
-        """Return all that decides a plan, as plain values: the records of episodes are known by it; a value only where there is one."""
-        settings = {f.name: getattr(self, f.name) for f in fields(self)}
-        if self.value is None:
-            del settings["value"], settings["value_weight"]
-        else:
-            settings["value"] = values.identity(self.value)
-        return settings
+        """Return all that decides a plan, as plain values: the records of episodes are known by it."""
+        defaults = {f.name: f.default for f in fields(self)}
+        unused = {name for switch, names in _LATER.items() if getattr(self, switch) == defaults[switch] for name in names}
+        settings = {name: getattr(self, name) for name in defaults if name not in unused}
+        return settings if self.value is None else settings | {"value": values.identity(self.value)}
+
+    @functools.cached_property
+    def between(self) -> Knots:
+        """How postures follow from the knots, and when each of these counts."""
+        return Knots(self.interpolation, self.knots, self.horizon)
 
     def init(self, space: PostureSpace, posture: Float[Any, "episode d"]) -> PlanState:
         """Return the first plan: the given postures (rad), clipped to the joint ranges, at every knot."""
@@ -151,14 +182,7 @@ class Planner(abc.ABC):
         """Return the plan as it stands one replanning interval later: knots move towards the present, the last stays."""
         if self.knots == 1:
             return plan
-        share = self.replan * self.knots / self.horizon
-
-        def move(x: Any) -> Any:
-            xp = x.__array_namespace__()
-            later = xp.concatenate([x[:, 1:], x[:, -1:]], axis=1)
-            return x + share * (later - x)
-
-        return replace(plan, mean=move(plan.mean), sigma=move(plan.sigma))
+        return replace(plan, mean=self.between.later(plan.mean, self.replan), sigma=self.between.later(plan.sigma, self.replan))
 
     @abc.abstractmethod
     def sample(

@@ -31,7 +31,7 @@ class CMA(ICEM):
     name: str = "cma"
     """The algorithm: mppi, cem, icem or cma, or one that another package adds; --help beside it lists its settings."""
     knots: int = 1
-    """Target postures in a horizon, held one after the other."""
+    """Target postures in a horizon."""
     colour: float = 0.0
     """Exponent of the noise's power spectrum 1/f^colour over the knots of a horizon; 0 is white."""
     keep: int = 0

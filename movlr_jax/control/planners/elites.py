@@ -36,6 +36,10 @@ class ElitePlanner(Planner):
         self._require_above("elites")
         self._require_above("instant", least=0)
 
+    def _own(self) -> int:
+        """See Planner."""
+        return max(0, self.candidates - self.mean_candidate - self.instant)
+
     def with_candidates(self, candidates: int) -> Self:
         """Return the settings for another number of candidates, with elites and instant candidates in proportion."""
         return replace(self, candidates=candidates, **self._in_proportion(candidates))

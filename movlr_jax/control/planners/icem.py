@@ -34,7 +34,7 @@ class ICEM(MPPI):
     name: str = "icem"
     """The algorithm: mppi, cem, icem or cma, or one that another package adds; --help beside it lists its settings."""
     knots: int = 4
-    """Target postures in a horizon, held one after the other."""
+    """Target postures in a horizon."""
     colour: float = 2.0
     """Exponent of the noise's power spectrum 1/f^colour over the knots of a horizon; 0 is white."""
     keep: int = 3
@@ -50,6 +50,10 @@ class ICEM(MPPI):
                 f"planner.keep is {self.keep}: there are {self.elites} elites, and room for {room} candidates beside the mean and the "
                 f"instant ones; give at most the lesser number."
             )
+
+    def _own(self) -> int:
+        """See Planner."""
+        return super()._own() - self.keep
 
     def init(self, space: PostureSpace, posture: Any) -> PlanState:
         """See Planner; the first plan itself stands for the elites before it."""

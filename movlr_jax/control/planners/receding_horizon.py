@@ -16,9 +16,10 @@ from jaxtyping import Float
 
 from movlr_jax.control import values
 from movlr_jax.control.planners.base import Planner, PlanReport
+from movlr_jax.control.proposals import PROPOSALS, Proposals
 from movlr_jax.control.values.base import valued
 from movlr_jax.morphologies.posture import PostureSpace
-from movlr_jax.physics.instant import Frame
+from movlr_jax.physics.instant import Frame, rows
 from movlr_jax.physics.simulator import Controller, Simulator, State
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import RewardBatch
@@ -33,7 +34,7 @@ class RecedingHorizon:
         planner: the algorithm with its settings.
 
     Raises:
-        MovlrError: the planner's terminal value does not suit the body.
+        MovlrError: the planner's terminal value or its proposals do not suit the body.
     """
 
     def __init__(self, simulator: Simulator, controller: Controller, planner: Planner):
@@ -41,6 +42,11 @@ class RecedingHorizon:
         # Functions of this module, not bound methods: a cycle through this object would keep its simulator's worlds alive.
         space, compiled = simulator.morphology.posture, (lambda f: f) if simulator.xp is np else jax.jit
         self._before = compiled(functools.partial(_sampled, space, planner))
+        self._proposed = None
+        if planner.proposals is not None:
+            proposals = PROPOSALS[planner.proposals](simulator.morphology, planner.proposed, planner.between.times)
+            self._proposed = compiled(functools.partial(_with_proposals, space, proposals))
+        self._held, self._target = compiled(planner.between.held), compiled(functools.partial(planner.between.first, planner.replan))
         self._after = compiled(functools.partial(_updated, space, planner))
         self._shift = compiled(planner.shift)
         wanted = planner.value if planner.value_weight else None
@@ -50,6 +56,10 @@ class RecedingHorizon:
         """Return the plan that E worlds start with: to hold their postures."""
         space = self._simulator.morphology.posture
         return self._planner.init(space, space.read(state.qpos))
+
+    def target(self, plan: Any) -> Float[Any, "episode 1 d"]:
+        """Return the postures that are executed until the next plan (rad)."""
+        return self._target(plan.mean)
 
     def draw(self, rngs: Sequence[np.random.Generator]) -> Float[np.ndarray, "round episode candidate knot d"]:
         """Return the noise of one plan, each episode's from its own source."""
@@ -69,7 +79,9 @@ class RecedingHorizon:
         plan = self._shift(plan)
         for i in range(planner.iterations):
             candidates = self._before(plan, state.qpos, simulator.put(planner.anneal**i * noise[i]))
-            rolled = simulator.rollout(state, self._controller, candidates, planner.steps, frames)
+            if self._proposed is not None and i == 0:
+                candidates = self._proposed(candidates, state, plan.mean, simulator.put(rows(frames)))
+            rolled = simulator.rollout(state, self._controller, self._held(candidates), planner.steps, frames)
             reward, diverged = simulator.gathered(rewards.mean_reward(rolled.instants)), simulator.gathered(rolled.diverged)
             value = None if self._value is None else simulator.gathered(self._value(rolled.instants[:, :, -1]))
             plan, report = self._after(plan, candidates, reward, diverged, value)
@@ -78,6 +90,12 @@ class RecedingHorizon:
 
 def _sampled(space: PostureSpace, planner: Planner, plan: Any, qpos: Any, noise: Any) -> Any:
     return planner.sample(space, plan, space.read(qpos), noise)
+
+
+def _with_proposals(space: PostureSpace, proposals: Proposals, candidates: Any, state: State, mean: Any, frames: Any) -> Any:
+    xp = candidates.__array_namespace__()
+    proposed = xp.asarray(xp.clip(proposals(state, mean, frames), space.lower, space.upper), candidates.dtype)
+    return xp.concatenate([candidates[:, : candidates.shape[1] - proposed.shape[1]], proposed], axis=1)
 
 
 def _updated(
