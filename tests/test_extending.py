@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 TINY = ["--seconds", "0.04", "--planner.candidates", "8", "--planner.horizon", "0.06"]
 OURS = ["--planner.name", "predictive-sampling", "--planner.law", "stretch", "--planner.value", "low-hand", "--engine", "one-thread"]
+OURS += ["--planner.proposals", "rest", "--planner.proposed", "1"]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def site(tmp_path_factory):
     """A folder of installed packages that holds the example."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
     blocks = re.findall(r"```(?:python|toml)\n# (\S+)\n(.*?)```", (ROOT / "docs" / "extending.md").read_text(), re.DOTALL)
-    assert len(blocks) == 9
+    assert len(blocks) == 10
     for name, text in blocks:
         (source / name).parent.mkdir(exist_ok=True)
         (source / name).write_text(text)
@@ -51,7 +52,7 @@ def nosy(tmp_path):
     (package / "nosy-1.0.dist-info").mkdir(parents=True)
     (package / "nosy.py").write_text(f"import pathlib\npathlib.Path({str(tmp_path / 'it-was-run')!r}).touch()\nraise OSError('no')\n")
     (package / "nosy-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: nosy\nVersion: 1.0\n")
-    groups = ("tasks", "bodies", "planners", "laws", "values", "engines", "critics", "writers")
+    groups = ("tasks", "bodies", "planners", "laws", "values", "proposals", "engines", "critics", "writers")
     points = [f"[movlr_jax.{group}]\nnosy = nosy:X" for group in groups]
     (package / "nosy-1.0.dist-info" / "entry_points.txt").write_text("\n".join(points))
     return package
@@ -104,7 +105,7 @@ def test_a_package_that_cannot_be_loaded_is_named_and_hides_no_other(movlr, nosy
     assert json.loads(listed.stdout)["tasks"][-1]["name"] == "bend" and "the package nosy 1.0 cannot be used" in listed.stderr
     found = movlr(code="from movlr_jax.cli import doctor; print(*doctor.packages())", places=[nosy]).stdout
     assert "warning" in found and "task bend, morphology forearm, planner predictive-sampling" in found
-    assert found.count("of the package nosy 1.0 cannot be used: OSError: no.") == 8
+    assert found.count("of the package nosy 1.0 cannot be used: OSError: no.") == 9
     ran = movlr("rollout", "nosy", places=[nosy])
     assert ran.returncode == 1
     assert (

@@ -104,6 +104,7 @@ def packages() -> list[Check]:
     """Check what installed packages add by entry points."""
     from movlr_jax.control.laws import LAWS
     from movlr_jax.control.planners import PLANNERS
+    from movlr_jax.control.proposals import PROPOSALS
     from movlr_jax.control.values import VALUES
     from movlr_jax.critics import CRITICS
     from movlr_jax.morphologies import CATALOG
@@ -113,7 +114,7 @@ def packages() -> list[Check]:
 
     names: list[str] = []
     faults: list[str] = []
-    for registry in (TASKS, CATALOG, PLANNERS, LAWS, VALUES, ENGINES, CRITICS, WRITERS):
+    for registry in (TASKS, CATALOG, PLANNERS, LAWS, VALUES, PROPOSALS, ENGINES, CRITICS, WRITERS):
         try:
             for name in registry.added():
                 try:

@@ -26,6 +26,7 @@ from movlr_jax.control import laws
 from movlr_jax.control.episode import EpisodeRunner, Rollout
 from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planners import PLANNERS, Planner
+from movlr_jax.control.proposals import PROPOSALS
 from movlr_jax.control.values import VALUES
 from movlr_jax.errors import MovlrError, require
 from movlr_jax.evaluation import filming, reward_texts
@@ -223,6 +224,7 @@ class Evaluation:
         planner = place.planner
         named: list[tuple[Registry[Any], str]] = [(TASKS, place.task.name), (engines.ENGINES, self.engine), (PLANNERS, planner.name)]
         named += [(laws.LAWS, planner.law), *([(VALUES, planner.value)] if planner.value else [])]
+        named += [(PROPOSALS, planner.proposals)] if planner.proposals else []
         added = {f"{registry.kind} {name}": registry.package(name) for registry, name in named if registry.package(name)}
         packages = ("movlr-jax", "mujoco", "jax", "numpy", *(("warp-lang",) if self.engine == "warp" else ()))
         return {
