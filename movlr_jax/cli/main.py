@@ -32,6 +32,7 @@ VERBS: dict[str, str] = {
     "sweep": "run many configurations: on this machine, a Ray cluster, Slurm, or by W&B",
     "trial": "run one trial of a sweep here, or go on with it",
     "train": "train a policy by PPO on a task, with the same reward",
+    "learn": "learn a terminal value for planners from recorded episodes",
     "check": "put a reward file through the sandbox and explain the verdict",
     "prompt": "list the prompts, or show in full what a run sent to a model",
     "report": "write a run's report.html anew",

@@ -223,7 +223,7 @@ class Evaluation:
         changed = work.changed()
         planner = place.planner
         named: list[tuple[Registry[Any], str]] = [(TASKS, place.task.name), (engines.ENGINES, self.engine), (PLANNERS, planner.name)]
-        named += [(laws.LAWS, planner.law), *([(VALUES, planner.value)] if planner.value else [])]
+        named += [(laws.LAWS, planner.law), *([(VALUES, planner.value)] if planner.value and planner.value in VALUES else [])]
         named += [(PROPOSALS, planner.proposals)] if planner.proposals else []
         added = {f"{registry.kind} {name}": registry.package(name) for registry, name in named if registry.package(name)}
         packages = ("movlr-jax", "mujoco", "jax", "numpy", *(("warp-lang",) if self.engine == "warp" else ()))

@@ -1,0 +1,149 @@
+"""A learnt terminal value: the probability, by a small network, that a body which moves like this falls soon.
+
+In: a file that `movlr learn value` wrote, one body's, and the last instants of rollouts. Out: minus the probability. Networks that ship are
+files in the folder networks, named after the body. Evaluating one takes a few matrix products, so no network library is needed here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from movlr_jax import atomic
+from movlr_jax.control.values.base import TerminalValue
+from movlr_jax.control.values.features import StanceFeatures
+from movlr_jax.errors import BadFile, MovlrError
+from movlr_jax.rewards.layout import FeatureLayout
+
+SUFFIX = ".npz"
+SHIPPED = Path(__file__).parent / "networks"
+_MOST = 4 << 20  # bytes of a file; a network of 64 x 64 has 50 kB
+_FARTHEST = 5.0  # standard deviations of a feature, beyond which nothing was learnt
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A trained network: features, normalised, through layers of tanh to the log odds of a fall.
+
+    Attributes:
+        body: the body's name.
+        names: its features.
+        mean, scale: float32[n], of the features.
+        layers: (kernel float32[i, o], bias float32[o]) each; the last has one output.
+        provenance: what made it: command, data and their hashes, versions, figures.
+    """
+
+    body: str
+    names: tuple[str, ...]
+    mean: np.ndarray
+    scale: np.ndarray
+    layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+    provenance: Mapping[str, Any]
+
+    def logit(self, features: Float[Any, "*batch n"]) -> Float[Any, "*batch"]:
+        """Return the log odds of a fall, over numpy or jax.numpy."""
+        xp = features.__array_namespace__()
+        x = xp.clip((features - self.mean) / self.scale, -_FARTHEST, _FARTHEST)
+        for kernel, bias in self.layers[:-1]:
+            x = xp.tanh(x @ kernel + bias)
+        kernel, bias = self.layers[-1]
+        return (x @ kernel + bias)[..., 0]
+
+    def save(self, path: Path) -> None:
+        """Write the file; equal networks give equal bytes."""
+        arrays: dict[str, np.ndarray] = {"body": np.array(self.body), "names": np.array(self.names), "mean": self.mean, "scale": self.scale}
+        for i, (kernel, bias) in enumerate(self.layers):
+            arrays |= {f"kernel_{i}": kernel, f"bias_{i}": bias}
+        atomic.write_npz(path, arrays | {"provenance": np.array(json.dumps(atomic.plain(self.provenance), sort_keys=True))})
+
+    @staticmethod
+    def load(path: Path) -> Network:
+        """Read what `save` wrote.
+
+        Raises:
+            MovlrError: it is not there, or no such file.
+        """
+        try:
+            arrays = atomic.read_npz(path, _MOST)
+            count = sum(name.startswith("kernel_") for name in arrays)
+            layers = tuple((arrays[f"kernel_{i}"], arrays[f"bias_{i}"]) for i in range(count))
+            names = tuple(map(str, arrays["names"]))
+            network = Network(str(arrays["body"]), names, arrays["mean"], arrays["scale"], layers, json.loads(str(arrays["provenance"])))
+            network._require_sound()
+        except OSError as error:
+            raise MovlrError(f"The terminal value {path} cannot be read ({error.strerror}): give a file of movlr learn value.") from None
+        except (BadFile, KeyError, ValueError, TypeError, IndexError) as error:
+            raise MovlrError(
+                f"{path} is no terminal value ({' '.join(str(error).split())[:150]}): give a file of movlr learn value."
+            ) from None
+        return network
+
+    def _require_sound(self) -> None:
+        """Raise ValueError where shapes do not agree, or a number is none."""
+        width = len(self.names)
+        wanted: list[tuple[np.ndarray, tuple[int, ...]]] = [(self.mean, (width,)), (self.scale, (width,))]
+        for i, (kernel, bias) in enumerate(self.layers):
+            out = 1 if i == len(self.layers) - 1 else bias.size
+            wanted += [(kernel, (width, out)), (bias, (out,))]
+            width = out
+        if not self.layers or any(array.shape != shape or array.dtype != np.float32 for array, shape in wanted):
+            raise ValueError("its layers do not follow each other")
+        if not all(np.isfinite(array).all() for array, _ in wanted) or not (self.scale > 0).all():
+            raise ValueError("a number in it is none")
+
+
+class FallRisk(TerminalValue):
+    """Minus the probability of a fall, by the network that ships for the body.
+
+    Args:
+        layout: of the body's instants.
+        path: the network's file; that which ships if left out.
+
+    Raises:
+        MovlrError: none ships for this body, or the file is of another one.
+    """
+
+    name: ClassVar[str] = "fall-risk"
+
+    def __init__(self, layout: FeatureLayout, path: Path | None = None):
+        if path is None:
+            path = SHIPPED / f"{layout.morphology}{SUFFIX}"
+            if not path.is_file():
+                raise MovlrError(
+                    f"No terminal value fall-risk ships for {layout.morphology}: learn one with movlr learn value, and give its file."
+                )
+        self.network, self._features = Network.load(path), StanceFeatures(layout)
+        if (self.network.body, self.network.names) != (layout.morphology, self._features.names):
+            other = self.network.body if self.network.body != layout.morphology else "another version of it"
+            raise MovlrError(f"The terminal value {path} was learnt on {other}, and the body is {layout.morphology}: learn one on this.")
+
+    def __call__(self, instants: Float[Any, "episode candidate f"]) -> Float[Any, "episode candidate"]:
+        """See TerminalValue."""
+        return -self.probability(instants)
+
+    def probability(self, instants: Float[Any, "*batch f"]) -> Float[Any, "*batch"]:
+        """Return the probability of a fall, as if half of all instants were before one."""
+        xp = instants.__array_namespace__()
+        return 0.5 + 0.5 * xp.tanh(0.5 * self.network.logit(self._features(instants)))
+
+
+def digest(path: Path | None = None) -> str:
+    """Return what a network's file is known by; without a path, all that ship.
+
+    Raises:
+        MovlrError: it cannot be read.
+    """
+    found = hashlib.sha256()
+    for file in sorted(SHIPPED.glob(f"*{SUFFIX}")) if path is None else [path]:
+        try:
+            found.update(atomic.read_bytes(file, _MOST, follow=True))
+        except OSError as error:
+            raise MovlrError(f"The terminal value {file} cannot be read ({error.strerror}): give a file of movlr learn value.") from None
+    return found.hexdigest()[:16]

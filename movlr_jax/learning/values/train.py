@@ -1,0 +1,222 @@
+"""Learning a terminal value: a small flax network from the features of an instant to the probability of a fall.
+
+In: recorded episodes of one body and a ValueConfig. Out: a network that planners take, and how well it foretells the falls of episodes
+that it has not seen. Whole episodes are held out, of the fallen and of the others alike. Instants before a fall and all others weigh the
+same together, so the probability is that of a body of which half of all instants are before a fall. All randomness is the seed's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Float
+
+from movlr_jax._versions import installed
+from movlr_jax.control.values.capture import Capture
+from movlr_jax.control.values.fall_risk import Network
+from movlr_jax.control.values.features import StanceFeatures
+from movlr_jax.errors import MovlrError
+from movlr_jax.learning.values import scores
+from movlr_jax.learning.values.config import ValueConfig
+from movlr_jax.learning.values.episodes import Episodes, files, read
+from movlr_jax.morphologies import Morphology
+from movlr_jax.rewards.features import feature_layout
+
+_PACKAGES = ("movlr-jax", "mujoco", "jax", "flax", "optax", "numpy")
+_TOGETHER = 50  # updates between which progress is told
+_EARLY = 0.5  # s; a fall that is nearer than this is plain to see
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """What was learnt: the network, and its figures on the episodes held out and on those learnt from."""
+
+    network: Network
+    figures: dict[str, Any]
+
+
+class _Perceptron(nn.Module):
+    """Layers of tanh, then one output."""
+
+    widths: Sequence[int]
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Return the log odds [b] of features [b, n]."""
+        for width in self.widths:
+            x = nn.tanh(nn.Dense(width)(x))
+        return nn.Dense(1)(x)[:, 0]
+
+
+def learn(
+    words: Sequence[str | Path],
+    body: Morphology,
+    config: ValueConfig | None = None,
+    progress: Callable[[int, float], None] | None = None,
+) -> Learnt:
+    """Learn a terminal value from recorded episodes.
+
+    Args:
+        words: files of episodes, and folders that hold some.
+        body: whose they are.
+        config: how.
+        progress: called with the updates that are done and their mean loss.
+
+    Raises:
+        MovlrError: a word stands for no episode of this body, too few of them fell, or too few did not.
+    """
+    config, layout = config or ValueConfig(), feature_layout(body)
+    features = StanceFeatures(layout)
+    found = read(files(words), layout.size, config.window)
+    return fit(features, found, config, progress, capture=np.asarray(-Capture(layout)(found.instants[None])[0]))
+
+
+def fit(
+    features: StanceFeatures,
+    found: Episodes,
+    config: ValueConfig,
+    progress: Callable[[int, float], None] | None = None,
+    capture: Float[np.ndarray, " N"] | None = None,
+) -> Learnt:
+    """Learn from instants; see `learn`.
+
+    Args:
+        features: what the network sees of them.
+        found: the instants.
+        config: how.
+        progress: see `learn`.
+        capture: the danger of each instant by capturability, to be compared with.
+    """
+    seen = np.asarray(features(found.instants), np.float32)
+    falls = found.left <= config.window
+    held = _held_out(found, config)[found.episode]
+    for some, which in ((~held, "learnt from"), (held, "held out")):
+        if not falls[some].any() or falls[some].all():
+            count = "all" if falls[some].any() else "no"
+            raise MovlrError(f"Of the episodes {which}, {count} instants are before a fall: give more episodes, of both kinds.")
+    x = seen[~held]
+    mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 0.02).astype(np.float32)
+    soft = np.exp(-found.left / (0.5 * config.window)).astype(np.float32)  # 0 where no fall is known to come
+    target = falls.astype(np.float32) if config.target == "within" else soft
+    weights = _balanced(falls[~held])
+    layers = _descend(np.clip((x - mean) / scale, -5, 5), target[~held], weights, config, progress)
+    provenance = {
+        "command": " ".join(["movlr", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("movlr", "__main__.py") else "",
+        "config": dataclasses.asdict(config),
+        "episodes": dict(zip(map(_short, found.names), found.digests, strict=True)),
+        "versions": {package: installed(package) for package in _PACKAGES},
+    }
+    body = features.body
+    network = Network(body, features.names, mean, scale, layers, {})
+    risk = 1 / (1 + np.exp(-network.logit(seen).astype(np.float64)))
+    figures: dict[str, Any] = {
+        "body": body,
+        "target": config.target,
+        "window_s": config.window,
+        "episodes": len(found.names),
+        "fallen": int(found.fallen.sum()),
+        "held_out_episodes": len(np.unique(found.episode[held])),
+        "instants": len(seen),
+        "before_a_fall": int(falls.sum()),
+        "held_out": _figures(risk, found.left, config.window, held),
+        "learnt_from": _figures(risk, found.left, config.window, ~held),
+    }
+    if capture is not None:
+        figures["capture"] = {name: _areas(capture, found.left, config.window, held)[name] for name in ("auc", "auc_early")}
+    return Learnt(dataclasses.replace(network, provenance=provenance | {"figures": figures}), figures)
+
+
+def _held_out(found: Episodes, config: ValueConfig) -> np.ndarray:
+    """Return bool[episodes], a share of the fallen and of the others, by the seed and the episodes' contents."""
+    rng = np.random.default_rng(config.seed)
+    held = np.zeros(len(found.names), bool)
+    for kind in (True, False):
+        some = [i for i in np.argsort(found.digests, kind="stable") if found.fallen[i] == kind]
+        count = max(1, round(config.held_out * len(some))) if len(some) > 1 else 0
+        held[rng.permutation(some)[:count].astype(int)] = True
+    return held
+
+
+def _balanced(falls: np.ndarray) -> np.ndarray:
+    """Return weights of mean 1 under which both classes are one half."""
+    share = falls.mean()
+    return np.where(falls, 0.5 / share, 0.5 / (1 - share)).astype(np.float32)
+
+
+def _descend(
+    x: np.ndarray, target: np.ndarray, weights: np.ndarray, config: ValueConfig, progress: Callable[[int, float], None] | None
+) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """Return the layers after gradient descent on the weighted cross entropy."""
+    # Batches and noise are drawn on the host: a compiled program that draws them takes longer to compile than to run.
+    rng, (model, optimizer, run) = np.random.default_rng(config.seed), _compiled(dataclasses.replace(config, seed=0))
+    params: Any = model.init(jax.random.PRNGKey(config.seed), x[:1])
+    carry, data = (params, optimizer.init(params)), tuple(map(jnp.asarray, (x, target, weights)))
+    for done in range(0, config.updates, _TOGETHER):
+        rows = rng.integers(len(x), size=(_TOGETHER, config.batch))
+        noise = config.jitter * rng.standard_normal((_TOGETHER, config.batch, x.shape[1]), np.float32)
+        # All but the last round have one length, so that there is one program; what is too many in it changes nothing.
+        carry, losses = run(carry, data, rows, noise, np.arange(done, done + _TOGETHER) < config.updates)
+        if progress is not None:
+            there = min(_TOGETHER, config.updates - done)
+            progress(done + there, float(losses[:there].mean()))
+    tree = carry[0]["params"]
+    named = [tree[f"Dense_{i}"] for i in range(len(config.layers) + 1)]
+    return tuple((np.asarray(layer["kernel"], np.float32), np.asarray(layer["bias"], np.float32)) for layer in named)
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(config: ValueConfig) -> tuple[_Perceptron, Any, Callable[..., Any]]:
+    """Return the network, its optimiser, and what makes some gradient steps: (carry, data, rows, noise, wanted) -> (carry, losses)."""
+    model = _Perceptron(config.layers)
+    optimizer = optax.adamw(optax.cosine_decay_schedule(config.learning_rate, config.updates), weight_decay=config.decay)
+
+    def loss(params: Any, data: Any, rows: jax.Array, noise: jax.Array) -> jax.Array:
+        inputs, wanted, weight = (column[rows] for column in data)
+        logit: Any = model.apply(params, inputs + noise)
+        return (weight * optax.sigmoid_binary_cross_entropy(logit, wanted)).mean()
+
+    def run(carry: Any, data: Any, rows: Any, noise: Any, wanted: Any) -> Any:
+        def step(carry: tuple[Any, Any], each: Any) -> tuple[tuple[Any, Any], jax.Array]:
+            (params, state), (rows, noise, wanted) = carry, each
+            value, gradient = jax.value_and_grad(loss)(params, data, rows, noise)
+            change, after = optimizer.update(gradient, state, params)
+            new = (optax.apply_updates(params, change), after)
+            return jax.tree.map(lambda a, b: jnp.where(wanted, a, b), new, carry), value
+
+        return jax.lax.scan(step, carry, (rows, noise, wanted))
+
+    return model, optimizer, jax.jit(run)
+
+
+def _areas(score: np.ndarray, left: np.ndarray, window: float, some: np.ndarray) -> dict[str, float | None]:
+    """Return how well a score tells instants before a fall from others, and those of falls that are not yet plain to see."""
+    falls, early = left <= window, some & ((left > window) | (left >= _EARLY))
+    return {"auc": scores.auc(score[some], falls[some]), "auc_early": scores.auc(score[early], falls[early])}
+
+
+def _figures(risk: np.ndarray, left: np.ndarray, window: float, some: np.ndarray) -> dict[str, Any]:
+    falls = left[some] <= window
+    weights = _balanced(falls)
+    chosen = np.clip(risk[some], 1e-7, 1 - 1e-7)
+    loss = -(weights * np.where(falls, np.log(chosen), np.log(1 - chosen))).mean()
+    return {
+        **_areas(risk, left, window, some),
+        "log_loss": float(loss),
+        "calibration": scores.calibration(risk[some], falls, weights),
+    }
+
+
+def _short(name: str) -> str:
+    """Return the end of a path: nothing in a file that is passed on says where on a machine its data stood."""
+    return "/".join(Path(name).parts[-2:])
