@@ -8,7 +8,8 @@ the other stands, and
 
 T being what remains of the swing. A foot in the air lands where it heads, one on the ground a step of this speed ahead of where it is. A
 changed step reaches 0.2 m in 0.3 s (Hof, Vermerris and Gjaltema, JEB 213, 2010), of a human; lengths scale with the height of the centre of
-mass and times with its root. The value is that of the better foot: 0 while xi stays in reach, falling to -1.
+mass and times with its root. The value is that of the better foot: 0 while xi stays in reach, -1/2 at a shortfall of half a metre, and ever
+nearer to -1, so that of two bad ends one is still the better.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SHORTEST = 0.05  # s, a step that is due lands within
 REACH_SPEED = 0.2 / 0.3  # m/s, at which a step is changed
 FOOT = 0.05  # m, half the width of a foot
 LEG_SPEED = 2.5  # how fast a foot swings, in speeds of the body: a stride's length in the two fifths of it that a swing takes
-GIVES_UP = 0.15  # m, shortfall at which the value is -0.76
+HALF = 0.5  # m, shortfall at which the value is -1/2: walks of MS-Human-700 that go on have 0 to 0.6, those that fall 1 to 3
 
 
 class Capture(TerminalValue):
@@ -49,8 +50,8 @@ class Capture(TerminalValue):
 
     def __call__(self, instants: Float[Any, "episode candidate f"]) -> Float[Any, "episode candidate"]:
         """See TerminalValue."""
-        xp = instants.__array_namespace__()
-        return -xp.tanh(self.shortfall(instants) / (GIVES_UP * self._scale))
+        short = self.shortfall(instants)
+        return -short / (short + HALF * self._scale)
 
     def shortfall(self, instants: Float[Any, "*batch f"]) -> Float[Any, "*batch"]:
         """Return how far xi will lie beyond the reach of the foot that lands next, of two that stand the better (m)."""

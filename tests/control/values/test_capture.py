@@ -8,7 +8,7 @@ from support import arm
 from movlr_jax import tasks
 from movlr_jax.control import episode, values
 from movlr_jax.control.planners import MPPI
-from movlr_jax.control.values.capture import FOOT, GRAVITY, LEG_SPEED, REACH_SPEED, SWING, Capture
+from movlr_jax.control.values.capture import FOOT, GRAVITY, HALF, LEG_SPEED, REACH_SPEED, SWING, Capture
 from movlr_jax.errors import MovlrError
 from movlr_jax.physics.gait import GAIT_FIELDS
 from movlr_jax.rewards.features import feature_layout
@@ -93,7 +93,7 @@ def test_a_sideways_push_beyond_a_step_to_the_side_is_the_distance_that_is_missi
     wanted = HIP + (speed / pace - HIP) * np.exp(pace * left) - (-HIP + 0.5 * LEG_SPEED * speed * left) - reach
     assert wanted > 0.1
     assert capture.shortfall(made.row) == pytest.approx(wanted, rel=1e-4)
-    assert -1.0 < capture(made.row[None, None])[0, 0] < -0.2
+    assert capture(made.row[None, None])[0, 0] == pytest.approx(-wanted / (wanted + HALF * scale(layout)), rel=1e-3)
 
 
 def test_a_foot_that_swings_ahead_saves_what_one_that_hangs_behind_does_not(made, capture):
