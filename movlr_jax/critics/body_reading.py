@@ -310,10 +310,33 @@ class BodyReading:
         """How far that knee bends (rad); None where none was measured."""
         return min(self.bends.values(), default=None)
 
+    def human(self, figure: float | None) -> float | None:
+        """Return a figure of the gait laboratory, where steps are asked for of legs that are built as a human's; None else.
+
+        Only such a body's joints were compared with a norm.
+        """
+        return figure if self.walks and self.gait.knee_correlation is not None else None
+
+    @cached_property
+    def runs(self) -> bool:
+        """Whether it is fast enough to run."""
+        return self.distance >= 2.0 * (self.seconds or 1.0)
+
+    @cached_property
+    def stance(self) -> float | None:
+        """Share of the stride that a foot stands; None of a body that is fast enough to run."""
+        return None if self.runs else self.gait.stance_share
+
+    @cached_property
+    def even(self) -> float | None:
+        """Symmetry of step times or of stances, whichever is less; None where neither is known."""
+        known = [value for value in (self.gait.step_time_symmetry, self.gait.stance_symmetry) if value is not None]
+        return min(known, default=None)
+
     @cached_property
     def flight(self) -> float | None:
         """Share of the time with both feet off the ground; None of a body that is fast enough to run."""
-        return self.gait.flight_fraction if self.distance < 2.0 * (self.seconds or 1.0) else None
+        return None if self.runs else self.gait.flight_fraction
 
     @cached_property
     def muscles(self) -> str:

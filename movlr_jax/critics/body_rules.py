@@ -127,6 +127,31 @@ _SLIPS = "Loaded feet slide at {value:.2f} m/s."
 _TIRES = "Mean squared activation is {value:.2f}; most active: {m.muscles}."
 _JERKS = "The centre of mass jerks ({value:.0f} m/s^3)."
 _NO_STEPS = ("no_steps",)
+_FLEXES = "In swing the knees bend by {value:.0f} deg, in a human walk by 58."
+_NO_PUSH = "At the end of a stance the ankle is stretched by {value:.0f} deg, in a human walk by 18."
+_LANDS = "Feet land with their toes {value:.0f} deg up, in a human walk about 20: not on the heel."
+_STANDS = "A foot stands for {value:.0%} of a stride, in a human walk for 60 %."
+_LIMPS = "The symmetry of left and right in time is {value:.2f}; 1 is even."
+_TOUCHES = "A foot touches down {value:.1f} times a stride."
+_DRAGS = "The swinging foot touches the ground during {value:.0%} of its swing."
+
+# Where a walk is no longer a human's, by figures of the gait laboratory: the norm of a comfortable speed (hip and knee: Winter 1991, Bovi
+# 2011; ankle and stance: those and a subject's 25 strides on force plates; landing: Perry & Burnfield, Gait Analysis) less two to three of
+# its standard deviations, and wide where slower walks, which these are, have less of it. Norms: knee in swing 58 (4.5 to 6) deg, ankle at
+# push-off 18 (6) deg, foot to floor at contact about 20 (5) deg, stance 60.5 (2) %. Healthy ratios of left and right are at most 1.06 for
+# times of stance and swing (Patterson 2010, Gait & Posture 31:241), a symmetry of 0.97 here; 0.9 is a ratio of 1.22. A foot of a sound walk
+# touches down once a stride; one more in five strides is let pass, as is a graze of a twentieth of the swing.
+GAIT: tuple[BodyRule, ...] = (
+    BodyRule(
+        "stiff_knee", lambda m: m.human(m.gait.knee_swing_flexion_deg), 40.0, 10.0, _FLEXES, "knees", "swing", 0.1, unless=("stiff_knee",)
+    ),
+    BodyRule("no_push_off", lambda m: m.human(m.gait.ankle_push_off_deg), 5.0, -10.0, _NO_PUSH, "ankles", "stance", 0.1, 0.2),
+    BodyRule("flat_footed", lambda m: m.human(m.gait.foot_strike_deg), 5.0, -20.0, _LANDS, "feet", "swing", 0.1, 0.2),
+    BodyRule("short_stance", lambda m: m.stepping(m.stance), 0.54, 0.35, _STANDS, "feet", "stance", 0.1, 0.2),
+    BodyRule("limp", lambda m: m.stepping(m.even), 0.9, 0.5, _LIMPS, "legs"),
+    BodyRule("chatter", lambda m: m.stepping(m.gait.touchdowns_per_stride), 1.2, 4.0, _TOUCHES, "feet", "stance"),
+    BodyRule("toe_drag", lambda m: m.stepping(m.gait.toe_drag_share), 0.05, 0.5, _DRAGS, "feet", "swing"),
+)
 
 COORDINATION: tuple[BodyRule, ...] = (
     BodyRule("crossed_feet", lambda m: m.gait.crossed_feet_fraction, 0.02, 0.4, _CROSS, "feet", "swing", span=0.5),
@@ -138,6 +163,7 @@ COORDINATION: tuple[BodyRule, ...] = (
     BodyRule("low_clearance", lambda m: m.stepping(m.clearance), 0.03, 0.0, _SCUFFS, "feet", "swing", unless=_NO_STEPS),
     BodyRule("stiff_knee", lambda m: m.stepping(m.least_bend), 0.5, 0.1, _STIFF, "{m.stiffer} knee", "swing", unless=_NO_STEPS),
     BodyRule("flight", lambda m: m.stepping(m.flight), 0.1, 0.5, _FLIES, "feet", "swing", unless=_NO_STEPS),
+    *GAIT,
     BodyRule("foot_slip", lambda m: m.gait.foot_slip_mps, 0.25, 0.8, _SLIPS, "feet", "stance"),
     BodyRule("effort", lambda m: m.facts.effort.mean_squared_activation, EFFORT, 0.4, _TIRES, "muscles", least=0.1),
     BodyRule("jerk", lambda m: m.facts.smoothness.jerk, _JERK, 3.0 * _JERK, _JERKS, "whole body", least=0.1),

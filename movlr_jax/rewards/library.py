@@ -497,6 +497,70 @@ _TERMS: tuple[LibraryTerm, ...] = (
         _FEET,
         "Keep at least one foot on the ground.",
     ),
+    LibraryTerm(
+        "toe_lift",
+        "gait",
+        "-20.0 * (norm(m.left.toe.velocity[:2]) * below(m.left.toe.height, m.standing.left_toe_height + 0.02)"
+        " + norm(m.right.toe.velocity[:2]) * below(m.right.toe.height, m.standing.right_toe_height + 0.02))",
+        5.0,
+        ("toe_drag",),
+        ("left.toe", "right.toe"),
+        "Lift toes that travel over the ground by 0.02 m, whether they touch it or not.",
+    ),
+    LibraryTerm(
+        "swing_time",
+        "gait",
+        "-4.0 * ("
+        + " + ".join(
+            f"m.{side}.foot.in_contact * ramp(m.time - m.{side}.foot.time_since_touchdown, 0.01, 0.05)"
+            f" * below(m.{side}.foot.time_since_liftoff - m.{side}.foot.time_since_touchdown, 0.25)"
+            for side in ("left", "right")
+        )
+        + ")",
+        5.0,
+        ("chatter",),
+        _FEET,
+        "Put a foot down only after it has been in the air for 0.25 s, and not again and again.",
+    ),
+    LibraryTerm(
+        "stance_time",
+        "gait",
+        "-2.0 * ("
+        + " + ".join(
+            f"(1.0 - m.{side}.foot.in_contact) * below(jnp.abs(m.{side}.foot.time_since_touchdown - m.{side}.foot.time_since_liftoff), 0.5)"
+            for side in ("left", "right")
+        )
+        + ")",
+        5.0,
+        ("short_stance",),
+        _FEET,
+        "Lift a foot only after it has stood for 0.5 s.",
+    ),
+    LibraryTerm(
+        "even_steps",
+        "gait",
+        "-jnp.minimum(1.0, above(2.0 * jnp.minimum(m.left.foot.time_since_touchdown, m.right.foot.time_since_touchdown)"
+        " - jnp.maximum(m.left.foot.time_since_touchdown, m.right.foot.time_since_touchdown), 0.05))",
+        20.0,
+        ("limp",),
+        _FEET,
+        "Let no step take longer than the one before it.",
+    ),
+    LibraryTerm(
+        "heel_strike",
+        "gait",
+        "-("
+        + " + ".join(
+            f"(1.0 - m.{side}.foot.in_contact) * below(m.{side}.foot.forward[2], 0.3)"
+            f" * ramp(jnp.dot(m.{side}.foot.position - m.com.position, m.pelvis.forward), 0.05, 0.25)"
+            for side in ("left", "right")
+        )
+        + ")",
+        20.0,
+        ("flat_footed",),
+        ("pelvis", *_FEET),
+        "Lift the toes of the foot that is about to land, by the sine of 0.3 rad, so that the heel comes first.",
+    ),
     # coordination: how the joints move together
     LibraryTerm(
         "knee_alignment",
@@ -574,6 +638,21 @@ _TERMS: tuple[LibraryTerm, ...] = (
         ("tiptoe", "foot_slip"),
         ("left.ankle_flexion", "right.ankle_flexion"),
         "Keep the ankles near neutral.",
+    ),
+    LibraryTerm(
+        "push_off",
+        "coordination",
+        "-("
+        + " + ".join(
+            f'm.{side}.foot.in_contact * below(-m.joint("{side}.ankle_flexion").angle, 0.25)'
+            f" * ramp(jnp.dot(m.com.position - m.{side}.foot.position, m.pelvis.forward), 0.15, 0.35)"
+            for side in ("left", "right")
+        )
+        + ")",
+        20.0,
+        ("no_push_off",),
+        ("pelvis", *_FEET, "left.ankle_flexion", "right.ankle_flexion"),
+        "Stretch the ankle of the leg that is left behind by 0.25 rad, so that it pushes the body on.",
     ),
     LibraryTerm(
         "toe_out",

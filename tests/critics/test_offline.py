@@ -6,7 +6,8 @@ import itertools
 import json
 
 import pytest
-from support.critic_records import evidence, fall, score, walk
+from support.critic_cases import SOUND
+from support.critic_records import WALK, evidence, fall, score, walk
 
 from movlr_jax.critics.base import settle
 from movlr_jax.critics.critique import STAGES, Critique
@@ -95,6 +96,30 @@ def test_one_fault_is_found_and_answered(changes, kind, term):
     if term is not None:
         assert critique.suggestions[0].term == term
         assert critique.suggestions[0].action == ("reweigh" if term == "forward_speed" else "add")
+
+
+@pytest.mark.parametrize(
+    ("figure", "kind", "term"),
+    [
+        ({"knee_swing_flexion_deg": 25.0}, "stiff_knee", "swing_knee"),
+        ({"ankle_push_off_deg": -2.0}, "no_push_off", "push_off"),
+        ({"foot_strike_deg": -5.0}, "flat_footed", "heel_strike"),
+        ({"stance_share": 0.45}, "short_stance", "stance_time"),
+        ({"step_time_symmetry": 0.7}, "limp", "even_steps"),
+        ({"stance_symmetry": 0.7}, "limp", "even_steps"),
+        ({"touchdowns_per_stride": 3.0}, "chatter", "swing_time"),
+        ({"toe_drag_share": 0.3}, "toe_drag", "toe_lift"),
+    ],
+)
+def test_faults_of_gait_are_found_and_answered(figure, kind, term):
+    assert judge(walk(gait=WALK["gait"] | SOUND)).faults == ()
+    critique = judge(walk(gait=WALK["gait"] | SOUND | figure))
+    assert [f.kind for f in critique.faults] == [kind] and critique.suggestions[0].term == term
+    assert critique.success
+    # A body that is not asked to walk is not measured by how it walks, nor a bird's joints by a human's.
+    assert judge(walk(gait=WALK["gait"] | SOUND | figure, goal="Stand still.", goal_speed_mps=None)).faults != critique.faults
+    bird = judge(walk(gait={k: v for k, v in (WALK["gait"] | SOUND | figure).items() if k != "knee_correlation"}))
+    assert (bird.faults == ()) == (kind in ("stiff_knee", "no_push_off", "flat_footed"))
 
 
 def test_the_stiff_knee_is_named_by_its_side():

@@ -12,6 +12,7 @@ import pytest
 from movlr_jax.critics.critique import FAULTS
 from movlr_jax.critics.remedies import remedies
 from movlr_jax.rewards import library, program
+from movlr_jax.rewards.layout import GAIT_FIELDS, SIDES
 from movlr_jax.rewards.library import CLASSES, LIBRARY
 from movlr_jax.rewards.program import Program
 
@@ -152,3 +153,52 @@ def test_fixing_orders_by_directness_then_by_class():
     for kind in FAULTS:  # what is forbidden, or not measured, no one term cures
         if kind not in ("diverged", "unwanted", "unmeasured"):
             assert remedies(kind), f"nothing cures {kind}"
+
+
+def test_terms_of_gait_tell_their_fault_from_its_absence(layout, terms_of, standing):
+    """Each new value of an instant is worse than the one before it, by the one term that is about it."""
+    fn, names = terms_of
+
+    def instant(angles=(), memory=(), moved=(), time=5.0):
+        features = standing.copy()
+        features[layout.column("time")] = time
+        stood = [((side, field), time) for side in SIDES for field in ("time_since_touchdown", "time_since_liftoff")]
+        for joint, value in angles:
+            name, sign = layout.anatomy[joint]
+            features[layout.column("qpos", layout.joints[name][0])] = sign * value
+        for (side, field), value in (*stood, *memory):
+            features[layout.column("gait", SIDES.index(side) * len(GAIT_FIELDS) + GAIT_FIELDS.index(field))] = value
+        for landmark, quantity, shift in moved:
+            at = layout.column("sensor", layout.landmarks[landmark][quantity])
+            features[at : at + len(shift)] += np.array(shift, np.float32)
+        return features
+
+    down, up = [(("left", "in_contact"), 1.0)], [(("left", "in_contact"), 0.0)]
+    since, ago = ("left", "time_since_touchdown"), ("left", "time_since_liftoff")
+    behind, ahead = [("left.foot", "position", (-0.4, 0.0, 0.0))], [("left.foot", "position", (0.3, 0.0, 0.0))]
+    pitch = lambda sine: ("left.foot", "quat", _pitched(standing, layout, sine))
+    other = [(("right", "time_since_touchdown"), 0.9)]
+    pairs = {
+        "push_off": (instant([("left.ankle_flexion", -0.3)], down, behind), instant([("left.ankle_flexion", 0.1)], down, behind)),
+        "heel_strike": (instant(memory=up, moved=[*ahead, pitch(0.35)]), instant(memory=up, moved=[*ahead, pitch(0.0)])),
+        "swing_time": (instant(memory=[*down, (since, 0.1), (ago, 0.5)]), instant(memory=[*down, (since, 0.1), (ago, 0.15)])),
+        "stance_time": (instant(memory=[*up, (since, 0.8), (ago, 0.2)]), instant(memory=[*up, (since, 0.4), (ago, 0.2)])),
+        "even_steps": (instant(memory=[(since, 0.4), *other]), instant(memory=[(since, 0.8), *other])),
+        "toe_lift": (
+            instant(moved=[("left.toe", "velocity", (2.0, 0, 0)), ("left.toe", "position", (0, 0, 0.05))]),
+            instant(moved=[("left.toe", "velocity", (2.0, 0, 0))]),
+        ),
+    }
+    for name, (well, badly) in pairs.items():
+        good, bad = np.asarray(fn(np.stack([well, badly])))[:, names.index(name)]
+        assert good > -0.02 and bad < good - 0.05, (name, good, bad)
+    # A foot that has stood since the start did not land: nothing is held against it.
+    start = instant(memory=[*down, (since, 0.3), (ago, 0.3)], time=0.3)
+    assert np.asarray(fn(start[None]))[0, names.index("swing_time")] > -0.02
+
+
+def _pitched(standing, layout, sine):
+    """Return what has to be added to the left foot's quaternion so that its toes point up by the arc sine."""
+    at = layout.column("sensor", layout.landmarks["left.foot"]["quat"])
+    half = -0.5 * np.arcsin(sine)
+    return np.array([np.cos(half), 0.0, np.sin(half), 0.0]) - standing[at : at + 4]

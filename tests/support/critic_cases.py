@@ -74,6 +74,28 @@ GOAL_METRICS = {
     "goal_trunk_pitch_rad": (-0.2, 0.8),
     "goal_standing_height": (0.5, 1.0),
 }
+# What the gait laboratory measures of a sound walk, and where a figure of it may be drawn anew from.
+SOUND = {
+    "stance_share": 0.61,
+    "step_time_symmetry": 0.97,
+    "stance_symmetry": 0.98,
+    "touchdowns_per_stride": 1.0,
+    "foot_strike_deg": 18.0,
+    "toe_drag_share": 0.0,
+    "knee_swing_flexion_deg": 55.0,
+    "ankle_push_off_deg": 15.0,
+    "knee_correlation": 0.95,
+}
+FIGURES: dict[str, tuple[float, float]] = {
+    "stance_share": (0.2, 0.8),
+    "step_time_symmetry": (0.3, 1.0),
+    "stance_symmetry": (0.3, 1.0),
+    "touchdowns_per_stride": (1.0, 6.0),
+    "foot_strike_deg": (-40.0, 30.0),
+    "toe_drag_share": (0.0, 0.8),
+    "knee_swing_flexion_deg": (0.0, 70.0),
+    "ankle_push_off_deg": (-20.0, 30.0),
+}
 SIGNS = ("trunk_pitch_rad", "trunk_roll_rad", "pelvis_height_ratio", "com_ahead_of_feet_m", "com_left_of_feet_m")
 
 
@@ -178,6 +200,21 @@ def _sparse() -> Iterator[dict[str, Any]]:
         }
 
 
+def _gaits(draw: random.Random) -> Iterator[dict[str, Any]]:
+    """Return walks that the gait laboratory measured: figures one at a time, then several."""
+    for name in FIGURES:
+        for _ in range(4):
+            yield walk(gait=WALK["gait"] | SOUND | {name: round(draw.uniform(*FIGURES[name]), 3)})
+    for number in range(30):
+        names = draw.sample(list(FIGURES), draw.randint(2, 5))
+        record = walk(gait=WALK["gait"] | SOUND | {name: round(draw.uniform(*FIGURES[name]), 3) for name in names})
+        if number % 3 == 0:
+            del record["gait"]["knee_correlation"]  # of legs that no norm fits
+        if number % 5 == 0:
+            record |= {"goal": GOALS[number % len(GOALS)], "goal_speed_mps": 0.0}
+        yield record
+
+
 def cases() -> Mapping[str, dict[str, Any]]:
     """Return name -> facts, as JSON holds them; the same in every process."""
     draw = random.Random(7)
@@ -186,4 +223,5 @@ def cases() -> Mapping[str, dict[str, Any]]:
         found |= {f"{group} {number}": record for number, record in enumerate(records)}
     for path in sorted(path for folder in RECORDED for path in (DATA / folder).rglob("facts.json")):
         found[f"recorded {path.relative_to(DATA).as_posix()}"] = json.loads(path.read_text())
+    found |= {f"gait {number}": record for number, record in enumerate(_gaits(random.Random(8)))}
     return found
