@@ -111,6 +111,7 @@ class FallBank:
 
         Raises:
             MovlrError: it is another body, or another version of it, or was prepared for another ground.
+            BadFile: a state has another size than the body.
         """
         if morphology.name != self.body:
             raise MovlrError(f"This fall bank holds states of {self.body}, and not of {morphology.name}: name the bank of that body.")
@@ -119,6 +120,12 @@ class FallBank:
                 f"{self.body} on the ground of {task} is not what this fall bank was made with (its masses, joints, muscles or ground "
                 "changed): collect it anew."
             )
+        model, space = morphology.model, morphology.posture
+        sizes = {"qpos": model.nq, "qvel": model.nv, "act": model.na, "ctrl": model.nu, "warmstart": model.nv, "length": model.nu}
+        for state in (state for state in self.states if state.task == task):
+            found = {name: getattr(state.snapshot.state, name).shape[1] for name in sizes}
+            if found != sizes or state.snapshot.plan.mean.shape[2:] != (space.size,):
+                raise BadFile(f"The state {state.key} of this fall bank has not the size of {self.body}: collect the bank anew.")
 
     def save(self, path: Path) -> None:
         """Write a compressed .npz whose bytes depend on the contents alone."""

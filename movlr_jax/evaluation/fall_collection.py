@@ -37,7 +37,7 @@ _STEADY = 1.0  # s after which a walk is under way
 _PUSH_START, _PUSH_EVERY = 1.5, 1.6  # s
 _PUSH_FIRST, _PUSH_MORE = 0.3, 0.15  # m/s that the first push gives the body; how much more each next one does
 _PUSH_SECONDS = (0.1, 0.2)
-_BRANCH_SEED, _BRANCH_SECONDS = 10_000, 2.6  # how long each lasts (s)
+_BRANCH_SEED, _BRANCH_SECONDS = 10_000, 2.4  # how long each lasts (s)
 _MOST, _APART = 2, 0.3  # states of a kind from one episode, and the time between them (s)
 
 
@@ -86,8 +86,8 @@ def pushes_of(seed: int, body: Morphology) -> tuple[Push, ...]:
 
 
 def branches(rollout: Rollout, snapshots: Sequence[Snapshot], pushes: Sequence[Push], count: int) -> list[tuple[int, Snapshot, Push]]:
-    """Return seed, start and push of the walks that branch off one that was pushed over: where it still walked, from any side, and by half
-    to all of the impulse that felled it.
+    """Return seed, start and push of the walks that branch off one that was pushed over: where it still walked, from any side, and by
+    about the impulse that felled it.
 
     Args:
         rollout, snapshots, pushes: the walk.
@@ -101,7 +101,7 @@ def branches(rollout: Rollout, snapshots: Sequence[Snapshot], pushes: Sequence[P
     impulse, made = float(np.hypot(*felt[-1].force)) * felt[-1].seconds, []
     for i in range(count):
         one, angle, seconds = calm[int(rng.integers(len(calm)))], rng.uniform(0.0, 2 * np.pi), rng.uniform(*_PUSH_SECONDS)
-        size = rng.uniform(0.5, 1.0) * impulse / seconds
+        size = rng.uniform(0.8, 1.3) * impulse / seconds
         push = Push(one.time, float(seconds), (float(size * np.cos(angle)), float(size * np.sin(angle))))
         made.append((rollout.seed + (i + 1) * _BRANCH_SEED, one, push))
     return made
