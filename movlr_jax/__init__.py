@@ -23,11 +23,12 @@ from movlr_jax._versions import check_versions
 if TYPE_CHECKING:
     from movlr_jax.api.arguments import Best
     from movlr_jax.api.loading import Reward, load_body, load_task
-    from movlr_jax.api.moving import check, plan
+    from movlr_jax.api.moving import check, measure_gait, plan
     from movlr_jax.api.searching import SearchResult, resume, search, sweep, train
     from movlr_jax.api.studies import ablate, evaluate, transfer, tune
     from movlr_jax.control import laws, planners
     from movlr_jax.errors import MovlrError
+    from movlr_jax.evaluation.gait_study import GaitStudy
     from movlr_jax.evaluation.planning import Run, Runs
     from movlr_jax.evaluation.study import EvaluationStudy
     from movlr_jax.evaluation.transfer_study import TransferStudy
@@ -47,12 +48,13 @@ __version__ = "0.1.0"
 _PLACES = {
     "Best": "movlr_jax.api.arguments",
     **dict.fromkeys(("Reward", "load_body", "load_task"), "movlr_jax.api.loading"),
-    **dict.fromkeys(("check", "plan"), "movlr_jax.api.moving"),
+    **dict.fromkeys(("check", "measure_gait", "plan"), "movlr_jax.api.moving"),
     **dict.fromkeys(("SearchResult", "resume", "search", "sweep", "train"), "movlr_jax.api.searching"),
     **dict.fromkeys(("ablate", "evaluate", "transfer", "tune"), "movlr_jax.api.studies"),
     "MovlrError": "movlr_jax.errors",
     "Run": "movlr_jax.evaluation.planning",
     "Runs": "movlr_jax.evaluation.planning",
+    "GaitStudy": "movlr_jax.evaluation.gait_study",
     "EvaluationStudy": "movlr_jax.evaluation.study",
     "Morphology": "movlr_jax.morphologies",
     "RunConfig": "movlr_jax.runs.config",
@@ -76,6 +78,7 @@ __all__ = [
     "Best",
     "EvaluationStudy",
     "Event",
+    "GaitStudy",
     "Judges",
     "Morphology",
     "MovlrError",
@@ -94,6 +97,7 @@ __all__ = [
     "laws",
     "load_body",
     "load_task",
+    "measure_gait",
     "plan",
     "planners",
     "replay",

@@ -1,12 +1,14 @@
-"""A body moves under one reward: `movlr rollout` and `movlr check` as functions."""
+"""A body moves under one reward, and how it walks: `movlr rollout`, `movlr gait` and `movlr check` as functions."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack
 
 from movlr_jax.api.arguments import Best, Body, Settings, body_word, episode_settings, reward_word, task_of
-from movlr_jax.evaluation import planning, reward_texts
+from movlr_jax.evaluation import gait_study, planning, reward_texts
+from movlr_jax.evaluation.gait_study import GaitStudy
 from movlr_jax.evaluation.planning import Runs
 from movlr_jax.rewards import reward as rewards
 from movlr_jax.sandbox.proof import Proof
@@ -37,6 +39,23 @@ def plan(
     """
     what = reward if isinstance(reward, rewards.Reward) else reward_word(reward)
     return planning.set_up(task_of(task), body_word(body), what, episode_settings(settings), goal).run(progress)
+
+
+def measure_gait(
+    source: str | Path | Best, task: Task | str | None = None, body: str | Path | None = None, *, injury: Sequence[str] = ()
+) -> GaitStudy:
+    """Measure recorded walking as a gait laboratory does, beside people's; `movlr gait`.
+
+    Args:
+        source: a run's folder or the best of a search, a folder of saved episodes, a rollout.npz, or an evaluation's folder.
+        task, body: of saved episodes beside which nothing says so.
+        injury: muscles that were weakened in them, PATTERN=FRACTION, beside the task's own.
+
+    Raises:
+        MovlrError: there is nothing of the kind, or the motion is another body's.
+    """
+    folder = source.folder if isinstance(source, Best) else Path(source)
+    return gait_study.study(folder, None if task is None else task_of(task).word, None if body is None else str(body), injury)
 
 
 def check(source: str | Path, body: Body = None, task: Task | str = "walk_flat", *, goal: str | None = None) -> Proof:

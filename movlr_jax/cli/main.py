@@ -26,6 +26,7 @@ VERBS: dict[str, str] = {
     "replay": "repeat a run from the records of its model calls, without a network",
     "rollout": "move a body with a given reward and print the metrics",
     "eval": "measure rewards on tasks and bodies, every combination, over seeds",
+    "gait": "measure recorded walking as a gait laboratory does, beside people's",
     "transfer": "measure rewards, unchanged, on other tasks and bodies, as a matrix",
     "ablate": "find out what each term of a reward does, and drop those that do little",
     "tune": "find better weights for a reward's terms by black-box optimisation",

@@ -96,9 +96,16 @@ def _visible(value: Any) -> Any:
 def picture(path: Path) -> str:
     """Return a picture's address, with its bytes in it; none for a file that cannot be read."""
     try:
-        return "data:image/png;base64," + base64.b64encode(atomic.read_bytes(path, _LARGEST_PICTURE)).decode()
+        return _embedded("image/png", atomic.read_bytes(path, _LARGEST_PICTURE))
     except (OSError, ValueError):
         return "data:image/png;base64,"
+
+
+def _embedded(kind: str, data: bytes) -> str:
+    """Return an address with bytes in it, which templates leave whole, however long it is."""
+    from markupsafe import Markup
+
+    return Markup(f"data:{kind};base64," + base64.b64encode(data).decode())
 
 
 def clips(files: Iterable[tuple[int, Path, str]], budget: int) -> dict[int, str]:
@@ -115,7 +122,7 @@ def clips(files: Iterable[tuple[int, Path, str]], budget: int) -> dict[int, str]
             if number in addresses or not path.is_file():
                 continue
             if size <= budget:
-                addresses[number] = "data:video/mp4;base64," + base64.b64encode(atomic.read_bytes(path, size)).decode()
+                addresses[number] = _embedded("video/mp4", atomic.read_bytes(path, size))
                 budget -= size
             else:
                 addresses[number] = beside

@@ -29,6 +29,7 @@ _MAPS = {
     "weights": "Weight of each term by iteration, classes from global stability to fine coordination.",
     "contributions": "What each term of the best reward added over the rollout.",
     "activations": "Muscle activation of the best rollout, by group.",
+    "gait": "How the best walks, over its steady strides, beside people at its speed (`movlr gait` tells the figures).",
 }
 
 

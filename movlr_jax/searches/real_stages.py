@@ -20,7 +20,7 @@ from movlr_jax.critics import offline
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Preference
 from movlr_jax.errors import BadFile, MovlrError
-from movlr_jax.evaluation import clip_curve, filming, reward_texts
+from movlr_jax.evaluation import clip_curve, filming, gait_study, reward_texts
 from movlr_jax.facts import Facts, Seen
 from movlr_jax.feedback.feedback import Feedback
 from movlr_jax.llm.gateway import Gateway
@@ -270,8 +270,9 @@ class RealStages:
         return self.feedback.compare(a, b)
 
     def illustrate(self, folder: Path) -> None:
-        """Draw the heat maps and the report."""
+        """Draw the heat maps, the best's gait and the report."""
         heatmaps.draw_all(folder, muscles=self.layout.muscles, groups=self.layout.muscle_groups)
+        gait_study.illustrate(folder, self.morphology)
         report.write_report(folder)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A run's heat maps and report, drawn again from its folder.
+"""A run's heat maps, the gait of its best and its report, drawn again from its folder.
 
 In: a run's folder, of this version or an earlier one. Out: heatmaps/ and report.html in it.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from movlr_jax.errors import MovlrError
+from movlr_jax.evaluation import gait_study
 from movlr_jax.media import heatmaps
 from movlr_jax.media import report as page
 from movlr_jax.rewards.features import feature_layout
@@ -31,8 +32,9 @@ def report(folder: Path | str, tell: Callable[[str], object] | None = None) -> P
     config = RunConfig.load(run["config.yaml"])
     try:
         task = permissions.task(config.task, run["config.yaml"])
-        layout = feature_layout(task.load(config.morphology))
-        muscles, groups = layout.muscles, layout.muscle_groups
+        body = task.load(config.morphology)
+        muscles, groups = feature_layout(body).muscles, feature_layout(body).muscle_groups
+        gait_study.illustrate(run.path, body)
     except MovlrError as error:
         if tell is not None:
             tell(f"The muscles have numbers for names. {error}")

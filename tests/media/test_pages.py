@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import jinja2
 import pytest
 
@@ -17,6 +19,16 @@ def test_a_value_is_text_wherever_it_stands() -> None:
     text = "&#34;&#39;&gt;&lt;{{ 1 }}\\u202e\\ud800\n"
     assert said == f'<b title="{text}">{text}</b><i>{text}</i>'
     assert shown("{{ v }}", v="x" * 70_000) == "x" * pages.LONGEST_TEXT + " … (cut)" and shown("{{ v }}", v=None) == ""
+
+
+def test_embedded_files_stay_whole_however_long(tmp_path) -> None:
+    film, picture = tmp_path / "clip.mp4", tmp_path / "map.png"
+    for path in (film, picture):
+        path.write_bytes(b"ab" * pages.LONGEST_TEXT)
+    addresses = [pages.clips([(0, film, "clip.mp4")], 10**6)[0], pages.picture(picture)]
+    for address in addresses:
+        found = shown('{% macro m(v) %}<i src="{{ v }}">{% endmacro %}{{ m(v) }}', v=address)
+        assert base64.b64decode(found.split(",")[1].removesuffix('"></i>' if found.endswith("</i>") else '">')) == film.read_bytes()
 
 
 @pytest.mark.parametrize("template", ["{{ missing }}", "{{ record.missing }}", "{% if record.m %}x{% endif %}"])
