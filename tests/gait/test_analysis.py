@@ -5,6 +5,7 @@ import pytest
 from support.footfalls import walk
 from support.synthetic import episode
 
+from movlr_jax import tasks
 from movlr_jax.gait import analysis, feet, stability, sway
 from movlr_jax.gait.foot_outline import outline
 from movlr_jax.gait.strides import strides
@@ -73,3 +74,15 @@ def test_figures_are_flat_numbers(myolegs, layout):
     figures = analysis.analyse(myolegs, episode(walk(layout, strides=4), len(layout.muscles))).figures()
     assert all(value is None or isinstance(value, float) for value in figures.values())
     assert {"stride_time_s", "step_symmetry", "first_peak_bw", "margin_backward_m", "head_rise_m", "touchdowns_per_stride"} <= set(figures)
+
+
+def test_stairs_are_ground_too(myolegs, layout):
+    climber, ahead = tasks.get("walk_stairs").load("myolegs"), 2.0
+    step = float(climber.terrain.height(np.array([ahead, 0.0])))
+    rows = walk(layout, strides=3)
+    rows[:, layout.columns("qpos")] = climber.standing_qpos
+    rows[:, layout.column("qpos")] = ahead
+    rows[:, layout.column("qpos", 2)] += step
+    found = analysis.analyse(climber, episode(rows, len(layout.muscles)))
+    assert found.space_time is not None and found.feet is not None
+    assert step > 0.1 and found.ground.force[-1, :, 2].sum() > 0.2
