@@ -54,6 +54,7 @@ class Rollout:
         targets: float64[T, d], the posture executed from each row on (rad).
         costs: float64[T], cost of each plan's best candidate.
         diverged: int[T], candidate worlds that diverged in each plan.
+        simulated: int[T], steps of all candidates in each plan; None where there were no plans, or an earlier version did not say.
         goal_speed: m/s.
     """
 
@@ -73,6 +74,7 @@ class Rollout:
     costs: np.ndarray
     diverged: np.ndarray
     goal_speed: float
+    simulated: np.ndarray | None = None
 
     def save(self, path: Path) -> None:
         """Write an .npz whose bytes depend on the contents alone."""
@@ -81,7 +83,7 @@ class Rollout:
 
     def arrays(self) -> dict[str, Any]:
         """Return every field as an array, by name."""
-        return {name: np.asarray(value) for name, value in vars(self).items()}
+        return {name: np.asarray(value) for name, value in vars(self).items() if value is not None}
 
     @staticmethod
     def load(path: Path) -> Rollout:
@@ -114,22 +116,23 @@ class Rollout:
 _ARRAYS = {
     **dict.fromkeys(("time", "costs"), (0, "f")),
     **dict.fromkeys(("qpos", "qvel", "act", "instants", "terms", "targets"), (1, "f")),
-    "diverged": (0, "iu"),
+    **dict.fromkeys(("diverged", "simulated"), (0, "iu")),
 }
+_OPTIONAL = frozenset({"simulated"})
 _SCALARS = {"seed": "iu", "seconds": "fiu", "dt": "fiu", "ended": "U", "goal_speed": "fiu"}
 
 
 def _fault(arrays: Mapping[str, Any]) -> str:
     """Say what keeps arrays from being an episode; "" where nothing does."""
     names = {field.name for field in fields(Rollout)}
-    if names != set(arrays):
-        return f"{', '.join(sorted(names ^ set(arrays)))} is missing or too many"
+    if odd := (names ^ set(arrays)) - (_OPTIONAL - set(arrays)):
+        return f"{', '.join(sorted(odd))} is missing or too many"
     values = {name: np.asarray(value) for name, value in arrays.items()}
     for name, kinds in _SCALARS.items():
         if values[name].ndim or values[name].dtype.kind not in kinds:
             return f"{name} is no single value of its kind"
     rows = len(values["time"]) if values["time"].ndim else 0
-    for name, (axes, kinds) in _ARRAYS.items():
+    for name, (axes, kinds) in ((name, rule) for name, rule in _ARRAYS.items() if name in values):
         if values[name].ndim != 1 + axes or len(values[name]) != rows or values[name].dtype.kind not in kinds:
             return f"{name} has the shape {values[name].shape} and the kind {values[name].dtype}"
     terms = values["terms"].shape[1]
@@ -318,6 +321,7 @@ class EpisodeRunner:
             state, instant, broken = simulator.advance(before, self.controller, target, execute, frames)
             row = {"time": before.time, "qpos": before.qpos, "qvel": before.qvel, "act": before.act, "instants": instant}
             row |= {"targets": target[:, 0], "costs": report.best_cost, "diverged": report.diverged}
+            row["simulated"] = report.simulated
             simulator.check()
             rows.append({name: np.asarray(value) for name, value in row.items()})
             for e in range(count):

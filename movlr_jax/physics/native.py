@@ -78,11 +78,13 @@ class NativeSimulator(Simulator):
 
     Args:
         morphology: the body.
-        candidates: N, candidate worlds of each episode.
+        candidates: N, candidate worlds of each episode; rollouts of other numbers get worlds of their own when they first come.
         episodes: E, executed worlds.
         plan_dt: step of rollouts (s).
         threads: threads, 0 for one a core.
     """
+
+    any_candidates = True
 
     def __init__(self, morphology: Morphology, *, candidates: int, episodes: int = 1, plan_dt: float = 0.008, threads: int = 0):
         silence_mujoco()
@@ -95,6 +97,7 @@ class NativeSimulator(Simulator):
         self.columns = blocks(morphology)
         self.candidates, self.episodes = candidates, episodes
         self._rollouts = _Worlds(morphology.at_timestep(plan_dt), episodes * candidates, self.threads)
+        self._others: dict[int, _Worlds] = {}
         self._executed = _Worlds(morphology.lean, episodes, min(episodes, self.threads))
         self._kinematics: dict[int, tuple[Batch, tuple[np.ndarray, ...]]] = {}
         self._instants = Instants(morphology)
@@ -158,6 +161,14 @@ class NativeSimulator(Simulator):
             length = worlds.length
         return (worlds.warnings() > bad) | ~np.isfinite(worlds.qpos).all(axis=1) | ~np.isfinite(worlds.qvel).all(axis=1)
 
+    def _candidate_worlds(self, candidates: int) -> _Worlds:
+        """Return the worlds of rollouts of as many candidates."""
+        if candidates == self.candidates:
+            return self._rollouts
+        if candidates not in self._others:
+            self._others[candidates] = _Worlds(self.morphology.at_timestep(self.plan_dt), self.episodes * candidates, self.threads)
+        return self._others[candidates]
+
     def rollout(
         self,
         state: State,
@@ -169,17 +180,17 @@ class NativeSimulator(Simulator):
         """See Simulator.
 
         Raises:
-            ValueError: postures are not one a candidate world.
+            ValueError: postures are not of all executed worlds.
         """
-        worlds = self._rollouts
-        shape = (self.episodes, self.candidates)
-        if postures.shape[:2] != shape:
-            raise ValueError(f"Postures for {postures.shape[:2]} worlds, built for {shape}.")
-        if self._buffer is None or self._buffer.shape[1] != steps + 1:
-            self._buffer = _aligned((postures.shape[0] * postures.shape[1], steps + 1, self._instants.size))
-        instants = self._buffer
-        spread = jax.tree.map(lambda array: np.repeat(array, self.candidates, axis=0), state)
-        fixed = np.repeat(rows(frames), self.candidates, axis=0)
+        shape = postures.shape[:2]
+        if shape[0] != self.episodes:
+            raise ValueError(f"Postures for {shape[0]} episodes, built for {self.episodes}.")
+        worlds, count = self._candidate_worlds(shape[1]), shape[0] * shape[1]
+        if self._buffer is None or self._buffer.shape[0] < count or self._buffer.shape[1] != steps + 1:
+            self._buffer = _aligned((count, steps + 1, self._instants.size))
+        instants = self._buffer[:count]
+        spread = jax.tree.map(lambda array: np.repeat(array, shape[1], axis=0), state)
+        fixed = np.repeat(rows(frames), shape[1], axis=0)
         self._instants.pack(self._instants.fixed(self.plan_dt, fixed[:, None]), instants)
         bad = self._steps(worlds, spread, controller, postures.reshape(len(instants), *postures.shape[2:]), instants[:, 1:])
         self._remember(instants[:, 1:], spread.gait, fixed, self.plan_dt)
@@ -216,6 +227,7 @@ class NativeSimulator(Simulator):
     def close(self) -> None:
         """See Simulator."""
         self._kinematics.clear()
+        self._others.clear()
 
 
 def make(

@@ -97,8 +97,10 @@ class Simulator(abc.ABC):
         plan_dt: step of rollouts (s).
         sim_dt: step of executed worlds (s).
         columns: block name -> (start, stop) of an instant's columns.
+        any_candidates: whether rollouts may have another number of candidates than N.
     """
 
+    any_candidates = False
     name: str
     xp: Any
     morphology: Morphology
@@ -148,7 +150,7 @@ class Simulator(abc.ABC):
         steps: int,
         frames: Sequence[Frame],
     ) -> Rolled:
-        """Simulate N target postures from each of E worlds for `steps` planning steps.
+        """Simulate N target postures, or as many as there are with `any_candidates`, from each of E worlds for `steps` planning steps.
 
         Args:
             state: E worlds.

@@ -56,6 +56,7 @@ for _metric in (
     Metric("diverged", "diverged", better="lower", best=0.0, shown=False),
     Metric("falls", "falls", better="lower", best=0.0, shown=False),  # the share of episodes that fell or dropped their object
     Metric("diverged_candidates", "diverged candidates", ".3g", better="lower", best=0.0, shown=False),
+    Metric("candidate_steps", "candidate steps", ".4g", better="lower", shown=False),
     Metric(goals.REACHED, "reached", best=1.0),
     Metric(goals.HELD, "held", best=1.0),
     *(Metric(t.metric, units.split(t.metric.removeprefix("goal_"))[0], better="higher" if t.up else "lower") for t in goals.TARGETS),

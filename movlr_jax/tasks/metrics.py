@@ -18,7 +18,8 @@ from movlr_jax.tasks.gates import fell
 
 def lived(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
     """Return the metrics that every task has: seed, seconds (the time lived), fell, diverged, effort (mean squared activation of the
-    muscles; None without), diverged_candidates (a count over all plans)."""
+    muscles; None without), diverged_candidates (a count over all plans), and of a planned episode candidate_steps (what planning it cost:
+    steps of all candidates of all plans)."""
     muscles = rollout.act[:, : len(layout.muscles)]
     return {
         "seed": rollout.seed,
@@ -27,6 +28,7 @@ def lived(layout: FeatureLayout, rollout: Rollout) -> dict[str, Any]:
         "diverged": rollout.ended == "diverged",
         "effort": float(np.square(muscles).mean()) if muscles.size else None,
         "diverged_candidates": int(rollout.diverged.sum()),
+        **({} if rollout.simulated is None else {"candidate_steps": int(rollout.simulated.sum())}),
     }
 
 

@@ -128,8 +128,8 @@ def test_the_planner_that_is_named_brings_its_flags(capsys: pytest.CaptureFixtur
     ("words", "sentence"),
     [
         (["--planner.keep", "2"], "--planner.keep is a setting of icem, cma: name one of them by --planner.name."),
-        (["--planner.name", "cem", "--planner.no-relative"], "--planner.no-relative is a setting of mppi, icem, cma: name one"),
-        (["--planner.name", "icme"], "There is no planner 'icme': did you mean icem? known are mppi, cem, icem, cma."),
+        (["--planner.name", "cem", "--planner.no-relative"], "--planner.no-relative is a setting of mppi, icem, cma, lp-mppi: name one"),
+        (["--planner.name", "icme"], "There is no planner 'icme': did you mean icem? known are mppi, cem, icem, cma, lp-mppi."),
         (["--planner.name"], "A value for --planner.name is missing."),
         (["--planner.temperature", "x"], "Error parsing --planner.temperature: could not convert string to float: 'x'."),
         (["--planner.kep", "2"], "There is no option --planner.kep"),

@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import signal
 
 from movlr_jax import tasks
 from movlr_jax.control import episode
-from movlr_jax.control.planners import CEM, CMA, ICEM, MPPI, PLANNERS, Planner, PlanState, RecedingHorizon
+from movlr_jax.control.planners import CEM, CMA, ICEM, LPMPPI, MPPI, PLANNERS, Planner, PlanState, RecedingHorizon
 from movlr_jax.errors import MovlrError
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.native import NativeSimulator
@@ -202,6 +203,21 @@ def test_coloured_noise_keeps_its_variance_and_moves_slowly_over_the_knots(space
     assert abs((white[:, 0] * white[:, 1]).mean()) < 0.02
 
 
+def test_noise_over_knots_is_what_a_butterworth_filter_leaves(space):
+    planner = LPMPPI(candidates=3000, knots=6, horizon=0.25, cutoff=3.0)
+    z = noise(space, planner, 0)[0]
+    assert z.std(axis=0).mean() == pytest.approx(1.0, abs=0.02)
+    step = 0.001
+    white = np.random.default_rng(0).standard_normal(400_000)
+    low = signal.sosfilt(signal.butter(2, planner.cutoff, fs=1 / step, output="sos"), white)[2000:]
+    for k in range(1, 6):
+        apart = round(planner.between.times[k] / step)
+        wanted = np.corrcoef(low[:-apart], low[apart:])[0, 1]
+        assert (z[:, 0] * z[:, k]).mean() == pytest.approx(wanted, abs=0.05)
+    with pytest.raises(MovlrError, match=r"planner\.knots is 1: noise is smooth over two or more"):
+        LPMPPI(knots=1)
+
+
 def test_covariance_learns_the_direction_in_which_the_elites_lie(space):
     config = CMA(candidates=400, elites=40, covariance=0.3, temperature=1e3, relative=False, instant=0)
     rng = np.random.default_rng(0)
@@ -260,7 +276,7 @@ class Bowl:
         return instants
 
 
-@pytest.mark.parametrize("name", ["mppi", "cem", "icem", "cma"])
+@pytest.mark.parametrize("name", ["mppi", "cem", "icem", "cma", "lp-mppi"])
 def test_every_planner_finds_a_bowl_s_bottom_in_either_namespace(space, name):
     planner, target = PLANNERS[name](iterations=2), 0.2 * space.lower + 0.8 * space.upper
     qpos = np.zeros((2, space.qpos_index.max() + 1))

@@ -16,7 +16,7 @@ import abc
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 import jax
@@ -24,6 +24,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from movlr_jax.control import laws, values
+from movlr_jax.control.planners import danger
 from movlr_jax.control.planners.knots import INTERPOLATIONS, Knots
 from movlr_jax.control.proposals import PROPOSALS
 from movlr_jax.errors import MovlrError
@@ -40,6 +41,7 @@ _LATER = {
     "interpolation": ("interpolation",),
     "value": ("value", "value_weight"),
     "proposals": ("proposals", "proposed"),
+    "danger_candidates": ("danger_candidates", "danger_cost"),
 }
 
 
@@ -48,22 +50,25 @@ _LATER = {
 class PlanState:
     """What a plan hands to the next; a planner that hands on more has a subclass.
 
-    mean: postures float[E, K, d] (rad), of which the first is executed. sigma: noise float[E, K, d] (share of joint range).
+    mean: postures float[E, K, d] (rad), of which the first is executed. sigma: noise float[E, K, d] (share of joint range). costs: what
+    the best candidates have cost lately, float[E, 4], of `movlr_jax.control.planners.danger`; None where it does not matter.
     """
 
     mean: Any
     sigma: Any
+    costs: Any = field(default=None, kw_only=True)
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class PlanReport:
     """What happened in one plan: cost of the best candidate float[E], candidates that diverged int[E], elites' indices int[E, m]
-    (best first, -1 where fewer than m candidates stayed finite)."""
+    (best first, -1 where fewer than m candidates stayed finite), and the steps of all candidates of all rounds, int[E]."""
 
     best_cost: Any
     diverged: Any
     elites: Any
+    simulated: Any
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Planner(abc.ABC):
     """The settings of every planner, and the interface of the algorithms."""
 
     name: str = ""
-    """The algorithm: mppi, cem, icem or cma, or one that another package adds; --help beside it lists its settings."""
+    """The algorithm: mppi, cem, icem, cma or lp-mppi, or one that another package adds; --help beside it lists its settings."""
     candidates: int = 64
     """Candidate postures per plan."""
     knots: int = 1
@@ -104,6 +109,10 @@ class Planner(abc.ABC):
     """Candidates from elsewhere in place of the planner's last: capture-step, or what another package adds; none if not given."""
     proposed: int = 8
     """How many they are."""
+    danger_candidates: int | None = None
+    """Candidates of a plan in danger, more than in calm; none if not given. Native engine only."""
+    danger_cost: float = 2.0
+    """Danger: the plan before cost more than lately, by as many standard deviations of what plans cost in the last second."""
 
     def __post_init__(self) -> None:
         """Refuse settings with which no plan can be made."""
@@ -128,6 +137,8 @@ class Planner(abc.ABC):
         if self.knots > self.steps:
             raise MovlrError(f"planner.knots is {self.knots}: give at most the {self.steps} steps of a horizon of {self.horizon:g} s.")
 
+        if self.danger_candidates is not None and not self.candidates <= self.danger_candidates <= count:
+            raise MovlrError(f"planner.danger_candidates is {self.danger_candidates}: give from {self.candidates} to {count:g}.")
         if self.proposals is not None and self.proposed > self._own():
             raise MovlrError(f"planner.proposed is {self.proposed}: of {self.candidates} candidates {self._own()} can be given away.")
 
@@ -154,7 +165,11 @@ class Planner(abc.ABC):
 
     def with_candidates(self, candidates: int) -> Self:
         """Return the settings for another number of candidates, and all that is in proportion to it."""
-        return replace(self, candidates=candidates)
+        return replace(self, candidates=candidates, danger_candidates=self._danger_of(candidates))
+
+    def _danger_of(self, candidates: int) -> int | None:
+        """Return the candidates of a plan in danger, in proportion to those in calm."""
+        return None if self.danger_candidates is None else max(candidates, round(self.danger_candidates * candidates / self.candidates))
 
     def identity(self) -> dict[str, Any]:
         """Return all that decides a plan, as plain values: the records of episodes are known by it."""
@@ -172,11 +187,13 @@ class Planner(abc.ABC):
         """Return the first plan: the given postures (rad), clipped to the joint ranges, at every knot."""
         xp = posture.__array_namespace__()
         mean = xp.repeat(xp.clip(posture, space.lower, space.upper)[:, None], self.knots, axis=1)
-        return PlanState(mean, xp.full_like(mean, self.around(space)))
+        lately = None if self.danger_candidates is None else danger.first(mean)
+        return PlanState(mean, xp.full_like(mean, self.around(space)), costs=lately)
 
     def draw(self, space: PostureSpace, rngs: Sequence[np.random.Generator]) -> Float[np.ndarray, "round episode candidate knot d"]:
-        """Return the noise of one plan, standard normals: each episode's from its own source, on the host."""
-        shape = (self.iterations, self.candidates, self.knots, space.size)
+        """Return the noise of one plan, standard normals: each episode's from its own source, on the host; for as many candidates as there
+        may be, so that an episode's later noise does not depend on its dangers."""
+        shape = (self.iterations, self.danger_candidates or self.candidates, self.knots, space.size)
         return np.stack([rng.standard_normal(shape) for rng in rngs], axis=1)
 
     def shift(self, plan: PlanState) -> PlanState:
@@ -262,6 +279,9 @@ class Planner(abc.ABC):
 PLANNERS: Registry[type[Planner]] = Registry(
     "planner",
     "movlr_jax.planners",
-    {name: f"movlr_jax.control.planners.{name}:{name.upper()}" for name in ("mppi", "cem", "icem", "cma")},
+    {
+        **{name: f"movlr_jax.control.planners.{name}:{name.upper()}" for name in ("mppi", "cem", "icem", "cma")},
+        "lp-mppi": "movlr_jax.control.planners.lp_mppi:LPMPPI",
+    },
     rule("subclass of movlr_jax.control.planners.Planner", lambda thing: isinstance(thing, type) and issubclass(thing, Planner)),
 )

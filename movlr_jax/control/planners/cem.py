@@ -13,7 +13,7 @@ class CEM(ElitePlanner):
     """Elites that weigh the same, whatever they cost."""
 
     name: str = "cem"
-    """The algorithm: mppi, cem, icem or cma, or one that another package adds; --help beside it lists its settings."""
+    """The algorithm: mppi, cem, icem, cma or lp-mppi, or one that another package adds; --help beside it lists its settings."""
 
     def _weights(self, above: Any) -> Any:
         return above.__array_namespace__().ones_like(above)

@@ -29,7 +29,7 @@ class CMA(ICEM):
     """Noise that follows the directions in which the elites lie."""
 
     name: str = "cma"
-    """The algorithm: mppi, cem, icem or cma, or one that another package adds; --help beside it lists its settings."""
+    """The algorithm: mppi, cem, icem, cma or lp-mppi, or one that another package adds; --help beside it lists its settings."""
     knots: int = 1
     """Target postures in a horizon."""
     colour: float = 0.0
@@ -51,7 +51,7 @@ class CMA(ICEM):
         plan: Any = super().init(space, posture)
         xp = posture.__array_namespace__()
         isotropic = xp.broadcast_to(xp.eye(space.size, dtype=plan.mean.dtype), (*plan.mean.shape, space.size))
-        return CovarianceState(plan.mean, plan.sigma, plan.kept, self.around(space) ** 2 * isotropic)
+        return CovarianceState(plan.mean, plan.sigma, plan.kept, self.around(space) ** 2 * isotropic, costs=plan.costs)
 
     def _scaled(self, space: PostureSpace, plan: Any, noise: Any) -> Any:
         xp = noise.__array_namespace__()

@@ -42,7 +42,8 @@ class ElitePlanner(Planner):
 
     def with_candidates(self, candidates: int) -> Self:
         """Return the settings for another number of candidates, with elites and instant candidates in proportion."""
-        return replace(self, candidates=candidates, **self._in_proportion(candidates))
+        settings = {"danger_candidates": self._danger_of(candidates), **self._in_proportion(candidates)}
+        return replace(self, candidates=candidates, **settings)
 
     def sample(
         self,

@@ -32,7 +32,7 @@ class ICEM(MPPI):
     """Coloured noise over the knots, and elites that are candidates again."""
 
     name: str = "icem"
-    """The algorithm: mppi, cem, icem or cma, or one that another package adds; --help beside it lists its settings."""
+    """The algorithm: mppi, cem, icem, cma or lp-mppi, or one that another package adds; --help beside it lists its settings."""
     knots: int = 4
     """Target postures in a horizon."""
     colour: float = 2.0
@@ -59,7 +59,7 @@ class ICEM(MPPI):
         """See Planner; the first plan itself stands for the elites before it."""
         plan = super().init(space, posture)
         kept = posture.__array_namespace__().repeat(plan.mean[:, None], self.keep, axis=1) if self.keep else None
-        return KeptState(plan.mean, plan.sigma, kept)
+        return KeptState(plan.mean, plan.sigma, kept, costs=plan.costs)
 
     def draw(self, space: PostureSpace, rngs: Sequence[np.random.Generator]) -> np.ndarray:
         """See Planner."""

@@ -21,7 +21,7 @@ class MPPI(ElitePlanner):
     """Elites weighed by their costs, as in MPC2; where nothing else is said, the defaults are the published ones."""
 
     name: str = "mppi"
-    """The algorithm: mppi, cem, icem or cma, or one that another package adds; --help beside it lists its settings."""
+    """The algorithm: mppi, cem, icem, cma or lp-mppi, or one that another package adds; --help beside it lists its settings."""
     temperature: float = 0.5
     """lambda of the elites' weights; published is 0.1, in units of cost."""
     relative: bool = True

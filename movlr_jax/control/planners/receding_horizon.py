@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -15,9 +16,11 @@ import numpy as np
 from jaxtyping import Float
 
 from movlr_jax.control import values
+from movlr_jax.control.planners import danger
 from movlr_jax.control.planners.base import Planner, PlanReport
 from movlr_jax.control.proposals import PROPOSALS, Proposals
 from movlr_jax.control.values.base import valued
+from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies.posture import PostureSpace
 from movlr_jax.physics.instant import Frame, rows
 from movlr_jax.physics.simulator import Controller, Simulator, State
@@ -34,20 +37,28 @@ class RecedingHorizon:
         planner: the algorithm with its settings.
 
     Raises:
-        MovlrError: the planner's terminal value or its proposals do not suit the body.
+        MovlrError: the planner's terminal value or its proposals do not suit the body, or the engine cannot vary its candidates.
     """
 
     def __init__(self, simulator: Simulator, controller: Controller, planner: Planner):
         self._simulator, self._controller, self._planner = simulator, controller, planner
         # Functions of this module, not bound methods: a cycle through this object would keep its simulator's worlds alive.
         space, compiled = simulator.morphology.posture, (lambda f: f) if simulator.xp is np else jax.jit
-        self._before = compiled(functools.partial(_sampled, space, planner))
+        self._planners = {False: planner}
+        if planner.danger_candidates is not None:
+            if not simulator.any_candidates or simulator.episodes > 1:
+                raise MovlrError(
+                    f"The engine {simulator.name} plans with one number of candidates: leave out --planner.danger-candidates, or use "
+                    "--engine native."
+                )
+            self._planners[True] = replace(planner, candidates=planner.danger_candidates)
+        self._before = {wide: compiled(functools.partial(_sampled, space, p)) for wide, p in self._planners.items()}
         self._proposed = None
         if planner.proposals is not None:
             proposals = PROPOSALS[planner.proposals](simulator.morphology, planner.proposed, planner.between.times)
             self._proposed = compiled(functools.partial(_with_proposals, space, proposals))
         self._held, self._target = compiled(planner.between.held), compiled(functools.partial(planner.between.first, planner.replan))
-        self._after = compiled(functools.partial(_updated, space, planner))
+        self._after = {wide: compiled(functools.partial(_updated, space, p)) for wide, p in self._planners.items()}
         self._shift = compiled(planner.shift)
         wanted = planner.value if planner.value_weight else None
         self._value = None if wanted is None else compiled(values.make(wanted, feature_layout(simulator.morphology)))
@@ -73,18 +84,23 @@ class RecedingHorizon:
             plan: the plan before (warm start).
             frames: frame and goal of each episode.
             rewards: each episode's reward; its weighted mean over the horizon is maximised, with the terminal value where there is one.
-            noise: float[rounds, E, N, K, d], standard normals (`draw`).
+            noise: float[rounds, E, N, K, d], standard normals (`draw`), of the most candidates that there may be.
         """
-        simulator, planner = self._simulator, self._planner
+        simulator, lately = self._simulator, plan.costs
+        in_danger = lately is not None and bool(lately[:, 3].any())
+        planner = self._planners[in_danger]
         plan = self._shift(plan)
         for i in range(planner.iterations):
-            candidates = self._before(plan, state.qpos, simulator.put(planner.anneal**i * noise[i]))
+            own = planner.anneal**i * noise[i, :, : planner.candidates]
+            candidates = self._before[in_danger](plan, state.qpos, simulator.put(own))
             if self._proposed is not None and i == 0:
                 candidates = self._proposed(candidates, state, plan.mean, simulator.put(rows(frames)))
             rolled = simulator.rollout(state, self._controller, self._held(candidates), planner.steps, frames)
             reward, diverged = simulator.gathered(rewards.mean_reward(rolled.instants)), simulator.gathered(rolled.diverged)
             value = None if self._value is None else simulator.gathered(self._value(rolled.instants[:, :, -1]))
-            plan, report = self._after(plan, candidates, reward, diverged, value)
+            plan, report = self._after[in_danger](plan, candidates, reward, diverged, value)
+        if lately is not None:
+            plan = replace(plan, costs=danger.after(lately, report.best_cost, planner.replan, planner.danger_cost))
         return plan, report
 
 
@@ -107,4 +123,5 @@ def _updated(
     if value is not None:
         costs = valued(costs, value, planner.value_weight)
     new, elites = planner.update(space, plan, candidates, costs)
-    return new, PlanReport(costs.min(axis=1), diverged.sum(axis=1), elites)
+    simulated = xp.full(len(costs), planner.iterations * costs.shape[1] * planner.steps)
+    return new, PlanReport(costs.min(axis=1), diverged.sum(axis=1), elites, simulated)
