@@ -1,8 +1,8 @@
 """`movlr gait RUN|ROLLOUT|EVAL`: measures recorded walking as a gait laboratory does, beside people's; nothing is simulated.
 
 In: a run's folder (its best, every seed), a folder of `movlr rollout --out` or one rollout.npz, or the folder of `movlr eval`, which keeps
-figures and no motions. Out: a table, or with --json one document {"source", "rows"} and nothing else on stdout; with --out gait.json, and
-of motions gait.html with its pictures; with --mm-evalkit an archive that mm-evalkit reads.
+figures and no motions. Out: a table, or with --json one document {"source", "rows", "remarks"} and nothing else on stdout; with --out
+gait.json, and of motions gait.html with its pictures; with --mm-evalkit an archive that mm-evalkit reads.
 """
 
 from __future__ import annotations
@@ -56,6 +56,6 @@ def main(argv: Sequence[str]) -> int:
     headings, cells = study.table()
     out = console.stdout(console.WIDE)
     out.print(console.table(f"gait of {options.source}", headings, cells))
-    for path in saved:
-        out.print(f"saved in {path}", markup=False, soft_wrap=True)
+    for sentence in (*study.remarks(), *(f"saved in {path}" for path in saved)):
+        out.print(sentence, markup=False, soft_wrap=True)
     return 0

@@ -77,10 +77,14 @@ class Row:
         if self.leg_m is None:
             return {}
         mean = self.summary()["mean"]
-        length, time = mean.get("stride_length_m"), mean.get("stride_time_s")
-        speed = length / time if length is not None and time else None
-        facts = {name: people.fact(name, speed, self.leg_m) for name in mean}
+        facts = {name: people.fact(name, self.speed_mps(), self.leg_m) for name in mean}
         return {name: fact for name, fact in facts.items() if fact is not None}
+
+    def speed_mps(self) -> float | None:
+        """Return the mean speed of its strides (m/s); None without any."""
+        mean = self.summary()["mean"]
+        length, time = mean.get("stride_length_m"), mean.get("stride_time_s")
+        return length / time if length is not None and time else None
 
     def document(self) -> dict[str, Any]:
         """Return it for JSON, with what people have beside each figure and how each joint compares with theirs."""
@@ -125,7 +129,7 @@ class GaitStudy:
 
     def document(self) -> dict[str, Any]:
         """Return it for JSON."""
-        return {"source": self.source.name, "rows": [row.document() for row in self.rows]}
+        return {"source": self.source.name, "rows": [row.document() for row in self.rows], "remarks": self.remarks()}
 
     def columns(self) -> list[Column]:
         """Return the columns of the table: of one row each episode and their mean, of several rows each row's mean."""
@@ -138,15 +142,23 @@ class GaitStudy:
                 out.append(Column(row.name if len(self.rows) > 1 else "mean", summed["mean"], summed["std"]))
         return out
 
+    def remarks(self) -> list[str]:
+        """Say which episodes have no gait to measure."""
+        without = [e.rollout.seed for row in self.rows for e in row.episodes if not e.analysis.steady]
+        if not without:
+            return []
+        seeds = f"seed{'s' if len(without) > 1 else ''} {', '.join(map(str, without))}"
+        return [f"Without a steady stride, and so without figures: {seeds} (a foot's first stride, from rest, and a stumble do not count)."]
+
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return headings and cells: a row a figure, what people have last."""
         columns = self.columns()
-        facts: dict[str, Fact] = {}
+        facts: dict[str, tuple[Fact, float | None]] = {}
         for row in self.rows:  # of several speeds, people at the first's
-            facts = {**row.people(), **facts}
+            facts = {**{name: (fact, row.speed_mps()) for name, fact in row.people().items()}, **facts}
         names = [name for name in _SHOWN if any(column.values.get(name) is not None for column in columns)]
         cells = [
-            [tables.heading(name), *(column.cell(name) for column in columns), gait_page.people_cell(name, facts.get(name))]
+            [tables.heading(name), *(column.cell(name) for column in columns), gait_page.people_cell(name, *facts.get(name, (None, None)))]
             for name in names
         ]
         return ["figure", *(column.name for column in columns), "people"], cells
@@ -167,7 +179,8 @@ class GaitStudy:
         title = f"Gait: {row.task} on {row.morphology}"
         headings, cells = self.table()
         sources = sorted({fact.source for fact in row.people().values()} | ({norms.ON_TIMES_SOURCE} if row.leg_m else set()))
-        return gait_page.write_page(folder, title, [(e.rollout.seed, e.analysis) for e in episodes], headings, cells, sources)
+        drawings = [(episode.rollout.seed, episode.analysis) for episode in episodes]
+        return gait_page.write_page(folder, title, drawings, headings, cells, sources, self.remarks())
 
     def export(self, path: Path | str) -> Path:
         """Write the motions as an archive that mm-evalkit reads, and return its path.
@@ -182,7 +195,7 @@ class GaitStudy:
 
     def __str__(self) -> str:
         headings, cells = self.table()
-        return metrics_table.aligned(headings, cells)
+        return "\n".join([metrics_table.aligned(headings, cells), *self.remarks()])
 
 
 def study(path: Path | str, task: str | None = None, morphology: str | None = None, injury: Sequence[str] = ()) -> GaitStudy:

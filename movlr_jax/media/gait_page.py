@@ -15,6 +15,7 @@ from movlr_jax.gait.norms import Fact
 from movlr_jax.media import gait_figure, pages, tables
 
 PAGE = "gait.html"
+_SAME_SPEED = 0.15  # m/s: people this near go as fast as the walk
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,13 @@ class Column:
         return tables.spread(self.values.get(name), self.spread.get(name), tables.spec(name), 2 if self.spread else 1)
 
 
-def people_cell(name: str, fact: Fact | None) -> str:
-    """Write what people have of a figure: the mean, with its SD where that is known."""
-    return "-" if fact is None else tables.spread(fact.mean, fact.sd, tables.spec(name), 1 if fact.sd is None else 2)
+def people_cell(name: str, fact: Fact | None, speed_mps: float | None = None) -> str:
+    """Write what people have of a figure: the mean, its SD where that is known, and their speed where it is another than the walk's."""
+    if fact is None:
+        return "-"
+    words = tables.spread(fact.mean, fact.sd, tables.spec(name), 1 if fact.sd is None else 2)
+    apart = fact.speed_mps is not None and speed_mps is not None and abs(fact.speed_mps - speed_mps) > _SAME_SPEED
+    return f"{words} at {fact.speed_mps:.2f} m/s" if apart else words
 
 
 def write_page(
@@ -48,6 +53,7 @@ def write_page(
     headings: Sequence[str],
     cells: Sequence[Sequence[str]],
     sources: Sequence[str],
+    remarks: Sequence[str] = (),
 ) -> Path:
     """Write the page and its pictures, and return the page's path.
 
@@ -57,6 +63,7 @@ def write_page(
         episodes: (seed, analysis) of each.
         headings, cells: the table, what people have last.
         sources: where what people have is published.
+        remarks: sentences above it all.
 
     Raises:
         MovlrError: the page cannot be written.
@@ -68,5 +75,6 @@ def write_page(
         "headings": headings,
         "cells": cells,
         "sources": sources,
+        "remarks": remarks,
     }
     return pages.write(folder / PAGE, "gait.html.j2", data, style=["page.css"], script="report.js", filters={})

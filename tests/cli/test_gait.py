@@ -30,7 +30,7 @@ def test_json_is_the_only_thing_on_stdout(folder: Path, capfd: pytest.CaptureFix
     assert main(["gait", str(folder), "--json"]) == 0
     captured = capfd.readouterr()
     document = json.loads(captured.out)
-    assert captured.err == "" and list(document) == ["source", "rows"]
+    assert captured.err == "" and list(document) == ["source", "rows", "remarks"] and document["remarks"] == []
     assert document["rows"][0]["episodes"][0]["seed"] == 7
 
 

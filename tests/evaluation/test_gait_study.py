@@ -11,6 +11,8 @@ import movlr_jax as movlr
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import gait_study
+from movlr_jax.gait import people
+from movlr_jax.media import gait_page
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,22 @@ def test_what_holds_no_gait_is_told_in_a_sentence(tmp_path, documents, says):
         atomic.write_json(tmp_path / name, document)
     with pytest.raises(MovlrError, match=says):
         gait_study.study(tmp_path)
+
+
+def test_a_walk_without_steady_strides_is_told(layout, tmp_path):
+    made = walked(layout, 3)
+    short = {
+        name: getattr(made, name)[:40] for name in ("time", "qpos", "qvel", "act", "instants", "terms", "targets", "costs", "diverged")
+    }
+    dataclasses.replace(made, **short).save(tmp_path / "rollout.npz")
+    found = gait_study.study(tmp_path, "walk_flat", "myolegs")
+    assert found.table()[1] == [] and "without figures: seed 3" in str(found)
+
+
+def test_people_of_another_speed_are_marked():
+    slow = people.fact("cadence_spm", 0.5, 0.9)
+    assert gait_page.people_cell("cadence_spm", slow, 0.5) == "98 ± 6 at 0.94 m/s"
+    assert gait_page.people_cell("cadence_spm", slow, 0.9) == "98 ± 6" and gait_page.people_cell("cadence_spm", None) == "-"
 
 
 def test_a_motion_of_another_body_is_refused(layout, tmp_path):
