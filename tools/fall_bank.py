@@ -134,9 +134,20 @@ def table(results: TrialFile, trials: Mapping[tuple[str, str], Sequence[survival
         others = results.trials(body, base) if base and base != label else []
         paired = survival.compare(those, others)
         row.append(f"{paired.first} better, {paired.second} worse, p {paired.p:.2g}" if others else "")
+        plans = sum(trial.lasted for trial in those)
+        row.append(f"{sum(trial.simulated * trial.lasted for trial in those) / plans:.0f}" if plans else "")
         row.append(f"{sum(trial.cpu for trial in those):.0f}")
         cells.append(row)
-    headings = ("body", "planner", "before a fall, survived (95 %)", "harmless", "all", f"against {base}" if base else "", "CPU s")
+    headings = (
+        "body",
+        "planner",
+        "before a fall, survived (95 %)",
+        "harmless",
+        "all",
+        f"against {base}" if base else "",
+        "steps a plan",
+        "CPU s",
+    )
     return tables.markdown(headings, cells)
 
 

@@ -39,6 +39,7 @@ class Trial:
         seed: of the noise.
         survived: whether the body was up at the end.
         lasted: until the fall, or the end (s).
+        simulated: steps of candidates in a plan, on average: the budget at which planners are compared.
         cpu: seconds of processor time.
     """
 
@@ -47,6 +48,7 @@ class Trial:
     seed: int
     survived: bool
     lasted: float
+    simulated: float
     cpu: float
 
 
@@ -175,8 +177,9 @@ def measure(what: Measured, body: str, results: TrialFile, watch: Callable[[Tria
             rollouts = runner.run_many(jobs, seconds=what.seconds, fallen=task.fallen(morphology), ends_as=task.ends_as)
             cpu = round((time.process_time() - began) / len(batch), 2)
             for (state, seed), rollout in zip(batch, rollouts, strict=True):
+                steps = 0.0 if rollout.simulated is None else round(float(rollout.simulated.mean()), 1)
                 lasted = round(len(rollout.time) * rollout.dt, 4)
-                trial = Trial(state.key, state.kind, seed, rollout.ended == "time", lasted, cpu)
+                trial = Trial(state.key, state.kind, seed, rollout.ended == "time", lasted, steps, cpu)
                 results.add(morphology.name, what.label, settings, trial)
                 if watch is not None:
                     watch(trial)
@@ -243,7 +246,8 @@ class TrialFile:
             content = self._read()
             fresh = {"label": label, "decided_by": atomic.plain(settings), "trials": {}}
             entry = content.setdefault(_name(body, label), fresh)
-            row = {"kind": trial.kind, "survived": trial.survived, "lasted": trial.lasted, "cpu": trial.cpu}
+            row: dict[str, Any] = {"kind": trial.kind, "survived": trial.survived, "lasted": trial.lasted}
+            row |= {"simulated": trial.simulated, "cpu": trial.cpu}
             entry["trials"].setdefault(trial.state, {})[str(trial.seed)] = row
             atomic.write_json(self.path, content)
 

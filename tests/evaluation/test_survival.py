@@ -35,6 +35,7 @@ def test_trials_say_who_fell_and_when(measured):
         ("walk_flat push 3 at 2.00 s", "fall", 1, False, 0.02),
         ("walk_flat push 3 at 2.10 s", "harmless", 1, True, 0.06),
     ]
+    assert all(trial.simulated == 4 * PLANNER.steps and trial.cpu > 0 for trial in trials)
     assert survival.share(trials) == Share(1, 2) and survival.share(trials, "fall") == Share(0, 1)
 
 
@@ -73,7 +74,7 @@ def test_intervals_are_wilson_s_and_the_test_is_mcnemar_s():
 
 def test_planners_are_compared_where_both_were_tried():
     def trials(*survived):
-        return [Trial(f"s{i}", "fall" if i < 3 else "harmless", 1, up, 1.5, 0.0) for i, up in enumerate(survived)]
+        return [Trial(f"s{i}", "fall" if i < 3 else "harmless", 1, up, 1.5, 100.0, 0.0) for i, up in enumerate(survived)]
 
     ours, others = trials(True, True, False, True), trials(True, False, True, False, True)
     assert survival.compare(ours, others) == Comparison(both=1, first=2, second=1, neither=0)

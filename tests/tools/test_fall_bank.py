@@ -18,7 +18,7 @@ def test_planners_are_measured_by_name_and_stand_in_one_table(simulator8, tmp_pa
     assert fall_bank.main(["table", "--results", str(tmp_path / "trials.json"), "--base", "mppi"]) == 0
     lines = capsys.readouterr().out.strip().splitlines()
     assert lines[0].startswith("| body | planner | before a fall") and len(lines) == 4
-    assert "| 0 better, 0 worse, p 1 |" in lines[2] and lines[2].startswith("| myolegs | cem |")
+    assert "| 0 better, 0 worse, p 1 | 40 |" in lines[2] and lines[2].startswith("| myolegs | cem |")
 
 
 @pytest.mark.parametrize(
