@@ -29,8 +29,8 @@ def test_lines_and_splines_go_through_the_knots_and_move_on_along_themselves():
         assert np.allclose(knots.weights(inside) @ straight[0, :, 0], 10 * inside)
         assert np.allclose(knots.weights(np.linspace(0, 0.3, 31)).sum(axis=1), 1.0)
         held = knots.held(straight[:, None])
-        assert held.shape == (1, 1, 8, 1)
-        assert np.allclose(held[0, 0, 3:5, 0], 3.0 * (np.arange(3, 5) + 0.5) / 8)  # sections are looked at in their middle
+        assert held.shape == (1, 1, 5, 1)
+        assert held[0, 0, 2, 0] == pytest.approx(1.5)  # a section is looked at in its middle
         assert np.allclose(knots.first(0.02, straight)[0, 0, 0], knots.weights(np.array([0.01])) @ straight[0, :, 0])
     bump = np.array([0.0, 1.0, 1.0, 0.0])
     middle = {i: float((Knots(i, 4, 0.3).weights(np.array([0.15])) @ bump)[0]) for i in ("linear", "cubic")}
