@@ -41,6 +41,7 @@ class Morphology:
         terrain: the ground it stands on.
         model: the compiled, prepared model at the simulation step (2 ms). Treat it as read-only.
         lean: the same without what is only seen, which engines step: to the same bits, and faster.
+        fused: lean with bodies that are welded to each other made one: the same motion but for rounding, and faster again.
         posture: its posture space.
         muscles: its muscles; of actuators, activations and excitations they are the first.
         motors: its motors, which come after its muscles.
@@ -60,6 +61,7 @@ class Morphology:
     terrain: Terrain
     model: mujoco.MjModel
     lean: mujoco.MjModel
+    fused: mujoco.MjModel
     posture: PostureSpace
     muscles: MuscleData
     motors: MotorData

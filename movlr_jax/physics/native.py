@@ -6,8 +6,11 @@ which it seems to stand; so the warning counters are compared before and after, 
 
 from __future__ import annotations
 
+import copy
+import functools
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import jax
 import mujoco
@@ -20,7 +23,7 @@ from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.muscles import PEAK_FORCE
 from movlr_jax.physics.instant import Frame, Instants, blocks, rows
 from movlr_jax.physics.mjx_config import MjxConfig
-from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
+from movlr_jax.physics.simulator import Controller, Rolled, Screen, Simulator, State
 
 _BAD = [
     int(mujoco.mjtWarning.mjWARN_BADQPOS),
@@ -73,6 +76,15 @@ class _Worlds:
         return self.batch.warning[:, _BAD, 1].sum(axis=1)
 
 
+@dataclass
+class _Part:
+    """A part of a rollout: the step that it begins with, the steps of the whole, and the poses for which targets were last computed."""
+
+    first: int
+    steps: int
+    seen: Float[np.ndarray, "world nq"] | None = None
+
+
 class NativeSimulator(Simulator):
     """C MuJoCo, all worlds stepped by threads.
 
@@ -96,12 +108,27 @@ class NativeSimulator(Simulator):
         self.threads = threads or len(os.sched_getaffinity(0))
         self.columns = blocks(morphology)
         self.candidates, self.episodes = candidates, episodes
-        self._rollouts = _Worlds(morphology.at_timestep(plan_dt), episodes * candidates, self.threads)
         self._others: dict[int, _Worlds] = {}
+        self._fused: dict[int, _Worlds] = {}
         self._executed = _Worlds(morphology.lean, episodes, min(episodes, self.threads))
         self._kinematics: dict[int, tuple[Batch, tuple[np.ndarray, ...]]] = {}
         self._instants = Instants(morphology)
         self._buffer: np.ndarray | None = None
+
+    @functools.cached_property
+    def _rollouts(self) -> _Worlds:
+        """The worlds of exact rollouts."""
+        return _Worlds(self.morphology.at_timestep(self.plan_dt), self.episodes * self.candidates, self.threads)
+
+    def _fused_worlds(self, count: int) -> _Worlds:
+        """Return worlds of screened rollouts, whose welded bodies are one."""
+        if count not in self._fused:
+            model = copy.copy(self.morphology.fused)
+            model.opt.timestep = self.plan_dt
+            # A body is one island, or two with what it holds; to find that out costs more than it saves, and changes no bit.
+            model.opt.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_ISLAND)
+            self._fused[count] = _Worlds(model, count, min(self.threads, count))
+        return self._fused[count]
 
     # --- kinematics of target postures ---
 
@@ -145,15 +172,25 @@ class NativeSimulator(Simulator):
         controller: Controller,
         postures: Float[np.ndarray, "world knot d"],
         instants: Float32[np.ndarray, "world time f"],
+        part: _Part | None = None,
     ) -> Bool[np.ndarray, " world"]:
-        """Step the worlds from the state towards postures, once for each row of instants; return which diverged."""
+        """Step the worlds from the state towards postures, once for each row of instants; return which diverged.
+
+        With a part, the rows are those of a part of a rollout, which this continues.
+        """
         worlds.load(state)
         bad = worlds.warnings().copy()
         length = state.length
-        steps, knots = instants.shape[1], postures.shape[1]
-        for k in range(steps):
-            if controller.every_step or k == 0 or k * knots // steps != (k - 1) * knots // steps:
-                targets = controller.targets(self, postures[:, k * knots // steps], worlds.qpos, state.peak_force)
+        part = part or _Part(0, instants.shape[1])
+        steps, knots = part.steps, postures.shape[1]
+        for k in range(instants.shape[1]):
+            step = part.first + k
+            new = step == 0 or step * knots // steps != (step - 1) * knots // steps
+            if controller.every_step or k == 0 or new:
+                if new or part.seen is None:
+                    part.seen = worlds.qpos.copy()
+                seen = worlds.qpos if controller.every_step else part.seen
+                targets = controller.targets(self, postures[:, step * knots // steps], seen, state.peak_force)
             worlds.ctrl[...] = controller.excitation(targets, worlds.qpos, worlds.act, length)
             self._instants.pack(self._instants.before(worlds), instants[:, k])
             worlds.batch.step()
@@ -185,17 +222,57 @@ class NativeSimulator(Simulator):
         shape = postures.shape[:2]
         if shape[0] != self.episodes:
             raise ValueError(f"Postures for {shape[0]} episodes, built for {self.episodes}.")
-        worlds, count = self._candidate_worlds(shape[1]), shape[0] * shape[1]
-        if self._buffer is None or self._buffer.shape[0] < count or self._buffer.shape[1] != steps + 1:
-            self._buffer = _aligned((count, steps + 1, self._instants.size))
-        instants = self._buffer[:count]
-        spread = jax.tree.map(lambda array: np.repeat(array, shape[1], axis=0), state)
-        fixed = np.repeat(rows(frames), shape[1], axis=0)
-        self._instants.pack(self._instants.fixed(self.plan_dt, fixed[:, None]), instants)
+        worlds = self._candidate_worlds(shape[1])
+        spread, fixed, instants = self._spread(state, shape[1], steps, frames)
         bad = self._steps(worlds, spread, controller, postures.reshape(len(instants), *postures.shape[2:]), instants[:, 1:])
         self._remember(instants[:, 1:], spread.gait, fixed, self.plan_dt)
         instants[:, 0] = instants[:, 1]
         return Rolled(instants.reshape(*shape, *instants.shape[1:]), bad.reshape(shape))
+
+    def screened_rollout(
+        self,
+        state: State,
+        controller: Controller,
+        postures: Float[np.ndarray, "episode candidate knot d"],
+        steps: int,
+        frames: Sequence[Frame],
+        screen: Screen,
+    ) -> Rolled:
+        """See Simulator; those that go on do so to the bits that they would have had if all did."""
+        episodes, count = postures.shape[:2]
+        going = np.tile(np.arange(count), (episodes, 1))
+        diverged = np.zeros((episodes, count), bool)
+        now, fixed, instants = self._spread(state, count, steps, frames)
+        aims, part = postures.reshape(-1, *postures.shape[2:]), _Part(0, steps)
+        for last, kept in (*screen.cuts, (steps, 0)):
+            worlds = self._fused_worlds(len(aims))
+            rest = instants[:, part.first + 1 : last + 1]
+            bad = self._steps(worlds, now, controller, aims, rest, part)
+            memory = self._remember(rest, now.gait, fixed, self.plan_dt)
+            instants[:, 0] = instants[:, 1]
+            np.put_along_axis(diverged, going, np.take_along_axis(diverged, going, axis=1) | bad.reshape(going.shape), axis=1)
+            if kept:
+                seen = instants[:, : last + 1].reshape(*going.shape, last + 1, -1)
+                chosen = screen(going, seen, np.take_along_axis(diverged, going, axis=1), kept)
+                on = (chosen + going.shape[1] * np.arange(episodes)[:, None]).ravel()
+                after = {name: view[on] for name, view in worlds.state.items()}
+                peaks = None if now.peak_force is None else now.peak_force[on]
+                now = State(**after, length=worlds.length[on], gait=memory[on], peak_force=peaks)
+                part = _Part(last, steps, None if part.seen is None else part.seen[on])
+                going, fixed, aims, instants = np.take_along_axis(going, chosen, axis=1), fixed[on], aims[on], instants[on]
+        return Rolled(instants.reshape(*going.shape, *instants.shape[1:]), diverged, going)
+
+    def _spread(
+        self, state: State, candidates: int, steps: int, frames: Sequence[Frame]
+    ) -> tuple[State, Float[np.ndarray, "world columns"], Float32[np.ndarray, "world time f"]]:
+        """Return a state and frames, once for each candidate, and instants with what does not change over a rollout."""
+        count = self.episodes * candidates
+        if self._buffer is None or self._buffer.shape[0] < count or self._buffer.shape[1] != steps + 1:
+            self._buffer = _aligned((count, steps + 1, self._instants.size))
+        spread = jax.tree.map(lambda array: np.repeat(array, candidates, axis=0), state)
+        fixed = np.repeat(rows(frames), candidates, axis=0)
+        self._instants.pack(self._instants.fixed(self.plan_dt, fixed[:, None]), self._buffer[:count])
+        return spread, fixed, self._buffer[:count]
 
     def _remember(
         self, instants: Float32[np.ndarray, "world time f"], memory: Float[np.ndarray, "world 2 8"], frames: np.ndarray, dt: float

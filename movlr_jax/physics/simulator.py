@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import jax
 import mujoco
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Int
 
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.feet import Feet
@@ -79,10 +79,31 @@ class Rolled:
     Attributes:
         instants: row 0 is the predecessor of the first instant (its copy).
         diverged: which worlds did.
+        kept: the candidates, in their order, that instants are of; None: all.
     """
 
-    instants: Float32[Any, "episode candidate time f"]
+    instants: Float32[Any, "episode n time f"]
     diverged: Bool[Any, "episode candidate"]
+    kept: Int[Any, "episode n"] | None = None
+
+
+class Screen(Protocol):
+    """What says, on the way, which candidates are simulated to the end."""
+
+    @property
+    def cuts(self) -> tuple[tuple[int, int], ...]:
+        """When how many candidates go on, as (step, candidates), the former rising and the latter falling."""
+        ...
+
+    def __call__(
+        self,
+        going: Int[np.ndarray, "episode n"],
+        instants: Float32[np.ndarray, "episode n time f"],
+        diverged: Bool[np.ndarray, "episode n"],
+        kept: int,
+    ) -> Int[np.ndarray, "episode kept"]:
+        """Return which go on, as rising rows of `going`, from the instants so far (as of `Rolled`) of the candidates that do yet."""
+        ...
 
 
 class Simulator(abc.ABC):
@@ -159,6 +180,21 @@ class Simulator(abc.ABC):
             steps: H, steps of plan_dt.
             frames: frame and goal of each episode.
         """
+
+    def screened_rollout(
+        self,
+        state: State,
+        controller: Controller,
+        postures: Float[Any, "episode candidate knot d"],
+        steps: int,
+        frames: Sequence[Frame],
+        screen: Screen,
+    ) -> Rolled:
+        """Simulate as `rollout` does but for rounding, and only those candidates to the end that a screen keeps.
+
+        Here all of them: what worlds are given up saves only an engine that steps each by itself.
+        """
+        return self.rollout(state, controller, postures, steps, frames)
 
     @abc.abstractmethod
     def advance(

@@ -184,6 +184,15 @@ class RewardBatch:
         parts = [compiled.mean_reward(mesh)(instants[rows], weights) for compiled, rows, weights in self._groups]
         return jnp.concatenate(parts)[self._back]
 
+    def over_time(self, instants: Float[Any, "episode candidate time f"]) -> Float32[np.ndarray, "episode candidate time-1"]:
+        """Return the weighted rewards of every instant but the first, which is the predecessor of the second."""
+        parts = []
+        for compiled, rows, weights in self._groups:
+            chosen = instants[rows]
+            terms = np.asarray(compiled.over_time(chosen.reshape(-1, *chosen.shape[2:])))
+            parts.append(np.einsum("ectn,en->ect", terms.reshape(*chosen.shape[:2], -1, terms.shape[-1]), weights))
+        return np.concatenate(parts)[self._back]
+
 
 @dataclass(frozen=True)
 class _Layout:

@@ -42,6 +42,7 @@ _LATER = {
     "value": ("value", "value_weight"),
     "proposals": ("proposals", "proposed"),
     "danger_candidates": ("danger_candidates", "danger_cost"),
+    "quick": ("quick",),
 }
 
 
@@ -94,6 +95,9 @@ class Planner(abc.ABC):
     """Time looked ahead (s); published are 0.30 to 0.35."""
     plan_dt: float = 0.008
     """Step of the rollouts (s)."""
+    quick: bool = False
+    """Whether rollouts save what hardly ever changes a plan: bodies that are welded to each other are simulated as one, and candidates that
+    lag behind are not simulated to the horizon's end. Only the native engine gains by it."""
     replan: float = 0.02
     """Time executed between plans (s). The released controller plans as fast as it can beside a slowed simulation."""
     law: str = "auto"
@@ -126,7 +130,7 @@ class Planner(abc.ABC):
         if self.value is not None:
             values.require_known(self.value)
         words = ("name", "law", "interpolation", "value", "proposals")
-        self._require_above(*(f.name for f in fields(Planner) if f.name not in (*words, "value_weight")))
+        self._require_above(*(f.name for f in fields(Planner) if f.name not in (*words, "value_weight", "quick")))
         self._require_above("value_weight", least=0)
         count, length = MOST_CANDIDATES, MOST_SECONDS
         for name, most in (("candidates", count), ("iterations", count), ("horizon", length), ("replan", length)):
@@ -182,6 +186,11 @@ class Planner(abc.ABC):
     def between(self) -> Knots:
         """How postures follow from the knots, and when each of these counts."""
         return Knots(self.interpolation, self.knots, self.horizon)
+
+    @property
+    def cuts(self) -> tuple[tuple[int, int], ...]:
+        """When how many candidates of a quick rollout go on, as (step, candidates): all do but in planners that say otherwise."""
+        return ()
 
     def init(self, space: PostureSpace, posture: Float[Any, "episode d"]) -> PlanState:
         """Return the first plan: the given postures (rad), clipped to the joint ranges, at every knot."""

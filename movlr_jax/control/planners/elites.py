@@ -45,6 +45,16 @@ class ElitePlanner(Planner):
         settings = {"danger_candidates": self._danger_of(candidates), **self._in_proportion(candidates)}
         return replace(self, candidates=candidates, **settings)
 
+    @property
+    def cuts(self) -> tuple[tuple[int, int], ...]:
+        """See Planner: after 28 of 44 steps half of the candidates go on, after 34 a quarter; at least 5 and 2.5 times the elites.
+
+        Of 64 candidates, six elites and a walk on MS-Human-700's legs, all six were among those that went on in 98 % of the plans.
+        """
+        first, second = max(self.candidates // 2, 5 * self.elites), max(self.candidates // 4, (5 * self.elites + 1) // 2)
+        cuts = ((round(self.steps * 28 / 44), first), (round(self.steps * 34 / 44), second))
+        return tuple((step, kept) for step, kept in cuts if 1 < step < self.steps and kept < self.candidates)
+
     def sample(
         self,
         space: PostureSpace,

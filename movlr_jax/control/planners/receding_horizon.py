@@ -18,6 +18,7 @@ from jaxtyping import Float
 from movlr_jax.control import values
 from movlr_jax.control.planners import danger
 from movlr_jax.control.planners.base import Planner, PlanReport
+from movlr_jax.control.planners.screening import Screening, steps_spared
 from movlr_jax.control.proposals import PROPOSALS, Proposals
 from movlr_jax.control.values.base import valued
 from movlr_jax.errors import MovlrError
@@ -95,10 +96,17 @@ class RecedingHorizon:
             candidates = self._before[in_danger](plan, state.qpos, simulator.put(own))
             if self._proposed is not None and i == 0:
                 candidates = self._proposed(candidates, state, plan.mean, simulator.put(rows(frames)))
-            rolled = simulator.rollout(state, self._controller, self._held(candidates), planner.steps, frames)
+            rollout, screen = simulator.rollout, None
+            if planner.quick:
+                screen = Screening(planner, rewards, self._value, candidates.shape[:2])
+                rollout = functools.partial(simulator.screened_rollout, screen=screen)
+            rolled = rollout(state, self._controller, self._held(candidates), planner.steps, frames)
             reward, diverged = simulator.gathered(rewards.mean_reward(rolled.instants)), simulator.gathered(rolled.diverged)
             value = None if self._value is None else simulator.gathered(self._value(rolled.instants[:, :, -1]))
-            plan, report = self._after[in_danger](plan, candidates, reward, diverged, value)
+            given_up = None
+            if screen is not None and rolled.kept is not None:
+                reward, value, given_up = screen.whole(rolled, reward, value)
+            plan, report = self._after[in_danger](plan, candidates, reward, diverged, value, given_up)
         if lately is not None:
             plan = replace(plan, costs=danger.after(lately, report.best_cost, planner.replan, planner.danger_cost))
         return plan, report
@@ -115,13 +123,16 @@ def _with_proposals(space: PostureSpace, proposals: Proposals, candidates: Any, 
 
 
 def _updated(
-    space: PostureSpace, planner: Planner, plan: Any, candidates: Any, reward: Any, diverged: Any, value: Any
+    space: PostureSpace, planner: Planner, plan: Any, candidates: Any, reward: Any, diverged: Any, value: Any, given_up: Any
 ) -> tuple[Any, PlanReport]:
     xp = candidates.__array_namespace__()
     reward = xp.asarray(reward, candidates.dtype)
     costs = xp.where(diverged | ~xp.isfinite(reward), xp.inf, -reward)
     if value is not None:
         costs = valued(costs, value, planner.value_weight)
+    if given_up is not None:
+        costs = xp.where(given_up, xp.inf, costs)
     new, elites = planner.update(space, plan, candidates, costs)
-    simulated = xp.full(len(costs), planner.iterations * costs.shape[1] * planner.steps)
+    spared = 0 if given_up is None else steps_spared(planner)
+    simulated = xp.full(len(costs), planner.iterations * (costs.shape[1] * planner.steps - spared))
     return new, PlanReport(costs.min(axis=1), diverged.sum(axis=1), elites, simulated)
