@@ -55,7 +55,7 @@ def measure_gait(
         MovlrError: there is nothing of the kind, or the motion is another body's.
     """
     folder = source.folder if isinstance(source, Best) else Path(source)
-    return gait_study.study(folder, None if task is None else task_of(task).word, None if body is None else str(body), injury)
+    return gait_study.study(folder, None if task is None else task_of(task), None if body is None else str(body), injury)
 
 
 def check(source: str | Path, body: Body = None, task: Task | str = "walk_flat", *, goal: str | None = None) -> Proof:

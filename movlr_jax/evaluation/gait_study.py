@@ -198,12 +198,12 @@ class GaitStudy:
         return "\n".join([metrics_table.aligned(headings, cells), *self.remarks()])
 
 
-def study(path: Path | str, task: str | None = None, morphology: str | None = None, injury: Sequence[str] = ()) -> GaitStudy:
+def study(path: Path | str, task: Task | str | None = None, morphology: str | None = None, injury: Sequence[str] = ()) -> GaitStudy:
     """Measure the gaits of recorded motion.
 
     Args:
         path: the folder of a run, of an iteration, of saved episodes or of an evaluation, or a rollout.npz.
-        task, morphology: of episodes beside which nothing says so, or says otherwise than meant.
+        task, morphology: of episodes beside which nothing says so, or says otherwise than meant; a task or its word.
         injury: muscles that were weakened, PATTERN=FRACTION, beside the task's own; a run's configuration says so itself.
 
     Raises:
@@ -255,7 +255,7 @@ def _load(file: Path, body: Morphology) -> Rollout:
     return rollout
 
 
-def _recorded(path: Path, task: str | None, morphology: str | None) -> tuple[list[Path], Task, str | None, tuple[str, ...]]:
+def _recorded(path: Path, task: Task | str | None, morphology: str | None) -> tuple[list[Path], Task, str | None, tuple[str, ...]]:
     """Return the episodes' files, the task, the word for the body and its injuries.
 
     Raises:
@@ -283,18 +283,21 @@ def _recorded(path: Path, task: str | None, morphology: str | None) -> tuple[lis
     name, body = task or said.get("task", ""), morphology or said.get("morphology", "")
     if not name or not body:
         raise MovlrError(f"Nothing beside {path} says of what task and body it is: add --task and --morphology.")
-    return files, permissions.task(code_names.settled(name), folder / "metrics.json"), body, ()
+    return files, _task(name, folder / "metrics.json"), body, ()
+
+
+def _task(task: Task | str, where: Path) -> Task:
+    return task if isinstance(task, Task) else permissions.task(code_names.settled(task), where)
 
 
 def _of_run(
-    run: RunFolder, folder: Path, task: str | None, morphology: str | None, files: Sequence[Path] = ()
+    run: RunFolder, folder: Path, task: Task | str | None, morphology: str | None, files: Sequence[Path] = ()
 ) -> tuple[list[Path], Task, str | None, tuple[str, ...]]:
     config = RunConfig.load(run["config.yaml"])
     files = list(files) or sorted(folder.glob("rollout*.npz"))
     if not files:
         raise MovlrError(f"{folder} holds no recorded motion (no rollout.npz): its files were removed.")
-    found = permissions.task(task or config.task, run["config.yaml"])
-    return list(files), found, morphology or config.morphology, tuple(config.injury)
+    return list(files), _task(task or config.task, run["config.yaml"]), morphology or config.morphology, tuple(config.injury)
 
 
 def _of_evaluation(path: Path) -> GaitStudy:
@@ -309,7 +312,7 @@ def _of_evaluation(path: Path) -> GaitStudy:
                 f"{row['reward']}, {row['task']}, {row['morphology']}" + (f", {row['strength']:g}" if "strength" in row else ""),
                 str(row["task"]),
                 str(row["morphology"]),
-                tuple(dict(record) for record in row["episodes"]),
+                tuple(_numbers(record) for record in row["episodes"]),
                 None,
             )
             for row in atomic.read_json(path / "eval.json")["rows"]
@@ -326,6 +329,12 @@ def _of_evaluation(path: Path) -> GaitStudy:
             "motion with movlr rollout --out DIR, and give that folder."
         )
     return GaitStudy(path, tuple(_with_leg(row) for row in known))
+
+
+def _numbers(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an episode's seed and its figures."""
+    known = {name: record.get(name) for name in _SHOWN}
+    return {"seed": int(record["seed"]), **{name: None if value is None else float(value) for name, value in known.items()}}
 
 
 def _with_leg(row: Row) -> Row:

@@ -14,6 +14,8 @@ from movlr_jax.evaluation import gait_study
 from movlr_jax.gait import people
 from movlr_jax.media import gait_page
 
+ROW = {"reward": "human", "task": "walk_flat", "morphology": "myolegs"}
+
 
 @pytest.fixture(scope="module")
 def folder(layout, tmp_path_factory):
@@ -50,7 +52,8 @@ def test_one_file_is_enough_where_it_is_said_what_it_is(folder, layout, tmp_path
     walked(layout).save(tmp_path / "a.npz")
     with pytest.raises(MovlrError, match="add --task and --morphology"):
         gait_study.study(tmp_path / "a.npz")
-    assert gait_study.study(tmp_path / "a.npz", "walk_flat", "myolegs").rows[0].task == "walk_flat"
+    task = dataclasses.replace(movlr.load_task("walk_flat"), name="my_walk")
+    assert movlr.measure_gait(tmp_path / "a.npz", task, "myolegs").rows[0].task == "my_walk"
 
 
 def test_an_evaluation_tells_its_figures_and_has_no_motions(study, tmp_path):
@@ -71,6 +74,8 @@ def test_an_evaluation_tells_its_figures_and_has_no_motions(study, tmp_path):
     [
         ({}, "holds no recorded motion"),
         ({"eval.json": {"rows": 3}}, "is no evaluation"),
+        ({"eval.json": {"rows": [{**ROW, "episodes": [{"seed": 1, "stance_share": "much"}]}]}}, "is no evaluation"),
+        ({"eval.json": {"rows": [{**ROW, "episodes": [{"seed": 1, "stance_share": None}]}]}}, "has figures of its gait"),
         ({"eval.json": {"rows": []}}, "has figures of its gait"),
     ],
 )
