@@ -75,7 +75,7 @@ def value(argv: Sequence[str]) -> int:
     pace, config = paced(), options.config()
 
     def moved(done: int, loss: float) -> None:
-        pace.moved(f"update {done} of {config.updates}: loss {loss:.3f}")
+        pace.moved(f"update {done} of {config.updates * (config.folds + 1)}: loss {loss:.3f}")
 
     learnt = train.learn(options.episodes, catalog.load(word), config, moved)
     learnt.network.save(out)
@@ -84,15 +84,11 @@ def value(argv: Sequence[str]) -> int:
         console.print_json(figures)
         return 0
     rows = []
-    for name, some in (
-        ("held out", figures["held_out"]),
-        ("learnt from", figures["learnt_from"]),
-        ("capture, held out", figures["capture"]),
-    ):
+    for name, some in (("networks, of episodes held out", figures["held_out"]), ("capture", figures["capture"])):
         known = [some.get(which) for which in ("auc", "auc_early", "log_loss")]
         rows.append((name, *map(_cell, [*known, some.get("calibration", {}).get("error")])))
     title = f"{figures['fallen']} of {figures['episodes']} episodes of {figures['body']} fell; a fall within {config.window:g} s"
-    headings = ("episodes", "area under the curve", "the fall 0.5 s away or more", "log loss", "calibration error")
+    headings = ("foretold by", "area under the curve", "the fall 0.5 s away or more", "log loss", "calibration error")
     to = console.stdout()
     to.print(console.table(title, headings, rows))
     to.print(f"saved as {out}   plan with it: --planner.value {out}", markup=False, soft_wrap=True)

@@ -50,8 +50,12 @@ class Capture(TerminalValue):
 
     def __call__(self, instants: Float[Any, "episode candidate f"]) -> Float[Any, "episode candidate"]:
         """See TerminalValue."""
+        return -self.danger(instants)
+
+    def danger(self, instants: Float[Any, "*batch f"]) -> Float[Any, "*batch"]:
+        """Return the shortfall as a number from 0 to 1."""
         short = self.shortfall(instants)
-        return -short / (short + HALF * self._scale)
+        return short / (short + HALF * self._scale)
 
     def shortfall(self, instants: Float[Any, "*batch f"]) -> Float[Any, "*batch"]:
         """Return how far xi will lie beyond the reach of the foot that lands next, of two that stand the better (m)."""

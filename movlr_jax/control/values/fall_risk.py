@@ -25,7 +25,7 @@ from movlr_jax.rewards.layout import FeatureLayout
 SUFFIX = ".npz"
 SHIPPED = Path(__file__).parent / "networks"
 _MOST = 4 << 20  # bytes of a file; a network of 64 x 64 has 50 kB
-_FARTHEST = 5.0  # standard deviations of a feature, beyond which nothing was learnt
+FARTHEST = 5.0  # standard deviations of a feature, beyond which nothing was learnt
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Network:
     def logit(self, features: Float[Any, "*batch n"]) -> Float[Any, "*batch"]:
         """Return the log odds of a fall, over numpy or jax.numpy."""
         xp = features.__array_namespace__()
-        x = xp.clip((features - self.mean) / self.scale, -_FARTHEST, _FARTHEST)
+        x = xp.clip((features - self.mean) / self.scale, -FARTHEST, FARTHEST)
         for kernel, bias in self.layers[:-1]:
             x = xp.tanh(x @ kernel + bias)
         kernel, bias = self.layers[-1]

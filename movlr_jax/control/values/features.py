@@ -1,8 +1,9 @@
 """What a learnt terminal value sees of an instant: numbers of order one that depend on neither place, heading nor time.
 
 All in the frame of the pelvis's heading, as lengths of the standing pelvis's height. Nothing of muscles, of the goal or of the frame:
-whether a body falls lies in how it stands and moves. Which columns there are, and their names, follows from the layout alone, so by these
-names a network is known to fit a body's instants or not.
+whether a body falls lies in how it stands and moves. One of them is the danger by capturability, which holds what is known of falls before
+anything is learnt: a network that has seen few of them starts from there. Which columns there are, and their names, follows from the layout
+alone, so by these names a network is known to fit a body's instants or not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from movlr_jax.control.values.body_view import BodyView
+from movlr_jax.control.values.capture import Capture
 from movlr_jax.errors import MovlrError
 from movlr_jax.physics.gait import GAIT_FIELDS
 from movlr_jax.rewards.layout import FeatureLayout
@@ -50,6 +52,7 @@ class StanceFeatures:
         self._middle = np.where(limited, ranges.mean(1), 0.0).astype(np.float32)
         self._half = np.where(limited, 0.5 * (ranges[:, 1] - ranges[:, 0]), 1.0).astype(np.float32)
         self._trunk = "trunk" if "trunk" in layout.landmarks else "pelvis"
+        self._capture = Capture(layout)
         self.names = tuple(self._columns(np.zeros((1, layout.size), np.float32)))
 
     def __call__(self, instants: Float[Any, "*batch f"]) -> Float[Any, "*batch n"]:
@@ -66,6 +69,7 @@ class StanceFeatures:
                 out[f"{name}/{word}"] = scale * value[..., axis]
 
         com, speed, pelvis = view.com(), view.com_velocity(), view.place("pelvis")
+        out["capture/danger"] = self._capture.danger(instants)
         vector("pelvis/place", pelvis[..., 2:], 1 / unit)
         for name in dict.fromkeys(("pelvis", self._trunk)):
             vector(f"{name}/up", view.axis(name, 2), 1.0)

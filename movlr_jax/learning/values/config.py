@@ -18,18 +18,19 @@ class ValueConfig:
     """How far ahead a fall is foreseen [s]."""
     layers: tuple[int, ...] = (64, 64)
     """Hidden layers of the network."""
-    updates: int = 3000
+    updates: int = 500
     """Gradient steps."""
-    batch: int = 512
+    batch: int = 256
     """Instants in each."""
     learning_rate: float = 1e-3
     """Adam's, which falls to nothing by a cosine."""
-    decay: float = 1e-3
+    decay: float = 0.1
     """Weight decay."""
-    jitter: float = 0.1
-    """Standard deviation of the noise on normalised features while learning, which keeps the network smooth."""
-    held_out: float = 0.25
-    """Share of the episodes that are not learnt from, and measured on."""
+    jitter: float = 1.0
+    """Standard deviation of the noise on normalised features while learning, which keeps the network smooth; it learns from
+    few falls, and of rollouts that none of them is like."""
+    folds: int = 4
+    """Parts of the episodes; each is foretold by a network that has learnt from the others, and the last network learns from all."""
     seed: int = 0
     """Of the split, the first weights and the batches."""
 
@@ -41,7 +42,7 @@ class ValueConfig:
         for name in ("decay", "jitter", "seed"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise MovlrError(f"{name} is {getattr(self, name):g}: give 0 or more.")
-        if not 0 < self.held_out < 1:
-            raise MovlrError(f"held_out is {self.held_out:g}: give a share between 0 and 1.")
+        if self.folds < 2:
+            raise MovlrError(f"folds is {self.folds}: give 2 or more.")
         if not all(1 <= width <= 1024 for width in self.layers):
             raise MovlrError("layers holds widths: give numbers from 1 to 1024.")

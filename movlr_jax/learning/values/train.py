@@ -1,7 +1,7 @@
 """Learning a terminal value: a small flax network from the features of an instant to the probability of a fall.
 
 In: recorded episodes of one body and a ValueConfig. Out: a network that planners take, and how well it foretells the falls of episodes
-that it has not seen. Whole episodes are held out, of the fallen and of the others alike. Instants before a fall and all others weigh the
+that it has not seen, each by a network that learnt from the others. Instants before a fall and all others weigh the
 same together, so the probability is that of a body of which half of all instants are before a fall. All randomness is the seed's.
 """
 
@@ -24,7 +24,7 @@ from jaxtyping import Float
 
 from movlr_jax._versions import installed
 from movlr_jax.control.values.capture import Capture
-from movlr_jax.control.values.fall_risk import Network
+from movlr_jax.control.values.fall_risk import FARTHEST, Network
 from movlr_jax.control.values.features import StanceFeatures
 from movlr_jax.errors import MovlrError
 from movlr_jax.learning.values import scores
@@ -34,13 +34,14 @@ from movlr_jax.morphologies import Morphology
 from movlr_jax.rewards.features import feature_layout
 
 _PACKAGES = ("movlr-jax", "mujoco", "jax", "flax", "optax", "numpy")
+_LEAST = 0.02  # of a feature's spread, so that one that hardly changes is not blown up
 _TOGETHER = 50  # updates between which progress is told
 _EARLY = 0.5  # s; a fall that is nearer than this is plain to see
 
 
 @dataclass(frozen=True, eq=False)
 class Learnt:
-    """What was learnt: the network, and its figures on the episodes held out and on those learnt from."""
+    """What was learnt: the network, and the figures of its kind on episodes that each was held out."""
 
     network: Network
     figures: dict[str, Any]
@@ -99,53 +100,68 @@ def fit(
         capture: the danger of each instant by capturability, to be compared with.
     """
     seen = np.asarray(features(found.instants), np.float32)
-    falls = found.left <= config.window
-    held = _held_out(found, config)[found.episode]
-    for some, which in ((~held, "learnt from"), (held, "held out")):
-        if not falls[some].any() or falls[some].all():
-            count = "all" if falls[some].any() else "no"
-            raise MovlrError(f"Of the episodes {which}, {count} instants are before a fall: give more episodes, of both kinds.")
-    x = seen[~held]
-    mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 0.02).astype(np.float32)
+    falls, parts = found.left <= config.window, _parts(found, config)[found.episode]
     soft = np.exp(-found.left / (0.5 * config.window)).astype(np.float32)  # 0 where no fall is known to come
     target = falls.astype(np.float32) if config.target == "within" else soft
-    weights = _balanced(falls[~held])
-    layers = _descend(np.clip((x - mean) / scale, -5, 5), target[~held], weights, config, progress)
+    risk, done = np.zeros(len(seen)), 0
+
+    def advanced(updates: int, loss: float) -> None:
+        if progress is not None:
+            progress(done + updates, loss)
+
+    for part in (*range(config.folds), None):
+        held = parts == part if part is not None else np.zeros(len(seen), bool)
+        if not falls[~held].any() or falls[~held].all():
+            count = "all" if falls[~held].any() else "no"
+            raise MovlrError(f"Of the episodes learnt from, {count} instants are before a fall: give more episodes, of both kinds.")
+        network = _network(features, seen[~held], target[~held], falls[~held], config, advanced)
+        done += config.updates
+        if part is not None:
+            risk[held] = 1 / (1 + np.exp(-network.logit(seen[held]).astype(np.float64)))
     provenance = {
         "command": " ".join(["movlr", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("movlr", "__main__.py") else "",
         "config": dataclasses.asdict(config),
         "episodes": dict(zip(map(_short, found.names), found.digests, strict=True)),
         "versions": {package: installed(package) for package in _PACKAGES},
     }
-    body = features.body
-    network = Network(body, features.names, mean, scale, layers, {})
-    risk = 1 / (1 + np.exp(-network.logit(seen).astype(np.float64)))
     figures: dict[str, Any] = {
-        "body": body,
+        "body": features.body,
         "target": config.target,
         "window_s": config.window,
+        "folds": config.folds,
         "episodes": len(found.names),
         "fallen": int(found.fallen.sum()),
-        "held_out_episodes": len(np.unique(found.episode[held])),
         "instants": len(seen),
         "before_a_fall": int(falls.sum()),
-        "held_out": _figures(risk, found.left, config.window, held),
-        "learnt_from": _figures(risk, found.left, config.window, ~held),
+        "held_out": _figures(risk, found.left, config.window),
     }
     if capture is not None:
-        figures["capture"] = {name: _areas(capture, found.left, config.window, held)[name] for name in ("auc", "auc_early")}
+        figures["capture"] = _areas(capture, found.left, config.window)
     return Learnt(dataclasses.replace(network, provenance=provenance | {"figures": figures}), figures)
 
 
-def _held_out(found: Episodes, config: ValueConfig) -> np.ndarray:
-    """Return bool[episodes], a share of the fallen and of the others, by the seed and the episodes' contents."""
-    rng = np.random.default_rng(config.seed)
-    held = np.zeros(len(found.names), bool)
+def _parts(found: Episodes, config: ValueConfig) -> np.ndarray:
+    """Return the part int[episodes] of each episode: the fallen and the others are dealt out alike, by the seed and their contents."""
+    rng, parts, dealt = np.random.default_rng(config.seed), np.zeros(len(found.names), int), 0
     for kind in (True, False):
         some = [i for i in np.argsort(found.digests, kind="stable") if found.fallen[i] == kind]
-        count = max(1, round(config.held_out * len(some))) if len(some) > 1 else 0
-        held[rng.permutation(some)[:count].astype(int)] = True
-    return held
+        parts[rng.permutation(some).astype(int)] = (dealt + np.arange(len(some))) % config.folds
+        dealt += len(some)
+    return parts
+
+
+def _network(
+    features: StanceFeatures,
+    seen: np.ndarray,
+    target: np.ndarray,
+    falls: np.ndarray,
+    config: ValueConfig,
+    progress: Callable[[int, float], None],
+) -> Network:
+    """Return the network that learnt from features[N, n]."""
+    mean, scale = seen.mean(axis=0), np.maximum(seen.std(axis=0), _LEAST).astype(np.float32)
+    x = np.clip((seen - mean) / scale, -FARTHEST, FARTHEST)
+    return Network(features.body, features.names, mean, scale, _descend(x, target, _balanced(falls), config, progress), {})
 
 
 def _balanced(falls: np.ndarray) -> np.ndarray:
@@ -155,7 +171,7 @@ def _balanced(falls: np.ndarray) -> np.ndarray:
 
 
 def _descend(
-    x: np.ndarray, target: np.ndarray, weights: np.ndarray, config: ValueConfig, progress: Callable[[int, float], None] | None
+    x: np.ndarray, target: np.ndarray, weights: np.ndarray, config: ValueConfig, progress: Callable[[int, float], None]
 ) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     """Return the layers after gradient descent on the weighted cross entropy."""
     # Batches and noise are drawn on the host: a compiled program that draws them takes longer to compile than to run.
@@ -167,9 +183,8 @@ def _descend(
         noise = config.jitter * rng.standard_normal((_TOGETHER, config.batch, x.shape[1]), np.float32)
         # All but the last round have one length, so that there is one program; what is too many in it changes nothing.
         carry, losses = run(carry, data, rows, noise, np.arange(done, done + _TOGETHER) < config.updates)
-        if progress is not None:
-            there = min(_TOGETHER, config.updates - done)
-            progress(done + there, float(losses[:there].mean()))
+        there = min(_TOGETHER, config.updates - done)
+        progress(done + there, float(losses[:there].mean()))
     tree = carry[0]["params"]
     named = [tree[f"Dense_{i}"] for i in range(len(config.layers) + 1)]
     return tuple((np.asarray(layer["kernel"], np.float32), np.asarray(layer["bias"], np.float32)) for layer in named)
@@ -199,22 +214,17 @@ def _compiled(config: ValueConfig) -> tuple[_Perceptron, Any, Callable[..., Any]
     return model, optimizer, jax.jit(run)
 
 
-def _areas(score: np.ndarray, left: np.ndarray, window: float, some: np.ndarray) -> dict[str, float | None]:
+def _areas(score: np.ndarray, left: np.ndarray, window: float) -> dict[str, float | None]:
     """Return how well a score tells instants before a fall from others, and those of falls that are not yet plain to see."""
-    falls, early = left <= window, some & ((left > window) | (left >= _EARLY))
-    return {"auc": scores.auc(score[some], falls[some]), "auc_early": scores.auc(score[early], falls[early])}
+    falls, early = left <= window, left >= _EARLY
+    return {"auc": scores.auc(score, falls), "auc_early": scores.auc(score[early], falls[early])}
 
 
-def _figures(risk: np.ndarray, left: np.ndarray, window: float, some: np.ndarray) -> dict[str, Any]:
-    falls = left[some] <= window
-    weights = _balanced(falls)
-    chosen = np.clip(risk[some], 1e-7, 1 - 1e-7)
+def _figures(risk: np.ndarray, left: np.ndarray, window: float) -> dict[str, Any]:
+    falls = left <= window
+    weights, chosen = _balanced(falls), np.clip(risk, 1e-7, 1 - 1e-7)
     loss = -(weights * np.where(falls, np.log(chosen), np.log(1 - chosen))).mean()
-    return {
-        **_areas(risk, left, window, some),
-        "log_loss": float(loss),
-        "calibration": scores.calibration(risk[some], falls, weights),
-    }
+    return {**_areas(risk, left, window), "log_loss": float(loss), "calibration": scores.calibration(risk, falls, weights)}
 
 
 def _short(name: str) -> str:
