@@ -23,7 +23,7 @@ from typing import Any
 
 from movlr_jax import atomic, morphologies, tasks
 from movlr_jax.control.episode import EpisodeRunner
-from movlr_jax.control.planners import CEM, CMA, ICEM, MPPI, Planner
+from movlr_jax.control.planners import CEM, CMA, ICEM, LPMPPI, MPPI, Planner
 from movlr_jax.evaluation import reward_texts
 from movlr_jax.media import tables
 from movlr_jax.rewards.features import feature_layout
@@ -60,6 +60,8 @@ VARIANTS: dict[str, tuple[Planner, str]] = {
         "once, with 48 candidates over 58 steps in place of 64 over 44",
     ),
     "relative": (MPPI(replan=_EVERY), "once, with lambda half of the elites' spread in place of 0.1: the default"),
+    "spline": (LPMPPI(replan=_EVERY), "the default, with four knots on a spline and noise low-passed at 3 Hz"),
+    "capture-step": (MPPI(replan=_EVERY, proposals="capture-step"), "the default, eight of whose candidates are capture steps"),
 }
 
 
