@@ -6,6 +6,9 @@ import fall_bank
 import pytest
 from support import fall_banks
 
+from movlr_jax import tasks
+from movlr_jax.evaluation.fall_bank import FallBank
+
 
 def test_planners_are_measured_by_name_and_stand_in_one_table(simulator8, tmp_path, capsys):
     bank = fall_banks.bank(simulator8)
@@ -34,3 +37,13 @@ def test_a_mistake_is_told_in_one_sentence(words, sentence, capsys):
     assert fall_bank.main(words) != 0
     told = capsys.readouterr()
     assert told.err.startswith(sentence) and not told.out
+
+
+@pytest.mark.models
+def test_the_bank_of_this_repository_fits_its_body_and_has_both_halves():
+    body = fall_bank.Measure().body
+    bank = FallBank.load(fall_bank.Measure().path)
+    for task in bank.dynamics:
+        bank.require(tasks.get(task).load(body), task)
+    for split in ("test", "train"):
+        assert {state.kind for state in bank.of(split=split).states} == {"fall", "harmless"}
