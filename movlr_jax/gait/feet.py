@@ -23,8 +23,8 @@ class Feet:
 
     Attributes:
         touchdowns_per_stride: of a foot; 1 without chatter.
-        foot_strike_deg: pitch of the foot at touchdown against its pitch in standing, toes up positive (deg); 0 is a flat landing. A human
-            lands on the heel, toes up by about 20 deg.
+        foot_strike_deg: pitch of the foot at touchdown against its pitch in standing, toes up positive (deg); 0 is a flat landing on level
+            ground. A human lands on the heel, toes up by about 20 deg.
         toe_clearance_m: least height of the toes in the middle half of the swing, above their height in standing (m).
         toe_drag_share: share of the swing in which the foot touches the ground, without its ends.
     """

@@ -3,6 +3,9 @@
 The recorded state of each instant (qpos, qvel, act, ctrl) is evaluated once more, and the contacts between a foot's bodies and whatever is
 not of the body are summed up: one way for all engines, and for every episode that was ever recorded. The recorded actuator forces stand in
 for those that the model would make, so that an episode of weakened muscles needs no other model.
+
+Touch sensors, and so the loads of the gait memory, say something else where feet meet or the ground has edges: they add up the sizes of
+normal forces, those between the feet too.
 """
 
 from __future__ import annotations
