@@ -1,6 +1,6 @@
-"""The standing and walking table of the README: rows of an evaluation, each episode saved as it comes.
+"""The table of standing, walking and holding in the README: rows of an evaluation, each episode saved as it comes.
 
-    python tools/evaluate_walks.py                                # all rows: about five hours of one core
+    python tools/evaluate_walks.py                                # all rows: about six hours of one core
     python tools/evaluate_walks.py --only "myolegs walk_flat"     # some of them
     python tools/evaluate_walks.py --table                        # print what has been measured
 
@@ -25,25 +25,42 @@ from movlr_jax.evaluation.episode_store import EpisodeStore
 from movlr_jax.evaluation.evaluation import evaluate
 from movlr_jax.evaluation.work_items import Watcher, Work, combinations
 from movlr_jax.media import tables
+from movlr_jax.tasks.gates import fell
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "walks"
-FIVE = (1, 2, 3, 4, 5)
-# body, task, reward, goal speed (m/s; -1: the task's), seconds, seeds
-ROWS = [
-    ("ms-human-700-locomotion", "walk_flat", "stride", 1.0, 10.0, FIVE),
-    ("myolegs", "walk_flat", "stride", 0.9, 10.0, FIVE),
-    ("ms-human-700-locomotion", "walk_flat", "human", 0.8, 10.0, FIVE),
-    ("myolegs", "walk_flat", "human", 0.8, 10.0, FIVE),
-    ("ms-human-700-locomotion", "walk_rough", "stride", 0.8, 10.0, FIVE),
-    ("ms-human-700-locomotion", "walk_slope", "straight", 0.8, 10.0, FIVE),
-    ("ms-human-700-locomotion", "walk_injured", "stride", 0.8, 10.0, FIVE),
-    ("ms-human-700-locomotion", "walk_stairs", "climb", 0.6, 10.0, FIVE),
-    ("ms-human-700-locomotion", "turn_left", "human", 0.5, 10.0, FIVE),
-    ("ostrich", "ostrich_walk", "stride", 1.0, 10.0, FIVE),
-    ("ms-human-700", "walk_flat", "stride", 1.0, 10.0, FIVE),
-    ("ms-human-700-locomotion", "stand", "human", -1.0, 10.0, FIVE),
-    ("myolegs", "stand", "human", -1.0, 10.0, FIVE),
+FOUR, FIVE, TEN, TWENTY = (tuple(range(1, n + 1)) for n in (4, 5, 10, 20))
+STANDING = ("myolegs", "ms-human-700-locomotion", "ms-human-700", "myofullbody", "ostrich")
+# body, task, reward, goal speed (m/s; None: the task's), seconds, seeds
+ROWS: list[tuple[str, str, str, float | None, float, tuple[int, ...]]] = [
+    ("ms-human-700-locomotion", "walk_flat", "stride", 1.0, 10.0, TWENTY),
+    ("myolegs", "walk_flat", "stride", 0.9, 10.0, TWENTY),
+    ("ms-human-700", "walk_flat", "stride", 1.0, 10.0, FOUR),
+    ("ms-human-700-locomotion", "walk_rough", "stride", 0.8, 10.0, TEN),
+    ("ms-human-700-locomotion", "walk_slope", "straight", 0.8, 10.0, TEN),
+    ("ms-human-700-locomotion", "walk_injured", "stride", 0.8, 10.0, TEN),
+    ("ms-human-700-locomotion", "walk_stairs", "climb", 0.6, 10.0, TEN),
+    ("ostrich", "ostrich_walk", "stride", 1.0, 10.0, TEN),
+    ("ms-human-700-locomotion", "turn_left", "human", 0.5, 10.0, TEN),
+    ("ms-human-700-manipulation", "cube_rotate", "human", None, 5.0, FIVE),
+    *((body, "stand", "human", None, 5.0, (1, 2, 3)) for body in STANDING),
 ]
+# Beside falls and distance: what a row shows, where any of its episodes has it.
+FIGURES = (
+    "lateral_drift_m",
+    "heading_error_rad",
+    "effort",
+    "step_symmetry",
+    "stance_share",
+    "touchdowns_per_stride",
+    "peak_load_bw",
+    "hip_correlation",
+    "knee_correlation",
+    "ankle_correlation",
+    "knee_swing_flexion_deg",
+    "cost_of_transport_j_kg_m",
+    "final_position_error_m",
+    "final_orientation_error_rad",
+)
 
 
 def label(key: str, record: dict[str, Any]) -> str:
@@ -64,16 +81,17 @@ def table(episodes: dict[str, dict[str, Any]]) -> str:
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for key, record in episodes.items():
         groups[label(key, record)].append(record)
-    cells, shown = [], ("lateral_drift_m", "heading_error_rad", "effort", "step_symmetry")
+    shown = [name for name in FIGURES if any(r.get(name) is not None for records in groups.values() for r in records)]
+    cells = []
     for name, records in groups.items():
-        d = [r["distance_m"] for r in records]
-        values = {name: [r[name] for r in records if r[name] is not None] for name in shown}
+        d = [r["distance_m"] for r in records if r.get("distance_m") is not None]
+        values = {name: [r[name] for r in records if r.get(name) is not None] for name in shown}
         wall = np.median([r["wall_s"] / r["seconds"] for r in records])
         cells.append(
             [
                 name,
-                f"{sum(r['fell'] for r in records)} of {len(records)}",
-                f"{np.mean(d):.2f} ({min(d):.2f} to {max(d):.2f})",
+                f"{sum(map(fell, records))} of {len(records)}",
+                f"{np.mean(d):.2f} ({min(d):.2f} to {max(d):.2f})" if d else "",
                 *(tables.number(float(np.mean(v)) if v else None, tables.spec(name)) for name, v in values.items()),
                 f"{wall:.1f}",
             ]
