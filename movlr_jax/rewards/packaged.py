@@ -16,6 +16,7 @@ from importlib import resources
 _OWN = frozenset(
     {
         "0a11ee0f7355401633e22021998eecf13397ebf8f512c168cf0c563f00ff4a7c",
+        "0f9611118c70b487a22e37ef9e07c4f92ecd5815d01c6611785ca0f28833790a",
         "11dc6c500106d2550bb4da8e6109ded40a38ed44c22c5f43124d216d00e10c5d",
         "133e8851c0f46d5bd6310e81cfbe2c150e9c21cc6ada4deadc1edc7916d0a12f",
         "21f0f36f8d1a6aed9601a92887563af0ef51666d33ed731da5dd0b2c12ff8c3d",

@@ -9,11 +9,12 @@ TASK = Task(
     goal_speed=0.8,
     seconds=10.0,
     walks=True,
-    rewards=packaged.texts(start="walk_start", human="walk_human", straight="walk_straight", stride="walk_stride"),
+    rewards=packaged.texts(start="walk_start", human="walk_human", straight="walk_straight", stride="walk_stride", natural="walk_natural"),
     notes={
         "start": "forward speed alone",
         "human": "the published human-designed terms and weights",
         "stride": "steered, and led by a clock, so that both legs take their turn",
+        "natural": "led by a clock, with a human walk's joint angles as its style; with --planner.value capture",
         "straight": "steered and faster: yaw, lateral position and lateral stability added, posture left free",
     },
 )
