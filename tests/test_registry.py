@@ -130,7 +130,7 @@ def test_an_unknown_name_is_refused_in_one_sentence(colours):
 
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
 def test_names_of_this_package_s_own_agree(registry):
-    assert len(registry) > 1
+    assert len(registry) >= 1
     for name, thing in registry.items():
         assert getattr(thing, "name", name) == name
 

@@ -29,6 +29,7 @@ VERSION = 1
 KINDS = ("fall", "harmless")
 SPLITS = ("test", "train")
 NATURAL = "natural"
+BRANCH_SEED = 10_000  # of a walk and what branches off it the seeds differ by multiples of this, so they are in one half
 # A fall's last 0.6 s are past saving by where the feet can still be put; 1.5 s before it most walks are as good as any.
 EARLIEST, LATEST = 1.5, 0.6  # s before the fall
 HARMLESS = 2.0  # s after a harmless state in which its episode did not fall, half a second more than a trial lasts
@@ -44,6 +45,11 @@ _DYNAMICS = (
     *("jnt_type", "jnt_range", "dof_damping", "dof_armature", "body_mass", "body_inertia", "geom_size"),
     *("actuator_gainprm", "actuator_biasprm", "actuator_dynprm", "actuator_lengthrange", "eq_data"),
 )
+
+
+def walk_of(seed: int) -> int:
+    """Return the seed of the walk that an episode is, or branches off."""
+    return seed % BRANCH_SEED
 
 
 def split_of(seed: int) -> str:

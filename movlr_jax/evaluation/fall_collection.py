@@ -24,7 +24,19 @@ from movlr_jax.control.planners import Planner
 from movlr_jax.control.snapshot import Snapshot
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts
-from movlr_jax.evaluation.fall_bank import EARLIEST, HARMLESS, KINDS, LATEST, NATURAL, BankState, FallBank, dynamics_of, split_of
+from movlr_jax.evaluation.fall_bank import (
+    BRANCH_SEED,
+    EARLIEST,
+    HARMLESS,
+    KINDS,
+    LATEST,
+    NATURAL,
+    BankState,
+    FallBank,
+    dynamics_of,
+    split_of,
+    walk_of,
+)
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.push import Push
 from movlr_jax.rewards.reward import Reward
@@ -37,7 +49,7 @@ _STEADY = 1.0  # s after which a walk is under way
 _PUSH_START, _PUSH_EVERY = 1.5, 1.6  # s
 _PUSH_FIRST, _PUSH_MORE = 0.3, 0.15  # m/s that the first push gives the body; how much more each next one does
 _PUSH_SECONDS = (0.1, 0.2)
-_BRANCH_SEED, _BRANCH_SECONDS = 10_000, 2.4  # how long each lasts (s)
+_BRANCH_SECONDS = 2.4  # how long each branch lasts (s)
 _MOST, _APART = 2, 0.3  # states of a kind from one episode, and the time between them (s)
 
 
@@ -103,7 +115,7 @@ def branches(rollout: Rollout, snapshots: Sequence[Snapshot], pushes: Sequence[P
         one, angle, seconds = calm[int(rng.integers(len(calm)))], rng.uniform(0.0, 2 * np.pi), rng.uniform(*_PUSH_SECONDS)
         size = rng.uniform(0.8, 1.3) * impulse / seconds
         push = Push(one.time, float(seconds), (float(size * np.cos(angle)), float(size * np.sin(angle))))
-        made.append((rollout.seed + (i + 1) * _BRANCH_SEED, one, push))
+        made.append((rollout.seed + (i + 1) * BRANCH_SEED, one, push))
     return made
 
 
@@ -198,7 +210,7 @@ class Collector:
                 return
 
     def _place(self, seed: int) -> Path:
-        how = provocation_of(seed % _BRANCH_SEED)
+        how = provocation_of(walk_of(seed))
         return self.folder / f"{how.task}-{how.name}-{seed}"
 
     def episode(self, seed: int, watch: Callable[[dict[str, Any]], None]) -> None:

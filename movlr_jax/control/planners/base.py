@@ -105,7 +105,7 @@ class Planner(abc.ABC):
     gain: float | None = None
     """Gain of the muscle law; the body's calibrated one if not given."""
     value: str | None = None
-    """Terminal value, which tells of falls that begin where the horizon ends: capture, fall-risk or a file of movlr learn value; none if
+    """Terminal value, which tells of falls that begin where the horizon ends: capture, or a file of movlr learn value; none if
     not given."""
     value_weight: float = 1.0
     """What a certain fall after the horizon costs, in interquartile ranges of the candidates' mean rewards."""

@@ -11,7 +11,7 @@ from movlr_jax.rewards.layout import FeatureLayout
 VALUES: Registry[type[TerminalValue]] = Registry(
     "terminal value",
     "movlr_jax.values",
-    {"capture": "movlr_jax.control.values.capture:Capture", "fall-risk": "movlr_jax.control.values.fall_risk:FallRisk"},
+    {"capture": "movlr_jax.control.values.capture:Capture"},
     rule(
         "subclass of movlr_jax.control.values.TerminalValue",
         lambda thing: isinstance(thing, type) and issubclass(thing, TerminalValue),
@@ -56,7 +56,7 @@ def identity(word: str) -> str:
     from movlr_jax.control.values import fall_risk
 
     if not _is_file(word):
-        return f"{word} {fall_risk.digest()}" if word == fall_risk.FallRisk.name else word
+        return word
     return f"{fall_risk.FallRisk.name} {fall_risk.digest(Path(word))}"
 
 

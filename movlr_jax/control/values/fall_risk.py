@@ -1,7 +1,7 @@
 """A learnt terminal value: the probability, by a small network, that a body which moves like this falls soon.
 
-In: a file that `movlr learn value` wrote, one body's, and the last instants of rollouts. Out: minus the probability. Networks that ship are
-files in the folder networks, named after the body. Evaluating one takes a few matrix products, so no network library is needed here.
+In: a file that `movlr learn value` wrote, one body's, and the last instants of rollouts. Out: minus the probability. Evaluating a network
+takes a few matrix products, so no network library is needed here.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from movlr_jax.control.values.features import StanceFeatures
 from movlr_jax.errors import BadFile, MovlrError
 from movlr_jax.rewards.layout import FeatureLayout
 
-SUFFIX = ".npz"
-SHIPPED = Path(__file__).parent / "networks"
 _MOST = 4 << 20  # bytes of a file; a network of 64 x 64 has 50 kB
 FARTHEST = 5.0  # standard deviations of a feature, beyond which nothing was learnt
 
@@ -100,25 +98,19 @@ class Network:
 
 
 class FallRisk(TerminalValue):
-    """Minus the probability of a fall, by the network that ships for the body.
+    """Minus the probability of a fall, by the network of a file.
 
     Args:
         layout: of the body's instants.
-        path: the network's file; that which ships if left out.
+        path: the file.
 
     Raises:
-        MovlrError: none ships for this body, or the file is of another one.
+        MovlrError: the file cannot be read, or is of another body.
     """
 
     name: ClassVar[str] = "fall-risk"
 
-    def __init__(self, layout: FeatureLayout, path: Path | None = None):
-        if path is None:
-            path = SHIPPED / f"{layout.morphology}{SUFFIX}"
-            if not path.is_file():
-                raise MovlrError(
-                    f"No terminal value fall-risk ships for {layout.morphology}: learn one with movlr learn value, and give its file."
-                )
+    def __init__(self, layout: FeatureLayout, path: Path):
         self.network, self._features = Network.load(path), StanceFeatures(layout)
         if (self.network.body, self.network.names) != (layout.morphology, self._features.names):
             other = self.network.body if self.network.body != layout.morphology else "another version of it"
@@ -134,16 +126,13 @@ class FallRisk(TerminalValue):
         return 0.5 + 0.5 * xp.tanh(0.5 * self.network.logit(self._features(instants)))
 
 
-def digest(path: Path | None = None) -> str:
-    """Return what a network's file is known by; without a path, all that ship.
+def digest(path: Path) -> str:
+    """Return what a network's file is known by.
 
     Raises:
         MovlrError: it cannot be read.
     """
-    found = hashlib.sha256()
-    for file in sorted(SHIPPED.glob(f"*{SUFFIX}")) if path is None else [path]:
-        try:
-            found.update(atomic.read_bytes(file, _MOST, follow=True))
-        except OSError as error:
-            raise MovlrError(f"The terminal value {file} cannot be read ({error.strerror}): give a file of movlr learn value.") from None
-    return found.hexdigest()[:16]
+    try:
+        return hashlib.sha256(atomic.read_bytes(path, _MOST, follow=True)).hexdigest()[:16]
+    except OSError as error:
+        raise MovlrError(f"The terminal value {path} cannot be read ({error.strerror}): give a file of movlr learn value.") from None

@@ -19,6 +19,7 @@ import numpy as np
 from movlr_jax import atomic
 from movlr_jax.control.episode import Rollout
 from movlr_jax.errors import BadFile, MovlrError
+from movlr_jax.evaluation.fall_bank import walk_of
 
 FELL = ("fell", "diverged")
 _BESIDE = "episode.json"
@@ -35,6 +36,7 @@ class Episodes:
         names: the episodes' files.
         digests: SHA-256 of each, 16 digits.
         fallen: bool[episodes].
+        walk: int[episodes], which walk each is of: episodes of a fall bank that branch off one walk are one.
     """
 
     instants: np.ndarray
@@ -43,6 +45,7 @@ class Episodes:
     names: tuple[str, ...]
     digests: tuple[str, ...]
     fallen: np.ndarray
+    walk: np.ndarray
 
 
 def files(words: Sequence[str | Path]) -> list[Path]:
@@ -81,7 +84,7 @@ def read(paths: Iterable[Path], width: int, window: float) -> Episodes:
         MovlrError: a file is no episode, or one of another body.
     """
     parts: list[tuple[np.ndarray, np.ndarray]] = []
-    names, digests, fallen = [], [], []
+    names, digests, fallen, walks = [], [], [], []
     for path in paths:
         try:
             rollout, digest = Rollout.load(path), hashlib.sha256(path.read_bytes()).hexdigest()[:16]
@@ -96,11 +99,13 @@ def read(paths: Iterable[Path], width: int, window: float) -> Episodes:
         names.append(str(path))
         digests.append(digest)
         fallen.append(rollout.ended in FELL)
+        seed = _record(path).get("seed")
+        walks.append(f"walk {walk_of(seed)}" if isinstance(seed, int) else str(path))
     if not parts:
         raise MovlrError("There is nothing to learn from: name episodes.")
     instants, left = (np.concatenate(column) for column in zip(*parts, strict=True))
     episode = np.repeat(np.arange(len(parts)), [len(one) for one, _ in parts])
-    return Episodes(instants, left, episode, tuple(names), tuple(digests), np.array(fallen))
+    return Episodes(instants, left, episode, tuple(names), tuple(digests), np.array(fallen), np.unique(walks, return_inverse=True)[1])
 
 
 def _known(rollout: Rollout, window: float, pushed: Sequence[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:

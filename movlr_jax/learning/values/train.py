@@ -130,6 +130,7 @@ def fit(
         "window_s": config.window,
         "folds": config.folds,
         "episodes": len(found.names),
+        "walks": len(np.unique(found.walk)),
         "fallen": int(found.fallen.sum()),
         "instants": len(seen),
         "before_a_fall": int(falls.sum()),
@@ -141,12 +142,16 @@ def fit(
 
 
 def _parts(found: Episodes, config: ValueConfig) -> np.ndarray:
-    """Return the part int[episodes] of each episode: the fallen and the others are dealt out alike, by the seed and their contents."""
+    """Return the part int[episodes] of each episode: whole walks, those with a fall and the others alike, dealt out by the seed and what is
+    in them. Episodes that branch off one walk start alike, so that one of them foretells the others."""
     rng, parts, dealt = np.random.default_rng(config.seed), np.zeros(len(found.names), int), 0
+    order = {walk: min(found.digests[i] for i in np.flatnonzero(found.walk == walk)) for walk in np.unique(found.walk)}
+    fell = {walk: bool(found.fallen[found.walk == walk].any()) for walk in order}
     for kind in (True, False):
-        some = [i for i in np.argsort(found.digests, kind="stable") if found.fallen[i] == kind]
-        parts[rng.permutation(some).astype(int)] = (dealt + np.arange(len(some))) % config.folds
-        dealt += len(some)
+        some = sorted((walk for walk in order if fell[walk] == kind), key=order.__getitem__)
+        for walk in rng.permutation(some).astype(int):
+            parts[found.walk == walk] = dealt % config.folds
+            dealt += 1
     return parts
 
 

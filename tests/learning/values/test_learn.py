@@ -20,7 +20,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.learning.values import ValueConfig, learn, read
 from movlr_jax.learning.values.episodes import files
 from movlr_jax.learning.values.scores import auc, calibration
-from movlr_jax.learning.values.train import fit
+from movlr_jax.learning.values.train import _parts, fit
 from movlr_jax.physics.instant import Frame, Instants
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
@@ -38,8 +38,8 @@ def write(myolegs, standing):
     """Write an episode: a body whose centre of mass runs off, ever faster from 0.5 s before its fall, in noise; or one that stands."""
     layout = feature_layout(myolegs)
 
-    def one(path, seed, falls, rows=100, ended=None, **beside):
-        rng, time = np.random.default_rng(seed), 0.02 * np.arange(rows)
+    def one(path, number, falls, rows=100, ended=None, **beside):
+        rng, time = np.random.default_rng(number), 0.02 * np.arange(rows)
         instants = np.repeat(standing[None], rows, axis=0) + rng.normal(0, 0.02, (rows, layout.size)).astype(np.float32)
         at = layout.column("sensor", layout.com["velocity"])
         late = np.maximum(0.0, 0.5 - (time[-1] - time)) if falls else np.zeros(rows)
@@ -48,7 +48,7 @@ def write(myolegs, standing):
         columns = {"time": time, "costs": np.zeros(rows), "diverged": np.zeros(rows, int), "instants": instants}
         terms = {"terms": np.zeros((rows, 1), np.float32), "term_names": ("a",), "weights": np.ones(1, np.float32)}
         end = ended or ("fell" if falls else "time")
-        Rollout(seed=seed, seconds=2.0, dt=0.02, ended=end, goal_speed=1.0, **wide, **columns, **terms).save(path)
+        Rollout(seed=number, seconds=2.0, dt=0.02, ended=end, goal_speed=1.0, **wide, **columns, **terms).save(path)
         if beside:
             path.with_name("episode.json").write_text(json.dumps(beside))
         return path
@@ -127,6 +127,15 @@ def test_what_cannot_be_known_is_left_out(write, myolegs, tmp_path):
     assert np.isinf(before[:50]).all() and (before[50:] <= 0.5).all()
 
 
+def test_what_branches_off_one_walk_is_held_out_with_it(write, myolegs, tmp_path):
+    seeds = [1002, 11002, 21002, 1004, 11004, 1006]
+    paths = [write(tmp_path / str(seed) / "rollout.npz", seed, falls=seed < 20_000, seed=seed) for seed in seeds]
+    found = read([*paths, write(tmp_path / "other" / "rollout.npz", 7, falls=False)], feature_layout(myolegs).size, 0.5)
+    assert len({*found.walk[:3]}) == len({*found.walk[3:5]}) == 1 and len({*found.walk}) == 4
+    parts = _parts(found, QUICK)
+    assert len({*parts[:3]}) == len({*parts[3:5]}) == 1 and len({*parts}) == 3
+
+
 def test_states_that_planners_are_measured_on_are_not_learnt_from(write, tmp_path):
     kept = write(tmp_path / "a" / "rollout.npz", 1, falls=True, split="train")
     measured = write(tmp_path / "b" / "rollout.npz", 2, falls=True, split="test")
@@ -157,8 +166,6 @@ def test_another_body_or_what_is_no_network_is_refused_in_one_sentence(learnt, m
     for name in ("cut", "text", "missing"):
         with pytest.raises(MovlrError, match=r"(is no terminal value|cannot be read) \(.*give a file of movlr learn value"):
             Network.load(tmp_path / f"{name}.npz")
-    with pytest.raises(MovlrError, match="No terminal value fall-risk ships for myolegs"):
-        FallRisk(layout)
 
 
 def test_a_file_s_numbers_and_not_its_place_are_in_the_keys_of_episodes(learnt, tmp_path):
