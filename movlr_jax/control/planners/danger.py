@@ -1,7 +1,7 @@
 """Danger: the best candidate costs far more than best candidates have cost lately. Candidates are then worth more than in calm.
 
-Of eight walks that were pushed over (MS-Human-700 locomotion, `stride`), the cost was 1.8 standard deviations above its last second 0.8 s
-before the fall in seven, while the extrapolated centre of mass left what it does in calm only about 0.5 s before; one plan in ten of a calm
+Of seven walks that were pushed over (MS-Human-700 locomotion, `stride`), the cost was 1.8 standard deviations above its last second 0.8 s
+before the fall in six, while the extrapolated centre of mass left what it does in calm only about 0.5 s before; one plan in ten of a calm
 walk is above it by two. It needs no feet, and is of every reward's own scale. What is kept of each episode, float[E, 4]: how much is known
 (0 to 1), the mean and the variance of costs, forgotten within about a second, and 1 where there is danger.
 """
