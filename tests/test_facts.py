@@ -11,9 +11,10 @@ import pytest
 from support.critic_cases import cases
 from support.synthetic import walker
 
-from movlr_jax.facts import Facts, Measures
+from movlr_jax.facts import Facts, Gait, Measures
 from movlr_jax.runs import records
 from movlr_jax.tasks import facts as measured
+from movlr_jax.tasks.metric_registry import METRICS
 from movlr_jax.typed_record import TypedRecord
 
 OLD = Path(__file__).parent / "data" / "run-of-0.1" / "iterations"
@@ -29,7 +30,8 @@ def undeclared(part: Any) -> list[str]:
 
 
 def test_what_is_measured_has_a_field_each(layout):
-    told = measured.describe(walker(layout, drop_from=1.5), layout, task="walk_flat", goal="Walk.", metrics={"distance_m": 1.0})
+    figures = {name: 0.5 for name in Gait.model_fields if name in METRICS}
+    told = measured.describe(walker(layout, drop_from=1.5), layout, task="walk_flat", goal="Walk.", metrics={"distance_m": 1.0, **figures})
     assert undeclared(told) == [] and told.fall is not None and told.gait.model_fields_set == set(type(told.gait).model_fields)
     assert undeclared(Facts.read({"gait": {"step": 3}})) == ["step"]
 

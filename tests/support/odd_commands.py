@@ -24,8 +24,9 @@ _RECORDS = {
     "morphologies show": ("movlr_jax.cli.morphologies", "ShowOptions"),
     "prompt show": ("movlr_jax.cli.prompt", "ShowOptions"),
     "prompt list": ("movlr_jax.cli.prompt", "ListOptions"),
+    "learn value": ("movlr_jax.cli.learn", "ValueOptions"),
 }
-SIGHT = ("morphologies", "prompt", "doctor")  # verbs without the options that their words below have
+SIGHT = ("morphologies", "prompt", "learn", "doctor")  # verbs without the options that their words below have
 COMMANDS = [verb for verb in VERBS if verb not in SIGHT] + [name for name in _RECORDS if " " in name]
 
 WORDS = ["", " ", "-", "--", "nan", "inf", "-inf", "-1", "0", "1", "2", "1e400", "1e-300", "9" * 25, "-0.5", "1e9", "=", "a=b", "*=-1"]
