@@ -4,6 +4,8 @@ knows what an ending means, and what the few names without one stand for.
 
 from __future__ import annotations
 
+GRAVITY = 9.81  # m/s^2, of formulas that know no model
+
 # The first ending that fits counts.
 _ENDINGS = {
     **{"_j_kg_m": "J/kg/m", "_mps": "m/s", "_rads": "rad/s", "_rad": "rad", "_deg": "deg", "_bw": "body weights", "_spm": "steps/min"},

@@ -52,8 +52,8 @@ def main(argv: Sequence[str]) -> int:
         print(flags.actions_help("learn", _ABOUT, _ACTIONS), end="")
         raise SystemExit(0)  # as the help of the other verbs
     if not argv or argv[0] not in _ACTIONS:
-        said = f"{argv[0]} is none of them: {did_you_mean(argv[0], _ACTIONS)}it" if argv else "It"
-        raise MovlrError(f"movlr learn needs to know what. {said} can learn a {' and a '.join(_ACTIONS)} (movlr learn --help).")
+        complaint = f"{argv[0]} is none of them: {did_you_mean(argv[0], _ACTIONS)}it" if argv else "It"
+        raise MovlrError(f"movlr learn needs to know what. {complaint} can learn a {' and a '.join(_ACTIONS)} (movlr learn --help).")
     return value(argv[1:])
 
 

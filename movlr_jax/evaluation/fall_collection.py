@@ -41,6 +41,7 @@ from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.push import Push
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.tasks import Task
+from movlr_jax.units import GRAVITY
 
 FIRST_SEED = 1002
 SECONDS = 10.0
@@ -88,7 +89,7 @@ def provocation_of(seed: int) -> Provocation:
 
 def pushes_of(seed: int, body: Morphology) -> tuple[Push, ...]:
     """Return pushes in random directions, each stronger than the one before."""
-    rng, mass = np.random.default_rng(np.random.SeedSequence([seed, 0xFA11])), body.weight / 9.81
+    rng, mass = np.random.default_rng(np.random.SeedSequence([seed, 0xFA11])), body.weight / GRAVITY
     pushes = []
     for i, start in enumerate(np.arange(_PUSH_START, SECONDS, _PUSH_EVERY)):
         angle, seconds = rng.uniform(0.0, 2 * np.pi), rng.uniform(*_PUSH_SECONDS)

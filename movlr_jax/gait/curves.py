@@ -22,8 +22,24 @@ _LOADING_ENDS = 0.5  # share of stance in which the knee gives way under the loa
 _PUSH_OFF_FROM, _PUSH_OFF_TO = 0.6, 1.15  # of stance: plantarflexion goes on shortly after the toes leave the ground
 
 
+class Cycles:
+    """What curves over the cycle have in common: float[n, 101], one row a stride, in a unit of their own."""
+
+    cycles: np.ndarray
+
+    @property
+    def mean(self) -> Float[np.ndarray, " 101"]:
+        """Mean over the strides."""
+        return np.asarray(self.cycles.mean(axis=0))
+
+    @property
+    def sd(self) -> Float[np.ndarray, " 101"]:
+        """SD over the strides."""
+        return np.asarray(self.cycles.std(axis=0))
+
+
 @dataclass(frozen=True)
-class JointCurve:
+class JointCurve(Cycles):
     """One joint's angle over the cycles of one side.
 
     Attributes:
@@ -37,16 +53,6 @@ class JointCurve:
     joint: str
     cycles: np.ndarray
     stance: np.ndarray
-
-    @property
-    def mean(self) -> Float[np.ndarray, " 101"]:
-        """Mean over the strides (deg)."""
-        return np.asarray(self.cycles.mean(axis=0))
-
-    @property
-    def sd(self) -> Float[np.ndarray, " 101"]:
-        """SD over the strides (deg)."""
-        return np.asarray(self.cycles.std(axis=0))
 
     def events(self) -> dict[str, float]:
         """Return the joint's range and key events, each the mean over the strides (deg)."""

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from movlr_jax.gait import norms
 from movlr_jax.gait.comparison import correlation
-from movlr_jax.gait.curves import over_cycle
+from movlr_jax.gait.curves import Cycles, over_cycle
 from movlr_jax.gait.norms import FORCES
 from movlr_jax.gait.space_time import ways
 from movlr_jax.gait.strides import Stride
@@ -22,7 +22,7 @@ from movlr_jax.rewards.layout import SIDES
 
 
 @dataclass(frozen=True)
-class ForceCurve:
+class ForceCurve(Cycles):
     """One component of the force under one foot.
 
     Attributes:
@@ -34,16 +34,6 @@ class ForceCurve:
     side: str
     force: str
     cycles: np.ndarray
-
-    @property
-    def mean(self) -> Float[np.ndarray, " 101"]:
-        """Mean over the strides (body weights)."""
-        return np.asarray(self.cycles.mean(axis=0))
-
-    @property
-    def sd(self) -> Float[np.ndarray, " 101"]:
-        """SD over the strides (body weights)."""
-        return np.asarray(self.cycles.std(axis=0))
 
 
 @dataclass(frozen=True)

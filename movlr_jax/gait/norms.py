@@ -22,8 +22,8 @@ import numpy as np
 from jaxtyping import Float
 
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
+from movlr_jax.units import GRAVITY
 
-GRAVITY = 9.81  # m/s^2
 POINTS = 101  # of a curve over the cycle, 0 to 100 %
 JOINTS: tuple[str, ...] = ("hip_flexion", "knee_flexion", "ankle_flexion")
 FORCES: tuple[str, ...] = ("vertical_force", "forward_force")  # in body weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import mujoco
@@ -41,7 +42,7 @@ class Morphology:
         terrain: the ground it stands on.
         model: the compiled, prepared model at the simulation step (2 ms). Treat it as read-only.
         lean: the same without what is only seen, which engines step: to the same bits, and faster.
-        fused: lean with bodies that are welded to each other made one: the same motion but for rounding, and faster again.
+        fuse: makes `fused`.
         posture: its posture space.
         muscles: its muscles; of actuators, activations and excitations they are the first.
         motors: its motors, which come after its muscles.
@@ -61,7 +62,7 @@ class Morphology:
     terrain: Terrain
     model: mujoco.MjModel
     lean: mujoco.MjModel
-    fused: mujoco.MjModel
+    fuse: Callable[[], mujoco.MjModel]
     posture: PostureSpace
     muscles: MuscleData
     motors: MotorData
@@ -116,6 +117,14 @@ class Morphology:
     def top(self) -> int:
         """The first body of its tree, which moves it as a whole."""
         return self.plan.top(self.model)
+
+    @functools.cached_property
+    def fused(self) -> mujoco.MjModel:
+        """The lean model with bodies that are welded to each other made one: the same motion but for rounding, and faster again.
+
+        Compiled when it is first wanted: it takes as long as the lean one, and only quick rollouts step it.
+        """
+        return self.fuse()
 
     def at_timestep(self, dt: float) -> mujoco.MjModel:
         """Return a copy of the lean model with another step (s)."""

@@ -8,7 +8,9 @@ says of them, and finds the standing start.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import warnings
+from collections.abc import Callable
 
 import mujoco
 import numpy as np
@@ -140,8 +142,8 @@ def _compile(spec: mujoco.MjSpec) -> mujoco.MjModel:
         return spec.compile()
 
 
-def leaned(spec: mujoco.MjSpec, model: mujoco.MjModel) -> tuple[mujoco.MjModel, mujoco.MjModel]:
-    """Return a model compiled anew without what no force and no sensor depends on, and the same with welded bodies made one.
+def leaned(spec: mujoco.MjSpec, model: mujoco.MjModel) -> tuple[mujoco.MjModel, Callable[[], mujoco.MjModel]]:
+    """Return a model compiled anew without what no force and no sensor depends on, and what makes the same with welded bodies as one.
 
     Pictures go, and sites that nothing refers to: MS-Human-700's legs carry 2,875 sites of the whole body's muscles and use 389; placing
     the others took a seventh of a step. They also have 81 bodies and 13 that move against each other. Where making one of two bodies would
@@ -162,10 +164,15 @@ def leaned(spec: mujoco.MjSpec, model: mujoco.MjModel) -> tuple[mujoco.MjModel, 
     lean.compiler.discardvisual = True
     for idle in [s for s in lean.sites if s.name not in kept]:
         lean.delete(idle)
-    fused = lean.copy()
+    apart = _compile(lean)
+    return apart, functools.partial(_fused, lean, apart)
+
+
+def _fused(spec: mujoco.MjSpec, apart: mujoco.MjModel) -> mujoco.MjModel:
+    fused = spec.copy()
     fused.compiler.fusestatic = True
-    apart, one = _compile(lean), _compile(fused)
-    return apart, one if _touched(one) == _touched(apart) else apart
+    one = _compile(fused)
+    return one if _touched(one) == _touched(apart) else apart
 
 
 def _touched(model: mujoco.MjModel) -> list[int]:

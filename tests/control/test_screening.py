@@ -146,5 +146,6 @@ def test_bodies_stay_apart_where_a_touch_sensor_would_feel_more():
       <sensor>{}</sensor></mujoco>"""
     for sensor, bodies in (('<touch site="sole"/>', 3), ("", 2)):
         spec = mujoco.MjSpec.from_string(xml.format(sensor))
-        lean, fused = prepare.leaned(spec, spec.compile())
+        lean, fuse = prepare.leaned(spec, spec.compile())
+        fused = fuse()
         assert (lean.nbody, fused.nbody) == (3, bodies)

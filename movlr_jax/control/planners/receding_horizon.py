@@ -61,8 +61,9 @@ class RecedingHorizon:
         self._held, self._target = compiled(planner.between.held), compiled(functools.partial(planner.between.first, planner.replan))
         self._after = {wide: compiled(functools.partial(_updated, space, p)) for wide, p in self._planners.items()}
         self._shift = compiled(planner.shift)
-        wanted = planner.value if planner.value_weight else None
-        self._value = None if wanted is None else compiled(values.make(wanted, feature_layout(simulator.morphology)))
+        self._value = None
+        if planner.value is not None and planner.value_weight:
+            self._value = compiled(values.make(planner.value, feature_layout(simulator.morphology)))
 
     def first(self, state: State) -> Any:
         """Return the plan that E worlds start with: to hold their postures."""

@@ -24,9 +24,9 @@ from movlr_jax.morphologies import Morphology, anatomy
 from movlr_jax.morphologies.kinematics import Kinematics
 from movlr_jax.physics.simulator import State
 from movlr_jax.sides import SIDES
+from movlr_jax.units import GRAVITY
 
 _FUNCTIONS = ("hip_flexion", "hip_adduction", "knee_flexion")
-_GRAVITY = 9.81  # m/s^2
 # Variants, those of most use first: (whether it is the foot that bears less, time to its landing (s), share of the reach forward, sideways
 # beyond xi, as a share of the leg). A human's changed step takes 0.2 to 0.3 s.
 VARIANTS: tuple[tuple[bool, float, float, float], ...] = (
@@ -65,15 +65,15 @@ class CaptureStep(Proposals):
         if count > len(VARIANTS):
             raise MovlrError(f"planner.proposed is {count}: capture-step knows {len(VARIANTS)} steps, give at most that.")
         space, model, functions = morphology.posture, morphology.model, anatomy.joints(morphology)
-        wanted = [f"{side}.{function}" for side in SIDES for function in _FUNCTIONS]
-        lacking = [name for name in wanted if functions.get(name, ("", 0.0))[0] not in space.names]
+        needed = [f"{side}.{function}" for side in SIDES for function in _FUNCTIONS]
+        lacking = [name for name in needed if functions.get(name, ("", 0.0))[0] not in space.names]
         if lacking:
             raise MovlrError(
                 f"{morphology.name} has no planned joint for {', '.join(lacking)}, so it cannot be given capture steps: leave out "
                 "--planner.proposals."
             )
         self._terrain = morphology.terrain
-        self._columns = np.array([space.names.index(functions[name][0]) for name in wanted]).reshape(2, len(_FUNCTIONS))
+        self._columns = np.array([space.names.index(functions[name][0]) for name in needed]).reshape(2, len(_FUNCTIONS))
         landmarks = [f"{side}.foot" for side in SIDES]
         sites = [model.site(f"landmark/{name}") for name in landmarks]
         self._feet = [(int(site.bodyid[0]), np.array(site.pos)) for site in sites]
@@ -102,7 +102,7 @@ class CaptureStep(Proposals):
         lighter = xp.where(state.gait[:, 0, 1] <= state.gait[:, 1, 1], 0, 1)[:, None]
         swing = xp.where(xp.asarray(self._less)[None], lighter, 1 - lighter)  # [E, n]
         height = com[:, 2] - self._terrain.height(com[:, :2], xp)
-        rate = xp.sqrt(_GRAVITY / xp.maximum(height, 0.25 * self._leg))[:, None]  # [E, 1]
+        rate = xp.sqrt(GRAVITY / xp.maximum(height, 0.25 * self._leg))[:, None]  # [E, 1]
         foot, stance = (xp.take_along_axis(feet, side[..., None], axis=1) for side in (swing, 1 - swing))  # [E, n, 3]
         landing = self._landing(com[:, None, :2], velocity[:, None], foot, stance, swing, rate, frames)
         # Where the foot is to be at each knot, as the pelvis will then have been carried along: [E, n, K, 3].
@@ -113,8 +113,8 @@ class CaptureStep(Proposals):
         sole = xp.asarray(self._sole, mean.dtype)[swing][..., None]
         down = foot[..., 2:][..., None, :] * (1 - phase) + phase * (self._terrain.height(landing, xp)[..., None] + sole)[..., None]
         target = xp.concatenate([place, down + _LIFT * self._leg * xp.sin(math.pi * phase)], axis=-1)
-        seen = target - self._at(turned, places, self._pelvis, np.zeros(3))[:, None, None]
-        angles = self._reach(swing, seen @ turned[:, None, self._body.order.index(self._pelvis)])
+        offset = target - self._at(turned, places, self._pelvis, np.zeros(3))[:, None, None]
+        angles = self._reach(swing, offset @ turned[:, None, self._body.order.index(self._pelvis)])
         base = xp.broadcast_to(mean[:, None], (*swing.shape, *mean.shape[1:]))
         legs = [_with(base, columns, angles) for columns in self._columns]
         return xp.where(swing[..., None, None] == 0, *legs)
@@ -140,22 +140,22 @@ class CaptureStep(Proposals):
         turned, places = leg.frames(space.project(qpos))
         foot, pelvis = leg.order.index(body), leg.order.index(self._pelvis)
         away = places[:, foot] + turned[:, foot] @ offset - places[:, pelvis]
-        seen = (away[:, None] @ turned[:, pelvis])[:, 0].reshape(len(angles), len(turns), 3)
-        slope = (seen[:, 1:] - seen[:, :1]) / _ANGLE  # [M, joint, 3]
+        feet = (away[:, None] @ turned[:, pelvis])[:, 0].reshape(len(angles), len(turns), 3)
+        slope = (feet[:, 1:] - feet[:, :1]) / _ANGLE  # [M, joint, 3]
         normal = slope @ slope.swapaxes(1, 2) + _DAMPING * np.eye(len(columns))
-        return angles, seen[:, 0], np.linalg.solve(normal, slope)
+        return angles, feet[:, 0], np.linalg.solve(normal, slope)
 
-    def _reach(self, swing: Any, seen: Any) -> Any:
+    def _reach(self, swing: Any, offset: Any) -> Any:
         """Return the angles[E, n, K, 3] of the swinging legs[E, n] whose foot is nearest to places[E, n, K, 3] in the pelvis' frame."""
-        xp = seen.__array_namespace__()
-        angles, places, inverse = (xp.asarray(part, seen.dtype) for part in (self._angles, self._places, self._inverse))
+        xp = offset.__array_namespace__()
+        angles, places, inverse = (xp.asarray(part, offset.dtype) for part in (self._angles, self._places, self._inverse))
         out = []
         for side in (0, 1):
-            away = ((seen[..., None, :] - places[side]) ** 2).sum(-1)
+            away = ((offset[..., None, :] - places[side]) ** 2).sum(-1)
             nearest = xp.argmin(away, axis=-1)
-            lower, upper = (xp.asarray(limit, seen.dtype) for limit in self._limits[:, side])
-            entry = (upper - lower) / (xp.asarray(_GRID, seen.dtype) - 1)  # a place out of reach asks for more than an entry's distance
-            turn = (inverse[side][nearest] @ (seen - places[side][nearest])[..., None])[..., 0]
+            lower, upper = (xp.asarray(limit, offset.dtype) for limit in self._limits[:, side])
+            entry = (upper - lower) / (xp.asarray(_GRID, offset.dtype) - 1)  # a place out of reach asks for more than an entry's distance
+            turn = (inverse[side][nearest] @ (offset - places[side][nearest])[..., None])[..., 0]
             out.append(xp.clip(angles[side][nearest] + xp.clip(turn, -entry, entry), lower, upper))
         return xp.where(swing[..., None, None] == 0, *out)
 

@@ -25,8 +25,8 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.physics.gait import GAIT_FIELDS
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.sides import SIDES
+from movlr_jax.units import GRAVITY
 
-GRAVITY = 9.81  # m/s^2
 HUMAN = 0.97  # m, height of a standing human's centre of mass, by which human lengths and times are scaled
 SWING = 0.40  # s, from liftoff to touchdown of a human (stance 60 % of a stride of 1.1 s)
 SHORTEST = 0.05  # s, a step that is due lands within

@@ -19,8 +19,8 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.physics.gait import GAIT_FIELDS
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.sides import SIDES
+from movlr_jax.units import GRAVITY
 
-GRAVITY = 9.81  # m/s^2
 _SPEED = 0.1  # per rad/s, for joints
 _LONGEST = 1.0  # s; a foot that has not moved for longer is one that stands
 _FARTHEST = 3.0  # of any of them; what is beyond tells nothing more
