@@ -23,7 +23,7 @@ class Reward(rewards.Reward):
         """Prove a program's text in the sandbox for one body, and return it compiled: texts of models and of others come in here.
 
         Args:
-            source: WEIGHTS and terms(m).
+            source: WEIGHTS and terms(m), and JOINTS and posture(m) where it has a nominal posture.
             body: the body.
             task: whose goal its behaviour is checked under; walking on flat ground if left out.
             name: for people.
@@ -36,7 +36,13 @@ class Reward(rewards.Reward):
 
     @staticmethod
     def from_function(
-        terms: Callable[[Any], Mapping[str, Any]], weights: Mapping[str, float], body: Morphology, *, name: str = ""
+        terms: Callable[[Any], Mapping[str, Any]],
+        weights: Mapping[str, float],
+        body: Morphology,
+        *,
+        name: str = "",
+        posture: Callable[[Any], Mapping[str, Any]] | None = None,
+        joints: Sequence[str] | None = None,
     ) -> Reward:
         """Compile a Python function of your own: it runs in this process, with all its rights.
 
@@ -45,11 +51,13 @@ class Reward(rewards.Reward):
             weights: term name -> weight.
             body: the body.
             name: for people; the function's own if left out.
+            posture: Motion -> joint -> nominal angle (rad), which target postures move along with; none if left out.
+            joints: the planned joints that it is of.
 
         Raises:
             MovlrError: the function breaks the contract, or asks for what the body lacks.
         """
-        return _own(rewards.Reward.from_function(terms, weights, body, name=name))
+        return _own(rewards.Reward.from_function(terms, weights, body, name=name, posture=posture, joints=joints))
 
 
 def _own(reward: rewards.Reward) -> Reward:

@@ -1,5 +1,8 @@
 """A reward program: the text `WEIGHTS = {...}` and `def terms(m): return {...}`, executed, traced and exported.
 
+It may also say how some joints should go: `JOINTS = (...)` and `def posture(m): return {...}`, the nominal angles that a planner's target
+postures move along with.
+
 `execute` runs the text. It is called in one of two places only: inside the jail, for text that anyone wrote; and in this process for
 the package's own reward texts. The names given to the text are the same in both.
 """
@@ -8,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +23,7 @@ from jax import Array, export
 from movlr_jax import reference_cycles
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.motion import Motion, MotionError
+from movlr_jax.rewards.named import unknown
 from movlr_jax.rewards.shaping import SHAPING
 
 # Elementwise mathematics, small reductions and array building: what a reward needs, and nothing that lowers to a loop or a call
@@ -45,6 +49,7 @@ BUILTIN_NAMES: tuple[str, ...] = (
     "tuple",
     "zip",
 )
+_Function = Callable[[Motion], Mapping[str, Any]]
 PLATFORMS: tuple[str, ...] = ("cpu", "cuda", "tpu")
 MAX_TERMS = 32
 
@@ -69,11 +74,15 @@ class Program:
         weights: term name -> weight, in the order of the text.
         terms: Motion -> {term name: scalar}.
         source: the text.
+        joints: the joints that have a nominal posture; none where the program gives none.
+        posture: Motion -> {joint: nominal angle (rad)}; None where the program gives none.
     """
 
     weights: dict[str, float]
-    terms: Callable[[Motion], dict[str, Any]]
+    terms: _Function
     source: str = ""
+    joints: tuple[str, ...] = ()
+    posture: _Function | None = None
 
 
 def _namespace() -> dict[str, Any]:
@@ -158,18 +167,39 @@ def literal_weights(source: str) -> dict[str, float]:
     Raises:
         ProgramError: WEIGHTS is missing or is not a dict of names to finite numbers.
     """
+    value, line = _literal(source, "WEIGHTS")
+    if line is None:
+        raise ProgramError('There is no WEIGHTS: start the text with WEIGHTS = {"term_name": 1.0, ...}.')
+    return checked_weights(value, line)
+
+
+def literal_joints(source: str) -> tuple[str, ...]:
+    """Return JOINTS of a program's text without executing it; none where it has none.
+
+    Raises:
+        ProgramError: JOINTS is not a tuple or list of names.
+    """
+    value, line = _literal(source, "JOINTS")
+    return () if line is None else checked_joints(value, line)
+
+
+def _literal(source: str, name: str) -> tuple[Any, int | None]:
+    """Return the literal that a text gives a name, None for what is none, and its line, None where the name is not given.
+
+    Raises:
+        ProgramError: the text is not Python.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ProgramError(f"The text is not Python: {_first_line(error)}.", getattr(error, "lineno", None)) from None
     for node in tree.body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "WEIGHTS" for t in node.targets):
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
             try:
-                value = ast.literal_eval(node.value)
+                return ast.literal_eval(node.value), node.lineno
             except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-                value = None
-            return checked_weights(value, node.lineno)
-    raise ProgramError('There is no WEIGHTS: start the text with WEIGHTS = {"term_name": 1.0, ...}.')
+                return None, node.lineno
+    return None, None
 
 
 def checked_weights(value: Any, line: int | None = None) -> dict[str, float]:
@@ -196,8 +226,47 @@ def checked_weights(value: Any, line: int | None = None) -> dict[str, float]:
     return weights
 
 
+def checked_joints(value: Any, line: int | None = None) -> tuple[str, ...]:
+    """Return JOINTS as they are used.
+
+    Raises:
+        ProgramError: it is no tuple or list of names, or names one twice.
+    """
+    if not isinstance(value, tuple | list) or not value or not all(isinstance(name, str) for name in value):
+        raise ProgramError('JOINTS must be a literal tuple of joint names such as ("hip_flexion_l", "hip_flexion_r").', line)
+    if repeated := sorted({name for name in value if value.count(name) > 1}):
+        raise ProgramError(f"JOINTS names {repeated[0][:64]!r} twice: keep one.", line)
+    return tuple(value)
+
+
+def planned_joints(joints: Sequence[str], layout: FeatureLayout) -> None:
+    """Refuse joints that the planner does not move: they can follow no nominal posture.
+
+    Raises:
+        MotionError: the body has no such planned joint; the sentence names close ones.
+    """
+    for name in joints:
+        if name not in layout.planned_joints:
+            raise unknown("planned joint", name[:64], sorted(layout.planned_joints), layout.morphology)
+
+
+def nominal(joints: Any, posture: _Function | None) -> tuple[tuple[str, ...], _Function | None]:
+    """Return JOINTS and the function posture of a program, () and None where it has neither.
+
+    Raises:
+        ProgramError: there is one without the other, or JOINTS are no names.
+    """
+    if posture is None and joints is None:
+        return (), None
+    if posture is None:
+        raise ProgramError("There is JOINTS and no function posture: define `def posture(m):`, which returns an angle for each.")
+    if joints is None:
+        raise ProgramError('There is a function posture and no JOINTS: name its joints beside it, as in JOINTS = ("knee_angle_l",).')
+    return checked_joints(joints), posture
+
+
 def execute(source: str) -> Program:
-    """Run a program's text with the restricted names and return its weights and its terms function.
+    """Run a program's text with the restricted names and return what it defines: weights, terms, and a nominal posture if it has one.
 
     Raises:
         ProgramError: it does not run, or does not define what the contract asks for.
@@ -214,52 +283,92 @@ def execute(source: str) -> Program:
     terms = names.get("terms")
     if not callable(terms):
         raise ProgramError("There is no function terms: define `def terms(m):` that returns a dict of scalars.")
-    return Program(checked_weights(names.get("WEIGHTS")), terms, source)
+    posture = names.get("posture")
+    joints, posture = nominal(names.get("JOINTS"), posture if callable(posture) else None)
+    return Program(checked_weights(names.get("WEIGHTS")), terms, source, joints, posture)
 
 
 def batched(program: Program, layout: FeatureLayout) -> tuple[Callable[[Array], Array], tuple[str, ...]]:
-    """Return the program as a function of features float32[b, F] to terms float32[b, n], and the n term names.
+    """Return the program as a function of features float32[b, F] to float32[b, n + k], and the n term names.
 
-    The returned function raises ProgramError while it is traced: unknown landmark, wrong names, not a scalar.
+    Columns are the n terms, then the nominal angles (rad) of the program's k joints. The returned function raises ProgramError while it is
+    traced: unknown landmark, wrong names, not a scalar.
+
+    Raises:
+        ProgramError: a joint of JOINTS is none that the planner moves.
     """
     names = tuple(program.weights)
+    try:
+        planned_joints(program.joints, layout)
+    except MotionError as error:
+        raise ProgramError(f"JOINTS: {error}") from None
 
-    def one(features: Array) -> Array:
+    def called(name: str, function: _Function, m: Motion) -> Any:
         try:
-            values = program.terms(Motion(layout, features))
+            return function(m)
         except MotionError as error:
             raise ProgramError(str(error), _line_of(error)) from error
         except jax.errors.ConcretizationTypeError as error:
             line = _line_of(error)
             raise ProgramError(f"{_decided_on(program.source, line)}.", line) from error
         except Exception as error:
-            raise ProgramError(f"terms(m) fails: {_first_line(error)}.", _line_of(error)) from error
-        if not isinstance(values, dict):
-            raise ProgramError(f"terms(m) returns a {type(values).__name__}: return a dict of named scalars.")
-        if set(values) != set(names):
-            missing, extra = sorted(set(names) - set(map(str, values))), sorted(set(map(str, values)) - set(names))
-            raise ProgramError(
-                f"terms(m) and WEIGHTS name different terms (only in WEIGHTS: {missing or 'none'}; only in terms: {extra or 'none'}): "
-                "give every term one weight."
-            )
-        scalars = []
-        for name in names:
-            try:
-                value = jnp.asarray(values[name])
-            except Exception:
-                raise ProgramError(f"The term {name!r} is not a number: return a scalar.") from None
-            if value.shape != ():
-                raise ProgramError(f"The term {name!r} has shape {value.shape}: reduce it to a scalar, for example with jnp.sum.")
-            if not (jnp.issubdtype(value.dtype, jnp.floating) or jnp.issubdtype(value.dtype, jnp.integer) or value.dtype == bool):
-                raise ProgramError(f"The term {name!r} has type {value.dtype}: return a real number.")
-            scalars.append(value.astype(jnp.float32))
+            raise ProgramError(f"{name}(m) fails: {_first_line(error)}.", _line_of(error)) from error
+
+    def one(features: Array) -> Array:
+        scalars = _scalars(called("terms", program.terms, Motion(layout, features)), names, _TERMS)
+        if program.posture is not None:
+            scalars += _scalars(called("posture", program.posture, Motion(layout, features)), program.joints, _POSTURE)
         return jnp.stack(scalars)
 
     return jax.vmap(one), names
 
 
+@dataclass(frozen=True)
+class _Named:
+    """What a function of a program returns by name, in words: `function` returns a `value` for each of `listed`, an `entry` each."""
+
+    function: str
+    value: str
+    listed: str
+    things: str
+    entry: str
+    cure: str
+
+
+_TERMS = _Named("terms", "scalars", "WEIGHTS", "terms", "term", "give every term one weight")
+_POSTURE = _Named("posture", "angles", "JOINTS", "joints", "posture of", "give an angle (rad) for each joint of JOINTS")
+
+
+def _scalars(values: Any, names: Sequence[str], words: _Named) -> list[Array]:
+    """Return the scalars of names, in their order.
+
+    Raises:
+        ProgramError: values are no dict of exactly these names to scalars.
+    """
+    if not isinstance(values, dict):
+        raise ProgramError(f"{words.function}(m) returns a {type(values).__name__}: return a dict of named {words.value}.")
+    if set(values) != set(names):
+        missing, extra = sorted(set(names) - set(map(str, values))), sorted(set(map(str, values)) - set(names))
+        raise ProgramError(
+            f"{words.function}(m) and {words.listed} name different {words.things} (only in {words.listed}: {missing or 'none'}; only in "
+            f"{words.function}: {extra or 'none'}): {words.cure}."
+        )
+    scalars = []
+    for name in names:
+        try:
+            value = jnp.asarray(values[name])
+        except Exception:
+            raise ProgramError(f"The {words.entry} {name!r} is not a number: return a scalar.") from None
+        if value.shape != ():
+            raise ProgramError(f"The {words.entry} {name!r} has shape {value.shape}: reduce it to a scalar, for example with jnp.sum.")
+        if not (jnp.issubdtype(value.dtype, jnp.floating) or jnp.issubdtype(value.dtype, jnp.integer) or value.dtype == bool):
+            raise ProgramError(f"The {words.entry} {name!r} has type {value.dtype}: return a real number.")
+        scalars.append(value.astype(jnp.float32))
+    return scalars
+
+
 def export_terms(fn: Callable[[Array], Array], layout: FeatureLayout, platforms: tuple[str, ...] = PLATFORMS) -> bytes:
-    """Export features float32[b, F] -> terms float32[b, n] as serialised StableHLO with b symbolic.
+    """Export features float32[b, F] -> float32[b, n + k], of `batched`, as serialised StableHLO with b symbolic.
 
     Raises:
         ProgramError: the program cannot be exported (for example, it calls back into Python).

@@ -1,7 +1,8 @@
 """Reward: a trusted, compiled reward function with its weights outside.
 
 The artifact is exported StableHLO that maps features float32[b, F] to terms float32[b, n]; trusted code multiplies by the weights
-(r = w . r, MoVLR), so a changed weight compiles nothing, and a changed term compiles the reward alone, never the physics.
+(r = w . r, MoVLR), so a changed weight compiles nothing, and a changed term compiles the reward alone, never the physics. Behind the terms
+stand the nominal angles of k joints, where the program has a nominal posture: only `posture` reads those.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ class Reward:
         source: its text.
         term_names: the n terms, in the artifact's order.
         weights: float32[n].
-        artifact: serialised jax.export of features float32[b, F] -> terms float32[b, n].
+        artifact: serialised jax.export of features float32[b, F] -> terms, then nominal angles, float32[b, n + k].
         layout_fingerprint: the FeatureLayout it belongs to.
+        posture_joints: the k joints that have a nominal posture; none where the program gives none.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Reward:
     artifact: bytes
     layout_fingerprint: str
     _compiled: _Compiled
+    posture_joints: tuple[str, ...] = ()
 
     @staticmethod
     def trusted(name: str, source: str, layout: FeatureLayout) -> Reward:
@@ -78,11 +81,17 @@ class Reward:
             artifact = program.export_terms(fn, layout, platforms=("cpu", "cuda", "tpu"))
         except program.ProgramError as error:
             raise MovlrError(f"The reward {name} does not fit: {error}") from error
-        return Reward.from_artifact(name, source, ran.weights, artifact, layout)
+        return Reward.from_artifact(name, source, ran.weights, artifact, layout, ran.joints)
 
     @staticmethod
     def from_function(
-        terms: Callable[[Any], Mapping[str, Any]], weights: Mapping[str, float], body: Morphology, *, name: str = ""
+        terms: Callable[[Any], Mapping[str, Any]],
+        weights: Mapping[str, float],
+        body: Morphology,
+        *,
+        name: str = "",
+        posture: Callable[[Any], Mapping[str, Any]] | None = None,
+        joints: Sequence[str] | None = None,
     ) -> Reward:
         """Compile a Python function that the caller wrote; it runs in this process, with all the caller's rights.
 
@@ -91,6 +100,8 @@ class Reward:
             weights: term name -> weight.
             body: the body.
             name: for people; the function's own if left out.
+            posture: Motion -> joint -> nominal angle (rad), which target postures move along with; none if left out.
+            joints: the planned joints that it is of.
 
         Raises:
             MovlrError: the function breaks the contract, or asks for what the body lacks.
@@ -104,18 +115,23 @@ class Reward:
         except (OSError, TypeError):  # typed into an interpreter
             source = ""
         try:
-            own_program = program.Program(program.checked_weights(dict(weights)), lambda m: dict(terms(m)), source)
+            named, own_posture = program.nominal(None if joints is None else list(joints), posture)
+            posed = None if own_posture is None else lambda m: dict(own_posture(m))
+            own_program = program.Program(program.checked_weights(dict(weights)), lambda m: dict(terms(m)), source, named, posed)
             fn, _ = program.batched(own_program, layout)
             artifact = program.export_terms(fn, layout)
         except program.ProgramError as error:
             raise MovlrError(f"The reward {name} does not fit: {error}") from error
-        return Reward.from_artifact(name, source, own_program.weights, artifact, layout)
+        return Reward.from_artifact(name, source, own_program.weights, artifact, layout, named)
 
     @staticmethod
-    def from_artifact(name: str, source: str, weights: dict[str, float], artifact: bytes, layout: FeatureLayout) -> Reward:
-        """Load an artifact that the caller has inspected."""
+    def from_artifact(
+        name: str, source: str, weights: dict[str, float], artifact: bytes, layout: FeatureLayout, joints: Sequence[str] = ()
+    ) -> Reward:
+        """Load an artifact that the caller has inspected, of a program with these weights and JOINTS."""
         values = np.array(list(weights.values()), np.float32)
-        return Reward(name, source, tuple(weights), values, artifact, layout.fingerprint(), _Compiled(artifact))
+        compiled = _Compiled(artifact, len(weights) if joints else None)
+        return Reward(name, source, tuple(weights), values, artifact, layout.fingerprint(), compiled, tuple(joints))
 
     def with_weights(self, weights: dict[str, float]) -> Reward:
         """Return the same reward under other weights; nothing is compiled.
@@ -139,9 +155,26 @@ class Reward:
         Args:
             features: current then previous instant.
         """
+        return self.columns(features)[..., : len(self.term_names)]
+
+    def posture(self, features: Float[np.ndarray, "*batch F"]) -> Float32[np.ndarray, "*batch k"]:
+        """Evaluate the nominal angles of `posture_joints` (rad); k is 0 where there are none.
+
+        Args:
+            features: current then previous instant.
+        """
+        return self.columns(features)[..., len(self.term_names) :]
+
+    def columns(self, features: Float[np.ndarray, "*batch F"]) -> Float32[np.ndarray, "*batch m"]:
+        """Evaluate all columns of the artifact: the terms, then the nominal angles (rad).
+
+        Args:
+            features: current then previous instant.
+        """
         features = np.asarray(features, np.float32)
         flat = features.reshape(-1, features.shape[-1])
-        return np.asarray(self._compiled.call(flat)).reshape(*features.shape[:-1], len(self.term_names))
+        columns = np.asarray(self._compiled.call(flat))
+        return columns.reshape(*features.shape[:-1], columns.shape[-1])
 
     def traced(self, features: Float[Array, "b F"]) -> Float[Array, "b n"]:
         """Return the terms of features, for use inside a program that is being traced."""
@@ -169,6 +202,29 @@ class RewardBatch:
             groups.setdefault(reward._compiled, []).append(i)
         self._groups = [(compiled, np.array(rows), np.stack([rewards[i].weights for i in rows])) for compiled, rows in groups.items()]
         self._back = np.argsort(np.concatenate([rows for _, rows, _ in self._groups]))
+        self._joints = [rewards[rows[0]].posture_joints for _, rows, _ in self._groups]
+
+    @property
+    def posture_joints(self) -> tuple[str, ...]:
+        """The joints that have a nominal posture in any of the rewards."""
+        return tuple(dict.fromkeys(name for joints in self._joints for name in joints))
+
+    def posture(self, features: Float[Any, "episode time F"], joints: Sequence[str]) -> Float[Any, "episode time d"]:
+        """Return the nominal angles of joints (rad), on the arrays' own device; 0 of a joint that an episode's reward does not name.
+
+        Args:
+            features: of each episode, for its own reward; each current then previous instant.
+            joints: the d joints.
+        """
+        xp, parts = features.__array_namespace__(), []
+        for (compiled, rows, weights), named in zip(self._groups, self._joints, strict=True):
+            chosen = features if len(self._groups) == 1 else features[rows]
+            columns = xp.asarray(compiled.call(chosen.reshape(-1, chosen.shape[-1])))
+            zero = xp.zeros_like(columns[:, :1])  # what a joint that is not named reads
+            angles = xp.concatenate([columns[:, weights.shape[1] :], zero], axis=1)
+            index = np.array([named.index(joint) if joint in named else len(named) for joint in joints])
+            parts.append(angles[:, index].reshape(*chosen.shape[:2], len(joints)))
+        return parts[0] if len(parts) == 1 else xp.concatenate(parts)[self._back]
 
     def mean_reward(self, instants: Float[Any, "episode candidate time f"]) -> Float[Array, "episode candidate"]:
         """Return the weighted rewards averaged over time, on the arrays' own device.
@@ -225,18 +281,25 @@ def _cpu_options() -> dict[str, bool | int]:
 
 
 class _Compiled:
-    """The artifact's compiled entry points, shared by every reweighed copy."""
+    """The artifact's compiled entry points, shared by every reweighed copy.
 
-    def __init__(self, artifact: bytes):
+    Args:
+        artifact: it.
+        terms: n, where columns that are no terms stand behind them; None: all are terms.
+    """
+
+    def __init__(self, artifact: bytes, terms: int | None = None):
         with reference_cycles.freed():
             self._call = export.deserialize(bytearray(artifact)).call
+        self._terms = terms
 
     def traced(self, features: Any) -> Array:
-        terms: Array = self._call(features)
-        return terms
+        columns: Array = self._call(features)
+        return columns if self._terms is None else columns[:, : self._terms]
 
     @functools.cached_property
-    def call(self) -> Callable[[np.ndarray], Array]:
+    def call(self) -> Callable[[Any], Array]:
+        """The compiled call, which returns all columns."""
         return jax.jit(self._call, compiler_options=_options())
 
     def _over_time(self, instants: Array) -> Array:
@@ -244,7 +307,7 @@ class _Compiled:
         # Current and previous are two views of one flat array, so that XLA reads only the columns the terms use and copies nothing; the
         # rows where one world's first instant meets the end of the world before are dropped.
         flat = instants.reshape(n * t, f)
-        terms = self._call(jnp.concatenate([flat[1:], flat[:-1]], axis=-1))
+        terms = self.traced(jnp.concatenate([flat[1:], flat[:-1]], axis=-1))
         return jnp.concatenate([terms[:1], terms]).reshape(n, t, -1)[:, 1:]
 
     @functools.cached_property

@@ -7,7 +7,7 @@ object dropped than held.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,15 +68,21 @@ class Behaviour:
 
 
 def judge(
-    evaluate: Callable[[np.ndarray], np.ndarray], weights: Mapping[str, float], motions: BehaviourMotions, *, lying: bool = False
+    evaluate: Callable[[np.ndarray], np.ndarray],
+    weights: Mapping[str, float],
+    motions: BehaviourMotions,
+    *,
+    lying: bool = False,
+    joints: Sequence[str] = (),
 ) -> Behaviour:
     """Judge a program by the motions.
 
     Args:
-        evaluate: features float32[b, F] -> terms float32[b, n].
+        evaluate: features float32[b, F] -> terms, then nominal angles, float32[b, n + k].
         weights: the n terms in order, with their weights.
         motions: the body's motions.
         lying: the task asks to lie down: that lying, or where a fall ends, is worth more than standing is then no fault.
+        joints: the k joints that have nominal angles, of which only one thing is asked: to be finite.
     """
     result = Behaviour()
     names = list(weights)
@@ -84,6 +90,7 @@ def judge(
     features = {name: np.asarray(motions.features[name], np.float32) for name in motions.features}
     values = np.asarray(evaluate(np.concatenate(list(features.values()))), np.float64)
     stops = np.cumsum([len(f) for f in features.values()])[:-1]
+    columns, values, angles = values.shape[1:], values[:, : len(names)], values[:, len(names) :]
     terms = dict(zip(features, np.split(values, stops), strict=True))
 
     def refuse(check: str, term: str, cause: str, cure: str) -> Behaviour:
@@ -91,21 +98,22 @@ def judge(
         result.refusal, result.term, result.cure = f"{cause}: {cure}.", term, cure
         return result
 
-    if values.shape != (len(values), len(names)):
-        return refuse("shape", "", f"The program returns {values.shape[1:]} terms for {len(names)} weights", "name every term once")
+    if columns != (len(names) + len(joints),):
+        return refuse("shape", "", f"The program returns {columns} terms for {len(names)} weights", "name every term once")
     result.checks["shape"] = "passed"
 
-    for name, rows in terms.items():
-        bad = ~np.isfinite(rows)
-        if bad.any():
-            row, at = (int(i) for i in np.argwhere(bad)[0])
-            what = "not a number" if np.isnan(rows[row, at]) else "infinite"
-            return refuse(
-                "finite",
-                names[at],
-                f"The term {names[at]} is {what} on {name}",
-                "guard divisions, roots and logarithms, for example with jnp.maximum(x, 1e-3)",
-            )
+    for kind, named, parts in (("term", names, terms), ("posture of", joints, dict(zip(features, np.split(angles, stops), strict=True)))):
+        for name, rows in parts.items():
+            bad = ~np.isfinite(rows)
+            if bad.any():
+                row, at = (int(i) for i in np.argwhere(bad)[0])
+                what = "not a number" if np.isnan(rows[row, at]) else "infinite"
+                return refuse(
+                    "finite",
+                    named[at],
+                    f"The {kind} {named[at]} is {what} on {name}",
+                    "guard divisions, roots and logarithms, for example with jnp.maximum(x, 1e-3)",
+                )
     result.checks["finite"] = "passed"
 
     largest = np.abs(values).max(axis=0)
@@ -119,6 +127,9 @@ def judge(
         )
     result.checks["bounded"] = "passed"
 
+    def of_terms(features: np.ndarray) -> np.ndarray:
+        return evaluate(features)[:, : len(names)]
+
     reward = {name: rows @ weight for name, rows in terms.items()}
     mean = {name: float(r.mean()) for name, r in reward.items()}
     result.rewards = mean
@@ -129,7 +140,7 @@ def judge(
     result.checks["varies"] = "passed"
 
     if RESTING in mean:  # of a body that is fixed to the world no pose is worse than another
-        return _advised(result, evaluate, values, weight, names, motions)
+        return _advised(result, of_terms, values, weight, names, motions)
     held = HELD in mean
     known = [mean[n] for n in ((HELD, CARRIED, FALLING, DROPPED) if held else (STANDING, *COLLAPSES, LYING, STEPPING))]
     # Differences of a few percent of what the motions differ by are noise of sway and settling.
@@ -159,7 +170,7 @@ def judge(
     tempting = [n for n in fallen if mean[n] > mean[STANDING] + margin]
     if tempting:
         result.warnings.append(f"{tempting[0].capitalize()} earns more than standing still: a term for height or balance would help.")
-    return _advised(result, evaluate, values, weight, names, motions)
+    return _advised(result, of_terms, values, weight, names, motions)
 
 
 def _advised(

@@ -39,7 +39,7 @@ class Walker(Operations):
     Args:
         module: what `stablehlo.parse` returned.
         columns: F.
-        terms: n.
+        terms: columns that it returns, n + k.
 
     Attributes:
         operations: data operations executed by the last walk, calls included, size bookkeeping apart.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 import jax
@@ -173,7 +173,7 @@ class Prover:
             first = told[0]
             return refuse("static", reason, first.line, first.cure, first.column, tuple((r.line, r.column, r.reason) for r in told))
         checks["static"] = "passed"
-        weights = program.literal_weights(source)
+        weights, joints = program.literal_weights(source), program.literal_joints(source)
 
         self._tell("warming a jail up: a locked process with JAX")
         started = time.monotonic()
@@ -197,7 +197,7 @@ class Prover:
 
         started = time.monotonic()
         try:
-            inspected = inspect.inspect_module(answer.module, 2 * self.layout.size, len(weights))
+            inspected = inspect.inspect_module(answer.module, 2 * self.layout.size, len(weights) + len(joints))
         except Refused as error:
             line = _line_of_cause(source, str(error))
             return refuse("inspection", _with_line(str(error), line), line)
@@ -207,7 +207,7 @@ class Prover:
 
         self._tell("judging the compiled reward on the motions")
         started = time.monotonic()
-        reward = Reward.from_artifact(name, source, weights, inspected.artifact, self.layout)
+        reward = Reward.from_artifact(name, source, weights, inspected.artifact, self.layout, joints)
         warnings: list[str] = []
         if self.motions is None:
             warnings.append("No motions of this body were given: its behaviour was not checked.")
@@ -216,9 +216,9 @@ class Prover:
             # First as its operations say, so that what is refused is not compiled here; then as it will run, because a compiler may
             # reorder sums and products, and (x + 1e8) - 1e8 is then x and not 0.
             found = behaviour.Behaviour()
-            for evaluate in (inspected.walker.evaluate, reward.terms):
+            for evaluate in (inspected.walker.evaluate, reward.columns):
                 try:
-                    found = behaviour.judge(evaluate, weights, self.motions, lying=self.lying)
+                    found = behaviour.judge(evaluate, weights, self.motions, lying=self.lying, joints=joints)
                 except Refused as error:
                     return refuse("behaviour", str(error))
                 except jax.errors.JaxRuntimeError as error:
@@ -263,10 +263,16 @@ def _cure_of(reason: str) -> str:
 
 
 def _line_of_term(source: str, text: str) -> int | None:
-    """Return the line in `terms` at which a term named in text is given."""
+    """Return the line in `terms` at which a term named in text is given, or in `posture` that of a joint."""
+    return _line_of_entry(source, text, "terms", program.literal_weights(source)) or _line_of_entry(
+        source, text, "posture", program.literal_joints(source)
+    )
+
+
+def _line_of_entry(source: str, text: str, function: str, names: Iterable[str]) -> int | None:
     lines = source.splitlines()
-    start = next((i for i, line in enumerate(lines) if line.startswith("def terms")), 0)
-    for name in program.literal_weights(source):
+    start = next((i for i, line in enumerate(lines) if line.startswith(f"def {function}")), 0)
+    for name in names:
         if name == text or f"'{name}'" in text:
             for i in range(start, len(lines)):
                 if f'"{name}"' in lines[i] or f"'{name}'" in lines[i]:

@@ -18,7 +18,8 @@ def rules() -> str:
             words.append(static.word_of(node))
     lines = [
         f"A program is WEIGHTS, a literal dict of at most {program.MAX_TERMS} names to numbers; constants; small helper functions; and "
-        "`def terms(m):`, which returns a dict with the names of WEIGHTS. Nothing else stands outside a function.",
+        "`def terms(m):`, which returns a dict with the names of WEIGHTS; and, where it gives a nominal posture, JOINTS, a literal tuple "
+        "of planned joints, with `def posture(m):`, which returns a dict with those names. Nothing else stands outside a function.",
         "These names are there without an import: jnp (only what is named here), pi, "
         f"{', '.join(program.BUILTIN_NAMES)}, and the shaping functions:",
         *(f"  {_signature(name)}: {_first_line(name)}" for name in SHAPING),
@@ -29,8 +30,8 @@ def rules() -> str:
         f"{static.MAX_POWER}; a string is ASCII of at most {static.MAX_STRING} characters; an array has at most {static.MAX_ARRAY} "
         "elements.",
         f"A program has at most {static.MAX_BYTES} bytes and {static.MAX_LINES} lines, in plain ASCII.",
-        f"On trial motions every term must be finite and under {behaviour.GIANT:g}, the whole must not be the same on all of them, lying "
-        "still must not earn more than standing still, nor an object dropped more than one held.",
+        f"On trial motions every term and every angle must be finite and every term under {behaviour.GIANT:g}, the whole must not be the "
+        "same on all of them, lying still must not earn more than standing still, nor an object dropped more than one held.",
     ]
     return "\n".join(lines)
 

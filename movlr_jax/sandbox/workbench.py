@@ -149,7 +149,8 @@ def prove(source: str, layout_json: str, rows: int) -> tuple[dict[str, Any], byt
     started = time.monotonic()
     try:
         layout = FeatureLayout.from_json(layout_json)
-        fn, names = program.batched(program.execute(source), layout)
+        ran = program.execute(source)
+        fn, names = program.batched(ran, layout)
         try:
             exported = _export(fn, 2 * layout.size)
             module = text_of(exported).encode("ascii", "replace")
@@ -160,8 +161,8 @@ def prove(source: str, layout_json: str, rows: int) -> tuple[dict[str, Any], byt
         seconds["trace"] = time.monotonic() - started
         # Written here as the prover will write it, who does so again and believes nothing of this; a refusal is left to it.
         with contextlib.suppress(Refused):
-            module, artifact = inspect.rewrite(module, 2 * layout.size, len(names))
-            reward = Reward.from_artifact("", source, dict.fromkeys(names, 1.0), artifact, layout)
+            module, artifact = inspect.rewrite(module, 2 * layout.size, len(names) + len(ran.joints))
+            reward = Reward.from_artifact("", source, dict.fromkeys(names, 1.0), artifact, layout, ran.joints)
             seconds.update(_measure(reward, layout, rows))
     except program.ProgramError as error:
         cause = error.__cause__

@@ -120,3 +120,15 @@ def test_the_jail_hands_over_what_the_prover_would_write(layout):
     header, module = workbench.prove(honest()["gait"], layout.to_json(), 64)
     assert header["ok"] and set(header["seconds"]) == {"trace", "compile", "run"}
     assert module in inspect.inspect_module(module, 2 * layout.size, len(header["names"])).artifact
+
+
+def test_a_nominal_posture_is_proven_with_its_reward(judge, motions):
+    source = SOURCE + '\n\nJOINTS = ("knee_angle_l",)\n\n\ndef posture(m):\n    return {"knee_angle_l": jnp.sqrt(GUARDED)}\n'
+    proof = judge.prove(source.replace("GUARDED", "jnp.maximum(m.time, 0.0)"))
+    assert proof.trusted, explain(proof.verdict, source)
+    features = motions.features["settled standing"]
+    assert proof.reward.posture_joints == ("knee_angle_l",) and proof.reward.posture(features).shape == (len(features), 1)
+    assert proof.reward.terms(features).shape == (len(features), len(proof.verdict.term_names))
+    refused = judge.prove(source.replace("GUARDED", "-1.0 - m.time")).verdict
+    assert refused.stage == "behaviour" and "The posture of knee_angle_l is not a number" in refused.reason
+    assert source.splitlines()[refused.line - 1].startswith('    return {"knee_angle_l"')

@@ -318,3 +318,16 @@ def terms(m):
 def test_a_literal_that_has_another_name_may_be_written_to():
     source = 'WEIGHTS = {"a": 1.0}\n\ndef terms(m):\n    out = also = {"a": -m.time}\n    also["a"] = m.dt\n    return out\n'
     assert edits.change_expression(source, "a", "-m.dt").endswith('    out["a"] = -m.dt\n    return out\n')
+
+
+def test_a_nominal_posture_stays_through_every_edit():
+    posed = 'JOINTS = ("knee_angle_l",)\n' + CANONICAL + '\n\ndef posture(m):\n    return {"knee_angle_l": 0.1 * m.time}  # gently\n'
+    first = next(iter(program.literal_weights(posed)))
+    for edited in (
+        edits.add_term(posed, "more", 2.0, "-m.dt"),
+        edits.set_weight(posed, first, 7.0),
+        edits.change_expression(posed, first, "-m.dt"),
+        edits.add_term(posed.replace("return {\n", "return dict(**{\n", 1).replace("    }\n", "    })\n", 1), "more", 2.0, "-m.dt"),
+    ):
+        assert program.literal_joints(edited) == ("knee_angle_l",)
+        assert 'def posture(m):\n    return {"knee_angle_l": 0.1 * m.time}  # gently\n' in edited + "\n"

@@ -1,8 +1,8 @@
 """The first gate: a reward program's text is read as a tree, before anything of it is executed, and refused at the first oddity.
 
-A program is `WEIGHTS = {...}`, constants, small helper functions and `def terms(m):`. Whatever is not on the lists below is refused, in one
-sentence that names the line and the cure; all such places are told at once. This gate serves the writer as much as safety: the jail holds
-without it.
+A program is `WEIGHTS = {...}`, constants, small helper functions and `def terms(m):`; and `JOINTS = (...)` with `def posture(m):` where it
+says how joints should go. Whatever is not on the lists below is refused, in one sentence that names the line and the cure; all such places
+are told at once. This gate serves the writer as much as safety: the jail holds without it.
 """
 
 from __future__ import annotations

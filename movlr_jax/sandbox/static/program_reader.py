@@ -1,4 +1,4 @@
-"""Reads a whole program: WEIGHTS, constants, helpers and terms, statement by statement; and how much work a call of terms is."""
+"""Reads a whole program: WEIGHTS, JOINTS, constants, helpers, terms and posture, statement by statement; and how much work a call is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 
 from movlr_jax.rewards import program
 from movlr_jax.rewards.layout import FeatureLayout
+from movlr_jax.rewards.named import MotionError
 from movlr_jax.sandbox.static.expressions import Expressions, is_number, is_text
 from movlr_jax.sandbox.static.quantities import Helper
 from movlr_jax.sandbox.static.refusals import Refusal, Refuse
@@ -42,6 +43,7 @@ class ProgramReader(Expressions):
                         raise self.at(node, f"{node.name} is defined twice", "give each function its own name")
                     self.helpers[node.name] = Helper(node)
         weights_at: list[int] = []
+        self.joints_at: list[int] = []
         for i, node in enumerate(self.tree.body):
             with self.going_on():
                 self._statement_outside(node, i == 0, weights_at)
@@ -55,7 +57,22 @@ class ProgramReader(Expressions):
         arguments = terms.node.args
         if len(arguments.args) != 1 or arguments.defaults:
             raise self.at(terms.node, "terms must take exactly one argument", "write `def terms(m):`")
+        self._nominal()
         self._total_steps()
+
+    def _nominal(self) -> None:
+        """Refuse one of JOINTS and posture without the other."""
+        posture = self.helpers.get("posture")
+        if posture is None:
+            if self.joints_at:
+                cure = "define `def posture(m):`, which returns an angle for each"
+                raise Refuse(self.joints_at[0], "there is JOINTS and no function posture", cure)
+            return
+        if not self.joints_at:
+            raise self.at(posture.node, "there is a function posture and no JOINTS", 'write JOINTS = ("knee_angle_l",) beside it')
+        arguments = posture.node.args
+        if len(arguments.args) != 1 or arguments.defaults:
+            raise self.at(posture.node, "posture must take exactly one argument", "write `def posture(m):`")
 
     def _statement_outside(self, node: ast.stmt, first: bool, weights_at: list[int]) -> None:
         """Check a statement of the module; the lines of WEIGHTS are added to `weights_at`."""
@@ -72,6 +89,8 @@ class ProgramReader(Expressions):
                     raise self.at(node, "WEIGHTS is given twice", "keep one")
                 self._weights(node.value)
             else:
+                if target.id == "JOINTS":
+                    self._joints(node)
                 self.constants.add(target.id)
                 if isinstance(node.value, ast.Tuple | ast.List):
                     self.sequences[target.id] = len(node.value.elts)
@@ -89,6 +108,24 @@ class ProgramReader(Expressions):
                 self._weight(key, value, seen)
         if len(seen) > program.MAX_TERMS:
             raise self.at(node, f"there are {len(seen)} terms", f"keep at most {program.MAX_TERMS}")
+
+    def _joints(self, node: ast.Assign) -> None:
+        self.joints_at.append(node.lineno)
+        if len(self.joints_at) > 1:
+            raise self.at(node, "JOINTS is given twice", "keep one")
+        value = node.value
+        if not isinstance(value, ast.Tuple | ast.List) or not value.elts or not all(is_text(name) for name in value.elts):
+            raise self.at(value, "JOINTS is not a literal tuple of joint names", 'write JOINTS = ("hip_flexion_l", "hip_flexion_r")')
+        names = [ast.literal_eval(name) for name in value.elts]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                raise self.at(value.elts[i], f"JOINTS names {name[:64]!r} twice", "keep one")
+            if self.layout is not None:
+                try:
+                    program.planned_joints([name], self.layout)
+                except MotionError as error:
+                    cause, _, cure = str(error).partition(": ")
+                    raise self.at(value.elts[i], cause, cure.rstrip(".")) from None
 
     def _weight(self, key: ast.expr | None, value: ast.expr, seen: set[str]) -> None:
         if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
@@ -143,7 +180,7 @@ class ProgramReader(Expressions):
             with self.going_on():
                 self._name_new(argument.arg, argument)
             names.add(argument.arg)
-        if node.name == "terms" and len(every) == 1:
+        if node.name in ("terms", "posture") and len(every) == 1:
             self.kinds[every[0].arg] = "Motion"
         helper.steps = self._body(node.body, names, helper, 1)
 
