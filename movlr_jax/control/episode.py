@@ -317,7 +317,7 @@ class EpisodeRunner:
                 for e in (e for e in range(count) if ended[e] == "time"):
                     watch.see(e, snapshot.taken(state, plan, e, frames[e], jobs[e].seed, rngs[e]))
             plan, report = horizon.plan(state, plan, frames, rewards, horizon.draw(rngs))
-            before, target = self._pushed(state, jobs, dt), horizon.target(plan)
+            before, target = self._pushed(state, jobs, dt), report.target
             state, instant, broken = simulator.advance(before, self.controller, target, execute, frames)
             row = {"time": before.time, "qpos": before.qpos, "qvel": before.qvel, "act": before.act, "instants": instant}
             row |= {"targets": target[:, 0], "costs": report.best_cost, "diverged": report.diverged}

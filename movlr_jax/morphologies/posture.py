@@ -70,6 +70,12 @@ class PostureSpace:
         out = xp.array(xp.broadcast_to(xp.asarray(base), (*posture.shape[:-1], np.shape(base)[-1])))
         return self.project(_put(out, self.qpos_index, xp.clip(posture, self.lower, self.upper)))
 
+    def moved(self, posture: Float[Any, "*batch d"], by: Float[Any, "*#batch d"]) -> Float[Any, "*batch d"]:
+        """Return postures moved by so much (rad), within the ranges; where nothing moves they stay to the bit."""
+        xp = posture.__array_namespace__()
+        by = xp.asarray(by, posture.dtype)
+        return xp.where(by == 0, posture, xp.clip(posture + by, self.lower, self.upper))
+
     def read(self, qpos: Float[Any, "*batch nq"]) -> Float[Any, "*batch d"]:
         """Return the postures of poses."""
         return qpos[..., self.qpos_index]

@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float, Float32, Int
 
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics.feet import Feet
+from movlr_jax.physics.held import Held
 from movlr_jax.physics.instant import Frame
 
 
@@ -210,6 +211,11 @@ class Simulator(abc.ABC):
         Returns:
             the new state, the instant of the first of these steps, and which worlds diverged.
         """
+
+    def instant(self, state: State, frames: Sequence[Frame]) -> Float32[Any, "episode f"]:
+        """Return the instant that E executed worlds are at, as `advance` would, under the excitations that they have."""
+        _, instant, _ = self.advance(state, Held(), state.ctrl[:, None], 1, frames)
+        return instant
 
     @abc.abstractmethod
     def put(self, array: np.ndarray) -> Any:

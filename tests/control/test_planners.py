@@ -259,7 +259,7 @@ class Bowl:
     """A simulator and its rewards in one: the nearer a candidate's last posture is to the target, the better; candidate 2 diverges."""
 
     def __init__(self, space, target, xp):
-        self.morphology, self.xp, self.target = SimpleNamespace(posture=space), xp, target
+        self.morphology, self.xp, self.target, self.posture_joints = SimpleNamespace(posture=space), xp, target, ()
 
     def put(self, array):
         return self.xp.asarray(array, None if self.xp is np else np.float32)

@@ -94,6 +94,7 @@ def test_proposals_stand_in_the_last_candidates_places_in_a_plan_s_first_round(m
             return type("Rolled", (), {"instants": np.zeros((1, 8)), "diverged": np.zeros((1, 8), bool)})
 
     class Same:
+        posture_joints = ()
         mean_reward = staticmethod(lambda instants: instants)
 
     def plan(planner):

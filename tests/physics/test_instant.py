@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from movlr_jax import tasks
-from movlr_jax.control.laws.held import Held
+from movlr_jax.physics.held import Held
 from movlr_jax.physics.instant import Instants
 from movlr_jax.physics.native import NativeSimulator
 

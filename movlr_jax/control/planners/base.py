@@ -64,12 +64,14 @@ class PlanState:
 @dataclass(frozen=True)
 class PlanReport:
     """What happened in one plan: cost of the best candidate float[E], candidates that diverged int[E], elites' indices int[E, m]
-    (best first, -1 where fewer than m candidates stayed finite), and the steps of all candidates of all rounds, int[E]."""
+    (best first, -1 where fewer than m candidates stayed finite), the steps of all candidates of all rounds, int[E], and the postures that
+    are executed until the next plan, float[E, 1, d] (rad)."""
 
     best_cost: Any
     diverged: Any
     elites: Any
     simulated: Any
+    target: Any = None
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,10 @@ class Planner(abc.ABC):
         if self.knots == 1:
             return plan
         return replace(plan, mean=self.between.later(plan.mean, self.replan), sigma=self.between.later(plan.sigma, self.replan))
+
+    def moved(self, space: PostureSpace, plan: Any, by: Float[Any, "episode 1 d"]) -> Any:
+        """Return the plan with all its postures moved by so much (rad), within the joint ranges."""
+        return replace(plan, mean=space.moved(plan.mean, by))
 
     @abc.abstractmethod
     def sample(

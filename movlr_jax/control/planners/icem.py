@@ -65,6 +65,11 @@ class ICEM(MPPI):
         """See Planner."""
         return coloured(super().draw(space, rngs), self.colour)
 
+    def moved(self, space: PostureSpace, plan: Any, by: Any) -> Any:
+        """See Planner; elites that are kept move, too."""
+        plan = super().moved(space, plan, by)
+        return plan if plan.kept is None else replace(plan, kept=space.moved(plan.kept, by[:, None]))
+
     def _in_proportion(self, candidates: int) -> dict[str, Any]:
         settings = super()._in_proportion(candidates)
         return {**settings, "keep": min(self.keep, settings["elites"])}

@@ -2,8 +2,8 @@
 
 Held, knot k is the posture of the k-th share of the horizon. Interpolated, knot k is the posture at time k T / (K - 1), so that a foot can
 be brought forward by one knot and put down by the next; in between they follow a line or a Catmull-Rom spline (cubic Hermite, whose slopes
-are the differences of the neighbouring knots). A simulator always holds postures for a while: interpolated ones for 70 ms each, for which
-a muscle law computes its targets once, on every engine alike.
+are the differences of the neighbouring knots). A simulator always holds postures for a while: interpolated ones, and those that move along
+with a nominal posture, for 70 ms each, for which a muscle law computes its targets once, on every engine alike.
 """
 
 from __future__ import annotations
@@ -45,12 +45,26 @@ class Knots:
             return tuple(self.horizon * k / (self.count - 1) for k in range(self.count))
         return tuple(self.horizon * (k + 0.5) / self.count for k in range(self.count))
 
+    @property
+    def middles(self) -> Float[np.ndarray, " section"]:
+        """The middles of the sections (s) where postures move within the horizon: each held knot's share has as many."""
+        if self.smooth:
+            sections = math.ceil(self.horizon / _SECTION)
+        else:
+            sections = self.count * math.ceil(self.horizon / self.count / _SECTION)
+        return self.horizon * (np.arange(sections) + 0.5) / sections
+
+    def divided(self, postures: Float[Any, "episode candidate knot d"]) -> Float[Any, "episode candidate section d"]:
+        """Return the postures of all sections, in turn; those of one held knot are the same."""
+        if self.smooth:
+            return self._at(self.middles, postures)
+        return postures.__array_namespace__().repeat(postures, len(self.middles) // self.count, axis=2)
+
     def held(self, postures: Float[Any, "episode candidate knot d"]) -> Float[Any, "episode candidate section d"]:
         """Return the postures that are held one after the other, each for its share of the horizon."""
         if not self.smooth:
             return postures
-        sections = math.ceil(self.horizon / _SECTION)
-        return self._at(self.horizon * (np.arange(sections) + 0.5) / sections, postures)
+        return self.divided(postures)
 
     def first(self, seconds: float, postures: Float[Any, "episode knot d"]) -> Float[Any, "episode 1 d"]:
         """Return the posture that is held for the first seconds."""

@@ -18,6 +18,7 @@ from jaxtyping import Float
 from movlr_jax.control import values
 from movlr_jax.control.planners import danger
 from movlr_jax.control.planners.base import Planner, PlanReport
+from movlr_jax.control.planners.nominal import Nominal
 from movlr_jax.control.planners.screening import Screening, steps_spared
 from movlr_jax.control.proposals import PROPOSALS, Proposals
 from movlr_jax.control.values.base import valued
@@ -45,6 +46,7 @@ class RecedingHorizon:
         self._simulator, self._controller, self._planner = simulator, controller, planner
         # Functions of this module, not bound methods: a cycle through this object would keep its simulator's worlds alive.
         space, compiled = simulator.morphology.posture, (lambda f: f) if simulator.xp is np else jax.jit
+        self._compiled = compiled
         self._planners = {False: planner}
         if planner.danger_candidates is not None:
             if not simulator.any_candidates or simulator.episodes > 1:
@@ -70,28 +72,30 @@ class RecedingHorizon:
         space = self._simulator.morphology.posture
         return self._planner.init(space, space.read(state.qpos))
 
-    def target(self, plan: Any) -> Float[Any, "episode 1 d"]:
-        """Return the postures that are executed until the next plan (rad)."""
-        return self._target(plan.mean)
+    @functools.cached_property
+    def _nominal(self) -> Nominal:
+        return Nominal(self._simulator, self._planner, self._compiled)
 
     def draw(self, rngs: Sequence[np.random.Generator]) -> Float[np.ndarray, "round episode candidate knot d"]:
         """Return the noise of one plan, each episode's from its own source."""
         return self._planner.draw(self._simulator.morphology.posture, rngs)
 
     def plan(self, state: State, plan: Any, frames: Sequence[Frame], rewards: RewardBatch, noise: np.ndarray) -> tuple[Any, PlanReport]:
-        """Make one plan from the state of E worlds.
+        """Make one plan from the state of E worlds; what is executed until the next is in its report.
 
         Args:
             state: E worlds.
             plan: the plan before (warm start).
             frames: frame and goal of each episode.
             rewards: each episode's reward; its weighted mean over the horizon is maximised, with the terminal value where there is one.
+                Where it has a nominal posture, candidates and plan move along with it.
             noise: float[rounds, E, N, K, d], standard normals (`draw`), of the most candidates that there may be.
         """
         simulator, lately = self._simulator, plan.costs
         in_danger = lately is not None and bool(lately[:, 3].any())
         planner = self._planners[in_danger]
         plan = self._shift(plan)
+        drift = self._nominal.drift(state, frames, rewards) if rewards.posture_joints else None
         for i in range(planner.iterations):
             own = planner.anneal**i * noise[i, :, : planner.candidates]
             candidates = self._before[in_danger](plan, state.qpos, simulator.put(own))
@@ -101,7 +105,8 @@ class RecedingHorizon:
             if planner.quick:
                 screen = Screening(planner, rewards, self._value, candidates.shape[:2])
                 rollout = functools.partial(simulator.screened_rollout, screen=screen)
-            rolled = rollout(state, self._controller, self._held(candidates), planner.steps, frames)
+            held = self._held(candidates) if drift is None else self._nominal.held(candidates, drift)
+            rolled = rollout(state, self._controller, held, planner.steps, frames)
             reward, diverged = simulator.gathered(rewards.mean_reward(rolled.instants)), simulator.gathered(rolled.diverged)
             value = None if self._value is None else simulator.gathered(self._value(rolled.instants[:, :, -1]))
             given_up = None
@@ -110,7 +115,8 @@ class RecedingHorizon:
             plan, report = self._after[in_danger](plan, candidates, reward, diverged, value, given_up)
         if lately is not None:
             plan = replace(plan, costs=danger.after(lately, report.best_cost, planner.replan, planner.danger_cost))
-        return plan, report
+        report = replace(report, target=self._target(plan.mean))
+        return (plan, report) if drift is None else self._nominal.handed_on(plan, report, drift)
 
 
 def _sampled(space: PostureSpace, planner: Planner, plan: Any, qpos: Any, noise: Any) -> Any:

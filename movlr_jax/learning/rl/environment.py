@@ -18,9 +18,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from movlr_jax.control.laws.held import Held
 from movlr_jax.learning.rl.actions import Actions
 from movlr_jax.learning.rl.observation import Observation
+from movlr_jax.physics.held import Held
 from movlr_jax.physics.instant import Instants, rows
 from movlr_jax.physics.mjx import MjxSimulator
 from movlr_jax.physics.simulator import State

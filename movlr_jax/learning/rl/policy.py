@@ -13,11 +13,11 @@ import jax
 import numpy as np
 
 from movlr_jax.control.episode import Rollout
-from movlr_jax.control.laws.held import Held
 from movlr_jax.learning.rl.actions import Actions
 from movlr_jax.learning.rl.observation import Observation
 from movlr_jax.learning.rl.ppo import Networks
 from movlr_jax.morphologies import Morphology
+from movlr_jax.physics.held import Held
 from movlr_jax.physics.instant import Instants, rows
 from movlr_jax.physics.simulator import Simulator
 from movlr_jax.rewards.reward import Reward
