@@ -16,7 +16,6 @@ from importlib import resources
 _OWN = frozenset(
     {
         "0a11ee0f7355401633e22021998eecf13397ebf8f512c168cf0c563f00ff4a7c",
-        "0f9611118c70b487a22e37ef9e07c4f92ecd5815d01c6611785ca0f28833790a",
         "11dc6c500106d2550bb4da8e6109ded40a38ed44c22c5f43124d216d00e10c5d",
         "133e8851c0f46d5bd6310e81cfbe2c150e9c21cc6ada4deadc1edc7916d0a12f",
         "21f0f36f8d1a6aed9601a92887563af0ef51666d33ed731da5dd0b2c12ff8c3d",
@@ -32,6 +31,7 @@ _OWN = frozenset(
         "a8749b9adeb03b11a77793b3f4a2e493e0ccdb08cacacd7424aeab2c6bc51e31",
         "aabe9eeb711fd525cbc1784d0187ec220e02f5e4714e62c8056ce33b602b8527",
         "f94243078cf43ab98503c804fb9bea0164cb5e44646d6de415c12212dc0fa437",
+        "fd3943c9543422646ae23cafcc7784b617b6bc2ddf4c37893c971ed448d79cf9",
     }
 )
 

@@ -7,6 +7,9 @@ early swing, an ankle that lets the shank roll forward over the foot and then pu
 feet weigh more, so this is a style and not a motion to be copied. A foot in the air is to bear nothing, and no foot more than the body's
 weight and a sixth.
 
+What the planner's target postures move along with is the same course of the angles, EASE of it: so a leg swings within one plan's horizon,
+and the noise searches around a step in place of a posture.
+
 STRIDE is the time of two steps (s), STANCE the share of it that a foot stands; toes and heel rise to LIFT in mid swing (m), and a foot lands
 OUT beside where the extrapolated centre of mass will be (m; Hof, Hum. Mov. Sci. 27, 2008). Phases count from touchdown.
 """
@@ -39,6 +42,13 @@ STRIDE = 1.1
 STANCE = 0.62
 LIFT = 0.08
 OUT = 0.08
+EASE = 0.7
+JOINTS = ("hip_flexion_l", "knee_angle_l", "ankle_angle_l", "hip_flexion_r", "knee_angle_r", "ankle_angle_r")
+
+
+def phase_at(time, turn):
+    phase = time / STRIDE + turn
+    return phase - jnp.floor(phase)
 
 
 def hip_flexion(phase):
@@ -53,6 +63,19 @@ def knee_flexion(phase):
 def ankle_flexion(phase):
     rolling = 0.17 * (ramp(phase, 0.06, 0.48) - ramp(phase, 0.6, 0.7))
     return rolling - 0.08 * gaussian(phase - 0.07, 0.04) - 0.47 * gaussian(phase - 0.63, 0.06)
+
+
+def posture(m):
+    share = EASE * ramp(m.time, 0.0, STRIDE)
+    left, right = phase_at(m.time, STANCE), phase_at(m.time, STANCE + 0.5)
+    return {
+        "hip_flexion_l": share * hip_flexion(left),
+        "knee_angle_l": share * knee_flexion(left),
+        "ankle_angle_l": share * ankle_flexion(left),
+        "hip_flexion_r": share * hip_flexion(right),
+        "knee_angle_r": share * knee_flexion(right),
+        "ankle_angle_r": share * ankle_flexion(right),
+    }
 
 
 def terms(m):
@@ -72,8 +95,7 @@ def terms(m):
     low, step, width, bearing, over = 0.0, 0.0, 0.0, 0.0, 0.0
     hips, knees, ankles, turnout, unloaded, impact = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for side, s, turn, out in ((m.left, "l", STANCE, OUT), (m.right, "r", STANCE + 0.5, -OUT)):
-        phase = m.time / STRIDE + turn
-        phase = phase - jnp.floor(phase)
+        phase = phase_at(m.time, turn)
         swings = jnp.where(phase >= STANCE, 1.0, 0.0)
         swung, stood = ramp(phase, STANCE, 1.0), ramp(phase, 0.0, STANCE)
         lift = LIFT * jnp.square(jnp.sin(pi * swung))
