@@ -135,7 +135,7 @@ class Evaluation:
         )
         self.engine, _ = engines.choose(settings.engine)
         self._places: dict[tuple[str, str, str, tuple[str, ...]], _Place] = {}
-        self._benches: OrderedDict[Morphology, _Bench] = OrderedDict()
+        self._benches: OrderedDict[tuple[Morphology, Planner], _Bench] = OrderedDict()
 
     def run(self, works: Sequence[Work], seeds: Sequence[int] | None = None) -> list[Row]:
         """Measure works; see `evaluate`.
@@ -207,8 +207,8 @@ class Evaluation:
         return at_strength(own, injury, work.strength)
 
     def _place(self, task: Task, morphology: str, injury: tuple[str, ...]) -> _Place:
-        planner, task = self.settings.planner, self._configured(task)
-        body = _load(task, morphology, injury)
+        task, body = self._configured(task), _load(task, morphology, injury)
+        planner = task.settled(self.settings.planner, body)
         law, gain = laws.resolve(planner.law, body, planner.gain)
         settled = dataclasses.replace(planner, law=law, gain=gain, noise=planner.around(body.posture))
         return _Place(task, morphology, injury, _model_sha256(body), body.strength, settled)
@@ -265,7 +265,7 @@ class Evaluation:
         together = list(dict.fromkeys(places[work] for work, _ in todo))
         # One body stands for them all, in the engine and where rewards are proved: injuries change neither its shapes nor its poses.
         place, differ = together[0], len(together) > 1
-        bench = self._bench(place.load(), len(todo))
+        bench = self._bench(place.load(), place.planner, len(todo))
         runner = bench.runner
         rewards: dict[Work, Reward] = {}
         for work in dict.fromkeys(work for work, _ in todo):
@@ -308,16 +308,17 @@ class Evaluation:
         reward, changed = bench.compiled[key], work.changed()
         return reward.with_weights(changed) if changed else reward
 
-    def _bench(self, body: Morphology, episodes: int) -> _Bench:
+    def _bench(self, body: Morphology, planner: Planner, episodes: int) -> _Bench:
         """Return a body with its engine; an engine that runs episodes side by side is built anew for more than it was made for."""
-        bench = self._benches.get(body)
+        key = body, planner
+        bench = self._benches.get(key)
         if bench is None or (bench.episodes < episodes and self.engine != "native"):
-            while len(self._benches) >= self.bodies and body not in self._benches:
+            while len(self._benches) >= self.bodies and key not in self._benches:
                 self._benches.popitem(last=False)
             s = self.settings
-            runner = EpisodeRunner.build(body, s.planner, self.engine, threads=s.threads, episodes=episodes, mjx=s.mjx)
-            bench = self._benches[body] = _Bench(body, runner, episodes, {} if bench is None else bench.compiled)
-        self._benches.move_to_end(body)
+            runner = EpisodeRunner.build(body, planner, self.engine, threads=s.threads, episodes=episodes, mjx=s.mjx)
+            bench = self._benches[key] = _Bench(body, runner, episodes, {} if bench is None else bench.compiled)
+        self._benches.move_to_end(key)
         return bench
 
     def _run_batch(

@@ -282,5 +282,6 @@ class Collector:
         planner = self.planner if how.candidates is None else self.planner.with_candidates(how.candidates)
         key = how.task, planner.candidates
         if key not in self._runners:
+            planner = tasks.get(how.task).settled(planner, body)
             self._runners[key] = EpisodeRunner.build(body, planner, "native", threads=self.threads)
         return self._runners[key]

@@ -63,7 +63,8 @@ class Setup:
             MovlrError: the planner or the engine refuses a setting.
         """
         s, seconds = self.settings, self.task.seconds
-        runner = EpisodeRunner.build(self.morphology, s.planner, self.engine, threads=s.threads, episodes=len(s.seeds), mjx=s.mjx)
+        planner = self.task.settled(s.planner, self.morphology)
+        runner = EpisodeRunner.build(self.morphology, planner, self.engine, threads=s.threads, episodes=len(s.seeds), mjx=s.mjx)
         rollouts: list[Rollout] = []
         width = runner.simulator.episodes
         for first in range(0, len(s.seeds), width):

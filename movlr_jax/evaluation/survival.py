@@ -128,9 +128,8 @@ class Measured:
         """The reward's text."""
         return reward_texts.find(self.reward, [tasks.get("walk_flat")])
 
-    def decided_by(self, morphology: Morphology) -> dict[str, Any]:
-        """Return all that decides the trials of one label, but for the states."""
-        planner = self.planner
+    def decided_by(self, morphology: Morphology, planner: Planner) -> dict[str, Any]:
+        """Return all that decides the trials of one label, but for the states; of a planner that the task has settled."""
         law, gain = laws.resolve(planner.law, morphology, planner.gain)
         settled = replace(planner, law=law, gain=gain, noise=planner.around(morphology.posture))
         packages = ("movlr-jax", "mujoco", "jax", "numpy")
@@ -162,14 +161,15 @@ def measure(what: Measured, body: str, results: TrialFile, watch: Callable[[Tria
         task = tasks.get(name)
         morphology = task.load(body)
         what.bank.require(morphology, name)
-        settings = what.decided_by(morphology)
+        planner = task.settled(what.planner, morphology)
+        settings = what.decided_by(morphology, planner)
         there = {(trial.state, trial.seed) for trial in results.trials(morphology.name, what.label, settings)}
         states = [state for state in what.bank.states if state.task == name]
         todo = [(state, seed) for seed in what.seeds for state in states if (state.key, seed) not in there]
         if not todo:
             continue
         reward = reward_texts.compiled(what.text, morphology, task.goal_speed)
-        runner = EpisodeRunner.build(morphology, what.planner, what.engine, threads=what.threads, episodes=len(todo))
+        runner = EpisodeRunner.build(morphology, planner, what.engine, threads=what.threads, episodes=len(todo))
         width = runner.simulator.episodes
         for first in range(0, len(todo), width):
             batch, began = todo[first : first + width], time.process_time()

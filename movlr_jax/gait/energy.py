@@ -148,7 +148,8 @@ def umberger(does: Muscles, m: MuscleData, vmax: float = VMAX) -> Float[np.ndarr
     shortening = (_SLOW * np.minimum(-v * slow, 100.0) - (1.0 - _SLOW) * fast * v) * level**2 * _SCALE
     lengthening = 0.3 * slow * v * level * _SCALE
     moved = np.where(v <= 0.0, shortening, lengthening) * np.where(long, isometric, 1.0)
-    work = np.maximum(0.0, -does.force * v * m.optimal_length / mass)
+    power = np.maximum(0.0, -does.force * v * m.optimal_length)
+    work = np.divide(power, mass, out=np.zeros_like(power), where=mass > 0.0)  # a muscle that an injury left no force has no mass
     return np.asarray(np.maximum(kept + moved + work, 1.0) * mass)
 
 

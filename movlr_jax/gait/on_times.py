@@ -86,6 +86,8 @@ def measure(trajectory: Trajectory, steady: Sequence[Stride], peak_force: Float[
         own = [stride for stride in steady if stride.side == side]
         for group, members in groups.items() if own else ():
             strength = peak_force[list(members)]
+            if not strength.any():  # an injury took all of it
+                continue
             values = act[:, list(members)] @ (strength / strength.sum())
             activation = np.mean([over_cycle(values, trajectory.time, stride) for stride in own], axis=0)
             out.append(OnTimes(side, group, activation, switched(activation), norms.on(norms.ON_TIMES[group])))

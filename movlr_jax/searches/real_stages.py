@@ -87,7 +87,7 @@ class RealStages:
         self.goal, self.vocabulary = self.task.sentence, vocabulary(self.layout)
         self.runner = EpisodeRunner.build(
             self.morphology,
-            config.planner,
+            self.task.settled(config.planner, self.morphology),
             self.engine,
             threads=config.threads,
             episodes=config.candidates * len(config.seeds),

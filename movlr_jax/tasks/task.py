@@ -11,6 +11,7 @@ import numpy as np
 
 from movlr_jax import goals
 from movlr_jax.control.episode import EpisodeRunner, Job, Rollout, Start
+from movlr_jax.control.planners import Planner
 from movlr_jax.errors import MovlrError
 from movlr_jax.goals import Goal
 from movlr_jax.morphologies import FLAT, Morphology, Scene, Strength, catalog, root, standing
@@ -19,6 +20,7 @@ from movlr_jax.physics.instant import NO_TARGET, Frame
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.reward import Reward
+from movlr_jax.sides import SIDES
 from movlr_jax.tasks import falls, goal_metrics, metrics
 from movlr_jax.tasks.falls import FallRule
 from movlr_jax.tasks.gates import STALLED, Gates
@@ -207,6 +209,11 @@ class Task:
     def frame(self, start: Start, goal_speed: float | None = None, seed: int = 0) -> Frame:
         """Return the frame and goal of an episode: origin below the start, forward along the task's heading (bodies start facing +x)."""
         return Frame(start.origin, self.heading, (self.goal_speed if goal_speed is None else goal_speed, 0.0))
+
+    def settled(self, planner: Planner, morphology: Morphology) -> Planner:
+        """Return a planner with what it leaves to the task: the terminal value `auto`."""
+        feet = feature_layout(morphology).landmarks
+        return planner.for_walking(self.walks and all(f"{side}.foot" in feet for side in SIDES))
 
     def over(self, morphology: Morphology) -> Callable[[Any], Any]:
         """Return the test that ends episodes, of instants [..., f] of numpy or jax.numpy: the task's `fall`; a fixed body cannot fall."""

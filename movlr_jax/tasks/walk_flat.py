@@ -14,7 +14,7 @@ TASK = Task(
         "start": "forward speed alone",
         "human": "the published human-designed terms and weights",
         "stride": "steered, and led by a clock, so that both legs take their turn",
-        "natural": "led by a clock, with a human walk's joint angles as its style; with --planner.value capture",
+        "natural": "led by a clock, along and in the style of a human walk's joint angles",
         "straight": "steered and faster: yaw, lateral position and lateral stability added, posture left free",
     },
 )

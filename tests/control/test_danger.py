@@ -48,7 +48,7 @@ def reward(myolegs):
     return Reward.trusted("human", tasks.get("stand").rewards["human"], feature_layout(myolegs))
 
 
-PLANNER = MPPI(horizon=0.08, danger_candidates=192, danger_cost=0.2).with_candidates(8)
+PLANNER = MPPI(quick=False, horizon=0.08, danger_candidates=192, danger_cost=0.2).with_candidates(8)
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ def test_the_same_steps_in_jax(myolegs, running):
 
 def test_proposals_stand_in_the_last_candidates_places_in_a_plan_s_first_round(myolegs, running):
     simulator, state = running
-    planner = MPPI(proposals="capture-step", proposed=3, iterations=2, horizon=0.08).with_candidates(8)
+    planner = MPPI(proposals="capture-step", proposed=3, iterations=2, horizon=0.08, quick=False).with_candidates(8)
     seen = []
 
     class Watched:

@@ -1,5 +1,6 @@
 """Metabolic power: the published formulas, written again for one muscle at a time, and states of a body."""
 
+import dataclasses
 import math
 
 import mujoco
@@ -87,3 +88,15 @@ def test_cost_is_power_and_rest_over_speed(myolegs):
     assert 70 < found.mass < 80 and 0.5 < found.muscle_share < 0.7
     assert energy.averaged(myolegs, does, 0.01).figures()["cost_of_transport_j_kg_m"] is None
     assert math.isfinite(found.umberger_w)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_muscle_that_an_injury_left_no_force_costs_nothing(myolegs):
+    m = dataclasses.replace(myolegs.muscles, peak_force=np.where(np.arange(myolegs.muscles.count) == 3, 0.0, myolegs.muscles.peak_force))
+    rng = np.random.default_rng(1)
+    shape = (5, m.count)
+    force = rng.uniform(0, 900, shape)
+    force[:, 3] = 0.0
+    does = Muscles(rng.uniform(0, 1, shape), rng.uniform(0, 1, shape), rng.uniform(0.6, 1.5, shape), rng.uniform(-12, 12, shape), force)
+    for watts in (energy.umberger(does, m), energy.minetti_alexander(does, m)):
+        assert np.isfinite(watts).all() and (watts[:, 3] == 0.0).all() and (np.delete(watts, 3, axis=1) >= 0.0).all()

@@ -25,6 +25,7 @@ def test_other_spellings(layout, name, side, group):
     assert muscle_groups(other) == {side: {group: (0,)}, {"left": "right", "right": "left"}[side]: {}}
 
 
+@pytest.mark.filterwarnings("error")
 def test_muscles_that_work_as_peoples_do_agree_and_those_that_always_work_do_not(layout, myolegs):
     groups = muscle_groups(layout)
 
@@ -43,6 +44,10 @@ def test_muscles_that_work_as_peoples_do_agree_and_those_that_always_work_do_not
     assert found["left", "soleus"].agreement == pytest.approx(0.45, abs=0.01)  # people's is on from 7 to 51 %
     assert found["left", "vasti"].on.max() == 0.0
     assert timing.figures()["muscle_timing_agreement"] == pytest.approx(np.mean([t.agreement for t in found.values()]))
+    weak = myolegs.muscles.peak_force.copy()
+    weak[list(groups["right"]["iliopsoas"])] = 0.0
+    left = on_times.measure(trajectory, steady, weak).groups
+    assert {(t.side, t.group) for t in left} == found.keys() - {("right", "iliopsoas")}  # what has no force works never
 
 
 def test_intervals():

@@ -36,14 +36,18 @@ DEFAULT = "mppi"
 MOST_CANDIDATES = 1_000_000
 MOST_SECONDS = 60.0
 MOST_STEPS = 10_000
-# Settings that came later, by the setting that switches them on: episodes planned without them keep the keys that they had.
-_LATER = {
-    "interpolation": ("interpolation",),
-    "value": ("value", "value_weight"),
-    "proposals": ("proposals", "proposed"),
-    "danger_candidates": ("danger_candidates", "danger_cost"),
-    "quick": ("quick",),
+AUTO = "auto"
+# Settings that came later: the value by which each is off, and what matters only where it is on. Episodes planned without them keep the
+# keys that they had, and a record that does not know them was planned without them.
+_LATER: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "interpolation": ("hold", ("interpolation",)),
+    "value": (None, ("value", "value_weight")),
+    "proposals": (None, ("proposals", "proposed")),
+    "danger_candidates": (None, ("danger_candidates", "danger_cost")),
+    "quick": (False, ("quick",)),
 }
+# What all records of a planner say, and nobody who asks for one.
+_RECORDED = frozenset({"candidates", "knots", "iterations", "anneal", "noise", "horizon", "plan_dt", "replan", "law", "gain"})
 
 
 @jax.tree_util.register_dataclass
@@ -97,7 +101,7 @@ class Planner(abc.ABC):
     """Time looked ahead (s); published are 0.30 to 0.35."""
     plan_dt: float = 0.008
     """Step of the rollouts (s)."""
-    quick: bool = False
+    quick: bool = True
     """Whether rollouts save what hardly ever changes a plan: bodies that are welded to each other are simulated as one, and candidates that
     lag behind are not simulated to the horizon's end. Only the native engine gains by it."""
     replan: float = 0.02
@@ -106,10 +110,10 @@ class Planner(abc.ABC):
     """Muscle law: auto (the one that measured best on the body), fibre-strain, posture-weighted, paper or paper-hoisted."""
     gain: float | None = None
     """Gain of the muscle law; the body's calibrated one if not given."""
-    value: str | None = None
-    """Terminal value, which tells of falls that begin where the horizon ends: capture, or a file of movlr learn value; none if
-    not given."""
-    value_weight: float = 1.0
+    value: str | None = AUTO
+    """Terminal value, which tells of falls that begin where the horizon ends: capture, a file of movlr learn value, or auto: capture where
+    a task asks a body with feet to walk, and none elsewhere."""
+    value_weight: float = 10.0
     """What a certain fall after the horizon costs, in interquartile ranges of the candidates' mean rewards."""
     proposals: str | None = None
     """Candidates from elsewhere in place of the planner's last: capture-step, or what another package adds; none if not given."""
@@ -129,8 +133,8 @@ class Planner(abc.ABC):
             raise MovlrError(f"planner.interpolation is {self.interpolation}: give one of {', '.join(INTERPOLATIONS)}.")
         if self.proposals is not None:
             PROPOSALS.require(self.proposals)
-        if self.value is not None:
-            values.require_known(self.value)
+        if self.value not in (None, AUTO):
+            values.require_known(str(self.value))
         words = ("name", "law", "interpolation", "value", "proposals")
         self._require_above(*(f.name for f in fields(Planner) if f.name not in (*words, "value_weight", "quick")))
         self._require_above("value_weight", least=0)
@@ -179,10 +183,23 @@ class Planner(abc.ABC):
 
     def identity(self) -> dict[str, Any]:
         """Return all that decides a plan, as plain values: the records of episodes are known by it."""
-        defaults = {f.name: f.default for f in fields(self)}
-        unused = {name for switch, names in _LATER.items() if getattr(self, switch) == defaults[switch] for name in names}
-        settings = {name: getattr(self, name) for name in defaults if name not in unused}
-        return settings if self.value is None else settings | {"value": values.identity(self.value)}
+        own = {f.name: getattr(self, f.name) for f in fields(self)} | {"value": self.terminal_value}
+        unused = {name for switch, (off, names) in _LATER.items() if own[switch] == off for name in names}
+        settings = {name: value for name, value in own.items() if name not in unused}
+        return settings if self.terminal_value is None else settings | {"value": values.identity(self.terminal_value)}
+
+    @property
+    def terminal_value(self) -> str | None:
+        """The terminal value that is used: none where it was left to a task, and no task has settled it."""
+        return None if self.value == AUTO else self.value
+
+    def for_walking(self, walks: bool) -> Self:
+        """Return the settings with what is left to the task settled.
+
+        Args:
+            walks: whether the task asks to walk, and the body has feet.
+        """
+        return replace(self, value="capture" if walks else None) if self.value == AUTO else self
 
     @functools.cached_property
     def between(self) -> Knots:
@@ -256,12 +273,14 @@ class Planner(abc.ABC):
         """Return the planner that plain values name, and its own settings among them.
 
         Values without a name are MPPI's. Where they are from a version in which one configuration held every algorithm, what they ask for
-        is found by the settings that switched it on.
+        is found by the settings that switched it on. A record that does not know a later setting was planned without it.
 
         Raises:
             UnknownName: there is no planner of that name.
         """
         rest = dict(values)
+        if rest.keys() >= _RECORDED:
+            rest = {switch: off for switch, (off, _) in _LATER.items()} | rest
         if "name" in rest:
             return PLANNERS[str(rest["name"])], rest
         learns, returns = rest.get("covariance", 0), {k: rest[k] for k in ("keep", "colour") if rest.get(k, 0)}

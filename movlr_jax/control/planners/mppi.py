@@ -36,7 +36,7 @@ class MPPI(ElitePlanner):
     @staticmethod
     def published() -> MPPI:
         """Return the settings of the released controller, with its copies for instant rollouts and its published law."""
-        return MPPI(temperature=0.1, relative=False, instant=10, instant_noise=False, noise=0.05, law="paper", quick=False)
+        return MPPI(temperature=0.1, relative=False, instant=10, instant_noise=False, noise=0.05, law="paper", value=None, quick=False)
 
     def identity(self) -> dict[str, Any]:
         """See Planner; episodes keep the keys that they had before planners had names."""

@@ -64,8 +64,8 @@ class RecedingHorizon:
         self._after = {wide: compiled(functools.partial(_updated, space, p)) for wide, p in self._planners.items()}
         self._shift = compiled(planner.shift)
         self._value = None
-        if planner.value is not None and planner.value_weight:
-            self._value = compiled(values.make(planner.value, feature_layout(simulator.morphology)))
+        if planner.terminal_value is not None and planner.value_weight:
+            self._value = compiled(values.make(planner.terminal_value, feature_layout(simulator.morphology)))
 
     def first(self, state: State) -> Any:
         """Return the plan that E worlds start with: to hold their postures."""

@@ -11,13 +11,14 @@ What the planner's target postures move along with is the same course of the ang
 and the noise searches around a step in place of a posture.
 
 STRIDE is the time of two steps (s), STANCE the share of it that a foot stands; toes and heel rise to LIFT in mid swing (m), and a foot lands
-OUT beside where the extrapolated centre of mass will be (m; Hof, Hum. Mov. Sci. 27, 2008). Phases count from touchdown.
+OUT beside where the extrapolated centre of mass will be (m; Hof, Hum. Mov. Sci. 27, 2008). A body that is too slow has its feet LEAN behind
+where they would be, and one that is too fast ahead (m for each m/s): it falls into its speed. Phases count from touchdown.
 """
 
 WEIGHTS = {
     "height": 200.0,
     "upright": 50.0,
-    "forward_speed": 100.0,
+    "forward_speed": 200.0,
     "lateral_speed": 20.0,
     "lateral_position": 20.0,
     "lateral_margin": 100.0,
@@ -42,6 +43,7 @@ STRIDE = 1.1
 STANCE = 0.62
 LIFT = 0.08
 OUT = 0.08
+LEAN = 0.3
 EASE = 0.7
 JOINTS = ("hip_flexion_l", "knee_angle_l", "ankle_angle_l", "hip_flexion_r", "knee_angle_r", "ankle_angle_r")
 
@@ -99,7 +101,7 @@ def terms(m):
         swings = jnp.where(phase >= STANCE, 1.0, 0.0)
         swung, stood = ramp(phase, STANCE, 1.0), ramp(phase, 0.0, STANCE)
         lift = LIFT * jnp.square(jnp.sin(pi * swung))
-        ahead = half * jnp.where(phase >= STANCE, -jnp.cos(pi * swung), 1.0 - 2.0 * stood) + swings * 0.3 * surplus * swung
+        ahead = half * jnp.where(phase >= STANCE, -jnp.cos(pi * swung), 1.0 - 2.0 * stood) + LEAN * surplus * jnp.where(phase >= STANCE, swung, 1.0)
         low = low + smooth_abs(below(jnp.minimum(side.toe.height, side.heel.height), lift))
         step = step + smooth_abs(side.foot.position[0] - m.com.position[0] - ahead)
         width = width + swings * smooth_abs(side.foot.position[1] - extrapolated - out)
