@@ -86,7 +86,8 @@ def compared(asked: argparse.Namespace, task_name: str, reward: str) -> dict[str
     place = asked.out / "planned" / f"{task_name}-{setup.morphology.name}-{Path(reward).name}-{size}"
     seeds, seconds = config.eval_seeds, setup.seconds
     if not (place / "metrics.json").exists():
-        runner = EpisodeRunner.build(setup.morphology, SMALL_PLANNER if asked.small else MPPI(), "native", threads=asked.threads)
+        planner = task.settled(SMALL_PLANNER if asked.small else MPPI(), setup.morphology)
+        runner = EpisodeRunner.build(setup.morphology, planner, "native", threads=asked.threads)
         rollouts = task.episodes(runner, [(setup.reward, seed) for seed in seeds], seconds=seconds)
         for rollout in rollouts:
             atomic.write_npz(place / f"rollout_{rollout.seed}.npz", rollout.arrays())

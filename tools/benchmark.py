@@ -113,7 +113,7 @@ def plan(body: Morphology, engine: str, candidates: int, horizon: int, episodes:
 
     With `fused` the reward is traced into the same program, as in samplers such as hydrax; a changed reward then costs a first call.
     """
-    config = MPPI(horizon=horizon * 0.008).with_candidates(candidates)
+    config = MPPI(horizon=horizon * 0.008, quick=False).with_candidates(candidates)
     task = tasks.get("bottle_pour" if body.fixed else "walk_flat")
     body = task.load(body.name) if body.fixed else body  # with what the hand holds
     runner = EpisodeRunner.build(body, config, engine, episodes=episodes)

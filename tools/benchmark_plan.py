@@ -65,7 +65,7 @@ def main() -> None:
     args = parser.parse_args()
     body = morphologies.load(args.morphology)
     task = tasks.get("walk_flat")
-    config = MPPI(law=args.law, candidates=args.candidates, horizon=args.horizon)
+    config = MPPI(law=args.law, candidates=args.candidates, horizon=args.horizon, quick=False)
     runner = EpisodeRunner.build(body, config, "native")
     simulator, controller = runner.simulator, runner.controller
     reward = Reward.trusted("human", task.rewards["human"], feature_layout(body))

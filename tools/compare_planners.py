@@ -31,7 +31,9 @@ from movlr_jax.rewards.reward import Reward
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "planners.json"
 _EVERY = 0.01  # s between plans of 64 candidates, which --replan scales
-_TEXT: dict[str, Any] = {"instant": 10, "mean_candidate": True, "replan": _EVERY}  # the paper's text, and the mean
+# At equal steps of exact rollouts, and by the reward alone.
+_PLAIN: dict[str, Any] = {"quick": False, "value": None, "replan": _EVERY}
+_TEXT: dict[str, Any] = {**_PLAIN, "instant": 10, "mean_candidate": True}  # the paper's text, and the mean
 _FIRST = MPPI(**_TEXT, temperature=0.1, relative=False)
 _HALF = _FIRST.with_candidates(32)
 _ONCE = replace(_FIRST, instant=1, mean_candidate=False)
@@ -59,9 +61,9 @@ VARIANTS: dict[str, tuple[Planner, str]] = {
         replace(_ONCE.with_candidates(48), horizon=0.464),
         "once, with 48 candidates over 58 steps in place of 64 over 44",
     ),
-    "relative": (MPPI(replan=_EVERY), "once, with lambda half of the elites' spread in place of 0.1: the default"),
-    "spline": (LPMPPI(replan=_EVERY), "the default, with four knots on a spline and noise low-passed at 3 Hz"),
-    "capture-step": (MPPI(replan=_EVERY, proposals="capture-step"), "the default, eight of whose candidates are capture steps"),
+    "relative": (MPPI(**_PLAIN), "once, with lambda half of the elites' spread in place of 0.1: as by default"),
+    "spline": (LPMPPI(**_PLAIN), "relative, with four knots on a spline and noise low-passed at 3 Hz"),
+    "capture-step": (MPPI(**_PLAIN, proposals="capture-step"), "relative, eight of whose candidates are capture steps"),
 }
 
 
