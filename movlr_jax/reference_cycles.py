@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-LONGEST_WAIT = 1.0  # s, for a collection that another thread is in the middle of
+LONGEST_WAIT = 10.0  # s, for a collection that another thread is in the middle of: of a heap of gigabytes it takes seconds
 _lock = threading.Lock()
 _blocks = 0  # that threads are in
 _enabled_before = True

@@ -60,6 +60,7 @@ def test_a_collection_that_another_thread_is_in_the_middle_of_is_waited_for():
         del slow
         gc.collect()
 
+    gc.collect()  # what other tests left, whose own finalizers may take long
     other = threading.Thread(target=collects)
     other.start()
     assert collecting.wait(10)

@@ -469,10 +469,11 @@ def test_packaged_rewards_and_the_library_pass_with_room(body, names, rng, monke
         monkeypatch.setattr(evaluate, bound, getattr(evaluate, bound) // 2)
     columns = 2 * layout.size
     for text in dict.fromkeys(texts):
-        fn, terms = program.batched(program.execute(text), layout)
-        whole = exported(fn, columns)
-        inspected = inspect_module(workbench.text_of(whole).encode(), columns, len(terms))
-        assert inspect_artifact(inspected.artifact, columns, len(terms)).artifact == inspected.artifact
+        ran = program.execute(text)
+        fn, terms = program.batched(ran, layout)
+        whole, width = exported(fn, columns), len(terms) + len(ran.joints)
+        inspected = inspect_module(workbench.text_of(whole).encode(), columns, width)
+        assert inspect_artifact(inspected.artifact, columns, width).artifact == inspected.artifact
         x = rng.normal(size=(7, columns)).astype(np.float32)
         np.testing.assert_array_equal(compiled(inspected.artifact, x), np.asarray(jax.jit(whole.call)(x)))
 
