@@ -93,11 +93,10 @@ def evaluate(
 
 @dataclass(eq=False)
 class _Bench:
-    """A body with its engine, and the rewards compiled for it."""
+    """A body, its engine for each planner (tasks settle those) with the episodes that it was built for, and the rewards compiled for it."""
 
     body: Morphology
-    runner: EpisodeRunner
-    episodes: int
+    runners: dict[Planner, tuple[EpisodeRunner, int]] = field(default_factory=dict)
     compiled: dict[tuple[str, tuple[float, bool] | None], Reward] = field(default_factory=dict)
 
 
@@ -135,7 +134,7 @@ class Evaluation:
         )
         self.engine, _ = engines.choose(settings.engine)
         self._places: dict[tuple[str, str, str, tuple[str, ...]], _Place] = {}
-        self._benches: OrderedDict[tuple[Morphology, Planner], _Bench] = OrderedDict()
+        self._benches: OrderedDict[Morphology, _Bench] = OrderedDict()
 
     def run(self, works: Sequence[Work], seeds: Sequence[int] | None = None) -> list[Row]:
         """Measure works; see `evaluate`.
@@ -265,8 +264,8 @@ class Evaluation:
         together = list(dict.fromkeys(places[work] for work, _ in todo))
         # One body stands for them all, in the engine and where rewards are proved: injuries change neither its shapes nor its poses.
         place, differ = together[0], len(together) > 1
-        bench = self._bench(place.load(), place.planner, len(todo))
-        runner = bench.runner
+        bench = self._bench(place.load())
+        runner = self._runner(bench, place.planner, len(todo))
         rewards: dict[Work, Reward] = {}
         for work in dict.fromkeys(work for work, _ in todo):
             try:
@@ -308,18 +307,23 @@ class Evaluation:
         reward, changed = bench.compiled[key], work.changed()
         return reward.with_weights(changed) if changed else reward
 
-    def _bench(self, body: Morphology, planner: Planner, episodes: int) -> _Bench:
-        """Return a body with its engine; an engine that runs episodes side by side is built anew for more than it was made for."""
-        key = body, planner
-        bench = self._benches.get(key)
-        if bench is None or (bench.episodes < episodes and self.engine != "native"):
-            while len(self._benches) >= self.bodies and key not in self._benches:
+    def _bench(self, body: Morphology) -> _Bench:
+        """Return what is kept of a body; the bodies that were wanted longest ago give way to it."""
+        if body not in self._benches:
+            while len(self._benches) >= self.bodies:
                 self._benches.popitem(last=False)
+            self._benches[body] = _Bench(body)
+        self._benches.move_to_end(body)
+        return self._benches[body]
+
+    def _runner(self, bench: _Bench, planner: Planner, episodes: int) -> EpisodeRunner:
+        """Return a body's engine; one that runs episodes side by side is built anew for more than it was made for."""
+        runner, width = bench.runners.get(planner, (None, 0))
+        if runner is None or (width < episodes and self.engine != "native"):
             s = self.settings
-            runner = EpisodeRunner.build(body, planner, self.engine, threads=s.threads, episodes=episodes, mjx=s.mjx)
-            bench = self._benches[key] = _Bench(body, runner, episodes, {} if bench is None else bench.compiled)
-        self._benches.move_to_end(key)
-        return bench
+            runner = EpisodeRunner.build(bench.body, planner, self.engine, threads=s.threads, episodes=episodes, mjx=s.mjx)
+            bench.runners[planner] = runner, episodes
+        return runner
 
     def _run_batch(
         self,

@@ -88,6 +88,11 @@ class FeatureLayout:
         read = {name: value for name, value in dataclasses.asdict(self).items() if name != "anatomy"}  # of which no artifact reads anything
         return hashlib.sha256(_canonical(read).encode()).hexdigest()[:16]
 
+    @property
+    def missing_feet(self) -> tuple[str, ...]:
+        """The foot landmarks that the body lacks; none of a body with feet."""
+        return tuple(foot for side in SIDES if (foot := f"{side}.foot") not in self.landmarks)
+
     def column(self, block: str, offset: int = 0) -> int:
         """Return the column of an instant at which `offset` of `block` stands."""
         return self.blocks[block][0] + offset

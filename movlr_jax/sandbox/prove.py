@@ -215,10 +215,10 @@ class Prover:
         else:
             # First as its operations say, so that what is refused is not compiled here; then as it will run, because a compiler may
             # reorder sums and products, and (x + 1e8) - 1e8 is then x and not 0.
-            found = behaviour.Behaviour()
+            judgement = behaviour.Behaviour()
             for evaluate in (inspected.walker.evaluate, reward.columns):
                 try:
-                    found = behaviour.judge(evaluate, weights, self.motions, lying=self.lying, joints=joints)
+                    judgement = behaviour.judge(evaluate, weights, self.motions, lying=self.lying, joints=joints)
                 except Refused as error:
                     return refuse("behaviour", str(error))
                 except jax.errors.JaxRuntimeError as error:
@@ -227,12 +227,12 @@ class Prover:
                     )
                 finally:
                     seconds["behaviour"] = time.monotonic() - started
-                if found.refusal:
-                    checks.update(found.checks)
-                    line = _line_of_term(source, found.term) if found.term else _line_of_return(source)
-                    return refuse("behaviour", _with_line(found.refusal, line), line, found.cure)
-            checks.update(found.checks)
-            warnings += found.warnings
+                if judgement.refusal:
+                    checks.update(judgement.checks)
+                    line = _line_of_term(source, judgement.term) if judgement.term else _line_of_return(source)
+                    return refuse("behaviour", _with_line(judgement.refusal, line), line, judgement.cure)
+            checks.update(judgement.checks)
+            warnings += judgement.warnings
 
         verdict = Verdict(
             True,

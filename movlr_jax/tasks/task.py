@@ -20,7 +20,6 @@ from movlr_jax.physics.instant import NO_TARGET, Frame
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.reward import Reward
-from movlr_jax.sides import SIDES
 from movlr_jax.tasks import falls, goal_metrics, metrics
 from movlr_jax.tasks.falls import FallRule
 from movlr_jax.tasks.gates import STALLED, Gates
@@ -212,8 +211,7 @@ class Task:
 
     def settled(self, planner: Planner, morphology: Morphology) -> Planner:
         """Return a planner with what it leaves to the task: the terminal value `auto`."""
-        feet = feature_layout(morphology).landmarks
-        return planner.for_walking(self.walks and all(f"{side}.foot" in feet for side in SIDES))
+        return planner.for_walking(self.walks and not feature_layout(morphology).missing_feet)
 
     def over(self, morphology: Morphology) -> Callable[[Any], Any]:
         """Return the test that ends episodes, of instants [..., f] of numpy or jax.numpy: the task's `fall`; a fixed body cannot fall."""

@@ -111,9 +111,9 @@ def test_targets_move_along_in_sections(body, rewards, planner, sections):
     seconds = [*(planner.horizon * (np.arange(sections) + 0.5) / sections), 0.01, 0.02]
     assert np.allclose(drift[0, :, 1], RATE * np.array(seconds), atol=1e-6) and not drift[0, :, 0].any() and not drift[1].any()
     candidates = np.zeros((2, 8, planner.knots, 2))
-    held = nominal.held(candidates, drift)
-    assert held.shape == (2, 8, sections, 2) and not held[1].any()
-    assert np.allclose(held[0, 0, :, 1], np.minimum(drift[0, :-2, 1], body.posture.upper[1]), atol=1e-6)
+    postures = nominal.held(candidates, drift)
+    assert postures.shape == (2, 8, sections, 2) and not postures[1].any()
+    assert np.allclose(postures[0, 0, :, 1], np.minimum(drift[0, :-2, 1], body.posture.upper[1]), atol=1e-6)
 
 
 def test_compiled_for_an_accelerator_s_arrays_it_is_the_same(body, rewards):
@@ -164,8 +164,8 @@ def test_an_episode_records_moved_targets_and_goes_on_from_a_snapshot_to_the_sam
 def test_the_sandbox_passes_angles_through_and_a_stored_artifact_comes_back(layout):
     header, module = workbench.prove(POSED, layout.to_json(), 64)
     assert header["ok"] and header["names"] == ["height"], header
-    found = inspect.inspect_module(module, 2 * layout.size, 2)
-    stored = inspect.inspect_artifact(found.artifact, 2 * layout.size, 2)
+    proven = inspect.inspect_module(module, 2 * layout.size, 2)
+    stored = inspect.inspect_artifact(proven.artifact, 2 * layout.size, 2)
     joints = program.literal_joints(POSED)
     reward = Reward.from_artifact("again", POSED, program.literal_weights(POSED), stored.artifact, layout, joints)
     features = np.random.default_rng(0).normal(size=(4, 2 * layout.size)).astype(np.float32)

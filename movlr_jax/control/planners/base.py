@@ -183,10 +183,10 @@ class Planner(abc.ABC):
 
     def identity(self) -> dict[str, Any]:
         """Return all that decides a plan, as plain values: the records of episodes are known by it."""
-        own = {f.name: getattr(self, f.name) for f in fields(self)} | {"value": self.terminal_value}
+        value = None if self.terminal_value is None else values.identity(self.terminal_value)
+        own = {f.name: getattr(self, f.name) for f in fields(self)} | {"value": value}
         unused = {name for switch, (off, names) in _LATER.items() if own[switch] == off for name in names}
-        settings = {name: value for name, value in own.items() if name not in unused}
-        return settings if self.terminal_value is None else settings | {"value": values.identity(self.terminal_value)}
+        return {name: setting for name, setting in own.items() if name not in unused}
 
     @property
     def terminal_value(self) -> str | None:

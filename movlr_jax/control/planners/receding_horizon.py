@@ -105,8 +105,8 @@ class RecedingHorizon:
             if planner.quick:
                 screen = Screening(planner, rewards, self._value, candidates.shape[:2])
                 rollout = functools.partial(simulator.screened_rollout, screen=screen)
-            held = self._held(candidates) if drift is None else self._nominal.held(candidates, drift)
-            rolled = rollout(state, self._controller, held, planner.steps, frames)
+            postures = self._held(candidates) if drift is None else self._nominal.held(candidates, drift)
+            rolled = rollout(state, self._controller, postures, planner.steps, frames)
             reward, diverged = simulator.gathered(rewards.mean_reward(rolled.instants)), simulator.gathered(rolled.diverged)
             value = None if self._value is None else simulator.gathered(self._value(rolled.instants[:, :, -1]))
             given_up = None

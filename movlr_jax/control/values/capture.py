@@ -42,9 +42,9 @@ class Capture(TerminalValue):
     name: ClassVar[str] = "capture"
 
     def __init__(self, layout: FeatureLayout):
-        missing = [f"{side}.foot" for side in SIDES if f"{side}.foot" not in layout.landmarks]
-        if missing:
-            raise MovlrError(f"The terminal value capture is for bodies with feet; {layout.morphology} lacks {missing[0]}: leave it out.")
+        if layout.missing_feet:
+            lacked = layout.missing_feet[0]
+            raise MovlrError(f"The terminal value capture is for bodies with feet; {layout.morphology} lacks {lacked}: leave it out.")
         self._layout = layout
         self._scale = layout.standing["com_height"] / HUMAN
 

@@ -41,7 +41,7 @@ class StanceFeatures:
     """
 
     def __init__(self, layout: FeatureLayout):
-        missing = [name for name in ("pelvis", *(f"{side}.foot" for side in SIDES)) if name not in layout.landmarks]
+        missing = [*(["pelvis"] if "pelvis" not in layout.landmarks else []), *layout.missing_feet]
         if missing:
             raise MovlrError(f"Falls are learnt of bodies with feet, and {layout.morphology} lacks {missing[0]}.")
         self._layout, self.body = layout, layout.morphology
