@@ -101,7 +101,7 @@ def terms(m):
         swings = jnp.where(phase >= STANCE, 1.0, 0.0)
         swung, stood = ramp(phase, STANCE, 1.0), ramp(phase, 0.0, STANCE)
         lift = LIFT * jnp.square(jnp.sin(pi * swung))
-        ahead = half * jnp.where(phase >= STANCE, -jnp.cos(pi * swung), 1.0 - 2.0 * stood) + LEAN * surplus * jnp.where(phase >= STANCE, swung, 1.0)
+        ahead = half * jnp.where(phase >= STANCE, -jnp.cos(pi * swung), 1.0 - 2.0 * stood) + LEAN * jnp.where(phase >= STANCE, surplus * swung, jnp.minimum(surplus, 0.0))
         low = low + smooth_abs(below(jnp.minimum(side.toe.height, side.heel.height), lift))
         step = step + smooth_abs(side.foot.position[0] - m.com.position[0] - ahead)
         width = width + swings * smooth_abs(side.foot.position[1] - extrapolated - out)
