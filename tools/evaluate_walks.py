@@ -32,12 +32,12 @@ FOUR, FIVE, TEN, TWENTY = (tuple(range(1, n + 1)) for n in (4, 5, 10, 20))
 STANDING = ("myolegs", "ms-human-700-locomotion", "ms-human-700", "myofullbody", "ostrich")
 # body, task, reward, goal speed (m/s; None: the task's), seconds, seeds
 ROWS: list[tuple[str, str, str, float | None, float, tuple[int, ...]]] = [
-    ("ms-human-700-locomotion", "walk_flat", "stride", 1.0, 10.0, TWENTY),
-    ("myolegs", "walk_flat", "stride", 0.9, 10.0, TWENTY),
-    ("ms-human-700", "walk_flat", "stride", 1.0, 10.0, FOUR),
-    ("ms-human-700-locomotion", "walk_rough", "stride", 0.8, 10.0, TEN),
-    ("ms-human-700-locomotion", "walk_slope", "straight", 0.8, 10.0, TEN),
-    ("ms-human-700-locomotion", "walk_injured", "stride", 0.8, 10.0, TEN),
+    ("ms-human-700-locomotion", "walk_flat", "natural", 1.0, 10.0, TWENTY),
+    ("myolegs", "walk_flat", "natural", 0.9, 10.0, TWENTY),
+    ("ms-human-700", "walk_flat", "natural", 1.0, 10.0, FOUR),
+    ("ms-human-700-locomotion", "walk_rough", "natural", 0.8, 10.0, TEN),
+    ("ms-human-700-locomotion", "walk_slope", "natural", 0.8, 10.0, TEN),
+    ("ms-human-700-locomotion", "walk_injured", "natural", 0.8, 10.0, TEN),
     ("ms-human-700-locomotion", "walk_stairs", "climb", 0.6, 10.0, TEN),
     ("ostrich", "ostrich_walk", "stride", 1.0, 10.0, TEN),
     ("ms-human-700-locomotion", "turn_left", "human", 0.5, 10.0, TEN),
