@@ -113,7 +113,8 @@ def worst_and_best(motion: Evidence) -> list[Shot]:
 
 def of_seeds(motion: Evidence, seeds: Sequence[int]) -> list[Shot]:
     """Return the films of some seeds, without a word on their places; the only film where there are no seeds."""
-    return [Shot(motion.clips.get(seed), motion.facts.of(seed), seed) for seed in seeds] or [Shot(motion.clip, motion.facts)]
+    own = {} if motion.facts.seed is None else {motion.facts.seed: motion.clip}
+    return [Shot(motion.clips.get(s, own.get(s)), motion.facts.of(s), s) for s in seeds] or [Shot(motion.clip, motion.facts)]
 
 
 def measured(prompt: Prompt, show: Show, facts: Facts, shown: str = "facts", hidden: str = "no facts", seeds: Sequence[int] = ()) -> str:

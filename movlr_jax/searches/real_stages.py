@@ -275,7 +275,8 @@ class RealStages:
     def film(self, rollout: Arrays, path: Path) -> None:
         """Write the clip of one episode, without a word on which it is: what critics compare is told apart by the motion alone."""
         if self.films is None or not self.films(rollout, path):
-            filming.film(self.morphology, self._episode(rollout), path, "", self.config.show.width)
+            show = self.config.show
+            filming.film_for_critics(self.morphology, self._episode(rollout), path, show.width, show.fps)
 
     def critique(self, motion: Evidence, earlier: Json | None) -> Json:
         """Have the critic judge one motion."""
