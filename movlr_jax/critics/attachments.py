@@ -106,9 +106,10 @@ class Shot:
 
 
 def worst_and_best(motion: Evidence) -> list[Shot]:
-    """Return the films by which one motion is judged: the worst and the best of several episodes, or the only one."""
+    """Return the films by which one motion is judged: of the worst and the best of several episodes, where there are such; or the first."""
     shots = [Shot(motion.clips.get(e.seed), motion.facts.of(e.seed), e.seed, e.place) for e in motion.facts.extremes]
-    return [shot for shot in shots if shot.clip is not None] or [Shot(motion.clip, motion.facts)]
+    filmed = [shot for shot in shots if shot.clip is not None]
+    return filmed or [Shot(motion.clip, motion.facts, motion.facts.seed if shots else None)]
 
 
 def of_seeds(motion: Evidence, seeds: Sequence[int]) -> list[Shot]:

@@ -96,7 +96,8 @@ class LlmWriter:
     def _seen(self, prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
         if self.sees == "motion":
             measurements = measured(prompt, self.show, request.facts, "measured", "not measured")
-            shots = worst_and_best(Evidence(request.facts, request.clip, clips=request.clips))
+            first = request.clip if request.facts.seed is None else request.clips.get(request.facts.seed)
+            shots = worst_and_best(Evidence(request.facts, first, clips=request.clips))
             return prompt.fill("watched", shown=pictures(prompt, self.show, shots), measured=measurements)
         if self.sees == "metrics":
             return prompt.fill("measured", facts=facts_text.facts(request.facts, ("metrics",)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 
@@ -83,6 +84,12 @@ def test_the_critic_that_watches_sees_both(scripted, small_clip, tmp_path, show)
     assert [p.path.name for p in model.asks[0].parts if isinstance(p, Video)] == (["clip_1.mp4", "clip_2.mp4"] if kind == "video" else [])
 
 
+def test_where_only_the_first_could_be_filmed_it_is_shown_as_what_it_is(scripted, small_clip, tmp_path):
+    model = scripted(JUDGED)
+    VlmCritic(model).watch(evidence(motion(1, best=2), small_clip, tmp_path, filmed=(0,)))
+    assert "The episode of seed 0:\n<video>" in model.words() and model.words().count("<video>") == 1
+
+
 def test_two_motions_are_compared_by_the_same_seeds(scripted, small_clip, tmp_path):
     model = scripted(PREFERRED)
     a, b = (evidence(motion(n, best=3 - n), small_clip, tmp_path) for n in (1, 2))
@@ -119,7 +126,7 @@ def test_pictures_are_close_before_a_fall_and_the_first_is_the_start():
     facts = Facts.read(fall(time_s=3.0, seconds=10.0))
     times = Shot(None, facts).moments(12)
     assert times[0] == 0.0 and len(times) == 11 and max(times) <= 2.92
-    assert sum(t >= 2.0 for t in times) == 5 and all(b > a for a, b in zip(times, times[1:], strict=False))
+    assert sum(t >= 2.0 for t in times) == 5 and all(b > a for a, b in itertools.pairwise(times))
     calm = Shot(None, Facts.read(walk())).moments(5)
     assert calm == (0.0, 1.0, 2.0, 3.0)
     assert Shot(None, Facts()).moments(5) == ()
