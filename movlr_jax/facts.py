@@ -6,7 +6,8 @@ fields for critics, writers and the search, which a misspelling cannot get past;
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, RootModel
 
@@ -286,6 +287,26 @@ class Seen(TypedRecord):
     weights: str = ""
 
 
+class Extreme(TypedRecord):
+    """The worst or the best of several episodes in detail, by the one order (`movlr_jax.tasks.gates`); the fields are those of `Facts`."""
+
+    seed: int
+    place: Literal["worst", "best"]
+    posture: Posture = Posture()
+    gait: Gait = Gait()
+    smoothness: Smoothness = Smoothness()
+    effort: Effort = Effort()
+    fall: Fall | None = None
+    phases: list[Phase] = Field(default_factory=list)
+    object: Thing | None = None
+    joints: dict[str, Joint] = Field(default_factory=dict)
+    landmarks: dict[str, Landmark] = Field(default_factory=dict)
+
+
+# The fields that tell of one episode.
+_DETAIL = tuple(name for name in Extreme.model_fields if name not in ("seed", "place"))
+
+
 class Facts(TypedRecord):
     """What was measured on a motion.
 
@@ -299,10 +320,12 @@ class Facts(TypedRecord):
         metrics: means over the episodes.
         episodes: the metrics of each.
         terms: what the reward's terms did.
-        posture, gait, smoothness, effort, fall, phases: the first episode in detail, of a body with feet.
+        posture, gait, smoothness, effort, fall, phases: one episode in detail, of a body with feet; in a run's folder the first.
         object: what became of the object, of a hand with one.
         joints, landmarks: where they went, of a body that is fixed to the world.
         clip: what CLIP saw, where it was asked.
+        seed: of the episode in detail, where there are several.
+        extremes: the worst and the best of several episodes in detail, in this order; empty where none is worse than another.
     """
 
     goal: str = ""
@@ -324,8 +347,55 @@ class Facts(TypedRecord):
     joints: dict[str, Joint] = Field(default_factory=dict)
     landmarks: dict[str, Landmark] = Field(default_factory=dict)
     clip: Seen | None = None
+    seed: int | None = None
+    extremes: list[Extreme] = Field(default_factory=list)
+
+    @property
+    def worst(self) -> int | None:
+        """The seed of the worst of several episodes; None where none is worse than another."""
+        return next((extreme.seed for extreme in self.extremes if extreme.place == "worst"), None)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the episodes that are told in detail, the first before the worst and the best; none where there is one episode."""
+        own = () if self.seed is None else (self.seed,)
+        return tuple(dict.fromkeys((*own, *(extreme.seed for extreme in self.extremes))))
+
+    def of(self, seed: int | None) -> Facts:
+        """Return the facts with the worst or the best episode in detail; as they are where the seed is neither's."""
+        extreme = next((extreme for extreme in self.extremes if extreme.seed == seed), None)
+        if extreme is None or seed == self.seed:
+            return self
+        return self.model_copy(update={name: getattr(extreme, name) for name in _DETAIL} | {"seed": seed})
+
+    def episode(self, seed: int | None) -> Measures:
+        """Return the metrics of an episode; the means where there is no list, or none of that seed."""
+        return next((e for e in self.episodes if seed is not None and e.number("seed") == seed), self.metrics)
+
+    def caption(self, seed: int) -> str:
+        """Return what the episode of a seed is among several, for people: "seed 2, the worst of 3"."""
+        place = next((f", the {extreme.place} of {len(self.episodes)}" for extreme in self.extremes if extreme.seed == seed), "")
+        return f"seed {seed}{place}"
+
+    def with_extremes(self, episodes: Sequence[tuple[int, Facts, tuple[float, ...]]]) -> Facts:
+        """Return the facts with the worst and the best of several episodes in detail.
+
+        Args:
+            episodes: seed, facts and place (`movlr_jax.tasks.gates.place`: the larger tuple is the better) of each; the first is the one
+                that these facts tell in detail. Of equals the first counts.
+        """
+        if len(episodes) < 2:
+            return self
+        ends = {"worst": min(episodes, key=lambda e: e[2]), "best": max(episodes, key=lambda e: e[2])}
+        same = ends["worst"][2] == ends["best"][2]
+        extremes = [Extreme.read({**_detail(told), "seed": seed, "place": name}) for name, (seed, told, _) in ends.items() if not same]
+        return self.model_copy(update={"seed": episodes[0][0], "extremes": extremes})
 
     @property
     def weights(self) -> dict[str, float]:
         """The reward's weights, term -> weight."""
         return {name: term.weight for name, term in self.terms.items()}
+
+
+def _detail(facts: Facts) -> dict[str, Any]:
+    return {name: value for name, value in facts.to_json().items() if name in _DETAIL}

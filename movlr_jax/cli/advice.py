@@ -1,4 +1,4 @@
-"""Asking a person: what a critic said of a motion, where its clip is, and a line to answer on.
+"""Asking a person: what a critic said of a motion, where its clips are, and a line to answer on.
 
 In: the live view, which gives way meanwhile. Out: the line.
 """
@@ -33,10 +33,13 @@ def refuse_unattended() -> None:
 def adviser(view: View) -> Advisor | None:
     """Return what asks on this terminal, or None where there is none."""
 
-    def ask(number: int, clip: Path | None, critique: Mapping[str, Any]) -> str:
+    def ask(number: int, clips: Mapping[str, Path], critique: Mapping[str, Any]) -> str:
         err = console.stderr()
         with view.paused():
-            err.print(f"\nIteration {number}: {clip or 'there is no clip'}", markup=False, soft_wrap=True)
+            err.print(markup=False)
+            for caption, clip in clips.items() or [("", None)]:
+                which = f"Iteration {number}, {caption}" if caption else f"Iteration {number}"
+                err.print(f"{which}: {clip or 'there is no clip'}", markup=False, soft_wrap=True)
             err.print(str(critique.get("summary", "")), markup=False, soft_wrap=True)
             for fault in critique.get("faults", ()):
                 err.print(f"  fault: {fault['what']} ({fault['kind']}, severity {fault['severity']:g})", markup=False, soft_wrap=True)

@@ -6,7 +6,9 @@ Imports nothing heavy: a verb's file is imported when it is asked for, so that `
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import importlib
 import os
 import sys
@@ -99,6 +101,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    if argv is None:
+        # Python's last search for garbage takes a second and more beside JAX, also after Ctrl-C; all of it ends with the process.
+        atexit.register(gc.freeze)
     words = list(sys.argv[1:] if argv is None else argv)
     with_traceback = os.environ.get(TRACEBACK_VARIABLE, "") not in ("", "0") or "--traceback" in words
     words = [word for word in words if word != "--traceback"]

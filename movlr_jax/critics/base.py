@@ -6,12 +6,15 @@ comparison in both orders, because a model that looks at two clips tends to favo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from movlr_jax.critics.critique import Critique, Preference
 from movlr_jax.facts import Facts
+
+_MOST_SHARED = 2  # episodes that a comparison shows of each side
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,20 @@ class Evidence:
 
     Attributes:
         facts: what was measured (`movlr_jax.facts`).
-        clip: path of its video, or None.
-        name: how people call it ("best", "iteration 3").
+        clip: path of the film of the episode that the facts tell in detail, or None.
+        name: how people call it ("best", "iteration 3"); no critic is told.
+        clips: seed -> path of its film, of several episodes: the first's, the worst's and the best's, as far as they were filmed.
     """
 
     facts: Facts
     clip: Path | None = None
     name: str = field(default="")
+    clips: Mapping[int, Path] = field(default_factory=dict)
+
+    def of_worst(self) -> Evidence:
+        """Return the motion as one that looks at a single episode has to see it: the worst of several, or the only one."""
+        worst = self.facts.worst
+        return self if worst is None else replace(self, facts=self.facts.of(worst), clip=self.clips.get(worst))
 
 
 @runtime_checkable
@@ -36,12 +46,46 @@ class Critic(Protocol):
     name: str
 
     def critique(self, clip: Path | None, facts: Facts) -> Critique:
-        """Say whether one motion did what its goal asks for, what is wrong and what to change."""
+        """Say whether one motion did what its goal asks for, what is wrong and what to change.
+
+        Of several episodes `facts` tell the worst in detail, and `clip` is its film.
+        """
         ...
 
     def compare(self, a: Evidence, b: Evidence) -> Preference:
-        """Say which of two motions does the goal better. Callers use `settle`, which asks in both orders."""
+        """Say which of two motions does the goal better. Callers use `settle`, which asks in both orders.
+
+        Of several episodes both sides' facts tell that of the same seed, the first, in detail; `shared_seeds` are those that both sides
+        tell.
+        """
         ...
+
+
+@runtime_checkable
+class Watcher(Critic, Protocol):
+    """A critic that looks at the worst and the best of several episodes."""
+
+    def watch(self, motion: Evidence) -> Critique:
+        """Judge as `critique` does."""
+        ...
+
+
+def shared_seeds(a: Evidence, b: Evidence, *, filmed: bool) -> tuple[int, ...]:
+    """Return the seeds of the episodes by which two motions are compared, at most two, like with like.
+
+    They are told in detail on both sides; what is the worst of either side goes first, so that neither side is seen at its best against the
+    other's worst. Empty where there is one episode, or no seed in common.
+
+    Args:
+        a: one motion.
+        b: the other.
+        filmed: whether films are looked at: then those that both sides have, where there are any.
+    """
+    both = [seed for seed in a.facts.seeds if seed in b.facts.seeds]
+    if filmed:
+        both = [seed for seed in both if seed in a.clips and seed in b.clips] or both
+    worst = {a.facts.worst, b.facts.worst}
+    return tuple(sorted(sorted(both, key=lambda seed: (seed not in worst, seed))[:_MOST_SHARED]))
 
 
 def settle(critic: Critic, a: Evidence, b: Evidence) -> Preference:

@@ -16,11 +16,31 @@ from movlr_jax.tasks import metric_registry
 SECTIONS = ("metrics", "fall", "object", "joints", "landmarks", "posture", "gait", "smoothness", "effort", "phases")
 
 
-def facts(measured: Facts, sections: Sequence[str] = SECTIONS) -> str:
-    """Return what was measured, a line a section; terms and goal are told elsewhere."""
+def facts(measured: Facts, sections: Sequence[str] = SECTIONS, seeds: Sequence[int] = ()) -> str:
+    """Return what was measured, a line a section; terms and goal are told elsewhere.
+
+    Args:
+        measured: it.
+        sections: what is told, in this order.
+        seeds: of the episodes that are told in detail, without a word on their places; empty: the worst and the best, named so.
+    """
     speed = f"{measured.goal_speed_mps:g} m/s for " if measured.goal_speed_mps else ""
     lines = [f"asked for: {speed}{measured.seconds:g} s"]
-    record = measured.to_json()  # whatever a version or a task measures is told
+    details = [section for section in sections if section != "metrics"]
+    headings = {seed: f"The episode of seed {seed} in detail:" for seed in seeds}
+    if not seeds:
+        headings = {e.seed: f"The {e.place} of the episodes, seed {e.seed}, in detail:" for e in measured.extremes}
+    if not headings:
+        lines += [*_sections(measured, sections), *_episodes(measured, seeds)]
+    else:
+        lines += [*_sections(measured, ("metrics",) if "metrics" in sections else ()), *_episodes(measured, seeds)]
+        for seed, heading in headings.items() if details else ():
+            lines += [heading, *_sections(measured.of(seed), details)]
+    return "\n".join(line for line in lines if line)
+
+
+def _sections(measured: Facts, sections: Sequence[str]) -> list[str]:
+    lines, record = [], measured.to_json()  # whatever a version or a task measures is told
     for section in sections:
         value = record.get(section)
         if section == "phases":
@@ -31,11 +51,17 @@ def facts(measured: Facts, sections: Sequence[str] = SECTIONS) -> str:
             lines.append(f"{section}: {_metrics(value)}" if value else "")
         elif value:
             lines.append(f"{section}: {_inside(value)}")
-    episodes = record.get("episodes", ())
-    if len(episodes) > 1:
-        lines.append(f"metrics are the mean of {len(episodes)} episodes; each of them:")
-        lines += [f"  seed {e['seed']}: {_metrics(e)}" for e in episodes]
-    return "\n".join(line for line in lines if line)
+    return lines
+
+
+def _episodes(measured: Facts, seeds: Sequence[int]) -> list[str]:
+    """Return a line an episode, where there are several; a comparison of single episodes hears nothing of their places."""
+    episodes = measured.to_json().get("episodes", ())
+    if len(episodes) < 2:
+        return []
+    places = {} if seeds else {extreme.seed: f" (the {extreme.place})" for extreme in measured.extremes}
+    first = f"metrics are the mean of {len(episodes)} episodes; each of them:"
+    return [first, *(f"  seed {e['seed']}{places.get(e['seed'], '')}: {_metrics(e)}" for e in episodes)]
 
 
 def _metrics(record: Mapping[str, Any]) -> str:

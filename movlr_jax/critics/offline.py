@@ -29,7 +29,7 @@ SHORTEST = 1.0  # s upright: of a body that falls sooner neither progress nor co
 GRAVE = 0.3  # severity from which a fault of stability or progress means that the goal is not met
 
 
-def _gates(facts: Facts) -> Gates:
+def gates_of(facts: Facts) -> Gates:
     """Return a motion's gates as its facts tell them."""
     m = BodyReading(facts)
     fell = m.fell_share if facts.object is None else handling.HandReading(facts).drop_share
@@ -130,7 +130,7 @@ class OfflineCritic:
     def compare(self, a: Evidence, b: Evidence) -> Preference:
         """Prefer by the gates, then by `score`; closer than TIE is a tie."""
         first, second = score(a.facts), score(b.facts)
-        rank_a, rank_b = gates.rank(_gates(a.facts)), gates.rank(_gates(b.facts))
+        rank_a, rank_b = gates.rank(gates_of(a.facts)), gates.rank(gates_of(b.facts))
         if rank_a != rank_b:
             return Preference(
                 winner="a" if rank_a > rank_b else "b",

@@ -1,6 +1,7 @@
-"""The critic that watches: a vision-language model is shown the clip, told what was measured, and answers in the schema of a Critique.
+"""The critic that watches: a vision-language model is shown films, told what was measured, and answers in the schema of a Critique.
 
-In: a clip, facts. Out: Critique and Preference, cleaned and put in order. The words of the questions are in `movlr_jax/prompts`.
+In: films and facts: of one motion the worst and the best of its episodes, of two motions episodes of the same seeds. Out: Critique and
+Preference, cleaned and put in order. The words of the questions are in `movlr_jax/prompts`.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from movlr_jax.critics import facts_text
-from movlr_jax.critics.attachments import Show, measured, pictures
-from movlr_jax.critics.base import Evidence
+from movlr_jax.critics.attachments import Show, measured, of_seeds, pictures, slow_enough, worst_and_best
+from movlr_jax.critics.base import Evidence, shared_seeds
 from movlr_jax.critics.critique import STAGES, Critique, Preference
+from movlr_jax.critics.offline import gates_of
 from movlr_jax.facts import Facts
 from movlr_jax.llm.base import Model, ModelRequest
 from movlr_jax.llm.structured import ask_for
 from movlr_jax.plain_words import plain_record
 from movlr_jax.prompts import prompt as prompts
+from movlr_jax.tasks import gates
 
 MAX_SUGGESTIONS = 3
 MAX_FAULTS = 12
@@ -36,19 +39,23 @@ class VlmCritic:
         self.name = model.name
 
     def critique(self, clip: Path | None, facts: Facts) -> Critique:
-        """Have the model judge one motion.
+        """Have the model judge one motion; as `watch`."""
+        return self.watch(Evidence(facts, clip))
+
+    def watch(self, motion: Evidence) -> Critique:
+        """Have the model judge one motion by the worst and the best of its episodes.
 
         Raises:
             ModelFault: it gives no usable answer.
             MovlrError: there is no clip to show.
         """
-        prompt = prompts.load("critique")
+        prompt, facts = prompts.load("critique"), motion.facts
         request = prompt.fill(
             "request",
             goal=facts.goal,
             terms=facts_text.weights(facts.weights),
             facts=measured(prompt, self.show, facts),
-            clip=pictures(prompt, self.show, clip, facts),
+            clip=pictures(prompt, self.show, worst_and_best(motion)),
             faults=facts_text.faults(),
         )
         answer, _ = ask_for(self.model, ModelRequest("critique", prompt.label, prompt.words("system"), request, schema=Critique), Critique)
@@ -58,16 +65,25 @@ class VlmCritic:
         return judged.model_copy(update={"faults": tuple(ordered), "suggestions": judged.suggestions[:MAX_SUGGESTIONS]})
 
     def compare(self, a: Evidence, b: Evidence) -> Preference:
-        """Have the model compare two motions, shown in this order.
+        """Have the model compare two motions by episodes of the same seeds, shown in this order; no picture where the gates decide.
 
         Raises:
             ModelFault: it gives no usable answer.
             MovlrError: a clip is missing.
         """
-        prompt = prompts.load("compare")
+        prompt, show = prompts.load("compare"), self.show
+        if show.facts and gates.decides(gates_of(a.facts), gates_of(b.facts)):
+            show = replace(show, clip="nothing")
+        seeds = shared_seeds(a, b, filmed=show.clip != "nothing")
+        shots = [of_seeds(motion, seeds) for motion in (a, b)]
+        fps = slow_enough(show, [*shots[0], *shots[1]])
         first, second = (
-            prompt.fill("one", facts=measured(prompt, self.show, e.facts), clip=pictures(prompt, self.show, e.clip, e.facts))
-            for e in (a, b)
+            prompt.fill(
+                "one",
+                facts=measured(prompt, show, motion.facts, seeds=seeds),
+                clip=pictures(prompt, show, films, share=2, fps=fps),
+            )
+            for motion, films in zip((a, b), shots, strict=True)
         )
         request = prompt.fill("request", goal=a.facts.goal, first=first, second=second)
         answer, _ = ask_for(

@@ -28,6 +28,7 @@ from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.planners import PLANNERS, Planner
 from movlr_jax.control.proposals import PROPOSALS
 from movlr_jax.control.values import VALUES
+from movlr_jax.critics.attachments import Show
 from movlr_jax.errors import MovlrError, require
 from movlr_jax.evaluation import filming, reward_texts
 from movlr_jax.evaluation.episode_store import EpisodeStore, key_of
@@ -46,6 +47,7 @@ _POLL_S = 0.5  # between looks at episodes that another process is at
 
 # A number measured on an episode beside its task's metrics.
 Measure = Callable[[Task, Morphology, Rollout], float]
+_SHOW = Show()  # how critics look at clips, where no configuration says
 # What a critic is told of an episode.
 Describe = Callable[[Task, Morphology, Rollout], Facts]
 
@@ -186,7 +188,8 @@ class Evaluation:
         row = self._row(work, keys, self.store.episodes(), {})
         clip = None if self.clips is None else self._clip(work, keys[0])
         record = atomic.read_json(self.facts[0] / f"{keys[0]}.json")
-        measured = Facts.read({**record, "metrics": row.document()["mean"], "episodes": row.episodes})
+        several = {"seed": self.settings.seeds[0]} if len(keys) > 1 else {}
+        measured = Facts.read({**record, **several, "metrics": row.document()["mean"], "episodes": row.episodes})
         return measured, clip if clip is not None and clip.exists() else None
 
     def _injury(self, work: Work) -> tuple[str, ...]:
@@ -366,7 +369,10 @@ class Evaluation:
         path = self._clip(work, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            filming.film(body, rollout, path, f"{work.task.name}, {work.name}{work.at()}")
+            if self.facts is None:
+                filming.film(body, rollout, path, f"{work.task.name}, {work.name}{work.at()}")
+            else:
+                filming.film_for_critics(body, rollout, path, _SHOW.width, _SHOW.fps)
         except MovlrError as error:
             self.watcher.remark(f"No clips: {error}")
             self.clips = None  # the numbers are wanted all the same

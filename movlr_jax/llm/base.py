@@ -42,10 +42,13 @@ class Video:
     Attributes:
         path: an MP4 file.
         frames_per_second: how many of its frames the model is to look at [1/s]; a gait cycle needs 8 or more.
+        moments: when the pictures are taken that go in its place where a service takes no film (s), but for the last frame, which goes in
+            any case; empty: evenly, at that rate.
     """
 
     path: Path
     frames_per_second: float
+    moments: tuple[float, ...] = ()
 
 
 Part = Text | Image | Video

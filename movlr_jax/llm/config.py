@@ -48,7 +48,7 @@ class ModelsConfig:
     """Longest answer of a model [tokens]; thoughts count where the server counts them (Gemini's get room beside it). Raise it for a model
     whose answers are cut off, lower it for a server with a short context."""
     video: Literal["auto", "video", "frames"] = "auto"
-    """How an OpenAI-compatible server is shown a clip: video, frames (evenly spaced pictures), or auto (video until it is refused)."""
+    """How an OpenAI-compatible server is shown a clip: video, frames (at most 32 a request), or auto (video until it is refused)."""
     prices: str = ""
     """A YAML file of prices [USD per million tokens], `MODEL: {input: X, output: Y}`, that adds to and overrides the packaged table."""
     cache: str = ""

@@ -1,12 +1,12 @@
 """Pictures of a clip, for models that take no video.
 
-Flows in: an MP4 file. Flows out: PNG bytes of evenly spaced frames, in order; the first and the last are among them.
+Flows in: an MP4 file. Flows out: PNG bytes of frames at given moments, or of evenly spaced ones, in order; the last is among them.
 """
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -24,7 +24,26 @@ def evenly(path: Path, count: int) -> list[bytes]:
     Raises:
         MovlrError: it cannot be read as a film.
     """
-    return _read(path, lambda seconds: count)
+    return _read(path, lambda total, seconds: _even(count, total))
+
+
+def at(path: Path, moments: Sequence[float]) -> list[bytes]:
+    """Return a clip's frames at some moments [s] as PNG, in order, and its last; each once, at most `MOST_FRAMES`.
+
+    Of a clip that ends before the last of the moments, as many evenly spaced ones.
+
+    Raises:
+        MovlrError: it cannot be read as a film.
+    """
+
+    def indices(total: int, seconds: float) -> list[int]:
+        if max(moments, default=0.0) > seconds:
+            return _even(len(moments) + 1, total)
+        rate = max(1, round(total / seconds)) if seconds > 0 else 1
+        # A frame shows what is until the next: the moment belongs to the one before it.
+        return sorted({*(min(int(moment * rate + 1e-6), total - 1) for moment in moments[: MOST_FRAMES - 1]), total - 1})
+
+    return _read(path, indices)
 
 
 def at_rate(path: Path, frames_per_second: float) -> list[bytes]:
@@ -33,17 +52,21 @@ def at_rate(path: Path, frames_per_second: float) -> list[bytes]:
     Raises:
         MovlrError: it cannot be read as a film.
     """
-    return _read(path, lambda seconds: min(MOST_FRAMES, max(2, round(seconds * frames_per_second))))
+    return _read(path, lambda total, seconds: _even(min(MOST_FRAMES, max(2, round(seconds * frames_per_second))), total))
 
 
-def _read(path: Path, count_for: Callable[[float], int]) -> list[bytes]:
-    """Return as many evenly spaced frames as `count_for` asks of a clip of so many seconds."""
+def _even(count: int, total: int) -> list[int]:
+    """Return so many evenly spaced numbers of a clip's frames, all where it has fewer; a single one is the middle."""
+    count = min(count, total)
+    return [total // 2] if count == 1 else np.unique(np.linspace(0, total - 1, count).round().astype(int)).tolist()
+
+
+def _read(path: Path, indices_of: Callable[[int, float], list[int]]) -> list[bytes]:
+    """Return the frames of the numbers that `indices_of` gives for a clip of so many frames and seconds."""
     # By commands of our own: imageio's reader sets up its process in Python after a fork, which threads of JAX may deadlock.
     try:
         total, seconds = imageio_ffmpeg.count_frames_and_secs(str(path))
-        count = min(count_for(seconds), total)
-        indices = [total // 2] if count == 1 else np.unique(np.linspace(0, total - 1, count).round().astype(int)).tolist()
-        chosen = "+".join(f"eq(n\\,{number})" for number in indices)
+        chosen = "+".join(f"eq(n\\,{number})" for number in indices_of(total, seconds))
         picked = ["-i", str(path), "-vf", f"select={chosen}", "-fps_mode", "passthrough", "-c:v", "png", "-f", "image2pipe", "-"]
         program = imageio_ffmpeg.get_ffmpeg_exe()
         stream = subprocess.run([program, "-v", "error", *picked], capture_output=True, check=True, stdin=subprocess.DEVNULL).stdout

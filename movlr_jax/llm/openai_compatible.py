@@ -152,7 +152,8 @@ class OpenAICompatible:
             return [_picture(part.data)]
         if self._whole_clips:
             return [{"type": "video_url", "video_url": {"url": _data_url("video/mp4", requests.read_clip(part))}}]
-        return [_picture(png) for png in frames.at_rate(part.path, part.frames_per_second)]
+        pictures = frames.at(part.path, part.moments) if part.moments else frames.at_rate(part.path, part.frames_per_second)
+        return [_picture(png) for png in pictures]
 
     def _guarded(self, call: Any) -> dict[str, Any]:
         """Return the JSON body of a call of the library; what it raises becomes a Fault."""

@@ -19,6 +19,7 @@ class Media(TypedDict):
     sha256: str
     bytes: _Count
     frames_per_second: NotRequired[_Amount]
+    moments: NotRequired[list[_Amount]]
 
 
 @with_config(ConfigDict(extra="forbid", strict=True))

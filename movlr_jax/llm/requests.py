@@ -85,7 +85,8 @@ def _part(part: Part) -> dict[str, Any]:
         return {"text": part.text}
     if isinstance(part, Image):
         return {"image": _fingerprint(part.data)}
-    return {"video": {**_fingerprint(read_clip(part)), "frames_per_second": part.frames_per_second}}
+    moments = {"moments": list(part.moments)} if part.moments else {}
+    return {"video": {**_fingerprint(read_clip(part)), "frames_per_second": part.frames_per_second, **moments}}
 
 
 def _fingerprint(data: bytes) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Clips: an mp4 of a recorded rollout, and single frames.
 
 Flows in: a prepared model and a recording (time s, qpos, act per instant). Flows out: an mp4 whose camera follows the body from its right
-side, with muscles coloured by activation and time, distance and speed written on it. A recording is brought to frames by `clip_track.py`;
-they are drawn by `studio.py`, written on by `clip_overlay.py` and encoded by `video_file.py`.
+side, with muscles coloured by activation and time, distance and speed written on it; a second view may stand beside it. A recording is
+brought to frames by `clip_track.py`; they are drawn by `studio.py`, written on by `clip_overlay.py` and encoded by `video_file.py`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import atexit
 import threading
 import time as clock
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import mujoco
@@ -26,6 +27,7 @@ from movlr_jax.media.video_file import ClipInfo, encoder
 
 # Studios are kept: a context with its meshes costs 0.2 to 0.6 s, a clip hardly more.
 _KEPT = 2
+_BETWEEN = 255  # the line between two views
 _studios: dict[tuple[int, int, int, int, int], tuple[mujoco.MjModel, Studio]] = {}
 
 
@@ -38,6 +40,7 @@ def film(
     *,
     view: ClipView | None = None,
     overlay: Overlay | None = None,
+    beside: tuple[ClipView, Overlay] | None = None,
 ) -> ClipInfo:
     """Write a clip of a recorded rollout.
 
@@ -49,28 +52,49 @@ def film(
         path: the mp4 to write; it appears complete or not at all.
         view: size, rate and camera; ClipView() by default.
         overlay: what is written on it; Overlay() by default.
+        beside: a second view of the same height, with what is written on it, which stands on the right of the first in every frame; rate,
+            playback and quality are the first's.
 
     Returns:
         What was filmed.
 
     Raises:
-        MovlrError: shapes do not fit the model, no OpenGL works, or ffmpeg fails.
+        MovlrError: shapes do not fit the model, the views differ in height, no OpenGL works, or ffmpeg fails.
     """
     view, overlay, path = view or ClipView(), overlay or Overlay(), Path(path)
-    began = clock.perf_counter()
-    with _studio(model, view) as studio:
-        track = track_of(studio, time, qpos, act, view, overlay)
-        with encoder(path, view) as sink:
-            for image in _frames(studio, track, view, overlay):
+    views = [(view, overlay)]
+    if beside is not None:
+        second = replace(beside[0], fps=view.fps, playback=view.playback)
+        # The moments of the frames follow from what happened, which is the same in both; the first tells it.
+        views.append((second, replace(beside[1], events=overlay.events)))
+        if second.height != view.height:
+            raise MovlrError(f"Two views beside one another need one height, not {view.height} and {second.height} pixels.")
+    began, whole = clock.perf_counter(), replace(view, width=sum(each.width for each, _ in views))
+    with ExitStack() as stack:
+        studios = [stack.enter_context(_studio(model, each)) for each, _ in views]
+        tracks = [track_of(studio, time, qpos, act, *given) for studio, given in zip(studios, views, strict=True)]
+        more = repeats(tracks[0], view)
+        for track in tracks[1:]:
+            track.events = ()
+        drawn = [_frames(studio, track, *given) for studio, track, given in zip(studios, tracks, views, strict=True)]
+        with encoder(path, whole) as sink:
+            for images in zip(*drawn, strict=True):
+                image = images[0] if beside is None else _joined(images)
                 sink(image)
-            more = repeats(track, view)
             for _ in range(more):
                 sink(image)
-        backend = studio.backend
-    count = len(track.time) + more
+        backend = studios[0].backend
+    count = len(tracks[0].time) + more
     return ClipInfo(
-        path, count, count / view.fps, view.width, view.height, view.fps, path.stat().st_size, clock.perf_counter() - began, backend
+        path, count, count / view.fps, whole.width, view.height, view.fps, path.stat().st_size, clock.perf_counter() - began, backend
     )
+
+
+def _joined(images: Sequence[np.ndarray]) -> np.ndarray:
+    """Return pictures beside one another, with a line between them."""
+    joined = np.concatenate(images, axis=1)
+    joined[:, images[0].shape[1] - 1 : images[0].shape[1] + 1] = _BETWEEN
+    return joined
 
 
 def frame(

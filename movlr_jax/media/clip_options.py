@@ -25,6 +25,7 @@ class ClipView:
         follow: body of the model that the camera follows; empty: the body as a whole.
         centred: look at the height of what is followed, as of a body that does not stand, and not at half the body's height.
         span: height of the picture at what is followed (m); 0 fits the body.
+        reading_s: how long what ended the episode stands on the screen: the last frame is held for so long (s).
         crf: H.264 quality, lower is better and bigger.
     """
 
@@ -41,6 +42,7 @@ class ClipView:
     follow: str = ""
     centred: bool = False
     span: float = 0.0
+    reading_s: float = 0.8
     crf: int = 23
 
 
@@ -56,7 +58,7 @@ class Overlay:
         distance: float[T] (m), the task's own measure at the recorded instants; None measures the centre of mass along +x.
         gauges: (name, unit, float[T]) to write beside the time instead of distance and speed.
         events: (time s, words) shown from that time on, in red: (1.9, "fell"). A clip that ends with one holds its last frame
-            until it has been shown for 0.8 s.
+            until it has been shown for `ClipView.reading_s`.
     """
 
     title: str = ""

@@ -14,8 +14,6 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.media.clip_options import ClipView, Overlay
 from movlr_jax.media.studio import Camera, Studio
 
-_READING_S = 0.8  # time that a word on the screen needs to be read
-
 
 @dataclass
 class Track:
@@ -130,4 +128,4 @@ def repeats(track: Track, view: ClipView) -> int:
     late = [track.time[-1] - moment for moment, _ in track.events if moment <= track.time[-1] + 1e-9]
     if not late:
         return 0
-    return max(0, round((_READING_S - min(late) / view.playback) * view.fps))
+    return max(0, round((view.reading_s - min(late) / view.playback) * view.fps))

@@ -12,17 +12,19 @@ import hashlib
 import json
 import math
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 
 if TYPE_CHECKING:
     import jinja2
+
+Key = TypeVar("Key", bound=Hashable)
 
 LONGEST_TEXT = 60_000  # characters of one text shown
 CLIP_BUDGET = 24_000_000  # bytes of mp4 embedded; base64 adds a third
@@ -108,24 +110,24 @@ def _embedded(kind: str, data: bytes) -> str:
     return Markup(f"data:{kind};base64," + base64.b64encode(data).decode())
 
 
-def clips(files: Iterable[tuple[int, Path, str]], budget: int) -> dict[int, str]:
+def clips(files: Iterable[tuple[Key, Path, str]], budget: int) -> dict[Key, str]:
     """Return the addresses of clips: with their bytes in them, or beside the page for those beyond the budget.
 
     Args:
-        files: number, file and address beside the page, the most wanted first.
+        files: key, file and address beside the page, the most wanted first.
         budget: how many bytes go into the page.
     """
-    addresses: dict[int, str] = {}
-    for number, path, beside in files:
+    addresses: dict[Key, str] = {}
+    for key, path, beside in files:
         try:
             size = path.stat().st_size
-            if number in addresses or not path.is_file():
+            if key in addresses or not path.is_file():
                 continue
             if size <= budget:
-                addresses[number] = _embedded("video/mp4", atomic.read_bytes(path, size))
+                addresses[key] = _embedded("video/mp4", atomic.read_bytes(path, size))
                 budget -= size
             else:
-                addresses[number] = beside
+                addresses[key] = beside
         except (OSError, ValueError):
             continue
     return addresses

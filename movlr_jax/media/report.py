@@ -21,6 +21,7 @@ from movlr_jax.media.tables import UNMEASURED, ends, heading
 from movlr_jax.tasks import gates, metric_registry
 
 STAGES: tuple[str, ...] = ("write", "prove", "move", "film", "judge", "save", "tune")  # by colour; tune only where weights are tuned
+_CLIP = "clip.mp4"  # the first seed's
 _ELSEWHERE = ("seed", "seconds", "dropped", "diverged")  # the gates tell of the last two
 _TOO_MUCH = ("fall_time_s", "drop_time_s", "effort", "heading_error_rad")  # for the table of all iterations
 # A sentence may forbid what another asks for: which way its own numbers should go is not told by their names.
@@ -84,8 +85,18 @@ def _data(run: Run, clip_budget: int) -> dict[str, Any]:
     """Return what the template shows of a run."""
     ends_now = [i for i in (run.best, run.start) if i is not None]
     ordered = ends_now + [i for i in reversed(run.iterations) if i not in ends_now]
-    files = [(i.number, i.folder / "clip.mp4", f"iterations/{i.number:03d}/clip.mp4") for i in ordered]
-    clips = pages.clips(files, clip_budget)
+    films = {i.number: i.clips() for i in ordered}
+    # The first seed's, by which start and best are compared, come before those of other seeds.
+    filmed = [(i, name) for i in ordered for name, _ in films[i.number]]
+    filmed.sort(key=lambda film: film[1] != _CLIP)
+    files = [((i.number, name), i.folder / name, f"iterations/{i.number:03d}/{name}") for i, name in filmed]
+    addresses = pages.clips(files, clip_budget)
+    clips = {number: address for (number, name), address in addresses.items() if name == _CLIP}
+    captions = {(number, name): caption for number, named in films.items() for name, caption in named}
+    others: dict[int, list[tuple[str, str]]] = {number: [] for number in films}
+    for key in addresses:
+        if key[1] != _CLIP:
+            others[key[0]].append((addresses[key], captions[key]))
     judged = [i for i in run.iterations if i.score is not None]
     scores = [(i.number, i.score) for i in judged if i.score is not None]
     state = str(run.summary.get("stopped") or "running")
@@ -105,6 +116,8 @@ def _data(run: Run, clip_budget: int) -> dict[str, Any]:
         "measures": [s for s in [*sequence(run.summary.get("goal_measures")), run.summary.get("ends_when")] if s],
         "lead": _lead(run),
         "clips": clips,
+        "captions": {number: captions[number, _CLIP] for number in clips},
+        "others": others,
         "pair": [i for i in run.iterations if (i.first or i.best) and i.number in clips],
         "gallery": [i for i in run.iterations if not (i.first or i.best) and i.number in clips],
         "changes": _changes(run),

@@ -76,6 +76,20 @@ class Iteration:
         """Return the names of the records of model calls."""
         return [path.name for path in sorted(self.folder.glob("calls/*.json"))]
 
+    def clips(self) -> list[tuple[str, str]]:
+        """Return its films, name and caption, that of the first seed first: where several episodes were filmed, which is which."""
+        facts = mapping(json_of(self.folder / "facts.json"))
+        extremes = map(mapping, sequence(facts.get("extremes")))
+        # A name is made of a seed: of a number, whatever the file says.
+        places = {seed: e.get("place") for e in extremes if type(seed := e.get("seed")) is int}
+        first = seed if type(seed := facts.get("seed")) is int else None
+        named = {"clip.mp4": first} | {f"clip_{seed}.mp4": seed for seed in places if seed != first}
+        captions = {
+            name: "" if seed is None else f"seed {seed}" + (f", the {places[seed]} of {len(self.episodes)}" if seed in places else "")
+            for name, seed in named.items()
+        }
+        return [(name, caption) for name, caption in captions.items() if (self.folder / name).is_file()]
+
     def tuned(self) -> dict[str, Any]:
         """Return what came of tuning its weights; nothing where they were not tuned."""
         return mapping(json_of(self.folder / "tuned.json"))

@@ -52,7 +52,7 @@ class Method:
 METHODS: dict[str, Method] = {
     "movlr": Method("a critic watches the clip, a writer follows its words"),
     "eureka": Method("no critic: the writer sees what was measured, the score decides", judges=False, compares=False, sees="metrics"),
-    "harmon": Method("as movlr, with four evenly spaced frames in place of the clip", clip="frames", needs_eyes=True),
+    "harmon": Method("as movlr, with four frames of each episode in place of the clip", clip="frames", needs_eyes=True),
     "vlm-only": Method("one model watches the clip and writes", judges=False, sees="motion", needs_eyes=True, one_model=True),
     "vlm-rm": Method("no words: CLIP scores the motion's pictures, the weights are tuned", judges=False, looks=True),
     "human": Method("no learning: the human-designed reward", judges=False, compares=False, learns=False),

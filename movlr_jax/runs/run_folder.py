@@ -7,7 +7,8 @@ it.
         reward.py, reward.stablehlo, verdict.json       the text, the trusted artifact, the proof
         rollout.npz, rollout_SEED.npz                   the first seed's episode; the others'
         metrics.json, facts.json, critique.json         unadvised.json: the critique before a person advised
-        clip.mp4                                        or no_clip.json, why there is none
+        clip.mp4, clip_SEED.mp4                         the first seed's film; of several seeds also the worst's and the best's
+        no_clip.json                                    why there is none
         drafts/NN.json                                  each text that was written, with its edit; refusals/NN.json why
         one was refused calls/                                          model calls as they were made
         written/                                        the text as it was written and its proof, where weights are tuned;
@@ -135,6 +136,24 @@ class Candidate:
     def rollout(self, seed: int) -> Path:
         """Return the path of an episode: rollout.npz for the first seed."""
         return self.path / ("rollout.npz" if seed == self._seeds[0] else f"rollout_{seed}.npz")
+
+    def clip(self, seed: int) -> Path:
+        """Return the path of an episode's film: clip.mp4 for the first seed."""
+        return self.path / ("clip.mp4" if seed == self._seeds[0] else f"clip_{seed}.mp4")
+
+    def clips(self) -> dict[int, Path]:
+        """Return the films that there are, by seed, in the order of the seeds."""
+        return {seed: path for seed in self._seeds if (path := self.clip(seed)).exists()}
+
+    def unfilmed(self) -> list[int]:
+        """Return the seeds that are to be filmed and are not: the first, by which iterations are compared, the worst and the best.
+
+        None where a film failed, and none of an iteration that an earlier version measured and filmed.
+        """
+        if self.has("no_clip.json"):
+            return []
+        wanted = self._seeds[:1] if len(self._seeds) < 2 else (*self._seeds[:1], *self.facts().seeds)
+        return [seed for seed in dict.fromkeys(wanted) if seed in self._seeds and not self.clip(seed).exists()]
 
     @property
     def proven(self) -> bool:

@@ -38,7 +38,7 @@ from movlr_jax.sandbox import behaviour_motions
 from movlr_jax.sandbox.proof import Proof, Verdict
 from movlr_jax.sandbox.prove import Prover
 from movlr_jax.searches.stages import Arrays, Json, Judged, Trusted
-from movlr_jax.tasks import facts, metrics
+from movlr_jax.tasks import facts, gates, metric_registry, metrics
 from movlr_jax.tuning import weight_study
 from movlr_jax.vision.clip_reward import ClipReward
 from movlr_jax.vision.encoder import TransformersEncoder
@@ -216,13 +216,25 @@ class RealStages:
     def summarize(self, episodes: list[Json]) -> Json:
         """Return the metrics of all seeds, with the gates."""
         summary = metrics.summarize([dict(e) for e in episodes])
-        gates = self.task.gates(summary["mean"])
+        passed = self.task.gates(summary["mean"])
         if self.config.clip.weights and self.config.clip.gate > -1.0:
-            gates = dataclasses.replace(gates, looks=summary["mean"]["clip_score"] >= self.config.clip.gate)
-        return {**summary, "gates": gates.document()}
+            passed = dataclasses.replace(passed, looks=summary["mean"]["clip_score"] >= self.config.clip.gate)
+        return {**summary, "gates": passed.document()}
 
     def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Facts:
-        """Return the facts: the first seed's motion in detail, the metrics of all."""
+        """Return the facts: the first seed's motion in detail, then the worst's and the best's of several; the metrics of all."""
+        described = self._described(reward, rollouts, summary)
+        if len(rollouts) > 1:
+            alone = [
+                (episode["seed"], self._described(reward, [rollout], self.summarize([episode])))
+                for rollout, episode in zip(rollouts, summary["episodes"], strict=True)
+            ]
+            described = described.with_extremes([(seed, told, self._place(told)) for seed, told in alone])
+        self._curves.clear()
+        return described
+
+    def _described(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Facts:
+        """Return the facts of the first of some episodes, with the metrics of all."""
         first = self._episode(rollouts[0])
         described = facts.describe(
             first.instants,
@@ -241,9 +253,13 @@ class RealStages:
         )
         if self.eye is None:
             return described
-        curves = [self._curve(rollout) for rollout in rollouts]
-        self._curves.clear()
-        return described.model_copy(update={"clip": Seen.model_validate(self.eye.facts(curves))})
+        return described.model_copy(update={"clip": Seen.model_validate(self.eye.facts([self._curve(rollout) for rollout in rollouts]))})
+
+    def _place(self, episode: Facts) -> tuple[float, ...]:
+        """Return the place of one episode among the others of its reward, by the one order."""
+        judged = gates.read(self.summarize([episode.metrics.root]))
+        metric = metric_registry.metric(self.task.metric)
+        return gates.place(judged, episode.metrics.number(metric.name), self.score(episode), metric.sign)
 
     def score(self, facts: Facts) -> float:
         """Return the documented score of `critics.offline`, or CLIP's where the method goes by it."""
@@ -256,10 +272,11 @@ class RealStages:
         """Return each term's class; "custom" where the library does not know it."""
         return {t: LIBRARY[t].term_class if t in LIBRARY else "custom" for t in reward.weights}
 
-    def film(self, rollout: Arrays, path: Path, title: str) -> None:
-        """Write the clip of one episode."""
+    def film(self, rollout: Arrays, path: Path) -> None:
+        """Write the clip of one episode, without a word on which it is: what critics compare is told apart by the motion alone."""
         if self.films is None or not self.films(rollout, path):
-            filming.film(self.morphology, self._episode(rollout), path, title, self.config.show.width)
+            show = self.config.show
+            filming.film_for_critics(self.morphology, self._episode(rollout), path, show.width, show.fps)
 
     def critique(self, motion: Evidence, earlier: Json | None) -> Json:
         """Have the critic judge one motion."""

@@ -102,26 +102,31 @@ class _Films:
     """
 
     def __init__(self, run: RunFolder):
-        self._films: dict[str, Candidate] = {}
+        self._films: dict[str, tuple[Candidate, Path]] = {}
         for row in run.rows():
             chosen = run.iteration(row.iteration).chosen()
-            if chosen is not None:
-                self._films[hashlib.sha256(atomic.read_bytes(chosen["rollout.npz"], atomic.MOST_ARRAYS)).hexdigest()] = chosen
+            for seed in run.seeds if chosen is not None else ():
+                if chosen is not None and chosen.rollout(seed).exists():
+                    motion = atomic.read_bytes(chosen.rollout(seed), atomic.MOST_ARRAYS)
+                    self._films[hashlib.sha256(motion).hexdigest()] = chosen, chosen.clip(seed)
 
     def __call__(self, rollout: Arrays, path: Path) -> bool:
         filmed = self._films.get(hashlib.sha256(atomic.npz_bytes(rollout)).hexdigest())
-        if filmed is not None and filmed.has("no_clip.json"):
-            raise MovlrError(filmed.read("no_clip.json")["sentence"])
-        if filmed is None or not filmed.has("clip.mp4"):
+        if filmed is None:
             return False
-        path.write_bytes(atomic.read_bytes(filmed["clip.mp4"], MOST_CLIP))
-        return True
+        chosen, clip = filmed
+        if clip.exists():
+            path.write_bytes(atomic.read_bytes(clip, MOST_CLIP))
+            return True
+        if chosen.has("no_clip.json"):
+            raise MovlrError(chosen.read("no_clip.json")["sentence"])
+        return False
 
 
 def _adviser(run: RunFolder) -> Advisor:
     """Return what gives the advice that a person gave in a run."""
 
-    def advise(number: int, clip: Path | None, critique: Mapping[str, Any]) -> str:
+    def advise(number: int, clips: Mapping[str, Path], critique: Mapping[str, Any]) -> str:
         chosen = run.iteration(number).chosen()
         return "" if chosen is None else chosen.critique().advice
 

@@ -116,15 +116,18 @@ class Stages(Protocol):
         ...
 
     def describe(self, reward: Trusted, rollouts: list[Arrays], summary: Json) -> Facts:
-        """Return the facts that critics and writers read, one record for all seeds."""
+        """Return the facts that critics and writers read, one record for all seeds.
+
+        The first seed's episode stands in detail, and of several that are not all alike the worst and the best (`Facts.with_extremes`).
+        """
         ...
 
     def classes(self, reward: Trusted) -> Mapping[str, str]:
         """Return term name -> class, from global stability to fine coordination ("" where unknown)."""
         ...
 
-    def film(self, rollout: Arrays, path: Path, title: str) -> None:
-        """Write the clip of one episode to `path`, with a few words on it."""
+    def film(self, rollout: Arrays, path: Path) -> None:
+        """Write the clip of one episode to `path`; nothing on it tells which iteration or seed it is."""
         ...
 
     def critique(self, motion: Evidence, earlier: Json | None) -> Json:

@@ -9,7 +9,7 @@ path and make the same products.
     tune         where weights are tuned, the proof stands in written/, and for each trial n of weights:
                  Try(n, (k, seed), ...) -> tune/NN/rollout*.npz ;  Weigh(n, k) -> tune/NN/trial.json ; then Settle(k) -> verdict.json
     move         Move((k, seed), ...) -> rollout*.npz of all candidates ;  Measure(k) -> facts.json, metrics.json
-    judge        Choose -> choice.json ;  Film -> clip.mp4, or no_clip.json ;  Critique -> critique.json, or, where a person is asked,
+    judge        Choose -> choice.json ;  Film -> clip*.mp4, or no_clip.json ;  Critique -> critique.json, or, where a person is asked,
                  unadvised.json and Advise -> critique.json ;  Decide -> decision.json
     keep         Keep -> promoted files, iteration.json, best, summary.json ;  Track -> tracked.json
 """
@@ -93,7 +93,7 @@ class Choose:
 
 @dataclass(frozen=True)
 class Film:
-    """Film the chosen candidate's first episode."""
+    """Film the chosen candidate's episodes that critics are shown, those of them that are not filmed yet."""
 
     iteration: int
     candidate: int
@@ -235,7 +235,7 @@ def _in_iteration(iteration: Iteration, config: RunConfig) -> Step:
     if chosen is None:
         return Keep(number)
     candidate = iteration.candidate(chosen)
-    if not (candidate.has("clip.mp4") or candidate.has("no_clip.json")):
+    if candidate.unfilmed():
         return Film(number, chosen)
     if not candidate.has("critique.json"):
         return Advise(number, chosen) if candidate.has("unadvised.json") else Critique(number, chosen)

@@ -12,6 +12,7 @@ from typing import Any
 from movlr_jax import atomic
 from movlr_jax.critics.base import Evidence
 from movlr_jax.errors import MovlrError
+from movlr_jax.facts import Facts
 from movlr_jax.feedback import judging
 from movlr_jax.media import next_steps
 from movlr_jax.runs.config import RunConfig
@@ -23,8 +24,8 @@ from movlr_jax.seeds import derive
 from movlr_jax.tasks import gates
 from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
 
-# (iteration, its clip or None, its critique) -> what a person advises, or "".
-Advisor = Callable[[int, Path | None, Mapping[str, Any]], str]
+# (iteration, caption -> its clip, its critique) -> what a person advises, or "".
+Advisor = Callable[[int, Mapping[str, Path], Mapping[str, Any]], str]
 
 
 class Steps:
@@ -68,7 +69,7 @@ class Steps:
         refusals = candidate.refusals()
         written = candidate.read_draft(step.attempt - 1) if step.attempt else None
         siblings = [self.folder.iteration(step.iteration).candidate(k) for k in range(step.candidate)]
-        facts = source.facts()
+        facts = self._facts(source)
         return WriteRequest(
             goal=self.stages.goal,
             vocabulary=self.stages.vocabulary,
@@ -86,7 +87,8 @@ class Steps:
             siblings=tuple(s.text() for s in (sibling.as_written for sibling in siblings) if s.proven),
             refusal=_reason(refusals[-1]) if refusals else None,
             refused_source=written["source"] if written else None,
-            clip=source["clip.mp4"] if source.has("clip.mp4") else None,
+            clip=self._evidence(source, "").of_worst().clip,
+            clips=source.clips(),
         )
 
     def _advice(self, best: int) -> str:
@@ -204,15 +206,22 @@ class Steps:
         index, reason = judging.choose([(c.index, c.metrics()) for c in self._measured(step.iteration)])
         atomic.write_json(iteration["choice.json"], {"candidate": index, "reason": reason})
 
+    def _facts(self, candidate: Candidate) -> Facts:
+        """Return a candidate's facts; of several episodes an earlier version told the first in detail, and did not say so."""
+        facts, seeds = candidate.facts(), self.config.seeds
+        return facts.model_copy(update={"seed": seeds[0]}) if facts.seed is None and len(seeds) > 1 else facts
+
     def _evidence(self, candidate: Candidate, name: str) -> Evidence:
-        return Evidence(candidate.facts(), candidate["clip.mp4"] if candidate.has("clip.mp4") else None, name)
+        clips = candidate.clips()
+        return Evidence(self._facts(candidate), clips.get(self.config.seeds[0]), name, clips)
 
     def film(self, step: state.Film) -> None:
-        """Film the chosen candidate."""
+        """Film the chosen candidate's episodes that critics are shown."""
         candidate = self._candidate(step)
         try:
-            with atomic.replacing(candidate["clip.mp4"]) as partial:
-                self.stages.film(read_arrays(candidate.rollout(self.config.seeds[0])), partial, f"iteration {step.iteration}")
+            for seed in candidate.unfilmed():
+                with atomic.replacing(candidate.clip(seed)) as partial:
+                    self.stages.film(read_arrays(candidate.rollout(seed)), partial)
         except MovlrError as error:
             # A machine that cannot draw still searches; a critic that needs the clip says so itself.
             atomic.write_json(candidate["no_clip.json"], {"sentence": str(error)})
@@ -238,7 +247,9 @@ class Steps:
                     "This run asks for advice, and there is nobody to ask: go on in a terminal with "
                     f"`{next_steps.resume(self.folder.path)}`, or without advice by adding --ask False."
                 )
-            advice = self.advisor(step.iteration, candidate["clip.mp4"] if candidate.has("clip.mp4") else None, critique).strip()
+            facts, clips = self._facts(candidate), candidate.clips()
+            captions = {seed: facts.caption(seed) if len(self.config.seeds) > 1 else "" for seed in clips}
+            advice = self.advisor(step.iteration, {captions[seed]: clip for seed, clip in clips.items()}, critique).strip()
         atomic.write_json(candidate["critique.json"], {**critique, "advice": advice})
 
     def decide(self, step: state.Decide) -> None:

@@ -6,11 +6,12 @@ In: the run's folder. Out: calls of trackers, and tracked.json, by which a run t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from movlr_jax import atomic
 from movlr_jax.facts import Term
 from movlr_jax.runs.iteration_record import IterationRecord
-from movlr_jax.runs.run_folder import RunFolder
+from movlr_jax.runs.run_folder import Candidate, RunFolder
 from movlr_jax.tracking.base import Tracker
 
 
@@ -23,10 +24,18 @@ def track(folder: RunFolder, number: int, trackers: Sequence[Tracker]) -> None:
     kept = [r.score for r in rows if r.kept and r.score is not None]
     if kept:
         curves["best_score"] = kept[-1]  # what a sweep goes by: the score of what was kept so far
-    videos = {"clip": chosen["clip.mp4"]} if chosen and chosen.has("clip.mp4") else {}
+    videos = _videos(chosen, folder.seeds[0]) if chosen else {}
     for tracker in trackers:
         tracker.log(number, curves, {}, videos)
     atomic.write_json(folder.iteration(number)["tracked.json"], {"by": [tracker.name for tracker in trackers]})
+
+
+def _videos(chosen: Candidate, first: int) -> dict[str, Path]:
+    """Return an iteration's clips by their names in a tracker: clip, the first seed's, and where they are others clip_worst, clip_best."""
+    clips, names = chosen.clips(), {first: "clip"}
+    if len(clips) > 1:
+        names = {extreme.seed: f"clip_{extreme.place}" for extreme in chosen.facts().extremes} | names
+    return {name: clips[seed] for seed, name in sorted(names.items(), key=lambda item: item[1]) if seed in clips}
 
 
 def show_heat_maps(folder: RunFolder, number: int, trackers: Sequence[Tracker]) -> None:

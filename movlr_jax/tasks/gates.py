@@ -1,9 +1,9 @@
 """Gates: what physics says of a motion, which no critic and no metric can out-vote, and the one order of motions by it.
 
-In: what an evaluation measured. Out: `Gates`; `rank`, by which every part of the package compares two motions; `penalty`, the same order as
-one number for optimisers; the words for what is wrong. The order, gravest first: nothing diverged, the smaller share of episodes that fell,
-then, where nothing fell, it moved, and then it looks like the goal. A new gate is a field that may be None (True: passed) and its words
-in `FAULTS`, whose order is the order.
+In: what an evaluation measured. Out: `Gates`; `rank`, by which every part of the package compares two motions; `place`, the same order with
+metric and score behind it; `penalty`, the same order as one number for optimisers; the words for what is wrong. The order, gravest first:
+nothing diverged, the smaller share of episodes that fell, then, where nothing fell, it moved, and then it looks like the goal. A new gate
+is a field that may be None (True: passed) and its words in `FAULTS`, whose order is the order.
 """
 
 from __future__ import annotations
@@ -99,6 +99,18 @@ def ended_early(episode: Mapping[str, Any]) -> bool:
 def rank(gates: Gates) -> tuple[float, ...]:
     """Return a motion's place; the larger tuple is the better motion, and equal ones are told apart by no gate."""
     return tuple(-fault for fault in gates.faults().values())
+
+
+def place(gates: Gates, value: float | None, score: float, sign: int = 1) -> tuple[float, ...]:
+    """Return a motion's place by the whole order: its gates, then the task's metric, then its score; the larger tuple is the better motion.
+
+    Args:
+        gates: its gates.
+        value: of the task's metric; None where it was not measured, which is worse than any value.
+        score: its score.
+        sign: 1 where more of the metric is better, -1 where less is.
+    """
+    return (*rank(gates), float("-inf") if value is None else sign * value, score)
 
 
 def decides(a: Gates, b: Gates) -> str:

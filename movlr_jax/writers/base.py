@@ -74,7 +74,8 @@ class WriteRequest:
         refused_source: the text that was refused, or None.
         siblings: the programs already proven for this iteration; a candidate that repeats one is refused.
         facts: what was measured of the best motion.
-        clip: its film, or None.
+        clip: its film, of several episodes that of the worst, or None.
+        clips: seed -> the films that there are, of several episodes.
         advice: what a person who watched it says, or "".
     """
 
@@ -94,6 +95,7 @@ class WriteRequest:
     siblings: Sequence[str] = ()
     facts: Facts = field(default_factory=Facts)
     clip: Path | None = None
+    clips: Mapping[int, Path] = field(default_factory=dict)
     advice: str = ""
 
     @property

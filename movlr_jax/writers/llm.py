@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Literal
 
 from movlr_jax.critics import facts_text
-from movlr_jax.critics.attachments import Show, measured, pictures
+from movlr_jax.critics.attachments import Show, measured, pictures, worst_and_best
+from movlr_jax.critics.base import Evidence
 from movlr_jax.llm.base import Answer, Model, ModelFault, ModelRequest, Part
 from movlr_jax.llm.reasoning import alone, without_thoughts
 from movlr_jax.llm.structured import THOUGHTS_ALONE, THOUGHTS_CURE
@@ -95,7 +96,9 @@ class LlmWriter:
     def _seen(self, prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
         if self.sees == "motion":
             measurements = measured(prompt, self.show, request.facts, "measured", "not measured")
-            return prompt.fill("watched", shown=pictures(prompt, self.show, request.clip, request.facts), measured=measurements)
+            first = request.clip if request.facts.seed is None else request.clips.get(request.facts.seed)
+            shots = worst_and_best(Evidence(request.facts, first, clips=request.clips))
+            return prompt.fill("watched", shown=pictures(prompt, self.show, shots), measured=measurements)
         if self.sees == "metrics":
             return prompt.fill("measured", facts=facts_text.facts(request.facts, ("metrics",)))
         if request.critique is None:

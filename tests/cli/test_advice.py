@@ -32,11 +32,21 @@ def test_what_is_shown_and_taken(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
     monkeypatch.setattr("builtins.input", answer)
     ask = advice.adviser(View(Console(file=io.StringIO())))
-    assert ask is not None and ask(3, Path("run/clip.mp4"), CRITIQUE) == "bend the left knee"
+    assert ask is not None and ask(3, {"": Path("run/clip.mp4")}, CRITIQUE) == "bend the left knee"
     told = capsys.readouterr().err
     assert "Iteration 3: run/clip.mp4" in told and "It [bold]leans[/bold]." in told
     assert "lean_forward, severity 0.5" in told and "add trunk_upright: Stand up." in told
-    assert ask(4, None, {}) == "" and "there is no clip" in capsys.readouterr().err
+    assert ask(4, {}, {}) == "" and "there is no clip" in capsys.readouterr().err
+
+
+def test_of_several_seeds_each_clip_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(advice, "attended", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda: "")
+    ask = advice.adviser(View(Console(file=io.StringIO())))
+    assert ask is not None
+    ask(3, {"seed 0": Path("run/clip.mp4"), "seed 1, the worst of 3": Path("run/clip_1.mp4")}, CRITIQUE)
+    told = capsys.readouterr().err
+    assert "Iteration 3, seed 0: run/clip.mp4" in told and "Iteration 3, seed 1, the worst of 3: run/clip_1.mp4" in told
 
 
 def test_the_live_view_gives_way_and_comes_back() -> None:

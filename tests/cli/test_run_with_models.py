@@ -66,7 +66,7 @@ def test_a_run_its_prompts_and_its_replay(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(rows) == 2 and "no block of code" in rows[1]["refusals"][0] and "import is not allowed" in rows[1]["refusals"][1]
     assert rows[1]["edit"] == "add lean 3" and rows[1]["weights"]["lean"] == 20.0 and rows[0]["critique"] == "It leans forward."
     shot = video_file.read_info(folder / "best" / "clip.mp4")
-    assert (shot.width, shot.height) == (240, 180)
+    assert (shot.width, shot.height) == (240 + 180, 180)  # from the side, and from the front
     capsys.readouterr()
     assert main(["prompt", "show", str(folder), "1"]) == 0
     shown = capsys.readouterr().out

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from support.openai_server import OpenAIServer, words
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.llm import frames
+from movlr_jax.llm import frames, requests
 from movlr_jax.llm.base import Image, ModelRequest, Text, Video
 from movlr_jax.llm.faults import Fault
 from movlr_jax.llm.openai_compatible import OpenAICompatible
@@ -97,6 +97,21 @@ def test_a_server_that_takes_no_schema_is_told_it_in_words(server):
     for _ in range(2):
         assert client.send(ModelRequest("critique", "c@1", "Judge.", (Text("x"),), Verdict)).text == '{"success": true}'
     assert len(server.asked) == 3 and "success" in words(server.asked[-1]) and "success" not in words(server.asked[0])
+
+
+def test_the_frames_in_place_of_a_film_are_of_the_moments_that_it_names(server, film):
+    moments = (0.0, 1.0, 1.55)
+    ask = ModelRequest("critique", "c@1", "", (Video(film, 8.0, moments),))
+    OpenAICompatible("tiny", server.url, video="frames").send(ask)
+    (pictures,) = (body["messages"][-1]["content"] for body in server.asked)
+    shown = [brightness(base64.b64decode(entry["image_url"]["url"].split(",")[1])) for entry in pictures]
+    every = [brightness(png) for png in frames.evenly(film, 20)]
+    assert shown == [every[index] for index in (0, 10, 15, 19)]
+    described = requests.describe("openai", "tiny", ask)
+    assert described["parts"][0]["video"]["moments"] == list(moments)
+    evenly = ModelRequest("critique", "c@1", "", (Video(film, 8.0),))
+    assert requests.key_of(described) != requests.key_of(requests.describe("openai", "tiny", evenly))
+    assert len(frames.at(film, (0.0, 5.0))) == 3, "of a film that ends before"
 
 
 def test_frames_are_evenly_spaced_and_bounded(film, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time as clock
 
 import numpy as np
@@ -171,6 +172,24 @@ def test_playback_rate_and_length(model, tmp_path):  # type: ignore[no-untyped-d
     assert slow.frames == 41 and read_info(slow.path).seconds == pytest.approx(1.64, abs=0.03)
     one = film(model, time[:1], qpos[:1], act[:1], tmp_path / "one.mp4", view=ClipView(width=64, height=64))
     assert one.frames == 1 and len(read_frames(one.path)) == 1
+
+
+@pytest.mark.gl
+def test_a_second_view_stands_beside_the_first(model, tmp_path):  # type: ignore[no-untyped-def]
+    time, qpos, act = walk(model, 0.4)
+    events = dataclasses.replace(BARE, events=((0.3, "fell"),))
+    front = ClipView(width=180, height=180, azimuth=180.0)
+    info = film(model, time, qpos, act, tmp_path / "two.mp4", view=SMALL, overlay=events, beside=(front, BARE))
+    alone = film(model, time, qpos, act, tmp_path / "one.mp4", view=SMALL, overlay=events)
+    two, one = read_frames(info.path).astype(int), read_frames(alone.path).astype(int)
+    assert (info.width, info.height, info.frames) == (420, 180, alone.frames) and two.shape[2] == 420
+    assert np.abs(two[:, :, :230] - one[:, :, :230]).mean() < 3
+    straight = frame(model, qpos[0], act[0], view=front, overlay=BARE).astype(int)
+    assert np.abs(two[0, :, 245:] - straight[:, 5:]).mean() < 6
+    # What ended the episode is written once, on the first view.
+    assert reddish(two[-1, :, :100].astype(np.uint8)).sum() > 30 and reddish(two[-1, :, 240:].astype(np.uint8)).sum() == 0
+    with pytest.raises(MovlrError, match="one height"):
+        film(model, time, qpos, act, tmp_path / "x.mp4", view=SMALL, beside=(ClipView(width=64, height=64), BARE))
 
 
 @pytest.mark.gl

@@ -127,6 +127,20 @@ def test_the_story_of_a_hand_is_told_in_its_words(tmp_path):  # type: ignore[no-
     assert "stayed up" not in text and "standing" not in text and "fell" not in text
 
 
+def test_of_several_seeds_it_says_which_is_which(tmp_path):  # type: ignore[no-untyped-def]
+    folder = make_run(tmp_path / "run")
+    here = folder / "iterations/002"
+    record = json.loads((here / "metrics.json").read_text())
+    _write(here / "metrics.json", {**record, "episodes": record["episodes"][:1] * 3})
+    extremes = [{"seed": 7, "place": "worst"}, {"seed": 0, "place": "best"}, {"seed": "../../000/clip", "place": "best"}, {"seed": [1]}]
+    _write(here / "facts.json", {"seed": 0, "extremes": extremes})
+    _write(here / "clip_7.mp4", b"\0\0\0\x18ftypisom" + b"7" * 3000)
+    page = _page(folder)
+    assert "shown: seed 0, the best of 3" in page.text and page.text.count("seed 7, the worst of 3") == 1
+    assert page.text.count("shown: ") == 1, "a run of one seed, or of an earlier version, has no captions"
+    assert len([v for v in page.elements if v[0] == "video" and "src" in v[1]]) == 4
+
+
 def test_it_tells_the_story(tmp_path):  # type: ignore[no-untyped-def]
     page = _page(make_run(tmp_path / "run"))
     assert page.faults == [] and page.open == []

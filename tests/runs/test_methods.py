@@ -50,7 +50,7 @@ class MindedStages(PendulumStages):
         more = {"goal": GOAL, "seconds": 0.24, "goal_speed_mps": None, "episodes": summary["episodes"], "gait": {"swings": 3}}
         return Facts.read({**told.to_json(), **more})
 
-    def film(self, rollout, path, title):
+    def film(self, rollout, path):
         shutil.copy(self.clip, path)
 
     def write(self, request):
@@ -250,8 +250,8 @@ def test_a_changed_prompt_changes_its_recorded_version(search, tmp_path, monkeyp
 def test_a_persons_advice_joins_the_critique_and_outlives_an_interruption(search, tmp_path):
     heard = []
 
-    def advise(number, clip, critique):
-        heard.append((number, clip is not None, critique["summary"]))
+    def advise(number, clips, critique):
+        heard.append((number, list(clips) == [""], critique["summary"]))
         if number == 1 and len(heard) == 2:
             raise KeyboardInterrupt
         return f" Advice {number}. "

@@ -54,6 +54,9 @@ def test_the_circle_turns_and_leaves_what_it_should(whole):
         for name in ("reward.py", "reward.stablehlo", "verdict.json", "rollout.npz", "rollout_1.npz", "metrics.json", "critique.json"):
             assert (place / name).is_file(), name
         assert (place / "clip.mp4").is_file() or (place / "no_clip.json").is_file()
+        facts = json.loads((place / "facts.json").read_text())
+        assert facts["seed"] == 0 and {e["seed"] for e in facts["extremes"]} == {0, 1}
+        assert (place / "clip_1.mp4").is_file() == (place / "clip.mp4").is_file()
     verdict = json.loads((whole / "iterations" / "001" / "verdict.json").read_text())
     assert verdict["trusted"] and verdict["layers"] and verdict["checks"]["behaviour" if "behaviour" in verdict["checks"] else "finite"]
     assert (whole / "report.html").is_file() and list((whole / "heatmaps").glob("*.png"))

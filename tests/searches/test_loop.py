@@ -214,7 +214,7 @@ def test_a_report_that_fails_costs_a_warning(tmp_path):
 
 def test_a_machine_that_cannot_draw_still_searches(tmp_path):
     class Dark(PendulumStages):
-        def film(self, rollout, path, title):
+        def film(self, rollout, path):
             path.write_bytes(b"half")
             raise MovlrError("No OpenGL works: install libegl1.")
 
@@ -226,7 +226,7 @@ def test_a_machine_that_cannot_draw_still_searches(tmp_path):
 
 def test_a_disk_that_is_full_while_filming_stops_the_run_which_goes_on_to_the_same_end(tmp_path):
     class Full(PendulumStages):
-        def film(self, rollout, path, title):
+        def film(self, rollout, path):
             path.write_bytes(b"half")
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 

@@ -60,10 +60,10 @@ class Mortal(PendulumStages):
 
         return super().move(jobs, told)
 
-    def film(self, rollout, path, title):
+    def film(self, rollout, path):
         path.write_bytes(b"half a clip")
         self.death.event("rendering half")
-        super().film(rollout, path, title)
+        super().film(rollout, path)
 
 
 def _marked(name, inner):

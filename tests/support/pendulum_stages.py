@@ -23,6 +23,7 @@ from movlr_jax.critics.critique import Preference
 from movlr_jax.facts import Facts
 from movlr_jax.sandbox.proof import Proof, Verdict
 from movlr_jax.searches.stages import Arrays, Json, Judged, Trusted
+from movlr_jax.tasks import gates
 from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
 
 XML = """
@@ -154,12 +155,18 @@ class PendulumStages:
         for term, weight in reward.weights.items():
             column = values[:, list(TERMS).index(term)]
             terms[term] = {"weight": weight, "mean": float(column.mean()), "std": float(column.std()), "share_of_spread": 0.0}
-        return Facts.read({"metrics": summary["mean"], "terms": terms})
+        facts = Facts.read({"metrics": summary["mean"], "terms": terms})
+        places = []
+        for episode in summary["episodes"]:
+            alone = Facts.read({"metrics": episode})
+            judged = gates.read(self.summarize([episode]))
+            places.append((episode["seed"], alone, gates.place(judged, episode["distance_m"], self.score(alone))))
+        return facts.with_extremes(places)
 
     def classes(self, reward: Trusted) -> Mapping[str, str]:
         return dict.fromkeys(reward.weights, "stability")
 
-    def film(self, rollout: Arrays, path: Path, title: str) -> None:
+    def film(self, rollout: Arrays, path: Path) -> None:
         with path.open("wb") as file:
             for row in rollout["rows"]:
                 file.write(row.astype(np.float32).tobytes())
