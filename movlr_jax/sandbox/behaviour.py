@@ -202,7 +202,7 @@ def judge_ranges(
     idle = set(parameters)
     for moved, where in corners:
         values = np.asarray(evaluate(moved, features), np.float64)
-        finite = np.isfinite(values).all(axis=0)
+        finite = np.asarray(np.isfinite(values).all(axis=0))
         largest = np.nan_to_num(np.abs(values)).max(axis=0)
         large = finite & (largest > GIANT) & (np.arange(len(columns)) < terms)
         if not finite.all() or large.any():
