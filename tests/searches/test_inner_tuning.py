@@ -19,6 +19,7 @@ from movlr_jax import atomic, searches
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import judging
+from movlr_jax.media import report
 from movlr_jax.rewards.parameters import values_of
 from movlr_jax.rewards.program import literal_parameters, literal_weights
 from movlr_jax.runs import methods
@@ -261,6 +262,9 @@ def test_parameters_are_tuned_beside_the_weights_and_on_record(tmp_path: Path) -
     assert result.rows[0].parameters == {"tempo": 1.0} and result.rows[0].parameter_changes == {}
     again = json.loads((tmp_path / "run" / "summary.json").read_text())["iterations"][1]
     assert again["parameters"] == result.rows[1].parameters
+    page = report.write_report(tmp_path / "run").read_text()
+    assert "<h3>Parameters</h3>" in page and "<h3>Weights and parameters tuned</h3>" in page
+    assert result.rows[1].parameter_changes["tempo"].replace(">", "&gt;") in page
 
 
 def test_parameters_stay_as_written_where_that_is_asked(tmp_path: Path) -> None:
