@@ -23,7 +23,7 @@ class Reward(rewards.Reward):
         """Prove a program's text in the sandbox for one body, and return it compiled: texts of models and of others come in here.
 
         Args:
-            source: WEIGHTS and terms(m), and JOINTS and posture(m) where it has a nominal posture.
+            source: WEIGHTS and terms(m), JOINTS and posture(m) where it has a nominal posture, PARAMETERS where it declares constants.
             body: the body.
             task: whose goal its behaviour is checked under; walking on flat ground if left out.
             name: for people.
@@ -43,6 +43,7 @@ class Reward(rewards.Reward):
         name: str = "",
         posture: Callable[[Any], Mapping[str, Any]] | None = None,
         joints: Sequence[str] | None = None,
+        parameters: Mapping[str, tuple[float, float, float]] | None = None,
     ) -> Reward:
         """Compile a Python function of your own: it runs in this process, with all its rights.
 
@@ -53,11 +54,13 @@ class Reward(rewards.Reward):
             name: for people; the function's own if left out.
             posture: Motion -> joint -> nominal angle (rad), which target postures move along with; none if left out.
             joints: the planned joints that it is of.
+            parameters: name -> (value, lowest, highest) of the constants that the function reads as m.parameters.NAME; none if left out.
 
         Raises:
             MovlrError: the function breaks the contract, or asks for what the body lacks.
         """
-        return _own(rewards.Reward.from_function(terms, weights, body, name=name, posture=posture, joints=joints))
+        made = rewards.Reward.from_function(terms, weights, body, name=name, posture=posture, joints=joints, parameters=parameters)
+        return _own(made)
 
 
 def _own(reward: rewards.Reward) -> Reward:

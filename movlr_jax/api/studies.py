@@ -135,7 +135,7 @@ def tune(
     tell: tune_study.Tell | None = None,
     **settings: Unpack[Settings],
 ) -> TuneStudy:
-    """Find better weights for a reward's terms, checked on seeds that no trial saw; `movlr tune`.
+    """Find better weights for a reward's terms, and values for its parameters, checked on seeds that no trial saw; `movlr tune`.
 
     Args:
         reward: a name of the task's, a file, a run's folder, or the best of a search.

@@ -31,7 +31,7 @@ VERBS: dict[str, str] = {
     "gait": "measure recorded walking as a gait laboratory does, beside people's",
     "transfer": "measure rewards, unchanged, on other tasks and bodies, as a matrix",
     "ablate": "find out what each term of a reward does, and drop those that do little",
-    "tune": "find better weights for a reward's terms by black-box optimisation",
+    "tune": "find better weights and parameters for a reward by black-box optimisation",
     "sweep": "run many configurations: on this machine, a Ray cluster, Slurm, or by W&B",
     "trial": "run one trial of a sweep here, or go on with it",
     "train": "train a policy by PPO on a task, with the same reward",

@@ -1,7 +1,7 @@
-"""`movlr tune REWARD`: better weights for a reward's terms, by black-box optimisation; the terms stay.
+"""`movlr tune REWARD`: better weights for a reward's terms and values for its parameters, by black-box optimisation; the terms stay.
 
 In: a reward by name, as a file, or as a run's folder (its best), a task and a body. Out: what start and best do on seeds that no trial saw;
-in the folder of --out tuned.py (the same text, new weights), tune.json, tune.md (every trial), tune.png, the study, and the episodes, which
+in the folder of --out tuned.py (the same text, new values), tune.json, tune.md (every trial), tune.png, the study, and the episodes, which
 `movlr eval` with the same --out shares. The same command goes on where it was stopped; with more --trials it goes further.
 """
 
@@ -31,7 +31,7 @@ _MANY = (("--tune.held-out", "--held-out"), ("--tune.confirm", "--confirm"), *ev
 
 @dataclass(frozen=True, kw_only=True)
 class Options(eval.Where):
-    """Find better weights for a reward's terms: trials of weights, judged by a metric behind the gates, checked on seeds of their own."""
+    """Find better weights and parameters for a reward: trials, judged by a metric behind the gates, checked on seeds of their own."""
 
     reward: Annotated[str, tyro.conf.Positional] = "human"
     """The reward: a name of the task's, a file, or a run's folder, which stands for its best and brings the run's task, goal, body,
@@ -39,7 +39,7 @@ class Options(eval.Where):
     task: str = ""
     """The task: a name from `movlr tasks`, or your own (my_task.py); a run's own, else walk_flat, if left out."""
     tune: Annotated[TuneConfig, tyro.conf.arg(name="")] = field(default_factory=TuneConfig)
-    """How weights are tuned."""
+    """How weights and parameters are tuned."""
     clip: ClipConfig = field(default_factory=ClipConfig)
     """CLIP, for the objective clip_score."""
     critic: str = "offline"
@@ -104,18 +104,21 @@ def show(result: TuneStudy, settings: EpisodeSettings, task: Task) -> None:
     """Print tables."""
     from movlr_jax.evaluation import study
     from movlr_jax.media import tables
-    from movlr_jax.tuning.ablation import weights_of
+    from movlr_jax.rewards.parameters import values_of
+    from movlr_jax.tuning.ablation import parameters_of, weights_of
 
     tuned = result.tuned
     out = console.stdout(console.WIDE)
-    own = weights_of(tuned.start)
+    own = {**weights_of(tuned.start), **values_of(parameters_of(tuned.start))}
     shares = tuned.importance
-    rows = [[t, f"{own[t]:g}", f"{w:g}", f"{shares[t]:.0%}" if t in shares else "-"] for t, w in tuned.best.weights.items()]
-    of_best = f"Weights of trial {tuned.best.number}, the best" if tuned.best.number else "Weights: they stay as they are"
+    values = {**tuned.best.weights, **tuned.best.parameters}
+    rows = [[t, f"{own[t]:g}", f"{w:g}", f"{shares[t]:.0%}" if t in shares else "-"] for t, w in values.items()]
+    what = "Weights and parameters" if tuned.best.parameters else "Weights"
+    of_best = f"{what} of trial {tuned.best.number}, the best" if tuned.best.number else f"{what}: they stay as they are"
     out.print(console.table(of_best, ["term", "before", "tuned", "importance"], rows))
     seeds = " ".join(map(str, settings.seeds)) + (" and the confirming ones" if tuned.confirmed else "")
-    values = (tables.number(t.value, ".4g") for t in (tuned.before(), tuned.best))
-    out.print("\n{}: {} before, {} tuned, on the trials' seeds {}".format(tuned.objective, *values, seeds), markup=False)
+    scores = (tables.number(t.value, ".4g") for t in (tuned.before(), tuned.best))
+    out.print("\n{}: {} before, {} tuned, on the trials' seeds {}".format(tuned.objective, *scores, seeds), markup=False)
     if not tuned.best.fit:
         out.print("No trial passes all gates: the best is the one that comes closest.")
     if tuned.held_out:

@@ -56,6 +56,7 @@ class Rollout:
         diverged: int[T], candidate worlds that diverged in each plan.
         simulated: int[T], steps of all candidates in each plan; None where there were no plans, or an earlier version did not say.
         goal_speed: m/s.
+        parameter_names, parameters: the reward's declared constants and their values, float32[p]; None where it declares none.
     """
 
     seed: int
@@ -75,6 +76,8 @@ class Rollout:
     diverged: np.ndarray
     goal_speed: float
     simulated: np.ndarray | None = None
+    parameter_names: tuple[str, ...] | None = None
+    parameters: np.ndarray | None = None
 
     def save(self, path: Path) -> None:
         """Write an .npz whose bytes depend on the contents alone."""
@@ -109,7 +112,8 @@ class Rollout:
         if fault:
             raise BadFile(f"These arrays are no episode ({fault}).")
         scalars = {name: np.asarray(arrays[name]).item() for name in ("seed", "seconds", "dt", "ended", "goal_speed")}
-        return Rollout(**{**arrays, **scalars, "term_names": tuple(map(str, arrays["term_names"]))})
+        names = {key: tuple(map(str, arrays[key])) for key in ("term_names", "parameter_names") if key in arrays}
+        return Rollout(**{**arrays, **scalars, **names})
 
 
 # Name -> how many axes after time, and which kinds of numbers (NumPy's letters); scalars have no time.
@@ -118,7 +122,7 @@ _ARRAYS = {
     **dict.fromkeys(("qpos", "qvel", "act", "instants", "terms", "targets"), (1, "f")),
     **dict.fromkeys(("diverged", "simulated"), (0, "iu")),
 }
-_OPTIONAL = frozenset({"simulated"})
+_OPTIONAL = frozenset({"simulated", "parameter_names", "parameters"})
 _SCALARS = {"seed": "iu", "seconds": "fiu", "dt": "fiu", "ended": "U", "goal_speed": "fiu"}
 
 
@@ -135,6 +139,12 @@ def _fault(arrays: Mapping[str, Any]) -> str:
     for name, (axes, kinds) in ((name, rule) for name, rule in _ARRAYS.items() if name in values):
         if values[name].ndim != 1 + axes or len(values[name]) != rows or values[name].dtype.kind not in kinds:
             return f"{name} has the shape {values[name].shape} and the kind {values[name].dtype}"
+    if len({"parameter_names", "parameters"} & set(values)) == 1:
+        return "it has parameters without names, or names without parameters"
+    if "parameters" in values:
+        declared, numbers = values["parameter_names"], values["parameters"]
+        if declared.ndim != 1 or declared.shape != numbers.shape or declared.dtype.kind != "U" or numbers.dtype.kind != "f":
+            return "its parameters and their names do not agree"
     terms = values["terms"].shape[1]
     if not rows or values["term_names"].shape != (terms,) or values["term_names"].dtype.kind != "U" or values["weights"].shape != (terms,):
         return "its terms, names and weights do not agree"
@@ -374,6 +384,8 @@ class EpisodeRunner:
             term_names=job.reward.term_names,
             weights=job.reward.weights,
             goal_speed=float(job.frame.goal[0]),
+            parameter_names=tuple(job.reward.parameters) or None,
+            parameters=job.reward.parameter_values if job.reward.parameters else None,
             **arrays,
         )
 

@@ -219,10 +219,10 @@ class Evaluation:
         return task.configured(seconds=self.settings.seconds, goal_speed=self.settings.goal_speed)
 
     def _decided_by(self, place: _Place, work: Work, seed: int) -> dict[str, Any]:
-        """Return all that decides an episode and its record; weights, goal and fall rule only where they are not the text's and the
-        task's own, so that the episodes of named tasks stay known by the keys that they have."""
+        """Return all that decides an episode and its record; weights, parameters, goal and fall rule only where they are not the text's
+        and the task's own, so that the episodes of named tasks stay known by the keys that they have."""
         assert work.reward is not None
-        changed = work.changed()
+        changed, moved = work.changed(), work.moved()
         planner = place.planner
         named: list[tuple[Registry[Any], str]] = [(TASKS, place.task.name), (engines.ENGINES, self.engine), (PLANNERS, planner.name)]
         named += [(laws.LAWS, planner.law), *([(VALUES, planner.value)] if planner.value and planner.value in VALUES else [])]
@@ -236,6 +236,7 @@ class Evaluation:
             "model_sha256": place.model_sha256,
             "reward_sha256": work.reward.sha256,
             **({"weights": changed} if changed else {}),
+            **({"parameters": moved} if moved else {}),
             **({"goal": place.task.sentence} if place.task.by_sentence else {}),
             **({} if place.task.fall == LOWERED else {"fall": dataclasses.asdict(place.task.fall)}),
             "seed": seed,
@@ -301,14 +302,15 @@ class Evaluation:
                 time.sleep(_POLL_S)
 
     def _reward(self, work: Work, bench: _Bench, place: _Place) -> Reward:
-        """Return the compiled reward; tasks on one body share it, where a proof holds for their speed, and all weights do."""
+        """Return the compiled reward; tasks on one body share it where a proof holds for their speed, all weights and parameters do."""
         text = work.reward
         assert text is not None
         key = (text.source, None if text.ours else (place.task.goal_speed, place.task.lies))
         if key not in bench.compiled:
             bench.compiled[key] = reward_texts.compiled(text, bench.body, place.task.goal_speed, lying=place.task.lies)
-        reward, changed = bench.compiled[key], work.changed()
-        return reward.with_weights(changed) if changed else reward
+        reward, changed, moved = bench.compiled[key], work.changed(), work.moved()
+        reward = reward.with_weights(changed) if changed else reward
+        return reward.with_parameters(moved) if moved else reward
 
     def _bench(self, body: Morphology) -> _Bench:
         """Return what is kept of a body; the bodies that were wanted longest ago give way to it."""

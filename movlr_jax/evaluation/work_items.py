@@ -16,7 +16,8 @@ from movlr_jax import morphologies
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts
 from movlr_jax.evaluation.reward_texts import RewardText
-from movlr_jax.rewards.program import literal_weights
+from movlr_jax.rewards.parameters import values_of
+from movlr_jax.rewards.program import literal_parameters, literal_weights
 from movlr_jax.tasks import Task, metrics
 from movlr_jax.tasks.gates import Gates
 
@@ -32,6 +33,7 @@ class Work:
         morphology: name of the body, or its YAML file.
         refused: why it cannot be run, where that is known beforehand.
         weights: term -> weight, where that is not the text's own; nothing is compiled for them.
+        parameters: parameter -> value, the same.
         strength: fraction of their strength that injured muscles keep where no fraction of their own is given; None: they all have one.
     """
 
@@ -42,6 +44,7 @@ class Work:
     refused: str = ""
     weights: Mapping[str, float] = field(default_factory=dict)
     strength: float | None = None
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def body(self) -> str:
@@ -62,6 +65,13 @@ class Work:
             return {}
         own = literal_weights(self.reward.source)
         return {name: float(weight) for name, weight in sorted(self.weights.items()) if own.get(name) != weight}
+
+    def moved(self) -> dict[str, float]:
+        """Return the parameters whose values differ from the text's own, sorted by name."""
+        if not self.parameters or self.reward is None:
+            return {}
+        own = values_of(literal_parameters(self.reward.source))
+        return {name: float(value) for name, value in sorted(self.parameters.items()) if own.get(name) != value}
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,8 @@ class Row:
             head |= {"reward_from": self.work.reward.origin, "reward_sha256": self.work.reward.sha256}
         if self.work.weights:
             head |= {"weights": dict(self.work.weights)}
+        if self.work.parameters:
+            head |= {"parameters": dict(self.work.parameters)}
         if not self.episodes:
             return {**head, "episodes": [], "mean": {}, "std": {}, "falls": 0, "refused": self.refused}
         return {**head, **metrics.summarize([dict(e) for e in self.episodes])}

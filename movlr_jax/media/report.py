@@ -226,13 +226,13 @@ def _terms(weights: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(term for trial in weights for term in trial))
 
 
-def _tuning(tuned: Mapping[str, Any], trials: int, episodes: int) -> str:
-    """Return what came of tuning the weights, in a sentence."""
-    count = _count(trials, "trial")
+def _tuning(tuned: Mapping[str, Any], trials: int, episodes: int, parameters: bool = False) -> str:
+    """Return what came of tuning the weights, and the parameters where those were varied, in a sentence."""
+    count, what = _count(trials, "trial"), "weights and parameters" if parameters else "weights"
     if tuned.get("unmoved"):
-        return f"{count} came out the same: the weights stay as written, and none is the best"
+        return f"{count} came out the same: the {what} stay as written, and none is the best"
     if tuned.get("trial") == 0:
-        return f"None of {count} bettered the weights as written"
+        return f"None of {count} bettered the {what} as written"
     before, after = (_cell(tuned.get(name)) for name in ("score_as_written", "score"))
     luck = ", on one seed, which tells no difference from luck" if tuned.get("trial") and episodes == 1 else ""
     return f"{count}: score {before} became {after}{luck}"

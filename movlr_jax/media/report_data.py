@@ -95,12 +95,12 @@ class Iteration:
         return mapping(json_of(self.folder / "tuned.json"))
 
     def trials(self) -> list[dict[str, Any]]:
-        """Return the trials of tuning: number, score, weights, gates, mean metrics, and whether it was refused."""
+        """Return the trials of tuning: number, score, weights, parameters, gates, mean metrics, and whether it was refused."""
         paths = [p for p in self.folder.glob("tune/[0-9]*/trial.json") if p.parent.name.isascii() and p.parent.name.isdigit()]
         trials = []
         for path in sorted(paths, key=lambda p: int(p.parent.name)):
             record = mapping(json_of(path))
-            trial = {name: mapping(record.get(name)) for name in ("weights", "gates", "mean")}
+            trial = {name: mapping(record.get(name)) for name in ("weights", "parameters", "gates", "mean")}
             refused = path.with_name("refusal.json").is_file()
             trials.append({**trial, "number": int(path.parent.name), "score": record.get("score"), "refused": refused})
         return trials

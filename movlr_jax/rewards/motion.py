@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from movlr_jax.rewards.layout import FeatureLayout
-from movlr_jax.rewards.named import MotionError, Named, index_cure, kinds, public_names, unknown
+from movlr_jax.rewards.named import MotionError, Named, index_cure, kinds, public_names, undeclared_cure, unknown
 from movlr_jax.rewards.places import CenterOfMass, Foot, Landmark, Side
 from movlr_jax.rewards.rotation import angle_between
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jax import Array
 
 
-__all__ = ["OBJECT", "Motion", "MotionError", "index_cure", "kinds", "public_names"]
+__all__ = ["OBJECT", "Motion", "MotionError", "index_cure", "kinds", "public_names", "undeclared_cure"]
 
 OBJECT = "object"  # the landmark that only a body with an object has
 
@@ -139,6 +139,23 @@ class Standing(Named):
         return layout.standing[name]
 
 
+class Parameters(Named):
+    """The program's declared constants, by the names that its PARAMETERS give them."""
+
+    _written = "m.parameters"
+
+    def __init__(self, motion: Motion):
+        self._motion = motion
+
+    def __getattr__(self, name: str) -> Array:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        declared = self._motion._declared
+        if name not in declared:
+            raise MotionError(f"m.parameters has no '{name}': {undeclared_cure(name, declared)}.")
+        return self._motion._features[2 * self._motion._layout.size + declared.index(name)]
+
+
 class Goal(Named):
     """What the task asks for."""
 
@@ -189,14 +206,16 @@ class Motion(Named):
 
     Args:
         layout: where quantities stand.
-        features: float32[2 * layout.size], the current instant followed by the previous one.
+        features: float32[2 * layout.size + p], the current instant followed by the previous one and by the parameters' values.
+        declared: names of the program's p parameters.
     """
 
-    def __init__(self, layout: FeatureLayout, features: Array, *, _is_previous: bool = False):
+    def __init__(self, layout: FeatureLayout, features: Array, declared: tuple[str, ...] = (), *, _is_previous: bool = False):
         self._layout = layout
+        self._declared = declared
         self._features = features
         self._is_previous = _is_previous
-        self._instant = features[layout.size :] if _is_previous else features[: layout.size]
+        self._instant = features[layout.size : 2 * layout.size] if _is_previous else features[: layout.size]
 
     def __getattr__(self, name: str) -> Any:
         """Return a landmark of the body's own that has no side; pelvis, trunk and head stand below."""
@@ -299,6 +318,11 @@ class Motion(Named):
         return Standing(self)
 
     @property
+    def parameters(self) -> Parameters:
+        """The program's own declared constants, by name: m.parameters.period where PARAMETERS declares "period"."""
+        return Parameters(self)
+
+    @property
     def goal(self) -> Goal:
         """What the task asks for."""
         return Goal(self)
@@ -308,4 +332,4 @@ class Motion(Named):
         """The instant one step earlier: divide differences by m.dt. At the start it equals the current one."""
         if self._is_previous:
             raise MotionError("m.previous.previous does not exist: a reward sees the current instant and one before it.")
-        return Motion(self._layout, self._features, _is_previous=True)
+        return Motion(self._layout, self._features, self._declared, _is_previous=True)

@@ -7,6 +7,7 @@ each is (`kinds`), and the sentences of what it may not. Take these from `motion
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from movlr_jax.errors import did_you_mean
@@ -46,6 +47,13 @@ def _there_is(kind: str, name: str) -> str:
     return f"{did_you_mean(name, known)}it has {', '.join(known)}"
 
 
+def undeclared_cure(name: str, declared: Collection[str]) -> str:
+    """Return what to write where a program reads a parameter that it does not declare."""
+    close = did_you_mean(name, sorted(declared))
+    there = f"PARAMETERS has {', '.join(declared)}" if declared else "there is no PARAMETERS"
+    return f'{close}{there}; declare it, as in PARAMETERS = {{"{name[:40]}": (1.0, 0.8, 1.3)}}'
+
+
 def index_cure(kind: str, index: object) -> str:
     """Return what to write where a program indexes something that has names: m.joints["hip"], m.head[2].
 
@@ -61,6 +69,8 @@ def index_cure(kind: str, index: object) -> str:
         return f'write m.muscle_group("{word}").activation' if word else f"write m.muscles.activation[{number}]"
     if kind in ("Landmark", "Foot", "CenterOfMass") and not word:
         return f"write .position[{number}]"
+    if kind == "Parameters":
+        return f"write m.parameters.{word or 'name'}"
     if kind == "Joint":
         return "write .angle"
     return f"write .{word}" if word and word in public_names()[kind] else f"name one of {', '.join(sorted(public_names()[kind]))}"

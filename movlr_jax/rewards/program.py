@@ -1,7 +1,7 @@
 """A reward program: the text `WEIGHTS = {...}` and `def terms(m): return {...}`, executed, traced and exported.
 
 It may also say how some joints should go: `JOINTS = (...)` and `def posture(m): return {...}`, the nominal angles that a planner's target
-postures move along with.
+postures move along with; and declare constants with their ranges, `PARAMETERS = {...}` (`movlr_jax.rewards.parameters`).
 
 `execute` runs the text. It is called in one of two places only: inside the jail, for text that anyone wrote; and in this process for
 the package's own reward texts. The names given to the text are the same in both.
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,9 +21,11 @@ import jax.numpy as jnp
 from jax import Array, export
 
 from movlr_jax import reference_cycles
+from movlr_jax.rewards import parameters
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.motion import Motion, MotionError
 from movlr_jax.rewards.named import unknown
+from movlr_jax.rewards.parameters import Parameter
 from movlr_jax.rewards.shaping import SHAPING
 
 # Elementwise mathematics, small reductions and array building: what a reward needs, and nothing that lowers to a loop or a call
@@ -76,6 +78,7 @@ class Program:
         source: the text.
         joints: the joints that have a nominal posture; none where the program gives none.
         posture: Motion -> {joint: nominal angle (rad)}; None where the program gives none.
+        parameters: declared constants by name, in the order of the text; none where the program declares none.
     """
 
     weights: dict[str, float]
@@ -83,6 +86,7 @@ class Program:
     source: str = ""
     joints: tuple[str, ...] = ()
     posture: _Function | None = None
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 
 def _namespace() -> dict[str, Any]:
@@ -183,6 +187,16 @@ def literal_joints(source: str) -> tuple[str, ...]:
     return () if line is None else checked_joints(value, line)
 
 
+def literal_parameters(source: str) -> dict[str, Parameter]:
+    """Return PARAMETERS of a program's text without executing it; none where it has none.
+
+    Raises:
+        ProgramError: PARAMETERS is not a dict of names to (value, lowest, highest).
+    """
+    value, line = _literal(source, "PARAMETERS")
+    return {} if line is None else checked_parameters(value, literal_weights(source), line)
+
+
 def _literal(source: str, name: str) -> tuple[Any, int | None]:
     """Return the literal that a text gives a name, None for what is none, and its line, None where the name is not given.
 
@@ -226,6 +240,27 @@ def checked_weights(value: Any, line: int | None = None) -> dict[str, float]:
     return weights
 
 
+def checked_parameters(value: Any, weights: Mapping[str, float], line: int | None = None) -> dict[str, Parameter]:
+    """Return PARAMETERS as they are used.
+
+    Args:
+        value: what the program gives.
+        weights: its weights, whose names are taken.
+        line: where it stands.
+
+    Raises:
+        ProgramError: it is no dict of a few plain names to (value, lowest, highest).
+    """
+    if not isinstance(value, dict) or not value:
+        raise ProgramError(f"PARAMETERS is not a literal dict of parameters: {parameters.NONE_SUCH}.", line)
+    if len(value) > parameters.MAX_PARAMETERS:
+        raise ProgramError(f"There are {len(value)} parameters: keep at most {parameters.MAX_PARAMETERS}.", line)
+    for name, entry in value.items():
+        if (fault := parameters.fault(name, entry, weights)) is not None:
+            raise ProgramError(f"{fault[0][0].upper()}{fault[0][1:]}: {fault[1]}.", line)
+    return parameters.of_entries(value)
+
+
 def checked_joints(value: Any, line: int | None = None) -> tuple[str, ...]:
     """Return JOINTS as they are used.
 
@@ -266,7 +301,7 @@ def nominal(joints: Any, posture: _Function | None) -> tuple[tuple[str, ...], _F
 
 
 def execute(source: str) -> Program:
-    """Run a program's text with the restricted names and return what it defines: weights, terms, and a nominal posture if it has one.
+    """Run a program's text with the restricted names and return what it defines: weights and terms, nominal posture and parameters if any.
 
     Raises:
         ProgramError: it does not run, or does not define what the contract asks for.
@@ -285,19 +320,21 @@ def execute(source: str) -> Program:
         raise ProgramError("There is no function terms: define `def terms(m):` that returns a dict of scalars.")
     posture = names.get("posture")
     joints, posture = nominal(names.get("JOINTS"), posture if callable(posture) else None)
-    return Program(checked_weights(names.get("WEIGHTS")), terms, source, joints, posture)
+    weights, declared = checked_weights(names.get("WEIGHTS")), names.get("PARAMETERS")
+    return Program(weights, terms, source, joints, posture, {} if declared is None else checked_parameters(declared, weights))
 
 
 def batched(program: Program, layout: FeatureLayout) -> tuple[Callable[[Array], Array], tuple[str, ...]]:
-    """Return the program as a function of features float32[b, F] to float32[b, n + k], and the n term names.
+    """Return the program as a function of features float32[b, F + p] to float32[b, n + k], and the n term names.
 
-    Columns are the n terms, then the nominal angles (rad) of the program's k joints. The returned function raises ProgramError while it is
+    The last p columns of the features are the values of the program's p parameters. Columns are the n terms, then the nominal angles (rad)
+    of the program's k joints. The returned function raises ProgramError while it is
     traced: unknown landmark, wrong names, not a scalar.
 
     Raises:
         ProgramError: a joint of JOINTS is none that the planner moves.
     """
-    names = tuple(program.weights)
+    names, declared = tuple(program.weights), tuple(program.parameters)
     try:
         planned_joints(program.joints, layout)
     except MotionError as error:
@@ -315,9 +352,9 @@ def batched(program: Program, layout: FeatureLayout) -> tuple[Callable[[Array], 
             raise ProgramError(f"{name}(m) fails: {_first_line(error)}.", _line_of(error)) from error
 
     def one(features: Array) -> Array:
-        scalars = _scalars(called("terms", program.terms, Motion(layout, features)), names, _TERMS)
+        scalars = _scalars(called("terms", program.terms, Motion(layout, features, declared)), names, _TERMS)
         if program.posture is not None:
-            scalars += _scalars(called("posture", program.posture, Motion(layout, features)), program.joints, _POSTURE)
+            scalars += _scalars(called("posture", program.posture, Motion(layout, features, declared)), program.joints, _POSTURE)
         return jnp.stack(scalars)
 
     return jax.vmap(one), names
@@ -367,14 +404,27 @@ def _scalars(values: Any, names: Sequence[str], words: _Named) -> list[Array]:
     return scalars
 
 
-def export_terms(fn: Callable[[Array], Array], layout: FeatureLayout, platforms: tuple[str, ...] = PLATFORMS) -> bytes:
-    """Export features float32[b, F] -> float32[b, n + k], of `batched`, as serialised StableHLO with b symbolic.
+def columns_of(layout: FeatureLayout, declared: Collection[str] = ()) -> int:
+    """Return the width of a row that an artifact takes: two instants, and the values of its program's parameters."""
+    return 2 * layout.size + len(declared)
+
+
+def export_terms(
+    fn: Callable[[Array], Array], layout: FeatureLayout, platforms: tuple[str, ...] = PLATFORMS, declared: Collection[str] = ()
+) -> bytes:
+    """Export features float32[b, F + p] -> float32[b, n + k], of `batched`, as serialised StableHLO with b symbolic.
+
+    Args:
+        fn: what `batched` returned.
+        layout: the body's.
+        platforms: devices that it can run on.
+        declared: names of the program's p parameters.
 
     Raises:
         ProgramError: the program cannot be exported (for example, it calls back into Python).
     """
     (batch,) = export.symbolic_shape("b")
-    argument = jax.ShapeDtypeStruct((batch, 2 * layout.size), jnp.float32)
+    argument = jax.ShapeDtypeStruct((batch, columns_of(layout, declared)), jnp.float32)
     # The caller's stack would otherwise stand in the artifact, and the same program would not give the same bytes.
     frames = jax.config.jax_traceback_in_locations_limit  # type: ignore[attr-defined]
     jax.config.update("jax_traceback_in_locations_limit", 0)

@@ -2,7 +2,8 @@
 
 The artifact is exported StableHLO that maps features float32[b, F] to terms float32[b, n]; trusted code multiplies by the weights
 (r = w . r, MoVLR), so a changed weight compiles nothing, and a changed term compiles the reward alone, never the physics. Behind the terms
-stand the nominal angles of k joints, where the program has a nominal posture: only `posture` reads those.
+stand the nominal angles of k joints, where the program has a nominal posture: only `posture` reads those. Where a program declares p
+parameters, a row of features ends with their values: those are as outside as the weights are.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from jaxtyping import Float, Float32
 
 from movlr_jax import jax_environment, reference_cycles
 from movlr_jax.errors import MovlrError
-from movlr_jax.rewards import packaged, program
+from movlr_jax.rewards import packaged, parameters, program
 from movlr_jax.rewards.layout import FeatureLayout
+from movlr_jax.rewards.parameters import Parameter
 
 if TYPE_CHECKING:
     from movlr_jax.morphologies import Morphology
@@ -39,9 +41,10 @@ class Reward:
         source: its text.
         term_names: the n terms, in the artifact's order.
         weights: float32[n].
-        artifact: serialised jax.export of features float32[b, F] -> terms, then nominal angles, float32[b, n + k].
+        artifact: serialised jax.export of features float32[b, F + p] -> terms, then nominal angles, float32[b, n + k].
         layout_fingerprint: the FeatureLayout it belongs to.
         posture_joints: the k joints that have a nominal posture; none where the program gives none.
+        parameters: the p declared constants by name, as they are now; none where the program declares none.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Reward:
     layout_fingerprint: str
     _compiled: _Compiled
     posture_joints: tuple[str, ...] = ()
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
     @staticmethod
     def trusted(name: str, source: str, layout: FeatureLayout) -> Reward:
@@ -78,10 +82,10 @@ class Reward:
         try:
             ran = program.execute(source)
             fn, _ = program.batched(ran, layout)
-            artifact = program.export_terms(fn, layout, platforms=("cpu", "cuda", "tpu"))
+            artifact = program.export_terms(fn, layout, platforms=("cpu", "cuda", "tpu"), declared=ran.parameters)
         except program.ProgramError as error:
             raise MovlrError(f"The reward {name} does not fit: {error}") from error
-        return Reward.from_artifact(name, source, ran.weights, artifact, layout, ran.joints)
+        return Reward.from_artifact(name, source, ran.weights, artifact, layout, ran.joints, ran.parameters)
 
     @staticmethod
     def from_function(
@@ -92,6 +96,7 @@ class Reward:
         name: str = "",
         posture: Callable[[Any], Mapping[str, Any]] | None = None,
         joints: Sequence[str] | None = None,
+        parameters: Mapping[str, tuple[float, float, float]] | None = None,
     ) -> Reward:
         """Compile a Python function that the caller wrote; it runs in this process, with all the caller's rights.
 
@@ -102,6 +107,7 @@ class Reward:
             name: for people; the function's own if left out.
             posture: Motion -> joint -> nominal angle (rad), which target postures move along with; none if left out.
             joints: the planned joints that it is of.
+            parameters: name -> (value, lowest, highest) of the constants that the function reads as m.parameters.NAME; none if left out.
 
         Raises:
             MovlrError: the function breaks the contract, or asks for what the body lacks.
@@ -117,21 +123,29 @@ class Reward:
         try:
             named, own_posture = program.nominal(None if joints is None else list(joints), posture)
             posed = None if own_posture is None else lambda m: dict(own_posture(m))
-            own_program = program.Program(program.checked_weights(dict(weights)), lambda m: dict(terms(m)), source, named, posed)
+            checked = program.checked_weights(dict(weights))
+            declared = {} if parameters is None else program.checked_parameters(dict(parameters), checked)
+            own_program = program.Program(checked, lambda m: dict(terms(m)), source, named, posed, declared)
             fn, _ = program.batched(own_program, layout)
-            artifact = program.export_terms(fn, layout)
+            artifact = program.export_terms(fn, layout, declared=declared)
         except program.ProgramError as error:
             raise MovlrError(f"The reward {name} does not fit: {error}") from error
-        return Reward.from_artifact(name, source, own_program.weights, artifact, layout, named)
+        return Reward.from_artifact(name, source, checked, artifact, layout, named, declared)
 
     @staticmethod
     def from_artifact(
-        name: str, source: str, weights: dict[str, float], artifact: bytes, layout: FeatureLayout, joints: Sequence[str] = ()
+        name: str,
+        source: str,
+        weights: dict[str, float],
+        artifact: bytes,
+        layout: FeatureLayout,
+        joints: Sequence[str] = (),
+        parameters: Mapping[str, Parameter] | None = None,
     ) -> Reward:
-        """Load an artifact that the caller has inspected, of a program with these weights and JOINTS."""
-        values = np.array(list(weights.values()), np.float32)
-        compiled = _Compiled(artifact, len(weights) if joints else None)
-        return Reward(name, source, tuple(weights), values, artifact, layout.fingerprint(), compiled, tuple(joints))
+        """Load an artifact that the caller has inspected, of a program with these weights, JOINTS and PARAMETERS."""
+        values, declared = np.array(list(weights.values()), np.float32), dict(parameters or {})
+        compiled = _Compiled(artifact, len(weights) if joints else None, len(declared))
+        return Reward(name, source, tuple(weights), values, artifact, layout.fingerprint(), compiled, tuple(joints), declared)
 
     def with_weights(self, weights: dict[str, float]) -> Reward:
         """Return the same reward under other weights; nothing is compiled.
@@ -144,6 +158,23 @@ class Reward:
             raise MovlrError(f"No term named {', '.join(unknown)}: this reward has {', '.join(self.term_names)}.")
         new = [weights.get(n, float(w)) for n, w in zip(self.term_names, self.weights, strict=True)]
         return dataclasses.replace(self, weights=np.array(new, np.float32))
+
+    def with_parameters(self, values: Mapping[str, float]) -> Reward:
+        """Return the same reward with other values of some parameters; nothing is compiled.
+
+        Raises:
+            MovlrError: a name is not a parameter of this reward, or a value is outside its range.
+        """
+        return dataclasses.replace(self, parameters=parameters.moved(self.parameters, values))
+
+    def parameter_of(self) -> dict[str, float]:
+        """Return parameter -> value."""
+        return parameters.values_of(self.parameters)
+
+    @functools.cached_property
+    def parameter_values(self) -> np.ndarray:
+        """The parameters' values, float32[p], as the artifact takes them."""
+        return np.array(list(self.parameter_of().values()), np.float32)
 
     def weight_of(self) -> dict[str, float]:
         """Return term name -> weight."""
@@ -173,12 +204,12 @@ class Reward:
         """
         features = np.asarray(features, np.float32)
         flat = features.reshape(-1, features.shape[-1])
-        columns = np.asarray(self._compiled.call(flat))
+        columns = np.asarray(self._compiled.call(flat, self.parameter_values))
         return columns.reshape(*features.shape[:-1], columns.shape[-1])
 
     def traced(self, features: Float[Array, "b F"]) -> Float[Array, "b n"]:
         """Return the terms of features, for use inside a program that is being traced."""
-        return self._compiled.traced(features)
+        return self._compiled.traced(features, self.parameter_values)
 
     def terms_over_time(self, instants: Float[np.ndarray, "world time f"]) -> Float32[np.ndarray, "world time-1 n"]:
         """Evaluate the terms along trajectories; each instant's predecessor is the one before it.
@@ -186,11 +217,12 @@ class Reward:
         Args:
             instants: row 0 is the predecessor of the first evaluated instant.
         """
-        return np.asarray(self._compiled.over_time(instants))
+        values = np.broadcast_to(self.parameter_values, (len(instants), len(self.parameters)))
+        return np.asarray(self._compiled.over_time(instants, values))
 
 
 class RewardBatch:
-    """Rewards of E episodes; those that share an artifact are evaluated in one call, each under its own weights (r = w . r).
+    """Rewards of E episodes; those that share an artifact are evaluated in one call, each under its own weights (r = w . r) and parameters.
 
     Args:
         rewards: one an episode.
@@ -200,9 +232,17 @@ class RewardBatch:
         groups: dict[_Compiled, list[int]] = {}
         for i, reward in enumerate(rewards):
             groups.setdefault(reward._compiled, []).append(i)
-        self._groups = [(compiled, np.array(rows), np.stack([rewards[i].weights for i in rows])) for compiled, rows in groups.items()]
-        self._back = np.argsort(np.concatenate([rows for _, rows, _ in self._groups]))
-        self._joints = [rewards[rows[0]].posture_joints for _, rows, _ in self._groups]
+        self._groups = [
+            _Group(
+                compiled,
+                np.array(rows),
+                np.stack([rewards[i].weights for i in rows]),
+                np.stack([rewards[i].parameter_values for i in rows]),
+            )
+            for compiled, rows in groups.items()
+        ]
+        self._back = np.argsort(np.concatenate([group.rows for group in self._groups]))
+        self._joints = [rewards[group.rows[0]].posture_joints for group in self._groups]
 
     @property
     def posture_joints(self) -> tuple[str, ...]:
@@ -217,11 +257,12 @@ class RewardBatch:
             joints: the d joints.
         """
         xp, parts = features.__array_namespace__(), []
-        for (compiled, rows, weights), named in zip(self._groups, self._joints, strict=True):
-            chosen = features if len(self._groups) == 1 else features[rows]
-            columns = xp.asarray(compiled.call(chosen.reshape(-1, chosen.shape[-1])))
+        for group, named in zip(self._groups, self._joints, strict=True):
+            chosen = features if len(self._groups) == 1 else features[group.rows]
+            values = np.repeat(group.parameters, chosen.shape[1], axis=0)
+            columns = xp.asarray(group.compiled.call(chosen.reshape(-1, chosen.shape[-1]), values))
             zero = xp.zeros_like(columns[:, :1])  # what a joint that is not named reads
-            angles = xp.concatenate([columns[:, weights.shape[1] :], zero], axis=1)
+            angles = xp.concatenate([columns[:, group.weights.shape[1] :], zero], axis=1)
             index = np.array([named.index(joint) if joint in named else len(named) for joint in joints])
             parts.append(angles[:, index].reshape(*chosen.shape[:2], len(joints)))
         return parts[0] if len(parts) == 1 else xp.concatenate(parts)[self._back]
@@ -235,19 +276,30 @@ class RewardBatch:
         sharding = getattr(instants, "sharding", None)
         mesh = sharding.mesh if isinstance(sharding, NamedSharding) and sharding.mesh.size > 1 else None
         if len(self._groups) == 1:
-            ((compiled, _, weights),) = self._groups
-            return compiled.mean_reward(mesh)(instants, weights)
-        parts = [compiled.mean_reward(mesh)(instants[rows], weights) for compiled, rows, weights in self._groups]
+            (group,) = self._groups
+            return group.compiled.mean_reward(mesh)(instants, group.weights, group.parameters)
+        parts = [group.compiled.mean_reward(mesh)(instants[group.rows], group.weights, group.parameters) for group in self._groups]
         return jnp.concatenate(parts)[self._back]
 
     def over_time(self, instants: Float[Any, "episode candidate time f"]) -> Float32[np.ndarray, "episode candidate time-1"]:
         """Return the weighted rewards of every instant but the first, which is the predecessor of the second."""
         parts = []
-        for compiled, rows, weights in self._groups:
-            chosen = instants[rows]
-            terms = np.asarray(compiled.over_time(chosen.reshape(-1, *chosen.shape[2:])))
-            parts.append(np.einsum("ectn,en->ect", terms.reshape(*chosen.shape[:2], -1, terms.shape[-1]), weights))
+        for group in self._groups:
+            chosen = instants[group.rows]
+            values = np.repeat(group.parameters, chosen.shape[1], axis=0)
+            terms = np.asarray(group.compiled.over_time(chosen.reshape(-1, *chosen.shape[2:]), values))
+            parts.append(np.einsum("ectn,en->ect", terms.reshape(*chosen.shape[:2], -1, terms.shape[-1]), group.weights))
         return np.concatenate(parts)[self._back]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The episodes of a batch that share an artifact: their rows in it, weights float32[e, n] and parameters float32[e, p]."""
+
+    compiled: _Compiled
+    rows: np.ndarray
+    weights: np.ndarray
+    parameters: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -281,50 +333,62 @@ def _cpu_options() -> dict[str, bool | int]:
 
 
 class _Compiled:
-    """The artifact's compiled entry points, shared by every reweighed copy.
+    """The artifact's compiled entry points, shared by every copy with other weights or parameters.
 
     Args:
         artifact: it.
         terms: n, where columns that are no terms stand behind them; None: all are terms.
+        parameters: p.
     """
 
-    def __init__(self, artifact: bytes, terms: int | None = None):
+    def __init__(self, artifact: bytes, terms: int | None = None, parameters: int = 0):
         with reference_cycles.freed():
             self._call = export.deserialize(bytearray(artifact)).call
-        self._terms = terms
+        self._terms, self._parameters = terms, parameters
 
-    def traced(self, features: Any) -> Array:
+    def _columns(self, features: Any, parameters: Any) -> Array:
+        """Return all columns of features [b, F], under parameters [p] or [b, p]."""
+        if self._parameters:
+            values = jnp.broadcast_to(jnp.asarray(parameters, jnp.float32), (features.shape[0], self._parameters))
+            features = jnp.concatenate([features, values], axis=-1)
         columns: Array = self._call(features)
+        return columns
+
+    def traced(self, features: Any, parameters: Any) -> Array:
+        """Return the terms of features [b, F], under parameters [p] or [b, p]."""
+        columns = self._columns(features, parameters)
         return columns if self._terms is None else columns[:, : self._terms]
 
     @functools.cached_property
-    def call(self) -> Callable[[Any], Array]:
-        """The compiled call, which returns all columns."""
-        return jax.jit(self._call, compiler_options=_options())
+    def call(self) -> Callable[[Any, np.ndarray], Array]:
+        """The compiled call of features [b, F] and parameters [p] or [b, p], which returns all columns."""
+        return jax.jit(self._columns, compiler_options=_options())
 
-    def _over_time(self, instants: Array) -> Array:
+    def _over_time(self, instants: Array, parameters: Array) -> Array:
         n, t, f = instants.shape
         # Current and previous are two views of one flat array, so that XLA reads only the columns the terms use and copies nothing; the
         # rows where one world's first instant meets the end of the world before are dropped.
         flat = instants.reshape(n * t, f)
-        terms = self.traced(jnp.concatenate([flat[1:], flat[:-1]], axis=-1))
+        values = jnp.repeat(parameters, t, axis=0)[1:]
+        terms = self.traced(jnp.concatenate([flat[1:], flat[:-1]], axis=-1), values)
         return jnp.concatenate([terms[:1], terms]).reshape(n, t, -1)[:, 1:]
 
     @functools.cached_property
-    def over_time(self) -> Callable[[np.ndarray], Array]:
+    def over_time(self) -> Callable[[np.ndarray, np.ndarray], Array]:
         return jax.jit(self._over_time, compiler_options=_options())
 
     @functools.cache  # noqa: B019 - as long as the artifact lives
-    def mean_reward(self, mesh: Mesh | None) -> Callable[[Any, np.ndarray], Array]:
+    def mean_reward(self, mesh: Mesh | None) -> Callable[[Any, np.ndarray, np.ndarray], Array]:
         """Return the compiled mean reward; where a mesh shares the candidates (axis 1), each device evaluates its own."""
 
-        def mean(instants: Array, weights: Array) -> Array:
+        def mean(instants: Array, weights: Array, parameters: Array) -> Array:
             episodes, candidates = instants.shape[:2]
-            terms = self._over_time(instants.reshape(episodes * candidates, *instants.shape[2:]))
+            values = jnp.repeat(parameters, candidates, axis=0)
+            terms = self._over_time(instants.reshape(episodes * candidates, *instants.shape[2:]), values)
             return jnp.einsum("etn,en->et", terms.mean(axis=1).reshape(episodes, candidates, -1), weights)
 
         if mesh is None:
             return jax.jit(mean, compiler_options=_options())
         shared = PartitionSpec(None, mesh.axis_names[0])
-        split = jax.shard_map(mean, mesh=mesh, in_specs=(shared, PartitionSpec()), out_specs=shared, check_vma=False)
+        split = jax.shard_map(mean, mesh=mesh, in_specs=(shared, PartitionSpec(), PartitionSpec()), out_specs=shared, check_vma=False)
         return jax.jit(split, compiler_options=_options())

@@ -50,6 +50,8 @@ class IterationRecord(TypedRecord):
         critique: the judgement in one line.
         edit: what the writer changed, in one line.
         changes: term -> what the edit did to it.
+        parameters: the values of the reward's declared constants; none where it declares none.
+        parameter_changes: parameter -> what the edit did to it, such as "1.0 -> 1.1".
         parent: the iteration whose reward was edited.
         candidate: the one that was chosen.
         refusals: why drafts were refused, a sentence each.
@@ -73,6 +75,8 @@ class IterationRecord(TypedRecord):
     critique: str
     edit: str
     changes: dict[str, Change]
+    parameters: dict[str, Number] = Field(default_factory=dict)
+    parameter_changes: dict[str, str] = Field(default_factory=dict)
     parent: Count | None
     candidate: Count | None
     refusals: list[str]

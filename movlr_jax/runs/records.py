@@ -84,10 +84,11 @@ class MetricsRecord(TypedDict):
 
 @with_config(_OPEN)
 class TrialRecord(MetricsRecord):
-    """tune/NN/trial.json: one set of weights that was tried."""
+    """tune/NN/trial.json: one set of weights and parameters that was tried."""
 
     trial: Count
     weights: Weights
+    parameters: NotRequired[Weights]
     simulated_s: Number
 
 

@@ -12,7 +12,7 @@ it.
         drafts/NN.json                                  each text that was written, with its edit; refusals/NN.json why
         one was refused calls/                                          model calls as they were made
         written/                                        the text as it was written and its proof, where weights are tuned;
-        tune/NN/trial.json                              each set of weights that was tried (refusal.json: why a proof refused
+        tune/NN/trial.json                              each set of values that was tried (refusal.json: why a proof refused
         the best of them); tuned.json which was taken
         candidates/K/                                   the candidates that were not chosen, with the same files but
         the clip choice.json, decision.json, iteration.json      which candidate; kept or not, and why; the iteration's

@@ -1,4 +1,4 @@
-"""How weights are tuned: by `movlr tune`, and inside a search.
+"""How weights and parameters are tuned: by `movlr tune`, and inside a search.
 
 Flows in: flags and YAML values. Flows out: frozen records that no tuning can be wrong about.
 """
@@ -15,7 +15,7 @@ SAMPLERS = ("cmaes", "tpe", "gp", "random")
 
 @dataclass(frozen=True)
 class TuneConfig:
-    """How `movlr tune` tunes weights."""
+    """How `movlr tune` tunes weights, and with them the parameters that a program declares."""
 
     objective: str = ""
     """What is made better: a metric of `movlr rollout TASK --json` (distance_m, ...), score (the offline critic's), clip_score, or
@@ -26,6 +26,8 @@ class TuneConfig:
     """Weights to try, the reward's own included."""
     span: float = 10.0
     """Every weight stays between its own divided and multiplied by this."""
+    parameters: bool = True
+    """Vary the parameters that the program declares, each within its range, beside the weights; False: they stay as they are."""
     parallel: int = 1
     """Trials of one batch: they are drawn before any of them is measured, and measured at the same time, on the native engine by as many
     processes, elsewhere side by side."""
@@ -61,14 +63,16 @@ class TuneConfig:
 
 @dataclass(frozen=True)
 class InnerTune:
-    """How a search tunes the weights of each text that its writer wrote; the search's own gates and score say which are better."""
+    """How a search tunes the weights and parameters of each text that its writer wrote; its own gates and score say which are better."""
 
     trials: int = 0
-    """Weights to try for each text, those that were written included; 0: weights stay as written."""
+    """Sets to try for each text, the one that was written included; 0: weights and parameters stay as written."""
     sampler: str = "cmaes"
     """Who draws the weights: cmaes, tpe, gp (Bayesian; needs torch) or random."""
     span: float = 3.0
     """Every weight stays between what was written divided and multiplied by this."""
+    parameters: bool = True
+    """Vary the parameters that a text declares, each within its range, beside the weights; False: they stay as written."""
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be."""

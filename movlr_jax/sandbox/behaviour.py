@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from movlr_jax.rewards.parameters import Parameter
 from movlr_jax.sandbox.behaviour_motions import (
     CARRIED,
     COLLAPSES,
@@ -25,6 +26,8 @@ from movlr_jax.sandbox.behaviour_motions import (
     BehaviourMotions,
 )
 
+# Other values of some parameters and features float32[b, F] -> columns float32[b, n + k].
+Evaluate = Callable[[Mapping[str, float], np.ndarray], np.ndarray]
 GIANT = 1e6
 TOLERANCE = 0.02  # share of the spread over motions by which a preference must exceed another to count
 _FALLEN = 10  # instants at the end of a collapse that count as fallen
@@ -171,6 +174,49 @@ def judge(
     if tempting:
         result.warnings.append(f"{tempting[0].capitalize()} earns more than standing still: a term for height or balance would help.")
     return _advised(result, of_terms, values, weight, names, motions)
+
+
+def judge_ranges(
+    result: Behaviour,
+    evaluate: Evaluate,
+    parameters: Mapping[str, Parameter],
+    columns: Sequence[str],
+    terms: int,
+    motions: BehaviourMotions,
+) -> None:
+    """Judge a program at the ends of its parameters' ranges: each alone, and all at once. A tuner moves within them without another proof.
+
+    Args:
+        result: what `judge` returned under the declared values; checks, warnings and a refusal are added to it.
+        evaluate: other values of some parameters and features float32[b, F] -> terms, then nominal angles, float32[b, n + k].
+        parameters: the declared constants.
+        columns: names of the n terms and the k joints.
+        terms: n.
+        motions: the body's motions.
+    """
+    features = np.concatenate([np.asarray(rows, np.float32) for rows in motions.features.values()])
+    own = np.asarray(evaluate({}, features), np.float64)
+    ends = {name: {"lowest": parameter.lowest, "highest": parameter.highest} for name, parameter in parameters.items()}
+    corners = [({name: value}, f"{name} is {value:g}") for name, end in ends.items() for value in end.values()]
+    corners += [({name: end[which] for name, end in ends.items()}, f"all parameters are {which}") for which in ("lowest", "highest")]
+    idle = set(parameters)
+    for moved, where in corners:
+        values = np.asarray(evaluate(moved, features), np.float64)
+        finite = np.asarray(np.isfinite(values).all(axis=0))
+        largest = np.nan_to_num(np.abs(values)).max(axis=0)
+        large = finite & (largest > GIANT) & (np.arange(len(columns)) < terms)
+        if not finite.all() or large.any():
+            at = int(np.flatnonzero(~finite | large)[0])
+            what = f"{'term' if at < terms else 'posture of'} {columns[at]}"
+            cause = f"Where {where}, the {what} {'is not finite' if not finite[at] else f'exceeds {GIANT:g}'} on a trial motion"
+            cure = "narrow the range in PARAMETERS, or guard the division, root or logarithm"
+            result.checks["ranges"] = cause
+            result.refusal, result.term, result.cure = f"{cause}: {cure}.", columns[at], cure
+            return
+        if len(moved) == 1 and not np.array_equal(values, own):
+            idle -= set(moved)
+    result.checks["ranges"] = "passed"
+    result.warnings += [f"The parameter {name} changes nothing on any motion: it steers nothing." for name in parameters if name in idle]
 
 
 def _advised(

@@ -38,7 +38,7 @@ class Walker(Operations):
 
     Args:
         module: what `stablehlo.parse` returned.
-        columns: F.
+        columns: F + p.
         terms: columns that it returns, n + k.
 
     Attributes:

@@ -57,7 +57,7 @@ class Inspected:
     """A program that passed.
 
     Attributes:
-        artifact: serialised jax.export, features float32[b, F] -> terms, then nominal angles, float32[b, n + k].
+        artifact: serialised jax.export, features float32[b, F + p] -> terms, then nominal angles, float32[b, n + k].
         walker: evaluates it without compiling.
         operations: data operations it executes.
         sha256: of the artifact.
@@ -74,7 +74,7 @@ def inspect_module(module: bytes, columns: int, terms: int) -> Inspected:
 
     Args:
         module: what the jail sent.
-        columns: F, which the program must take.
+        columns: F + p, which the program must take.
         terms: columns that it must return: n terms, and the nominal angles of k joints where its text names any.
 
     Raises:

@@ -32,6 +32,7 @@ class Verdict:
         seconds: gate -> wall-clock time (s).
         operations: data operations of the compiled program.
         term_names: the terms, in the artifact's order.
+        parameters: declared constant -> (value, lowest, highest), in the artifact's order.
         layout_fingerprint: the body's layout.
         source_sha256: of the text.
         artifact_sha256: of the artifact, "" if refused.
@@ -56,6 +57,7 @@ class Verdict:
     artifact_sha256: str = ""
     jax: str = field(default_factory=lambda: installed("jax") or "")
     faults: tuple[tuple[int, int | None, str], ...] = ()
+    parameters: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
     @staticmethod
     def of_package(reward: Reward) -> Verdict:
@@ -68,11 +70,12 @@ class Verdict:
             term_names=reward.term_names,
             layout_fingerprint=reward.layout_fingerprint,
             artifact_sha256=hashlib.sha256(reward.artifact).hexdigest(),
+            parameters={name: parameter.triple() for name, parameter in reward.parameters.items()},
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record for verdict.json; "sentence" is the reason."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        """Return the record for verdict.json; "sentence" is the reason, and "parameters" are there where any are declared."""
+        record = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "parameters" or self.parameters}
         return {**record, "sentence": self.reason, "warnings": list(self.warnings), "term_names": list(self.term_names)}
 
 
@@ -93,6 +96,8 @@ def explain(verdict: Verdict, source: str) -> str:
     """Return a verdict as text for people; a refusal quotes its line with a pointer."""
     if verdict.trusted:
         lines = [f"Trusted: {', '.join(verdict.term_names)}."]
+        ranges = [f"{name} {value:g} ({lowest:g} to {highest:g})" for name, (value, lowest, highest) in verdict.parameters.items()]
+        lines += [f"Parameters: {', '.join(ranges)}."] if ranges else []
         lines += [f"Warning: {w}" for w in verdict.warnings]
     else:
         lines = [f"Refused by the {verdict.stage} check."]

@@ -6,20 +6,24 @@ nothing else: `close` (or leaving the `with` block, or the end of the interprete
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 
 import jax
+import numpy as np
 
 from movlr_jax import jax_environment
 from movlr_jax.errors import MovlrError
-from movlr_jax.rewards import program
+from movlr_jax.rewards import parameters, program
 from movlr_jax.rewards.layout import FeatureLayout
+from movlr_jax.rewards.parameters import Parameter
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.sandbox import behaviour, inspect, static
 from movlr_jax.sandbox.behaviour_motions import BehaviourMotions
+from movlr_jax.sandbox.evaluate import Walker
 from movlr_jax.sandbox.jail import PLAN_ROWS, Jail, JailError, plain, probe
 from movlr_jax.sandbox.operations import Refused
 from movlr_jax.sandbox.proof import Proof, Verdict
@@ -174,6 +178,7 @@ class Prover:
             return refuse("static", reason, first.line, first.cure, first.column, tuple((r.line, r.column, r.reason) for r in told))
         checks["static"] = "passed"
         weights, joints = program.literal_weights(source), program.literal_joints(source)
+        declared = program.literal_parameters(source)
 
         self._tell("warming a jail up: a locked process with JAX")
         started = time.monotonic()
@@ -197,7 +202,7 @@ class Prover:
 
         started = time.monotonic()
         try:
-            inspected = inspect.inspect_module(answer.module, 2 * self.layout.size, len(weights) + len(joints))
+            inspected = inspect.inspect_module(answer.module, program.columns_of(self.layout, declared), len(weights) + len(joints))
         except Refused as error:
             line = _line_of_cause(source, str(error))
             return refuse("inspection", _with_line(str(error), line), line)
@@ -207,7 +212,7 @@ class Prover:
 
         self._tell("judging the compiled reward on the motions")
         started = time.monotonic()
-        reward = Reward.from_artifact(name, source, weights, inspected.artifact, self.layout, joints)
+        reward = Reward.from_artifact(name, source, weights, inspected.artifact, self.layout, joints, declared)
         warnings: list[str] = []
         if self.motions is None:
             warnings.append("No motions of this body were given: its behaviour was not checked.")
@@ -216,9 +221,11 @@ class Prover:
             # First as its operations say, so that what is refused is not compiled here; then as it will run, because a compiler may
             # reorder sums and products, and (x + 1e8) - 1e8 is then x and not 0.
             judgement = behaviour.Behaviour()
-            for evaluate in (inspected.walker.evaluate, reward.columns):
+            for evaluate in (_walked(inspected.walker, declared), _compiled(reward)):
                 try:
-                    judgement = behaviour.judge(evaluate, weights, self.motions, lying=self.lying, joints=joints)
+                    judgement = behaviour.judge(functools.partial(evaluate, {}), weights, self.motions, lying=self.lying, joints=joints)
+                    if declared and not judgement.refusal:
+                        behaviour.judge_ranges(judgement, evaluate, declared, [*weights, *joints], len(weights), self.motions)
                 except Refused as error:
                     return refuse("behaviour", str(error))
                 except jax.errors.JaxRuntimeError as error:
@@ -244,10 +251,26 @@ class Prover:
             seconds={k: round(v, 4) for k, v in seconds.items()},
             operations=inspected.operations,
             term_names=tuple(weights),
+            parameters={name: parameter.triple() for name, parameter in declared.items()},
             layout_fingerprint=self.layout.fingerprint(),
             artifact_sha256=inspected.sha256,
         )
         return Proof(verdict, reward)
+
+
+def _walked(walker: Walker, declared: Mapping[str, Parameter]) -> behaviour.Evaluate:
+    """Return the evaluation of a program without compiling it, under other values of some of its parameters."""
+
+    def evaluate(values: Mapping[str, float], features: np.ndarray) -> np.ndarray:
+        row = np.array(list(parameters.values_of(parameters.moved(declared, values)).values()), np.float32)
+        return walker.evaluate(np.concatenate([features, np.broadcast_to(row, (len(features), len(row)))], axis=1))
+
+    return evaluate
+
+
+def _compiled(reward: Reward) -> behaviour.Evaluate:
+    """Return the evaluation of a program as it will run."""
+    return lambda values, features: reward.with_parameters(values).columns(features)
 
 
 def _with_line(reason: str, line: int | None) -> str:

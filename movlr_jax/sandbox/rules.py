@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from movlr_jax.rewards import program
+from movlr_jax.rewards import parameters, program
 from movlr_jax.rewards.shaping import SHAPING
 from movlr_jax.sandbox import behaviour, static
 
@@ -20,6 +20,8 @@ def rules() -> str:
         f"A program is WEIGHTS, a literal dict of at most {program.MAX_TERMS} names to numbers; constants; small helper functions; and "
         "`def terms(m):`, which returns a dict with the names of WEIGHTS; and, where it gives a nominal posture, JOINTS, a literal tuple "
         "of planned joints, with `def posture(m):`, which returns a dict with those names. Nothing else stands outside a function.",
+        "Constants whose best value is to be searched for may stand in PARAMETERS, a literal dict of at most "
+        f"{parameters.MAX_PARAMETERS} names to (value, lowest, highest), none of them a term's name; they are read as m.parameters.NAME.",
         "These names are there without an import: jnp (only what is named here), pi, "
         f"{', '.join(program.BUILTIN_NAMES)}, and the shaping functions:",
         *(f"  {_signature(name)}: {_first_line(name)}" for name in SHAPING),

@@ -151,8 +151,9 @@ def prove(source: str, layout_json: str, rows: int) -> tuple[dict[str, Any], byt
         layout = FeatureLayout.from_json(layout_json)
         ran = program.execute(source)
         fn, names = program.batched(ran, layout)
+        columns = program.columns_of(layout, ran.parameters)
         try:
-            exported = _export(fn, 2 * layout.size)
+            exported = _export(fn, columns)
             module = text_of(exported).encode("ascii", "replace")
         except program.ProgramError:
             raise
@@ -161,8 +162,8 @@ def prove(source: str, layout_json: str, rows: int) -> tuple[dict[str, Any], byt
         seconds["trace"] = time.monotonic() - started
         # Written here as the prover will write it, who does so again and believes nothing of this; a refusal is left to it.
         with contextlib.suppress(Refused):
-            module, artifact = inspect.rewrite(module, 2 * layout.size, len(names) + len(ran.joints))
-            reward = Reward.from_artifact("", source, dict.fromkeys(names, 1.0), artifact, layout, ran.joints)
+            module, artifact = inspect.rewrite(module, columns, len(names) + len(ran.joints))
+            reward = Reward.from_artifact("", source, dict.fromkeys(names, 1.0), artifact, layout, ran.joints, ran.parameters)
             seconds.update(_measure(reward, layout, rows))
     except program.ProgramError as error:
         cause = error.__cause__

@@ -11,13 +11,16 @@ from typing import Any
 from movlr_jax import goals
 from movlr_jax.facts import Measures
 from movlr_jax.media.tables import ends
+from movlr_jax.rewards.parameters import values_of
+from movlr_jax.rewards.program import literal_parameters
 from movlr_jax.runs.config import RunConfig
-from movlr_jax.runs.iteration_record import IterationRecord, Tuned
+from movlr_jax.runs.iteration_record import IterationRecord
 from movlr_jax.runs.run_folder import Candidate, RunFolder
 from movlr_jax.searches import failures, state
 from movlr_jax.searches.inner_tuning import executed
 from movlr_jax.searches.stages import Stages, trusted
 from movlr_jax.tasks import gates
+from movlr_jax.writers import edits
 from movlr_jax.writers.base import Attempt
 
 
@@ -66,7 +69,7 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
         )
     candidate = folder.chosen(number)
     metrics, critique, reward, tuned = candidate.metrics(), candidate.critique(), trusted(candidate), candidate.tuned()
-    of_tuning: dict[str, Any] = {} if tuned is None else {"tuned": tuned}
+    of_tuning = _parameters(candidate, parent) | ({} if tuned is None else {"tuned": tuned})
     weights = dict(reward.weights)
     changes = _changes(candidate, parent)
     suggested = failures.suggested(critique, weights)
@@ -95,6 +98,13 @@ def _changes(candidate: Candidate, parent: IterationRecord | None) -> dict[str, 
     return failures.changes(parent.weights, candidate.as_written.weights()) if parent else {}
 
 
+def _parameters(candidate: Candidate, parent: IterationRecord | None) -> dict[str, Any]:
+    """Return what a record says of parameters: the values of the candidate's, and what the writer did to its parent's; where any are."""
+    now, as_written = (values_of(literal_parameters(place.text())) for place in (candidate, candidate.as_written))
+    changes = edits.parameter_changes(parent.parameters, as_written) if parent else {}
+    return {**({"parameters": now} if now else {}), **({"parameter_changes": changes} if changes else {})}
+
+
 def _attempts(candidate: Candidate, number: int, chosen: bool, kept: bool, parent: IterationRecord | None) -> list[Attempt]:
     """Return what became of each of a candidate's drafts."""
     attempts, refusals = [], candidate.refusals()
@@ -111,12 +121,13 @@ def _attempts(candidate: Candidate, number: int, chosen: bool, kept: bool, paren
                     **of_every_draft,
                     kept=chosen and kept,
                     chosen=chosen,
-                    outcome=_outcome(metrics) + _tuning(candidate.tuned()),
+                    outcome=_outcome(metrics) + _tuning(candidate),
                     weights=candidate.weights(),
                     changes=_changes(candidate, parent),
                     warnings=list(candidate.verdict().get("warnings", ())),
                     score=metrics["score"],
                     gates=metrics["gates"],
+                    **_parameters(candidate, parent),
                 )
             )
         else:
@@ -157,12 +168,14 @@ def _outcome(metrics: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _tuning(tuned: Tuned | None) -> str:
+def _tuning(candidate: Candidate) -> str:
     """Return what tuning did, for the writer's history."""
+    tuned = candidate.tuned()
     if tuned is None:
         return ""
+    what = "weights and parameters" if any(trial.get("parameters") for trial in candidate.trials()) else "weights"
     if tuned.unmoved:
-        return f", {tuned.trials - 1} other sets of weights came out the same"
+        return f", {tuned.trials - 1} other sets of {what} came out the same"
     if tuned.trial == 0:
-        return f", none of {tuned.trials - 1} other sets of weights was better"
-    return f" under tuned weights (score {tuned.score_as_written:.2f} under those written)"
+        return f", none of {tuned.trials - 1} other sets of {what} was better"
+    return f" under tuned {what} (score {tuned.score_as_written:.2f} under those written)"

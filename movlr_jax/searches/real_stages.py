@@ -169,11 +169,12 @@ class RealStages:
             del self._compiled[old]
 
     def _weighed(self, trusted: Trusted) -> Reward:
-        """Return the compiled reward under the weights that are asked for, which may be others than its text's."""
+        """Return the compiled reward under the weights and parameters that are asked for, which may be others than its text's."""
         reward = self._reward(trusted)
         own = reward.weight_of()
         changed = {term: weight for term, weight in trusted.weights.items() if float(np.float32(weight)) != own[term]}
-        return reward.with_weights(changed) if changed else reward
+        reward = reward.with_weights(changed) if changed else reward
+        return reward.with_parameters(trusted.parameters) if trusted.parameters else reward
 
     @property
     def side_by_side(self) -> int:

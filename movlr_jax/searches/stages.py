@@ -8,7 +8,7 @@ back from the disk; a stage therefore may keep caches but no state that changes 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,12 +36,14 @@ class Trusted:
         source: its text.
         weights: term name -> weight; those to move under, where they are not the text's own.
         folder: holds reward.py, reward.stablehlo and verdict.json, for people: what runs was proven by this process.
+        parameters: parameter -> value, of those to move under that are not the text's own.
     """
 
     name: str
     source: str
     weights: Mapping[str, float]
     folder: Path
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
 
 def trusted(candidate: Candidate, place: Candidate | None = None) -> Trusted:

@@ -23,7 +23,8 @@ from movlr_jax.evaluation.work_items import Row, Work, metric_names
 from movlr_jax.media import tables
 from movlr_jax.media.metric_matrix import metric_matrix
 from movlr_jax.morphologies import called
-from movlr_jax.rewards.program import ProgramError, literal_weights
+from movlr_jax.rewards.parameters import Parameter
+from movlr_jax.rewards.program import ProgramError, literal_parameters, literal_weights
 from movlr_jax.tasks import Task
 from movlr_jax.tasks.metric_registry import metric as named
 from movlr_jax.tuning.difference import FALLS, Difference, difference, share, values
@@ -51,9 +52,27 @@ def weights_of(text: RewardText) -> dict[str, float]:
         raise MovlrError(f"The reward {text.name} cannot be read. {error}") from None
 
 
-def work(text: RewardText, place: Place, name: str, changed: Mapping[str, float] | None = None) -> Work:
-    """Return the work of a reward at a place, with some weights changed."""
-    return Work(text, name, *place, weights={} if not changed else {**weights_of(text), **changed})
+def parameters_of(text: RewardText) -> dict[str, Parameter]:
+    """Return a text's declared constants.
+
+    Raises:
+        MovlrError: it is no reward program.
+    """
+    try:
+        return literal_parameters(text.source)
+    except ProgramError as error:
+        raise MovlrError(f"The reward {text.name} cannot be read. {error}") from None
+
+
+def work(
+    text: RewardText,
+    place: Place,
+    name: str,
+    changed: Mapping[str, float] | None = None,
+    parameters: Mapping[str, float] | None = None,
+) -> Work:
+    """Return the work of a reward at a place, with some weights and parameters changed."""
+    return Work(text, name, *place, weights={} if not changed else {**weights_of(text), **changed}, parameters=dict(parameters or {}))
 
 
 @dataclass(frozen=True)

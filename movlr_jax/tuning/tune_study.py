@@ -1,4 +1,4 @@
-"""A tuning in a folder: one reward's weights by black-box optimisation, the processes that share the work, the critic that compares.
+"""A tuning in a folder: one reward's weights and parameters by black-box optimisation, who shares the work, the critic that compares.
 
 In: a reward's text, one place (task, body), how episodes are run, how weights are tuned, a folder. Out: a Tuned; in the folder tuned.py
 (the same text, new weights), tune.json, tune.md (every trial), tune.png, the study, and the episodes, which an evaluation into the same
@@ -88,7 +88,7 @@ class TuneStudy:
     def table(self, trials: Sequence[WeightTrial]) -> tuple[list[str], list[list[str]]]:
         """Return headings and cells, a row a trial."""
         found = self.tuned
-        terms = list(found.best.weights)
+        terms, parameters = list(found.best.weights), list(found.best.parameters)
         cells = [
             [
                 str(t.number) + (" (best)" if found.best.number and t.number == found.best.number else ""),
@@ -96,10 +96,11 @@ class TuneStudy:
                 f"{t.falls} of {t.episodes}",
                 "passed" if t.fit else "not " + ", ".join(g for g, amount in t.unfit.items() if amount),
                 *(f"{t.weights[term]:g}" for term in terms),
+                *(f"{t.parameters[name]:g}" for name in parameters),
             ]
             for t in trials
         ]
-        return ["trial", found.objective, "falls", "gates", *terms], cells
+        return ["trial", found.objective, "falls", "gates", *terms, *parameters], cells
 
     def held_out(self) -> tuple[list[str], list[list[str]], list[str]]:
         """Return the table of start and best on seeds that no trial saw."""
@@ -115,7 +116,8 @@ class TuneStudy:
             parts.append(f"## On seeds that no trial saw\n\n{tables.markdown(*self.held_out())}")
         if found.importance:
             rows = [[term, f"{share:.0%}"] for term, share in found.importance.items()]
-            parts.append(f"## Importance of each weight\n\n{tables.markdown(['term', 'share'], rows)}")
+            of_parameters = " and parameter" if found.best.parameters else ""
+            parts.append(f"## Importance of each weight{of_parameters}\n\n{tables.markdown(['term', 'share'], rows)}")
         if found.confirmed:
             confirmed = tables.markdown(*self.table(found.confirmed))
             parts.append(f"## The finalists, over the trials' seeds and the confirming ones\n\n{confirmed}")
@@ -154,7 +156,7 @@ def tune(
     judges: Judges | None = None,
     tell: Tell | None = None,
 ) -> TuneStudy:
-    """Find better weights for a reward's terms, checked on seeds of their own.
+    """Find better weights for a reward's terms, and values for its parameters, checked on seeds of their own.
 
     Args:
         config: how.

@@ -1,8 +1,8 @@
-"""Tuning: a reward's weights by black-box optimisation (Optuna), its terms left as they are.
+"""Tuning: a reward's weights and parameters by black-box optimisation (Optuna), its terms left as they are.
 
-In: a reward's text, a place (task, body), and an evaluation that measures. Out: the weights that did best (of the finalists on further
-seeds, if that is asked for), every trial, and how start and best do on seeds that none of them saw. Weights are drawn as `weight_study`
-says; trial 0 is the reward as it is. They are an input of the artifact: nothing is compiled for a trial.
+In: a reward's text, a place (task, body), and an evaluation that measures. Out: the set that did best (of the finalists on further
+seeds, if that is asked for), every trial, and how start and best do on seeds that none of them saw. Weights and parameters are drawn as
+`weight_study` says; trial 0 is the reward as it is. They are inputs of the artifact: nothing is compiled for a trial.
 
 The study stands in an Optuna journal in the folder. Trials are drawn in batches, and the study gets a batch's values when all of it is
 measured; the seed of a draw is derived from the tuner's seed and the trial's number. So a tune that was killed goes on with the very trials
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,16 +35,16 @@ from movlr_jax.runs.tune_config import TuneConfig
 from movlr_jax.seeds import derive
 from movlr_jax.tasks.metric_registry import metric as named
 from movlr_jax.tuning import optuna_study, weight_study
-from movlr_jax.tuning.ablation import Place, weights_of, work
+from movlr_jax.tuning.ablation import Place, parameters_of, weights_of, work
 from movlr_jax.tuning.difference import FALLS, difference, values
 from movlr_jax.tuning.optuna_study import optuna
 from movlr_jax.tuning.preference_objective import PreferenceObjective
-from movlr_jax.tuning.weight_study import WeightStudy, WeightTrial, better
+from movlr_jax.tuning.weight_study import Drawn, WeightStudy, WeightTrial, better
 from movlr_jax.writers import edits
 
 JOURNAL = "study.journal"
 _SETTINGS = "asked"  # the key under which a study keeps what decides its trials
-_LATER = ("trials", "held_out", "confirm", "finalists", "max_minutes", "objective")  # what decides no trial
+_LATER = ("trials", "held_out", "confirm", "finalists", "max_minutes", "objective", "parameters")  # what decides no trial by itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ class Tuned:
         trials: in order; the first is the start.
         best: the best of them, or of the confirmed.
         confirmed: the start and the finalists, their values over the trials' seeds and the confirming ones; empty where not asked for.
-        importance: term -> share of what its weight decides; empty for too few trials.
+        importance: term or parameter -> share of what its weight or value decides; empty for too few trials.
         held_out: rows of the start and of the best on seeds that no trial saw; empty where none were asked for.
         stopped: "trials" or "budget".
         metric: what start and best are compared by on the held-out seeds: the objective, or the task's own metric where that is none.
@@ -124,12 +125,12 @@ class Tuned:
             "best": self.best.number,
             "recommended": not self.limits(),
             "limits": self.limits(),
-            "weights": self.best.weights,
+            **self.best.drawn.document(),
             "tuned_sha256": self.text.sha256,
             "importance": dict(self.importance),
-            "confirmed": [{**vars(t), "fit": t.fit} for t in self.confirmed],
+            "confirmed": [{**weight_study.record(t), "fit": t.fit} for t in self.confirmed],
             "held_out": held_out,
-            "trials": [{**vars(t), "fit": t.fit} for t in self.trials],
+            "trials": [{**weight_study.record(t), "fit": t.fit} for t in self.trials],
         }
 
 
@@ -183,11 +184,14 @@ class Tuner:
         self._sharing, self._on_trial, self._clock = sharing or (lambda works: contextlib.nullcontext()), on_trial, clock
         if preference_objective is not None and config.confirm:
             raise MovlrError("--confirm measures a metric again, and a preference has none: leave it out, or name another --objective.")
-        self._own = weights_of(text)
-        if not any(self._own.values()):
+        self._own, declared = weights_of(text), parameters_of(text)
+        self._parameters = declared if config.parameters else {}
+        if not any(self._own.values()) and not self._parameters:
             raise MovlrError(f"The reward {text.name} has no weight to tune: every one of them is 0.")
         decided = {k: v for k, v in dataclasses.asdict(config).items() if k not in _LATER}
-        subject = {"reward": text.sha256, "task": place[0].name, "morphology": place[1], "objective": self.objective}
+        subject: dict[str, Any] = {"reward": text.sha256, "task": place[0].name, "morphology": place[1], "objective": self.objective}
+        if declared:  # of a text without any, studies of every version go on
+            subject["parameters"] = config.parameters
         if place[0].code_sha256:
             subject["task_sha256"] = place[0].code_sha256
         self._settings = json.loads(json.dumps(atomic.plain({**subject, **decided, **(settings or {})})))  # as the journal gives it back
@@ -221,13 +225,11 @@ class Tuner:
             # The first of equals: the start stays where nothing is better.
             best = max(confirmed or trials, key=lambda t: better(t, self._sign))
             importance = _importance(study.study, trials)
-        changes = [
-            edits.Change("reweigh", term, weight) for term, weight in best.weights.items() if best.number and weight != self._own[term]
-        ]
+        changes = edits.to_values(self.text.source, best.weights, best.parameters) if best.number else []
         text = RewardText(f"{self.text.name} tuned", edits.apply(self.text.source, changes), origin=self.text.origin)
         held_out: tuple[Row, ...] = ()
         if self.config.held_out:
-            works = [work(self.text, self.place, self.text.name), work(self.text, self.place, text.name, best.weights)]
+            works = [work(self.text, self.place, self.text.name), work(self.text, self.place, text.name, best.weights, best.parameters)]
             held_out = tuple(self.evaluation.run(works, self.config.held_out))
         metric = self.objective if self.preference_objective is None else self.place[0].metric
         return Tuned(self.text, text, self.objective, tuple(trials), best, importance, held_out, stopped, metric, confirmed)
@@ -248,9 +250,10 @@ class Tuner:
                 "choose another --out, or ask for the same."
             )
         config = self.config
-        return WeightStudy(self._own, config.sampler, config.span, lambda number: derive(config.seed, "tune", number), study)
+        key = functools.partial(derive, config.seed, "tune")
+        return WeightStudy(self._own, config.sampler, config.span, key, study, self._parameters)
 
-    def _batch(self, study: WeightStudy) -> list[tuple[Any, dict[str, float]]]:
+    def _batch(self, study: WeightStudy) -> list[tuple[Any, Drawn]]:
         """Return the trials of the batch that is next: those that a killed process left, and new ones; none where all are made."""
         drawn = study.study.get_trials(deepcopy=False)
         begun = [t for t in drawn if t.state == optuna().trial.TrialState.RUNNING]
@@ -264,8 +267,8 @@ class Tuner:
         left = [study.again(frozen.number, frozen._trial_id) for frozen in begun]
         return left + [study.ask(number) for number in range(done + len(begun), upto)]
 
-    def _measure(self, study: WeightStudy, batch: Sequence[tuple[Any, dict[str, float]]]) -> None:
-        works = [self._work(trial.number, weights) for trial, weights in batch]
+    def _measure(self, study: WeightStudy, batch: Sequence[tuple[Any, Drawn]]) -> None:
+        works = [self._work(trial.number, drawn) for trial, drawn in batch]
         with self._sharing(works):
             rows = self.evaluation.run(works)
         if not rows[0].episodes:
@@ -274,10 +277,10 @@ class Tuner:
         if self.preference_objective is None and self.objective not in names:
             hint = did_you_mean(self.objective, [*names, "score", "clip_score"])
             raise MovlrError(f"No episode has the metric '{self.objective}': {hint}they have {', '.join(names)}, score and clip_score.")
-        for (trial, weights), row in zip(batch, rows, strict=True):
-            result = self._result(trial.number, weights, row)
+        for (trial, drawn), row in zip(batch, rows, strict=True):
+            result = self._result(trial.number, drawn, row)
             if self.preference_objective is not None:
-                earlier = [(t, self._work(t.number, t.weights)) for t in self._finished(study)]
+                earlier = [(t, self._work(t.number, t.drawn)) for t in self._finished(study)]
                 result = self.preference_objective.placed(result, row.work, earlier)
             trial.set_user_attr("trial", weight_study.record(result))
             study.tell(trial, result, self._sign)
@@ -292,19 +295,20 @@ class Tuner:
         ranked = sorted(trials, key=lambda t: better(t, self._sign), reverse=True)
         chosen = sorted({0, *(t.number for t in ranked[: self.config.finalists])})
         of = {t.number: t for t in trials}
-        works = [self._work(number, of[number].weights) for number in chosen]
+        works = [self._work(number, of[number].drawn) for number in chosen]
         tuned, fresh = self.evaluation.run(works), self.evaluation.run(works, self.config.confirm)
         both = [dataclasses.replace(a, episodes=(*a.episodes, *b.episodes)) for a, b in zip(tuned, fresh, strict=True)]
-        return tuple(self._result(number, of[number].weights, row) for number, row in zip(chosen, both, strict=True))
+        return tuple(self._result(number, of[number].drawn, row) for number, row in zip(chosen, both, strict=True))
 
-    def _work(self, number: int, weights: Mapping[str, float]) -> Work:
-        return work(self.text, self.place, f"{self.text.name}, trial {number}", weights)
+    def _work(self, number: int, drawn: Drawn) -> Work:
+        return work(self.text, self.place, f"{self.text.name}, trial {number}", drawn.weights, drawn.parameters)
 
-    def _result(self, number: int, weights: dict[str, float], row: Row) -> WeightTrial:
+    def _result(self, number: int, drawn: Drawn, row: Row) -> WeightTrial:
         """Return a trial from its row; gates are the task's."""
         measured = values(row, self.objective)
         value = sum(measured.values()) / len(measured) if measured else None
-        return WeightTrial(number, weights, value, row.gates.amounts(), round(sum(values(row, FALLS).values())), len(row.episodes))
+        falls = round(sum(values(row, FALLS).values()))
+        return WeightTrial(number, drawn.weights, value, row.gates.amounts(), falls, len(row.episodes), parameters=drawn.parameters)
 
     def _trials(self, study: WeightStudy) -> list[WeightTrial]:
         kept = self._finished(study)
@@ -318,7 +322,7 @@ class Tuner:
 
 
 def _importance(study: Any, trials: Sequence[WeightTrial]) -> dict[str, float]:
-    """Return PED-ANOVA's importance of each weight; nothing for fewer than ten trials, of which its best tenth would be one."""
+    """Return PED-ANOVA's importance of each weight and parameter; nothing for fewer than ten trials: its best tenth would be one."""
     if sum(t.value is not None for t in trials) < 10:
         return {}
     importance = optuna().importance

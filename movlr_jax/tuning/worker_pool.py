@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,6 +26,8 @@ from movlr_jax.evaluation.work_items import Work
 from movlr_jax.processes import find_modules_where_installed
 from movlr_jax.tuning.ablation import work
 from movlr_jax.vision.config import ClipConfig
+
+_Share = tuple[str, dict[str, float], dict[str, float]]  # name, weights, parameters of a work
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,9 @@ def serve(worker_task: WorkerTask, line: Connection) -> None:
         more = measures.named(worker_task.metric, task.sentence, worker_task.clip)
         evaluation = Evaluation(worker_task.settings, store, worker_task.clips, measures=more, facts=facts)
         while True:
-            shares: list[tuple[str, dict[str, float]]] = line.recv()
-            evaluation.run([work(worker_task.text, (task, worker_task.morphology), name, weights) for name, weights in shares])
+            shares: list[_Share] = line.recv()
+            place = (task, worker_task.morphology)
+            evaluation.run([work(worker_task.text, place, name, weights, parameters) for name, weights, parameters in shares])
             line.send(len(shares))
 
 
@@ -108,7 +111,7 @@ class WorkerPool:
     @contextlib.contextmanager
     def sharing(self, works: Sequence[Work]) -> Iterator[None]:
         """Have the workers measure their share of works while the context's body measures this process's; last ones first."""
-        shares: list[tuple[str, Mapping[str, float]]] = [(w.name, dict(w.weights)) for w in works]
+        shares: list[_Share] = [(w.name, dict(w.weights), dict(w.parameters)) for w in works]
         busy: list[Connection] = []
         for i, (_, line) in enumerate(self._workers, 1):
             with contextlib.suppress(OSError):

@@ -35,6 +35,8 @@ class Attempt(TypedRecord):
         given_up: whether there was no text at all.
         weights: the weights under which it moved.
         changes: term -> what the edit did to it.
+        parameters: the values under which it moved; none where its text declares none.
+        parameter_changes: parameter -> what the edit did to it, such as "1.0 -> 1.1".
         warnings: what the sandbox warned of.
         score, gates: of its motion.
     """
@@ -49,6 +51,8 @@ class Attempt(TypedRecord):
     given_up: bool = False
     weights: dict[str, Number] = Field(default_factory=dict)
     changes: dict[str, Change] = Field(default_factory=dict)
+    parameters: dict[str, Number] = Field(default_factory=dict)
+    parameter_changes: dict[str, str] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
     score: Number | None = None
     gates: dict[str, bool] = Field(default_factory=dict)

@@ -1,18 +1,20 @@
 """Small edits of a reward's text that leave the rest of it as its writer wrote it.
 
-In: source text and Changes (add a term, set a weight, remove a term, change an expression). Out: new source text. The entries of the two
-dict literals are edited in a tree that keeps comments, order, spacing and local variables (module program_tree); where `terms` does not
-return a literal, the function is kept under another name and wrapped by a new one. The text is never executed here.
+In: source text and Changes (add a term, set a weight, remove a term, change an expression, set a parameter). Out: new source text. The
+entries of the dict literals are edited in a tree that keeps comments, order, spacing and local variables (module program_tree); where
+`terms` does not return a literal, the function is kept under another name and wrapped by a new one. The text is never executed here.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from movlr_jax.rewards.program import ProgramError, literal_weights
+from movlr_jax.errors import MovlrError
+from movlr_jax.rewards.parameters import Parameter, moved, values_of
+from movlr_jax.rewards.program import ProgramError, literal_parameters, literal_weights
 from movlr_jax.writers.base import EditError
 
 if TYPE_CHECKING:
@@ -24,16 +26,18 @@ class Change:
     """One change of a reward.
 
     Attributes:
-        action: add a term, reweigh it, remove it, or change its expression.
-        term: the term's name.
-        weight: its weight; needed to add and to reweigh, optional to change.
+        action: add a term, reweigh it, remove it, or change its expression; or set a parameter.
+        term: the term's or the parameter's name.
+        weight: its weight; needed to add and to reweigh, optional to change. Of a parameter, its value.
         expression: its text in terms of m; needed to add and to change.
+        before: the value of a parameter before, for people.
     """
 
-    action: Literal["add", "reweigh", "remove", "change"]
+    action: Literal["add", "reweigh", "remove", "change", "set"]
     term: str
     weight: float | None = None
     expression: str | None = None
+    before: float | None = None
 
     def line(self) -> str:
         """Return the change in a few words; equal changes give equal words."""
@@ -41,9 +45,30 @@ class Change:
             return f"add {self.term} {self.weight:g}"
         if self.action == "reweigh":
             return f"reweigh {self.term} to {self.weight:g}"
+        if self.action == "set":
+            return f"set {self.term} to {self.weight!r}" if self.before is None else f"set {self.term} {self.before!r} -> {self.weight!r}"
         if self.action == "change":
             return f"change {self.term}" + ("" if self.weight is None else f" {self.weight:g}")
         return f"remove {self.term}"
+
+
+def to_values(source: str, weights: Mapping[str, float], parameters: Mapping[str, float]) -> list[Change]:
+    """Return the changes that give a text these weights and parameters, of those that it has otherwise.
+
+    Raises:
+        EditError: the text does not keep the contract.
+    """
+    own, declared = _weights(source), values_of(_parameters(source))
+    changes = [Change("reweigh", term, weight) for term, weight in weights.items() if weight != own.get(term)]
+    moved = [(name, value) for name, value in parameters.items() if value != declared.get(name)]
+    return changes + [Change("set", name, value, before=declared.get(name)) for name, value in moved]
+
+
+def parameter_changes(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, str]:
+    """Return what an edit did to parameters, name -> "1.0 -> 1.1", "added 1.0" or "removed"."""
+    changes = {name: f"{before[name]!r} -> {value!r}" for name, value in after.items() if name in before and value != before[name]}
+    changes |= {name: f"added {value!r}" for name, value in after.items() if name not in before}
+    return changes | {name: "removed" for name in before if name not in after}
 
 
 def describe(changes: Sequence[Change]) -> str:
@@ -66,6 +91,10 @@ def apply(source: str, changes: Sequence[Change]) -> str:
             if change.weight is None:
                 raise EditError(f"To reweigh {change.term} a weight is needed.")
             source = set_weight(source, change.term, change.weight)
+        elif change.action == "set":
+            if change.weight is None:
+                raise EditError(f"To set {change.term} a value is needed.")
+            source = set_parameter(source, change.term, change.weight)
         elif change.action == "remove":
             source = remove_term(source, change.term)
         else:
@@ -98,6 +127,23 @@ def set_weight(source: str, name: str, weight: float) -> str:
     """
     before = _weights_with(source, name)
     return _checked(_read(source).with_weight(name, weight), {**before, name: weight})
+
+
+def set_parameter(source: str, name: str, value: float) -> str:
+    """Give a parameter another value; its range stays.
+
+    Raises:
+        EditError: there is no such parameter, or the value is outside its range.
+    """
+    before = _parameters(source)
+    try:
+        expected = moved(before, {name: value})
+    except MovlrError as error:
+        raise EditError(str(error)) from None
+    source = _read(source).with_parameter(name, value)
+    if _parameters(source) != expected:
+        raise EditError("The edit did not take: PARAMETERS reads differently afterwards.")
+    return source
 
 
 def remove_term(source: str, name: str) -> str:
@@ -144,6 +190,13 @@ def _weights(source: str) -> dict[str, float]:
         raise EditError(str(error)) from None
 
 
+def _parameters(source: str) -> dict[str, Parameter]:
+    try:
+        return literal_parameters(source)
+    except ProgramError as error:
+        raise EditError(str(error)) from None
+
+
 def _weights_with(source: str, name: str) -> dict[str, float]:
     """Return the weights of a reward that must have the term."""
     weights = _weights(source)
@@ -162,7 +215,7 @@ def _with_expression(source: str, name: str, expression: str, *, new: bool = Fal
     except EditError as error:
         raise EditError(f"The expression of {name}: {error}") from None
     names = {n.id for n in ast.walk(parsed) if isinstance(n, ast.Name)}
-    if shadowed := sorted((names - {"m"}) & (tree.outside - {"WEIGHTS", "terms"})):
+    if shadowed := sorted((names - {"m"}) & (tree.outside - {"WEIGHTS", "PARAMETERS", "terms"})):
         raise EditError(f"The text gives {', '.join(shadowed)} another meaning, so the term {name} cannot be added to it.")
     clashes = names & tree.inside or tree.parameter in tree.inside or tree.parameter in names - {"m"}
     foreign = tree.parameter != "m" and "m" in tree.inside

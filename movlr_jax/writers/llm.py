@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -21,9 +20,10 @@ from movlr_jax.llm.structured import THOUGHTS_ALONE, THOUGHTS_CURE
 from movlr_jax.plain_words import plain_words
 from movlr_jax.prompts import prompt as prompts
 from movlr_jax.prompts.prompt import Prompt
-from movlr_jax.rewards.program import ProgramError, literal_weights
+from movlr_jax.rewards.parameters import values_of
+from movlr_jax.rewards.program import ProgramError, literal_parameters, literal_weights
 from movlr_jax.sandbox.rules import rules
-from movlr_jax.writers import reply
+from movlr_jax.writers import edits, reply
 from movlr_jax.writers.base import Draft, WriteRequest
 
 Sees = Literal["critique", "metrics", "motion"]
@@ -77,7 +77,7 @@ class LlmWriter:
             read = _read(answer)
         except reply.Unreadable as unreadable:
             return Draft(_shortened(answer.text or answer.thoughts), "", "", str(unreadable))
-        return Draft(read.source, read.edit or _changed(request.best_weights, read.source), read.why)
+        return Draft(read.source, read.edit or _changed(request, read.source), read.why)
 
     def _request(self, prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
         return prompt.fill(
@@ -171,13 +171,16 @@ def _fenced(text: str, language: str) -> str:
     return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}"
 
 
-def _changed(before: Mapping[str, float], source: str) -> str:
-    """Return what a program changed of the weights, for one whose writer does not say."""
+def _changed(request: WriteRequest, source: str) -> str:
+    """Return what a program changed of weights and parameters, for one whose writer does not say."""
+    before = request.best_weights
     try:
         after = literal_weights(source)
+        declared = [values_of(literal_parameters(text)) for text in (request.best_source, source)]
     except ProgramError:
         return ""
     parts = [f"add {name} {weight:g}" for name, weight in after.items() if name not in before]
     parts += [f"reweigh {name} to {after[name]:g}" for name, weight in before.items() if name in after and after[name] != weight]
     parts += [f"remove {name}" for name in before if name not in after]
+    parts += [f"parameter {name} {what}" for name, what in edits.parameter_changes(*declared).items()]
     return plain_words(", ".join(parts) or "change terms, not weights", reply.MAX_EDIT)

@@ -32,6 +32,7 @@ class Tree:
     Attributes:
         module: all of it.
         weights: the dict literal of WEIGHTS.
+        parameters: that of PARAMETERS, if there is one.
         function: what makes the terms, of one `parameter`.
         entries: the dict literal that it returns, if it does; `plain`: nothing is put into it afterwards.
         returned: the statement that returns a name as the last thing of all, on a line of its own, if there is one.
@@ -42,6 +43,7 @@ class Tree:
 
     module: cst.Module
     weights: cst.Dict
+    parameters: cst.Dict | None
     function: cst.FunctionDef | cst.Lambda
     parameter: str
     entries: cst.Dict | None
@@ -59,6 +61,18 @@ class Tree:
     def with_weight(self, name: str, weight: float) -> str:
         """Return the text with another weight of a term, or with a new one at the end."""
         return self._with_entry(self.weights, name, cst.parse_expression(repr(round(float(weight), 6))))
+
+    def with_parameter(self, name: str, value: float) -> str:
+        """Return the text with another value of a declared parameter, whose range stays as it is written.
+
+        Raises:
+            EditError: PARAMETERS is no literal of it.
+        """
+        entries = self.parameters
+        declared = None if entries is None or name not in _keys(entries) else entries.elements[_keys(entries).index(name)].value
+        if not isinstance(declared, cst.Tuple | cst.List) or not declared.elements:
+            raise EditError(f"PARAMETERS declares no {name} as (value, lowest, highest).")
+        return self._replaced(declared.elements[0].value, cst.parse_expression(repr(float(value))))
 
     def with_term(self, name: str, expression: str) -> str:
         """Return the text with another expression of a term in the literal that is returned, or with a new one at its end."""
@@ -151,6 +165,7 @@ def read(source: str) -> Tree:
     scopes: Mapping[cst.CSTNode, Any] = _parsed(lambda _: wrapper.resolve(ScopeProvider), source)
     module = wrapper.module
     weights: cst.BaseExpression | None = None
+    parameters: cst.BaseExpression | None = None
     function: cst.FunctionDef | cst.Lambda | None = None
     for statement in module.body:
         if isinstance(statement, cst.FunctionDef) and statement.name.value == "terms":
@@ -160,6 +175,8 @@ def read(source: str) -> Tree:
                 if isinstance(part, cst.Assign) and isinstance(target.target, cst.Name):
                     if target.target.value == "WEIGHTS":
                         weights = weights or part.value
+                    elif target.target.value == "PARAMETERS":
+                        parameters = parameters or part.value
                     elif target.target.value == "terms" and isinstance(part.value, cst.Lambda):
                         function = part.value
     if not isinstance(weights, cst.Dict):
@@ -180,7 +197,8 @@ def read(source: str) -> Tree:
     assignments = outer["terms"]
     reused = len(assignments) > 1 or any(a.references for a in assignments)
     outside = frozenset(a.name for a in outer.assignments)
-    return Tree(module, weights, function, parameter, entries, plain, returned, frozenset(inside), outside, reused)
+    declared = parameters if isinstance(parameters, cst.Dict) else None
+    return Tree(module, weights, declared, function, parameter, entries, plain, returned, frozenset(inside), outside, reused)
 
 
 def bounded(text: str, mode: Literal["exec", "eval"]) -> ast.AST:

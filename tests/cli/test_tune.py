@@ -15,7 +15,7 @@ from movlr_jax.evaluation.episode_store import EpisodeStore
 from movlr_jax.evaluation.evaluation import evaluate
 from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.evaluation.work_items import Work
-from movlr_jax.rewards.program import literal_weights
+from movlr_jax.rewards.program import literal_parameters, literal_weights
 
 pytest.importorskip("optuna")
 
@@ -51,6 +51,28 @@ def test_tuning_the_real_body(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     with EpisodeStore(tmp_path / "other") as store:
         (row,) = evaluate([Work(text, "tuned", tasks.get("stand"), "myolegs")], settings, store)
     assert row.episodes[0]["effort"] == min(t["value"] for t in document["trials"])
+
+
+def test_tuning_declared_parameters_by_two_processes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, out = tmp_path / "mine.py", tmp_path / "tune"
+    file.write_text(
+        'PARAMETERS = {"tall": (0.9, 0.5, 1.0)}\nWEIGHTS = {"height": 1.0}\n\n\n'
+        'def terms(m):\n    return {"height": -below(m.pelvis.height, m.parameters.tall)}\n'
+    )
+    words = ["tune", str(file), *TUNE[2:], "--trials", "4", "--out", str(out)]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "eights and parameters" in shown and "tall" in shown
+    document = json.loads((out / "tune.json").read_text())
+    assert len({t["parameters"]["tall"] for t in document["trials"]}) == 4 and "| tall |" in (out / "tune.md").read_text()
+    declared = literal_parameters((out / "tuned.py").read_text())
+    assert declared["tall"].triple() == (document["parameters"]["tall"], 0.5, 1.0)
+    decided = [json.loads(path.read_text())["decided_by"] for path in (out / "episodes").glob("*.json")]
+    tried = {by.get("parameters", {}).get("tall", 0.9) for by in decided if by["seed"] == 0}
+    assert tried == {t["parameters"]["tall"] for t in document["trials"]}
+    # The tuned text stands for its trial: under its own values it is the same reward, and it says so.
+    assert main(["check", str(out / "tuned.py"), "--task", "stand"]) == 0
+    assert f"Parameters: tall {document['parameters']['tall']:g} (0.5 to 1)." in capsys.readouterr().out
 
 
 def test_tuning_by_the_offline_critics_preference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,10 +16,11 @@ from movlr_jax.control.episode_config import EpisodeSettings
 from movlr_jax.control.laws import LAWS
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
-from movlr_jax.evaluation import transfer, work_items
+from movlr_jax.evaluation import reward_texts, transfer, work_items
 from movlr_jax.evaluation.episode_store import EpisodeStore
 from movlr_jax.evaluation.evaluation import evaluate
-from movlr_jax.evaluation.work_items import Row, Watcher
+from movlr_jax.evaluation.reward_texts import RewardText
+from movlr_jax.evaluation.work_items import Row, Watcher, Work
 from movlr_jax.morphologies import catalog
 
 QUICK = EpisodeSettings(seeds=(0, 1), seconds=0.1, planner=MPPI(candidates=8, elites=2, instant=2, horizon=0.08), threads=1)
@@ -112,6 +113,22 @@ def test_strengths_are_rows_and_the_episodes_of_the_separately_injured_bodies(tm
     assert (counter.there, counter.ran) == (1, 0)
     (ran,), counter = measured(tmp_path / "apart", alone, apart)
     assert counter.ran == 1 and ran.episodes == found.episodes == rows[1].episodes != rows[0].episodes
+
+
+def test_other_parameters_are_other_episodes_of_one_artifact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = 'PARAMETERS = {"tall": (0.9, 0.5, 1.0)}\nWEIGHTS = {"height": 1.0}\n\n\ndef terms(m):\n    return {"height": HEIGHT}\n'
+    text = RewardText("declared", source.replace("HEIGHT", "-below(m.pelvis.height, m.parameters.tall)"))
+    proofs = []
+    compiled = reward_texts.compiled
+    monkeypatch.setattr(reward_texts, "compiled", lambda *args, **more: proofs.append(args) or compiled(*args, **more))
+    works = [Work(text, name, STAND, "myolegs", parameters=values) for name, values in (("own", {}), ("same", {"tall": 0.9}))]
+    works.append(Work(text, "other", STAND, "myolegs", parameters={"tall": 0.6}))
+    rows, counter = measured(tmp_path / "episodes", works)
+    assert len(proofs) == 1 and counter.ran == 4 and rows[0].episodes == rows[1].episodes
+    decided = [json.loads(path.read_text())["decided_by"] for path in (tmp_path / "episodes").glob("*.json")]
+    assert sorted(str(by.get("parameters")) for by in decided) == ["None", "None", "{'tall': 0.6}", "{'tall': 0.6}"]
+    assert len({by["reward_sha256"] for by in decided}) == 1
+    assert rows[2].document()["parameters"] == {"tall": 0.6} and "parameters" not in rows[0].document()
 
 
 def test_every_setting_makes_another_episode(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,3 +132,27 @@ def test_a_nominal_posture_is_proven_with_its_reward(judge, motions):
     refused = judge.prove(source.replace("GUARDED", "-1.0 - m.time")).verdict
     assert refused.stage == "behaviour" and "The posture of knee_angle_l is not a number" in refused.reason
     assert source.splitlines()[refused.line - 1].startswith('    return {"knee_angle_l"')
+
+
+def test_parameters_are_proven_over_their_ranges(judge, motions):
+    declared = 'PARAMETERS = {"lift": (0.1, RANGE), "idle": (1.0, 0.0, 2.0)}\n'
+    own = SOURCE.replace("return {", 'return {\n        "reach": -smooth_abs(m.pelvis.height / m.parameters.lift),', 1)
+    source = declared + own.replace("WEIGHTS = {", 'WEIGHTS = {"reach": 0.001, ', 1)
+    text = source.replace("RANGE", "0.05, 0.2")
+    proof = judge.prove(text)
+    assert proof.trusted, explain(proof.verdict, text)
+    assert "The parameter idle changes nothing on any motion: it steers nothing." in proof.verdict.warnings
+    assert "Parameters: lift 0.1 (0.05 to 0.2), idle 1 (0 to 2)." in explain(proof.verdict, text)
+    assert json.loads(json.dumps(proof.verdict.to_json()))["parameters"] == {"lift": [0.1, 0.05, 0.2], "idle": [1.0, 0.0, 2.0]}
+    again = judge.prove(text.replace("(0.1, ", "(0.15, "))
+    assert again.reward.artifact == proof.reward.artifact and again.reward.parameter_of()["lift"] == 0.15
+    features = motions.features["settled standing"]
+    moved = proof.reward.with_parameters({"lift": 0.15})
+    assert np.array_equal(again.reward.terms(features), moved.terms(features))
+    refused = judge.prove(source.replace("RANGE", "0.0, 0.2")).verdict
+    assert refused.stage == "behaviour" and "Where lift is 0, the term reach is not finite on a trial motion: narrow" in refused.reason
+    assert '"reach": -smooth_abs' in source.splitlines()[refused.line - 1]
+
+
+def test_the_verdict_of_a_text_without_parameters_says_nothing_of_them(proof):
+    assert "parameters" not in proof.verdict.to_json() and "Parameters" not in explain(proof.verdict, SOURCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import subprocess
@@ -18,7 +19,9 @@ from movlr_jax import atomic, searches
 from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import judging
-from movlr_jax.rewards.program import literal_weights
+from movlr_jax.media import report
+from movlr_jax.rewards.parameters import values_of
+from movlr_jax.rewards.program import literal_parameters, literal_weights
 from movlr_jax.runs import methods
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
@@ -29,7 +32,8 @@ from movlr_jax.searches.loop import Loop
 from movlr_jax.searches.result import RunResult
 from movlr_jax.searches.stages import Judged, Trusted
 from movlr_jax.tracking import LocalTracker
-from movlr_jax.writers.base import Draft
+from movlr_jax.tuning.weight_study import Drawn
+from movlr_jax.writers.base import Draft, WriteRequest
 
 pytest.importorskip("optuna")
 
@@ -125,7 +129,7 @@ def test_killed_again_and_again_equals_undisturbed(tmp_path: Path) -> None:
 def test_weights_that_were_tried_are_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from movlr_jax.searches import inner_tuning
 
-    monkeypatch.setattr(inner_tuning.InnerTuner, "weights", lambda self, iteration, candidate, trial: weights_of(_written(candidate)))
+    monkeypatch.setattr(inner_tuning.InnerTuner, "drawn", lambda self, iteration, candidate, trial: Drawn(weights_of(_written(candidate))))
     row = run(tmp_path, iterations=1, candidates=1).rows[1]
     assert row.simulated_s == pytest.approx(2 * 0.24) and row.tuned.trial == 0
     records = [json.loads((tmp_path / f"iterations/001/tune/{n:02d}/trial.json").read_text()) for n in range(4)]
@@ -147,7 +151,7 @@ def test_a_changed_trial_is_told(tmp_path: Path) -> None:
     (second,) = tmp_path.glob("iterations/001/candidates/0/tune/01/trial.json")
     record = json.loads(second.read_text())
     second.write_text(json.dumps({**record, "weights": {t: 2 * w for t, w in record["weights"].items()}}))
-    with pytest.raises(MovlrError, match="holds other weights than are drawn here"):
+    with pytest.raises(MovlrError, match="holds other values than are drawn here"):
         run(tmp_path, candidates=1)
 
 
@@ -202,3 +206,78 @@ def test_on_the_real_body(tmp_path: Path) -> None:
     )
     report = (tmp_path / "run" / "report.html").read_text()
     assert "Weights tuned" in report and "1 (★ taken)" in report and "0 (as written)" in report
+
+
+DECLARATION = 'PARAMETERS = {{"tempo": ({}, 0.5, 2.0)}}'
+
+
+class Declared(Watched):
+    """Its texts declare a parameter, which the weight of speed is multiplied by."""
+
+    def start(self) -> Draft:
+        return self._declared(super().start(), 1.0)
+
+    def write(self, request: WriteRequest) -> Draft:
+        tempo = literal_parameters(request.best_source)["tempo"].value
+        return self._declared(super().write(request), round(tempo + (0.05 if tempo < 1.5 else -0.05), 6))
+
+    @staticmethod
+    def _declared(draft: Draft, tempo: float) -> Draft:
+        weights, rest = draft.source.split("\n", 1)
+        return dataclasses.replace(draft, source=f"{weights}\n{DECLARATION.format(tempo)}\n{rest}")
+
+    def prove(self, draft: Draft, archive: Sequence[Judged]) -> Proof:
+        proof = super().prove(draft, archive)
+        if proof.reward is None:
+            return proof
+        return Proof(proof.verdict, dataclasses.replace(proof.reward, artifact=artifact_of(plain(draft.source))))
+
+    def _episode(self, reward: Trusted, seed: int, advanced: Any) -> Any:
+        values = {**values_of(literal_parameters(reward.source)), **reward.parameters}
+        weights = {term: weight * (values["tempo"] if term == "speed" else 1.0) for term, weight in reward.weights.items()}
+        return super()._episode(dataclasses.replace(reward, weights=weights, source=plain(reward.source)), seed, advanced)
+
+
+def plain(source: str) -> str:
+    return "\n".join(line for line in source.split("\n") if not line.startswith("PARAMETERS"))
+
+
+def test_parameters_are_tuned_beside_the_weights_and_on_record(tmp_path: Path) -> None:
+    stages = Declared()
+    result = run(tmp_path / "run", stages)
+    moved = 0
+    for row in result.rows[1:]:
+        place = tmp_path / "run" / "iterations" / f"{row.iteration:03d}"
+        trials = [json.loads((place / "tune" / f"{n:02d}" / "trial.json").read_text()) for n in range(4)]
+        written, text = (literal_parameters((place / name).read_text()) for name in ("written/reward.py", "reward.py"))
+        assert trials[0]["parameters"] == values_of(written) and all(0.5 <= t["parameters"]["tempo"] <= 2.0 for t in trials)
+        assert len({t["parameters"]["tempo"] for t in trials}) == 4 and not row.tuned.moved_again
+        assert values_of(text) == trials[row.tuned.trial]["parameters"] == row.parameters
+        before = result.rows[row.parent].parameters["tempo"]
+        assert row.parameter_changes == {"tempo": f"{before!r} -> {written['tempo'].value!r}"}
+        chosen = next(attempt for attempt in row.tried if attempt.chosen)
+        assert chosen.parameters == row.parameters and chosen.parameter_changes == row.parameter_changes
+        moved += row.tuned.trial > 0
+    assert moved, "the seed should bring at least one text whose values are bettered, or this test shows little"
+    assert result.rows[0].parameters == {"tempo": 1.0} and result.rows[0].parameter_changes == {}
+    again = json.loads((tmp_path / "run" / "summary.json").read_text())["iterations"][1]
+    assert again["parameters"] == result.rows[1].parameters
+    page = report.write_report(tmp_path / "run").read_text()
+    assert "<h3>Parameters</h3>" in page and "<h3>Weights and parameters tuned</h3>" in page
+    assert result.rows[1].parameter_changes["tempo"].replace(">", "&gt;") in page
+
+
+def test_parameters_stay_as_written_where_that_is_asked(tmp_path: Path) -> None:
+    result = run(tmp_path / "run", Declared(), iterations=2, tune=InnerTune(4, "random", parameters=False))
+    for row in result.rows[1:]:
+        place = tmp_path / "run" / "iterations" / f"{row.iteration:03d}"
+        trials = [json.loads((place / "tune" / f"{n:02d}" / "trial.json").read_text()) for n in range(4)]
+        assert not any("parameters" in trial for trial in trials)
+        written, text = (literal_parameters((place / name).read_text()) for name in ("written/reward.py", "reward.py"))
+        assert written == text and row.parameters == values_of(text)
+
+
+def test_a_run_of_texts_without_parameters_says_nothing_of_them(tmp_path: Path) -> None:
+    run(tmp_path / "run", iterations=1)
+    texts = [path.read_text() for path in (tmp_path / "run").rglob("*.json")]
+    assert texts and not any("parameter" in text for text in texts)

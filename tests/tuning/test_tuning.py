@@ -16,7 +16,8 @@ from movlr_jax.evaluation.reward_texts import RewardText
 from movlr_jax.evaluation.work_items import Row, Work
 from movlr_jax.facts import Facts
 from movlr_jax.llm.base import ModelFault
-from movlr_jax.rewards.program import literal_weights
+from movlr_jax.rewards.parameters import values_of
+from movlr_jax.rewards.program import literal_parameters, literal_weights
 from movlr_jax.runs.tune_config import TuneConfig
 from movlr_jax.tuning.preference_objective import PreferenceObjective
 from movlr_jax.tuning.tuner import JOURNAL, Tuner
@@ -247,3 +248,75 @@ def test_mistakes(tmp_path: Path) -> None:
     nothing = RewardText("nothing", TEXT.source.replace("1.0", "0.0").replace("-2.0", "0.0"))
     with pytest.raises(MovlrError, match="no weight to tune"):
         Tuner(TuneConfig(), nothing, PLACE, World(), tmp_path)  # type: ignore[arg-type]
+
+
+DECLARED = RewardText(
+    "declared",
+    'PARAMETERS = {"period": (1.0, 0.8, 1.3), "lift": (0.0, -1.0, 1.0)}\nWEIGHTS = {"go": 1.0}\n\n\n'
+    'def terms(m):\n    return {"go": m.com.velocity_forward * m.parameters.period + m.parameters.lift}\n',
+)
+OWN = {"period": 1.0, "lift": 0.0}
+
+
+class Stride(World):
+    """Distance is largest where go is 5, period 1.2 and lift -0.5."""
+
+    def run(self, works: list[Work], seeds: tuple[int, ...] = (0, 1)) -> list[Row]:
+        rows = super().run(works, seeds)
+        self.seen[-len(works) :] = [dict(w.parameters) for w in works]
+        return rows
+
+    def episode(self, work: Work, seed: int) -> dict[str, Any]:
+        assert work.reward is not None
+        values = {**literal_weights(work.reward.source), **work.weights, **OWN, **work.parameters}
+        off = math.log(values["go"] / 5.0) ** 2 + 20 * (values["period"] - 1.2) ** 2 + (values["lift"] + 0.5) ** 2
+        return {"seed": seed, "seconds": 2.0, "fell": False, "diverged": False, "distance_m": 3.0 - 0.2 * off}
+
+
+def stride(folder: Path, world: World, **more: Any) -> Tuner:
+    config = TuneConfig(**{"trials": 30, "held_out": (7, 8), **more})
+    return Tuner(config, DECLARED, PLACE, world, folder, {"seeds": (0, 1)})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sampler", ["cmaes", "tpe", "random"])
+def test_parameters_are_varied_within_their_ranges_beside_the_weights(sampler: str, tmp_path: Path) -> None:
+    world = Stride()
+    found = stride(tmp_path, world, sampler=sampler).run()
+    assert found.trials[0].parameters == OWN and (found.best.value or 0.0) > (found.trials[0].value or 0.0) + 0.2
+    assert all(0.8 <= t.parameters["period"] <= 1.3 and -1.0 <= t.parameters["lift"] <= 1.0 for t in found.trials)
+    assert min(t.parameters["lift"] for t in found.trials) < 0.0 < max(t.parameters["lift"] for t in found.trials)
+    # The text has them to the last digit, and its ranges are as they were.
+    declared = literal_parameters(found.text.source)
+    assert values_of(declared) == found.best.parameters and literal_weights(found.text.source) == found.best.weights
+    assert {n: (p.lowest, p.highest) for n, p in declared.items()} == {"period": (0.8, 1.3), "lift": (-1.0, 1.0)}
+    assert found.text.source.splitlines()[2:] == DECLARED.source.splitlines()[2:]
+    assert set(found.importance) == {"go", "period", "lift"}
+    document = found.document()
+    assert document["parameters"] == found.best.parameters == document["trials"][found.best.number]["parameters"]
+    assert document["held_out"]["best"]["parameters"] == found.best.parameters and world.seen[-1] == found.best.parameters
+
+
+def test_a_killed_tune_of_parameters_goes_on_and_another_of_them_is_refused(tmp_path: Path) -> None:
+    whole = stride(tmp_path / "whole", Stride(), parallel=3).run()
+    for killed_at in (2, 3):
+        with pytest.raises(Killed):
+            stride(tmp_path / "cut", Stride(killed_at), parallel=3).run()
+    assert stride(tmp_path / "cut", Stride(), parallel=3).run().document() == whole.document()
+    with pytest.raises(MovlrError, match=r"another parameters \(True, not False\)"):
+        stride(tmp_path / "cut", Stride(), parallel=3, parameters=False).run()
+
+
+def test_parameters_can_be_left_as_they_are(tmp_path: Path) -> None:
+    found = stride(tmp_path / "off", Stride(), trials=12, parameters=False).run()
+    assert all(t.parameters == {} for t in found.trials) and values_of(literal_parameters(found.text.source)) == OWN
+    assert "parameters" not in found.document() and all("parameters" not in t for t in found.document()["trials"])
+    # A reward that declares none draws what it drew before there were any, whatever the setting says.
+    on, off = (tuner(tmp_path / str(asked), World(), trials=5, parameters=asked).run() for asked in (True, False))
+    assert on.document() == off.document() and tuner(tmp_path / "True", World(), trials=6, parameters=False).run().trials[:5] == on.trials
+
+
+def test_parameters_alone_are_enough_to_tune(tmp_path: Path) -> None:
+    text = RewardText("flat", DECLARED.source.replace('"go": 1.0', '"go": 0.0'))
+    with pytest.raises(MovlrError, match="no weight to tune"):
+        Tuner(TuneConfig(parameters=False), text, PLACE, Stride(), tmp_path)  # type: ignore[arg-type]
+    Tuner(TuneConfig(), text, PLACE, Stride(), tmp_path)  # type: ignore[arg-type]

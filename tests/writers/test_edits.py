@@ -331,3 +331,50 @@ def test_a_nominal_posture_stays_through_every_edit():
     ):
         assert program.literal_joints(edited) == ("knee_angle_l",)
         assert 'def posture(m):\n    return {"knee_angle_l": 0.1 * m.time}  # gently\n' in edited + "\n"
+
+
+DECLARED = """# The start of it.
+PARAMETERS = {
+    "period": (1, 0.8, 1.3),  # s, of one stride
+    "lift": [0.1, -0.2, 2.0e-1],
+}
+WEIGHTS = {"a": 1.0}
+
+
+def terms(m):
+    return {"a": m.time * m.parameters.period + m.parameters.lift}
+"""
+
+
+def test_a_parameter_is_set_and_nothing_else_moves():
+    change = Change("set", "period", 1.1, before=1.0)
+    assert change.line() == "set period 1.0 -> 1.1" and Change("set", "lift", -0.2).line() == "set lift to -0.2"
+    edited = edits.apply(DECLARED, [change, Change("set", "lift", -0.2)])
+    assert edited == DECLARED.replace("(1,", "(1.1,").replace("[0.1,", "[-0.2,")
+    assert program.literal_parameters(edited)["period"].triple() == (1.1, 0.8, 1.3)
+    added = edits.apply(edited, [Change("add", "b", 2.0, "m.parameters.period - m.dt")])
+    assert program.literal_parameters(added) == program.literal_parameters(edited) and "m.parameters.period - m.dt" in added
+    assert edits.describe([change, Change("reweigh", "a", 3.0)]) == "reweigh a to 3, set period 1.0 -> 1.1"
+
+
+@pytest.mark.parametrize(
+    ("source", "change", "said"),
+    [
+        (DECLARED, Change("set", "period", 1.4), "period cannot be 1.4, outside its range, 0.8 to 1.3"),
+        (DECLARED, Change("set", "perod", 1.0), "No parameter named perod: did you mean period"),
+        (DECLARED, Change("set", "period"), "To set period a value is needed"),
+        (DECLARED.replace("PARAMETERS", "OTHERS"), Change("set", "period", 1.0), "this reward has none"),
+        (DECLARED.replace("1.3)", "0.3)"), Change("set", "period", 1.0), "not below its highest"),
+    ],
+)
+def test_a_parameter_that_cannot_be_set_is_told(source, change, said):
+    with pytest.raises(EditError, match=said):
+        edits.apply(source, [change])
+
+
+def test_what_differs_from_a_text_becomes_changes_and_what_changed_a_record():
+    changes = edits.to_values(DECLARED, {"a": 2.0}, {"period": 1.25, "lift": 0.1})
+    assert changes == [Change("reweigh", "a", 2.0), Change("set", "period", 1.25, before=1.0)]
+    assert edits.to_values(DECLARED, {"a": 1.0}, {}) == []
+    before, after = {"period": 1.0, "lift": 0.1, "gone": 2.0}, {"period": 1.1, "lift": 0.1, "new": 3.0}
+    assert edits.parameter_changes(before, after) == {"period": "1.0 -> 1.1", "new": "added 3.0", "gone": "removed"}

@@ -137,3 +137,7 @@ def test_a_model_that_cannot_be_asked_stops_the_run(scripted):
 
 def test_an_edit_that_is_not_named_is_read_from_the_weights(scripted):
     assert LlmWriter(scripted(f"```python\n{NEXT}```")).write(REQUEST).edit == "add speed 5"
+    declared = [f'PARAMETERS = {{"period": ({value}, 0.8, 1.3)}}\n' for value in (1.0, 1.1)]
+    request = replace(REQUEST, best_source=declared[0] + BEST)
+    assert LlmWriter(scripted(f"```python\n{declared[1]}{BEST}```")).write(request).edit == "parameter period 1.0 -> 1.1"
+    assert LlmWriter(scripted(f"```python\n{declared[1]}{NEXT}```")).write(REQUEST).edit == "add speed 5, parameter period added 1.1"

@@ -132,6 +132,8 @@ def _rollout(
         costs=np.zeros(len(instants)),
         diverged=np.zeros(len(instants), int),
         goal_speed=float(goal_speed),
+        parameter_names=tuple(reward.parameters) or None,
+        parameters=reward.parameter_values if reward.parameters else None,
         **arrays,
     )
 

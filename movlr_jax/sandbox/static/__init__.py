@@ -1,8 +1,9 @@
 """The first gate: a reward program's text is read as a tree, before anything of it is executed, and refused at the first oddity.
 
-A program is `WEIGHTS = {...}`, constants, small helper functions and `def terms(m):`; and `JOINTS = (...)` with `def posture(m):` where it
-says how joints should go. Whatever is not on the lists below is refused, in one sentence that names the line and the cure; all such places
-are told at once. This gate serves the writer as much as safety: the jail holds without it.
+A program is `WEIGHTS = {...}`, constants, small helper functions and `def terms(m):`; `JOINTS = (...)` with `def posture(m):` where it
+says how joints should go; and `PARAMETERS = {...}` where it declares constants with ranges. Whatever is not on the lists below is refused,
+in one sentence that names the line and the cure; all such places are told at once. This gate serves the writer as much as safety: the jail
+holds without it.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ def check(source: str, layout: FeatureLayout | None = None) -> tuple[Refusal, ..
             weights = program.literal_weights(source)
             if len(weights) > program.MAX_TERMS:
                 raise Refuse(1, f"there are {len(weights)} terms", f"keep at most {program.MAX_TERMS}")
+            program.literal_parameters(source)
     except Enough:
         pass
     except Refuse as refused:

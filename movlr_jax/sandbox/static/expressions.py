@@ -8,6 +8,7 @@ import math
 from typing import TypeGuard
 
 from movlr_jax.rewards import program
+from movlr_jax.rewards.motion import undeclared_cure
 from movlr_jax.rewards.shaping import SHAPING
 from movlr_jax.sandbox.static.quantities import Helper, Quantities, short, similar
 from movlr_jax.sandbox.static.refusals import Refuse
@@ -120,7 +121,11 @@ class Expressions(Quantities):
         anywhere = self.layout is None and name.endswith("_height")
         owner = self._kind(node.value)
         there = self._there(owner)
-        lacking = name not in there if there else name not in self.attributes and not anywhere
+        if owner == "Parameters" and self.misdeclared:
+            return steps
+        if owner == "Parameters" and name not in there:
+            raise Refuse(node.lineno, f"there is no parameter {name[:40]}", undeclared_cure(name, sorted(there)), column)
+        lacking = name not in there if there else name not in self.attributes | self.parameters and not anywhere
         if lacking or owner == "Array":
             if name in program.JNP_NAMES:
                 cure = f"write jnp.{name}(...)"
@@ -284,6 +289,8 @@ class Expressions(Quantities):
             return
         if name == "WEIGHTS":
             raise self.at(node, "WEIGHTS is read", "weights are applied outside; leave them out of the terms")
+        if name == "PARAMETERS":
+            raise self.at(node, "PARAMETERS is read", "read a parameter of m, as in m.parameters.period")
         if name in ("np", "numpy", "math", "jax", "lax"):
             raise self.at(node, f"{name} is not available", "use jnp, pi and the shaping functions")
         if hasattr(builtins, name):
@@ -294,7 +301,7 @@ class Expressions(Quantities):
         raise self.at(node, f"the name {name[:40]} is not known", cure)
 
     def _name_new(self, name: str, node: ast.AST, function: bool = False) -> None:
-        if name.startswith("__") or name in {"jnp", "pi", "WEIGHTS", *SHAPING, *program.BUILTIN_NAMES}:
+        if name.startswith("__") or name in {"jnp", "pi", "WEIGHTS", "PARAMETERS", *SHAPING, *program.BUILTIN_NAMES}:
             raise self.at(node, f"the name {name[:40]} is taken", "choose another name")
         if not function and name in self.helpers:
             raise self.at(node, f"{name[:40]} is a function's name", "choose another name")

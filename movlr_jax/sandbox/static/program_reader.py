@@ -1,4 +1,7 @@
-"""Reads a whole program: WEIGHTS, JOINTS, constants, helpers, terms and posture, statement by statement; and how much work a call is."""
+"""Reads a whole program, statement by statement: WEIGHTS, JOINTS, PARAMETERS, constants, helpers, terms and posture.
+
+How much work a call is, loops and helpers unrolled, is told by the way.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import ast
 import keyword
 import math
 import re
+from typing import TypeGuard
 
-from movlr_jax.rewards import program
+from movlr_jax.rewards import parameters, program
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.named import MotionError
 from movlr_jax.sandbox.static.expressions import Expressions, is_number, is_text
@@ -44,6 +48,7 @@ class ProgramReader(Expressions):
                     self.helpers[node.name] = Helper(node)
         weights_at: list[int] = []
         self.joints_at: list[int] = []
+        self._declare()
         for i, node in enumerate(self.tree.body):
             with self.going_on():
                 self._statement_outside(node, i == 0, weights_at)
@@ -59,6 +64,18 @@ class ProgramReader(Expressions):
             raise self.at(terms.node, "terms must take exactly one argument", "write `def terms(m):`")
         self._nominal()
         self._total_steps()
+
+    def _declare(self) -> None:
+        """Check PARAMETERS, before the functions that read them."""
+        given = [node for node in self.tree.body if _gives(node, "PARAMETERS")]
+        for node in given[:1]:
+            self.misdeclared = True
+            with self.going_on():
+                self._parameters(node.value)
+                self.misdeclared = False
+        for node in given[1:]:
+            with self.going_on():
+                raise self.at(node, "PARAMETERS is given twice", "keep one")
 
     def _nominal(self) -> None:
         """Refuse one of JOINTS and posture without the other."""
@@ -88,7 +105,7 @@ class ProgramReader(Expressions):
                 if len(weights_at) > 1:
                     raise self.at(node, "WEIGHTS is given twice", "keep one")
                 self._weights(node.value)
-            else:
+            elif target.id != "PARAMETERS":
                 if target.id == "JOINTS":
                     self._joints(node)
                 self.constants.add(target.id)
@@ -108,6 +125,23 @@ class ProgramReader(Expressions):
                 self._weight(key, value, seen)
         if len(seen) > program.MAX_TERMS:
             raise self.at(node, f"there are {len(seen)} terms", f"keep at most {program.MAX_TERMS}")
+
+    def _parameters(self, node: ast.expr) -> None:
+        if not isinstance(node, ast.Dict) or not node.keys:
+            raise self.at(node, "PARAMETERS is not a literal dict of parameters", parameters.NONE_SUCH)
+        weighed = [part.value for part in self.tree.body if _gives(part, "WEIGHTS")]
+        terms = {str(_literal(key)) for weights in weighed if isinstance(weights, ast.Dict) for key in weights.keys}
+        for key, value in zip(node.keys, node.values, strict=True):
+            with self.going_on():
+                name = _literal(key)
+                if (fault := parameters.fault(name, _literal(value), terms)) is not None:
+                    raise self.at(key or value, *fault)
+                if name in self.parameters:
+                    raise self.at(key or value, f"the parameter {name} is declared twice", "keep one")
+            if isinstance(name, str):
+                self.parameters.add(name)  # even with a fault, so that where it is read is not told as well
+        if len(node.keys) > parameters.MAX_PARAMETERS:
+            raise self.at(node, f"there are {len(node.keys)} parameters", f"keep at most {parameters.MAX_PARAMETERS}")
 
     def _joints(self, node: ast.Assign) -> None:
         self.joints_at.append(node.lineno)
@@ -257,3 +291,18 @@ class ProgramReader(Expressions):
 
         for name in self.helpers:
             total(name, ())
+
+
+def _gives(node: ast.stmt, name: str) -> TypeGuard[ast.Assign]:
+    """Return whether a statement gives a value to one name alone, this one."""
+    if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+        return False
+    return isinstance(node.targets[0], ast.Name) and node.targets[0].id == name
+
+
+def _literal(node: ast.expr | None) -> object:
+    """Return a literal's value; None where it is none."""
+    try:
+        return None if node is None else ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None

@@ -45,6 +45,8 @@ class Quantities:
         self.noted: set[str] = set()  # names whose refusal is noted where they are made
         self.helpers: dict[str, Helper] = {}
         self.constants: set[str] = set()
+        self.parameters: set[str] = set()  # declared by PARAMETERS
+        self.misdeclared = False  # PARAMETERS is refused as a whole: nothing is said of what reads them
         self.sequences: dict[str, int] = {}  # constant -> length, where it is a literal tuple or list
 
     @contextlib.contextmanager
@@ -95,6 +97,8 @@ class Quantities:
         if kind in kinds():
             some = ", ".join(f"{short(node)}.{name}" for name, of in sorted(kinds()[kind].items()) if of in ("Array", "float"))
             cure = f"name one of its quantities: {some}" if some else "name a landmark of it and a quantity, such as .foot.height"
+            if kind == "Parameters":
+                cure = "name one of those that PARAMETERS declares"
             raise self.at(node, f"{short(node)} is no number", cure)
 
     def _hold(self, name: str, kind: str) -> None:
@@ -109,6 +113,8 @@ class Quantities:
             owner = self._kind(node.value)
             if owner == "Side":
                 return "Foot" if node.attr == "foot" else "Landmark"
+            if owner == "Parameters":
+                return "Array"
             return "float" if owner == "Standing" else kinds().get(owner, {}).get(node.attr, "")
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Attribute):
@@ -135,6 +141,8 @@ class Quantities:
             return {name.partition(".")[2] for name in self.layout.landmarks if "." in name}
         if owner == "Standing":
             return set() if self.layout is None else set(self.layout.standing)
+        if owner == "Parameters":
+            return self.parameters
         if owner == "Motion" and self.layout is not None:
             return {*kinds()[owner], *(name for name in self.layout.landmarks if "." not in name)}
         return set(kinds().get(owner, ()))
