@@ -50,7 +50,7 @@ class IterationRecord(TypedRecord):
         critique: the judgement in one line.
         edit: what the writer changed, in one line.
         changes: term -> what the edit did to it.
-        parent: the iteration whose reward was edited.
+        parent: the iteration whose reward was edited: the best, unless the writer built on another.
         candidate: the one that was chosen.
         refusals: why drafts were refused, a sentence each.
         tried: every draft.

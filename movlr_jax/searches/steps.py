@@ -5,6 +5,7 @@ Flows in: a step of `state`, the stages. Flows out: the product, on the disk. No
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from movlr_jax.feedback import judging
 from movlr_jax.media import next_steps
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, RunFolder, read_arrays
-from movlr_jax.searches import state
+from movlr_jax.searches import memory, state
 from movlr_jax.searches.inner_tuning import InnerTuner
 from movlr_jax.searches.stages import Judged, Stages, Trusted, measured, trusted
 from movlr_jax.seeds import derive
@@ -57,6 +58,8 @@ class Steps:
                 draft = self.stages.write(self._request(step, candidate))
             except NothingLeft as nothing:
                 draft, given_up = Draft("", name=f"iteration {step.iteration}"), str(nothing)
+        if draft.builds_on is None:
+            draft = dataclasses.replace(draft, builds_on=self.folder.best())
         candidate.record_calls(f"write-{step.attempt:02d}", draft.calls)
         candidate.save_draft(step.attempt, draft, given_up)
 
@@ -68,7 +71,8 @@ class Steps:
         refusals = candidate.refusals()
         written = candidate.read_draft(step.attempt - 1) if step.attempt else None
         siblings = [self.folder.iteration(step.iteration).candidate(k) for k in range(step.candidate)]
-        facts = source.facts()
+        facts, rows, programs = source.facts(), self.folder.rows(), self.folder.programs()
+        reasons = [_reason(refusal) for refusal in refusals]
         return WriteRequest(
             goal=self.stages.goal,
             vocabulary=self.stages.vocabulary,
@@ -82,9 +86,14 @@ class Steps:
             facts=facts,
             critique=source.critique(),
             advice=self._advice(best),
-            history=tuple(record for row in self.folder.rows() for record in row.tried),
+            history=tuple(record for row in rows for record in row.tried),
+            failed=memory.failed(self.folder, best, programs),
+            best=best,
+            programs=programs,
             siblings=tuple(s.text() for s in (sibling.as_written for sibling in siblings) if s.proven),
-            refusal=_reason(refusals[-1]) if refusals else None,
+            sibling_edits=tuple(drafts[-1]["edit"] for s in siblings if (drafts := s.drafts())),
+            refusal=reasons[-1] if reasons else None,
+            earlier_refusals=tuple(reasons[:-1]),
             refused_source=written["source"] if written else None,
             clip=source["clip.mp4"] if source.has("clip.mp4") else None,
         )
