@@ -15,6 +15,25 @@ from movlr_jax.facts import Facts
 
 
 @dataclass(frozen=True)
+class Background:
+    """What a critic may know of a motion beside what is seen and measured.
+
+    Attributes:
+        program: text of the reward that moved it; "" where that is not told.
+        edit: what its writer changed, in one line; "" of a reward that nobody edited.
+        why: the writer's reason.
+        earlier: what was said of the motion under the program that was edited, or None.
+        start: whether the reward is the first one.
+    """
+
+    program: str = ""
+    edit: str = ""
+    why: str = ""
+    earlier: Critique | None = None
+    start: bool = False
+
+
+@dataclass(frozen=True)
 class Evidence:
     """One motion, as a critic sees it.
 
@@ -22,11 +41,13 @@ class Evidence:
         facts: what was measured (`movlr_jax.facts`).
         clip: path of its video, or None.
         name: how people call it ("best", "iteration 3").
+        background: what is known of it beside.
     """
 
     facts: Facts
     clip: Path | None = None
     name: str = field(default="")
+    background: Background = field(default_factory=Background)
 
 
 @runtime_checkable
@@ -41,6 +62,15 @@ class Critic(Protocol):
 
     def compare(self, a: Evidence, b: Evidence) -> Preference:
         """Say which of two motions does the goal better. Callers use `settle`, which asks in both orders."""
+        ...
+
+
+@runtime_checkable
+class Watcher(Critic, Protocol):
+    """A critic that is told the background of a motion, too."""
+
+    def watch(self, motion: Evidence) -> Critique:
+        """Judge as `critique` does."""
         ...
 
 

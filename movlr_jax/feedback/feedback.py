@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from movlr_jax.critics import CRITICS
-from movlr_jax.critics.base import Critic, Evidence, settle
+from movlr_jax.critics.base import Critic, Evidence, Watcher, settle
 from movlr_jax.critics.critique import Preference
 from movlr_jax.critics.vlm import VlmCritic
 from movlr_jax.llm.base import ModelFault
@@ -77,7 +77,9 @@ class Feedback:
         if self.critic is None or not self.method.judges:
             return {"summary": f"Nobody judges motions in the method {self._name}.", "faults": [], "suggestions": []}
         try:
-            judged = self.critic.critique(motion.clip, motion.facts).model_dump(mode="json")
+            critic = self.critic
+            critique = critic.watch(motion) if isinstance(critic, Watcher) else critic.critique(motion.clip, motion.facts)
+            judged = critique.model_dump(mode="json")
         except ModelFault as fault:
             if fault.kind not in _PASSING:
                 raise

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from movlr_jax import atomic
-from movlr_jax.critics.base import Evidence
+from movlr_jax.critics.base import Background, Evidence
 from movlr_jax.errors import MovlrError
 from movlr_jax.feedback import judging
 from movlr_jax.media import next_steps
@@ -227,11 +227,21 @@ class Steps:
             atomic.write_json(candidate["no_clip.json"], {"sentence": str(error)})
             self._report("warning", step.iteration, stage="film", message=f"There is no clip: {error}")
 
+    def _background(self, candidate: Candidate, best: int | None) -> Background:
+        """Return what is known of a motion's reward: its text, the edit that made it, and what was said before that."""
+        draft = candidate.drafts()[-1]
+        if best is None:
+            return Background(candidate.text(), start=True)
+        said = self.folder.chosen(self.folder.base(draft, best)).critique()
+        # What stands for a judgement that was not given is another motion's.
+        return Background(candidate.text(), draft["edit"], draft["rationale"], None if said.unjudged else said)
+
     def critique(self, step: state.Critique) -> None:
         """Have the chosen candidate's motion judged."""
         candidate, best = self._candidate(step), self.folder.best()
         earlier = None if best is None else self.folder.chosen(best).read("critique.json")
-        critique = dict(self.stages.critique(self._evidence(candidate, f"iteration {step.iteration}"), earlier))
+        motion = dataclasses.replace(self._evidence(candidate, f"iteration {step.iteration}"), background=self._background(candidate, best))
+        critique = dict(self.stages.critique(motion, earlier))
         candidate.record_calls("critique", critique.pop("calls", None))
         # A person may take hours, and the critique may have been paid for: it is saved before the question.
         atomic.write_json(candidate["unadvised.json" if self.config.ask else "critique.json"], critique)

@@ -6,18 +6,18 @@ method's choice (`sees`): a critic's words, measurements alone, or the motion it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-from movlr_jax.critics import facts_text
+from movlr_jax.critics import facts_text, success
+from movlr_jax.critics.allowance import allowance
 from movlr_jax.critics.attachments import Show, measured, pictures
 from movlr_jax.llm.base import Answer, Model, ModelFault, ModelRequest, Part
 from movlr_jax.llm.reasoning import alone, without_thoughts
 from movlr_jax.llm.structured import THOUGHTS_ALONE, THOUGHTS_CURE
 from movlr_jax.prompts import prompt as prompts
-from movlr_jax.prompts.prompt import Prompt
+from movlr_jax.prompts.prompt import Prompt, fenced
 from movlr_jax.rewards.program import ProgramError, literal_weights
 from movlr_jax.sandbox.rules import rules
 from movlr_jax.writers import attempts_text, reply
@@ -86,12 +86,14 @@ class LlmWriter:
         return prompt.fill(
             "request",
             goal=request.goal,
+            success=success.words(request.facts),
             seen=(*self._seen(prompt, request), *(prompt.fill("advice", advice=request.advice) if request.advice else ())),
-            source=_fenced(request.best_source, "python"),
+            source=fenced(request.best_source, "python"),
             terms=facts_text.statistics(request.facts.terms),
             history=attempts_text.history(request),
             failures=attempts_text.failures(request, self.sees != "motion" or self.show.facts),
             bases=_bases(request),
+            allowance=_allowance(prompt, request),
             vocabulary=request.vocabulary,
             rules=rules(),
             different=_different(prompt, request),
@@ -126,6 +128,12 @@ def _read(answer: Answer) -> reply.Reply:
         raise reply.Unreadable(f"{THOUGHTS_ALONE} Give the whole program in one block. (For the user: {THOUGHTS_CURE}.)") from None
 
 
+def _allowance(prompt: Prompt, request: WriteRequest) -> str:
+    """Return how much of the program may change, in words."""
+    allowed = allowance(request.facts, request.best in (None, 0))
+    return prompt.words(allowed.stage, **({} if allowed.terms is None else {"terms": str(allowed.terms)}))
+
+
 def _no_base(number: int, request: WriteRequest) -> str:
     """Return why an iteration's program cannot be built on, and what can."""
     others = ", ".join(str(n) for n in request.programs if n != request.best)
@@ -158,19 +166,13 @@ def _refused(prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
     if request.refusal is None:
         return prompt.fill("no refusal")
     earlier = "".join(f"\nThe answer before that was refused: {reason}" for reason in reversed(request.earlier_refusals))
-    return prompt.fill("refused", refusal=request.refusal + earlier, text=_fenced(_shortened(request.refused_source or ""), ""))
+    return prompt.fill("refused", refusal=request.refusal + earlier, text=fenced(_shortened(request.refused_source or ""), ""))
 
 
 def _shortened(text: str) -> str:
     """Return what can be saved and shown again of an answer."""
     whole = text.encode(errors="replace").decode()
     return whole if len(whole) <= _REFUSED else f"{whole[:_REFUSED]}\n(and {len(whole) - _REFUSED} characters more)"
-
-
-def _fenced(text: str, language: str) -> str:
-    """Return a text in a fence that is longer than any in it."""
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
-    return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}"
 
 
 def _changed(before: Mapping[str, float], source: str) -> str:

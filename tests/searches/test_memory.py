@@ -10,6 +10,7 @@ import pytest
 from support.openai_server import OpenAIServer
 from support.pendulum_stages import PendulumStages, source_of, tree
 
+from movlr_jax.critics.base import Background
 from movlr_jax.errors import BadFile
 from movlr_jax.facts import Facts
 from movlr_jax.feedback.feedback import Feedback
@@ -39,7 +40,11 @@ class Scripted(PendulumStages):
 
     def __init__(self, *drafts: tuple[dict[str, float], int | None], **more):
         super().__init__(**more)
-        self.drafts = drafts
+        self.drafts, self.motions = drafts, []
+
+    def critique(self, motion, earlier):
+        self.motions.append(motion)
+        return super().critique(motion, earlier)
 
     def write(self, request: WriteRequest) -> Draft:
         self.requests.append(request)
@@ -70,6 +75,9 @@ def test_a_writer_is_shown_what_failed_and_what_became_of_it(tmp_path):
     assert set(stages.requests[3].programs) == {0, 1, 2}
     last = result.rows[3]
     assert last.parent == 1 and last.tried[-1].builds_on == 1 and last.changes == {"speed": "added"}
+    assert last.edit == "edit 4" and stages.motions[0].background == Background(source_of(GOOD), start=True)
+    assert stages.motions[-1].background.edit == "edit 4"
+    assert stages.motions[-1].background.earlier.summary == result.rows[1].critique
     drafts = json.loads((tmp_path / "run" / "iterations" / "003" / "drafts" / "00.json").read_text())
     assert drafts["builds_on"] == 1
 

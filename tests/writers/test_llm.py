@@ -10,7 +10,7 @@ from support.iteration_records import attempt
 from movlr_jax.critics.attachments import Show
 from movlr_jax.critics.critique import Critique, Fault, Suggestion
 from movlr_jax.errors import MovlrError
-from movlr_jax.facts import Facts
+from movlr_jax.facts import Facts, Measures
 from movlr_jax.llm.base import Answer, ModelFault
 from movlr_jax.prompts import prompt
 from movlr_jax.writers.base import FailedAttempt, WriteRequest
@@ -216,3 +216,25 @@ def test_every_refusal_of_a_candidate_is_told(scripted):
     model = scripted(ANSWER)
     LlmWriter(model).write(replace(REQUEST, attempt=2, refusal="No lambda.", earlier_refusals=["No while."], refused_source="x"))
     assert "refused: No lambda.\nThe answer before that was refused: No while." in model.words()
+
+
+def test_how_much_may_change_follows_the_stage(scripted):
+    fallen = REQUEST.facts.model_copy(update={"metrics": Measures({"fell": True, "distance_m": 3.2})})
+    walks = REQUEST.facts.model_copy(update={"metrics": Measures({"distance_m": 3.2})})
+    for facts, best, wanted in (
+        (fallen, 0, "How much you may change: all of it."),
+        (fallen, 2, "up to 4 terms at once"),
+        (REQUEST.facts, 2, "up to 4 terms at once"),  # it stands still
+        (walks, 2, "one or 2 terms"),
+    ):
+        model = scripted(ANSWER)
+        LlmWriter(model).write(replace(REQUEST, facts=facts, best=best))
+        assert wanted in model.words() and model.words().count("How much you may change") == 1
+
+
+def test_programs_of_a_round_are_told_what_the_others_try(scripted):
+    model = scripted(ANSWER)
+    LlmWriter(model).write(replace(REQUEST, candidates=2))
+    LlmWriter(model).write(replace(REQUEST, candidate=1, candidates=2, sibling_edits=("add speed 5",)))
+    assert "program 1 of 2 for the same request" in model.words(0)
+    assert "What the others of this round try:\nProgram 1: add speed 5\nIn full:\n(none of them is proven yet)" in model.words(1)
