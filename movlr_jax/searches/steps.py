@@ -76,6 +76,7 @@ class Steps:
         return WriteRequest(
             goal=self.stages.goal,
             vocabulary=self.stages.vocabulary,
+            planning=self.stages.planning,
             iteration=step.iteration,
             candidate=step.candidate,
             candidates=self.config.candidates,

@@ -28,6 +28,7 @@ Sees = Literal["critique", "metrics", "motion"]
 # The first candidate is the model's best guess; the others are to differ.
 FIRST_TEMPERATURE = 0.0
 OTHER_TEMPERATURE = 0.9
+_FEET = "m.left.foot"  # the examples read feet
 _REFUSED = 20_000  # characters of a refused text that are shown again
 _SEEDS = 2**31 - 1  # services take 32-bit seeds
 
@@ -95,6 +96,8 @@ class LlmWriter:
             bases=_bases(request),
             allowance=_allowance(prompt, request),
             vocabulary=request.vocabulary,
+            planning=request.planning,
+            examples=prompt.words("examples") if _FEET in request.vocabulary else "",
             rules=rules(),
             different=_different(prompt, request),
             refused=_refused(prompt, request),

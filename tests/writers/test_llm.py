@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from support.iteration_records import attempt
 
+from movlr_jax.control.planners import MPPI
 from movlr_jax.critics.attachments import Show
 from movlr_jax.critics.critique import Critique, Fault, Suggestion
 from movlr_jax.errors import MovlrError
@@ -238,3 +239,14 @@ def test_programs_of_a_round_are_told_what_the_others_try(scripted):
     LlmWriter(model).write(replace(REQUEST, candidate=1, candidates=2, sibling_edits=("add speed 5",)))
     assert "program 1 of 2 for the same request" in model.words(0)
     assert "What the others of this round try:\nProgram 1: add speed 5\nIn full:\n(none of them is proven yet)" in model.words(1)
+
+
+def test_the_planner_is_told_and_examples_are_for_bodies_with_feet(scripted):
+    model = scripted(ANSWER)
+    planning = MPPI(horizon=0.3, replan=0.04).for_walking(True).words()
+    LlmWriter(model).write(replace(REQUEST, planning=planning))
+    LlmWriter(model).write(replace(REQUEST, vocabulary="A landmark L (m.head, m.left.foot, m.right.foot) has:"))
+    assert "looks 0.3 s ahead in 38 steps of 8 ms" in model.words(0) and "plans anew every 0.04 s" in model.words(0)
+    assert "but for a value that tells of falls" in model.words(0)
+    assert MPPI().for_walking(False).words().endswith("it does not see.")
+    assert "extrapolated centre of mass" not in model.words(0) and "extrapolated centre of mass" in model.words(1)
