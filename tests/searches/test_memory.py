@@ -82,6 +82,19 @@ def test_a_writer_is_shown_what_failed_and_what_became_of_it(tmp_path):
     assert drafts["builds_on"] == 1
 
 
+def test_a_formula_that_is_rewritten_is_a_change_and_a_fitted_weight_no_drift(tmp_path):
+    class Rewriting(PendulumStages):
+        def write(self, request: WriteRequest) -> Draft:
+            added, fitted = source_of({**GOOD, "speed": 60.0}), source_of({**GOOD, "speed": 50.0})
+            text = {1: added, 2: fitted, 3: fitted.replace("m.speed", "2.0 * m.speed")}[request.iteration]
+            return Draft(text, "fit speed", name=f"iteration {request.iteration}", builds_on=request.iteration - 1)
+
+    rows = search(tmp_path / "run", Rewriting(start=GOOD), iterations=3).rows
+    assert [row.changes for row in rows] == [{}, {"speed": "added"}, {"speed": "lowered"}, {"speed": "rewritten"}]
+    assert [row.parent for row in rows] == [None, 0, 1, 2]
+    assert not [failure for row in rows for failure in row.failures if failure.name == "drift"]
+
+
 def test_what_is_told_is_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "SINCE_BEST", 2)
     monkeypatch.setattr(memory, "BEFORE_BEST", 1)
