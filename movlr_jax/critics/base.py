@@ -18,6 +18,25 @@ _MOST_SHARED = 2  # episodes that a comparison shows of each side
 
 
 @dataclass(frozen=True)
+class Background:
+    """What a critic may know of a motion beside what is seen and measured.
+
+    Attributes:
+        program: text of the reward that moved it; "" where that is not told.
+        edit: what its writer changed, in one line; "" of a reward that nobody edited.
+        why: the writer's reason.
+        earlier: what was said of the motion under the program that was edited, or None.
+        start: whether the reward is the first one.
+    """
+
+    program: str = ""
+    edit: str = ""
+    why: str = ""
+    earlier: Critique | None = None
+    start: bool = False
+
+
+@dataclass(frozen=True)
 class Evidence:
     """One motion, as a critic sees it.
 
@@ -26,12 +45,14 @@ class Evidence:
         clip: path of the film of the episode that the facts tell in detail, or None.
         name: how people call it ("best", "iteration 3"); no critic is told.
         clips: seed -> path of its film, of several episodes: the first's, the worst's and the best's, as far as they were filmed.
+        background: what is known of it beside.
     """
 
     facts: Facts
     clip: Path | None = None
     name: str = field(default="")
     clips: Mapping[int, Path] = field(default_factory=dict)
+    background: Background = field(default_factory=Background)
 
     def of_worst(self) -> Evidence:
         """Return the motion as one that looks at a single episode has to see it: the worst of several, or the only one."""
@@ -63,7 +84,7 @@ class Critic(Protocol):
 
 @runtime_checkable
 class Watcher(Critic, Protocol):
-    """A critic that looks at the worst and the best of several episodes."""
+    """A critic that looks at the worst and the best of several episodes, and is told the background of a motion, too."""
 
     def watch(self, motion: Evidence) -> Critique:
         """Judge as `critique` does."""

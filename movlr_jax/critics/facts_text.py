@@ -6,7 +6,7 @@ In: facts. Out: text. Names end in their unit there (`speed_mps`); here it stand
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from movlr_jax import units
 from movlr_jax.critics.critique import FAULTS, Critique
@@ -14,6 +14,8 @@ from movlr_jax.facts import Facts, Term
 from movlr_jax.tasks import metric_registry
 
 SECTIONS = ("metrics", "fall", "object", "joints", "landmarks", "posture", "gait", "smoothness", "effort", "phases")
+_TELLING, _MOST_TELLING = 0.1, 4  # a metric that changed by a tenth is told, and so many of them at most
+_LOUD = 0.8  # share of the spread from which a term drowns the others
 
 
 def facts(measured: Facts, sections: Sequence[str] = SECTIONS, seeds: Sequence[int] = ()) -> str:
@@ -62,6 +64,38 @@ def _episodes(measured: Facts, seeds: Sequence[int]) -> list[str]:
     places = {} if seeds else {extreme.seed: f" (the {extreme.place})" for extreme in measured.extremes}
     first = f"metrics are the mean of {len(episodes)} episodes; each of them:"
     return [first, *(f"  seed {e['seed']}{places.get(e['seed'], '')}: {_metrics(e)}" for e in episodes)]
+
+
+def telling(measured: Facts, before: Facts | None) -> str:
+    """Return what of a motion matters beside another's, in a line: how it fell, which metrics changed most, which term drowns the rest.
+
+    Args:
+        measured: the motion's facts.
+        before: those of the motion that it is compared with, or None.
+    """
+    parts = []
+    if measured.fall is not None:
+        fall = measured.fall
+        parts.append(f"fell {fall.direction} at {fall.time_s:.2f} s, first sign {fall.first_sign} at {fall.first_sign_s:.2f} s")
+    now, then = measured.metrics.root, {} if before is None else before.metrics.root
+    changed = []
+    for name in metric_registry.told(measured.metrics.root):
+        value, earlier = now[name], then.get(name)
+        if not metric_registry.metric(name).shown:
+            continue
+        if _is_number(value) and _is_number(earlier):
+            change = abs(value - earlier) / max(abs(value), abs(earlier), 1e-9)
+            if change >= _TELLING:
+                changed.append((change, f"{_said(name, value)} ({_number(earlier)} before)"))
+    parts += [words for _, words in sorted(changed, key=lambda item: -item[0])[:_MOST_TELLING]]
+    loudest = max(measured.terms, key=lambda name: measured.terms[name].share_of_spread, default=None)
+    if loudest is not None and len(measured.terms) > 1 and measured.terms[loudest].share_of_spread >= _LOUD:
+        parts.append(f"{loudest} carries {measured.terms[loudest].share_of_spread:.0%} of the reward's spread")
+    return "; ".join(parts)
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _metrics(record: Mapping[str, Any]) -> str:

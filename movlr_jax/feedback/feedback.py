@@ -110,7 +110,7 @@ class Feedback:
             NothingLeft: the writer has no draft left to offer.
             MovlrError: the writer cannot go on.
         """
-        draft = self.writer.write(request if self.method.judges else dataclasses.replace(request, critique=None))
+        draft = self.writer.write(request if self.method.judges else _unjudged(request))
         why = draft.rationale
         if request.advice and not isinstance(self.writer, LlmWriter):
             why = f"{why} (The advice is not used: the {self.writer.name} writer reads no sentences.)"
@@ -118,6 +118,12 @@ class Feedback:
 
     def _calls(self) -> tuple[Json, ...]:
         return tuple(record for recorder in self._recorders for record in recorder.take())
+
+
+def _unjudged(request: WriteRequest) -> WriteRequest:
+    """Return a request without what stands for a critique where nobody judges."""
+    failed = tuple(dataclasses.replace(attempt, critique=None) for attempt in request.failed)
+    return dataclasses.replace(request, critique=None, failed=failed)
 
 
 def _instead(earlier: Json | None, fault: str) -> dict[str, Any]:

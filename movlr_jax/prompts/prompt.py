@@ -107,6 +107,12 @@ class Prompt:
         return "".join(part.text for part in self.fill(block, **values) if isinstance(part, Text))
 
 
+def fenced(text: str, language: str = "") -> str:
+    """Return a text in a fence that is longer than any in it."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}"
+
+
 @functools.cache
 def load(name: str) -> Prompt:
     """Return a prompt of this package.

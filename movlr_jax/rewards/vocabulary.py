@@ -6,7 +6,9 @@ Flows in: a FeatureLayout. Flows out: the text. `leg_joints` reads from it which
 from __future__ import annotations
 
 import inspect
+import math
 import re
+from collections.abc import Mapping, Sequence
 
 from movlr_jax.morphologies import anatomy
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
@@ -14,6 +16,22 @@ from movlr_jax.rewards.library import STRAIGHT
 from movlr_jax.rewards.motion import OBJECT, Goal, Joint, Joints, Motion, Muscles
 from movlr_jax.rewards.places import CenterOfMass, Foot, Landmark
 
+# Landmark -> what it marks, alike on the package's bodies; a body's own author may place them by the same words.
+MARKS: dict[str, str] = {
+    "pelvis": "its middle",
+    "trunk": "the chest",
+    "head": "its middle",
+    "hip": "the hip joint",
+    "knee": "the knee joint",
+    "ankle": "the ankle joint",
+    "heel": "the back of the sole",
+    "foot": "the middle of the sole",
+    "toe": "the tip of the sole",
+    "shoulder": "the shoulder joint",
+    "elbow": "the elbow joint",
+    "hand": "the palm",
+    "object": "its middle",
+}
 _FUNCTION = re.compile(r'([a-z_.]+) = (-?m\.joint\("[^"]+"\))\.angle \(([-\d.]+) standing\)')
 
 
@@ -30,8 +48,13 @@ def _described(cls: type, prefix: str, without: str = "") -> list[str]:
     return lines
 
 
-def vocabulary(layout: FeatureLayout) -> str:
-    """Return the text that tells a writer all that `m` offers on this body, generated from the classes above."""
+def vocabulary(layout: FeatureLayout, directions: Mapping[str, str] | None = None) -> str:
+    """Return the text that tells a writer all that `m` offers on this body, generated from the classes above.
+
+    Args:
+        layout: of the body.
+        directions: planned joint -> where the part beyond it goes as it grows (`morphologies.joint_directions`); None: not told.
+    """
     landmarks = sorted(layout.landmarks)
     feet = any(name.endswith(".foot") for name in landmarks)
     without = "" if OBJECT in landmarks else OBJECT
@@ -40,6 +63,7 @@ def vocabulary(layout: FeatureLayout) -> str:
         "Frame: x forward (the way the task goes), y left, z up, fixed at the start.",
         *_described(Motion, "m", without),
         "A landmark L (" + ", ".join(f"m.{n}" for n in landmarks) + ") has:",
+        *_marks(landmarks),
         *_described(Landmark, "L"),
         *(["The feet m.left.foot and m.right.foot also have:", *_described(Foot, "foot")] if feet else []),
         "The centre of mass has:",
@@ -50,7 +74,7 @@ def vocabulary(layout: FeatureLayout) -> str:
         *_leg_functions(layout),
         "The planned joints together have:",
         *_described(Joints, "m.joints"),
-        "Planned joints, in order: " + ", ".join(layout.planned_joints) + ".",
+        "Planned joints, in order" + _planned(layout, directions) + ".",
         "m.muscles and m.muscle_group(name) have:",
         *_described(Muscles, "m.muscles"),
         "Muscle groups: " + ", ".join(layout.muscle_groups) + ".",
@@ -59,6 +83,27 @@ def vocabulary(layout: FeatureLayout) -> str:
         "m.standing (m): " + ", ".join(f"{k} = {v:.3f}" for k, v in layout.standing.items()) + ".",
     ]
     return "\n".join(parts)
+
+
+def _marks(landmarks: Sequence[str]) -> list[str]:
+    """Return a line on where the landmarks are, of those whose names are known."""
+    names = dict.fromkeys(name.split(".")[-1] for name in landmarks)
+    known = [f"{name} {MARKS[name]}" for name in MARKS if name in names]
+    return ["  They mark: " + ", ".join(known) + "."] if known else []
+
+
+def _planned(layout: FeatureLayout, directions: Mapping[str, str] | None) -> str:
+    """Return the planned joints in order, with limits and directions where these are known."""
+    if directions is None:
+        return ": " + ", ".join(layout.planned_joints)
+    parts = []
+    for name in layout.planned_joints:
+        (low, high), direction = layout.joint_ranges[name], directions[name]
+        slides = direction.startswith("slides")
+        limits = f"{low:g} to {high:g} m" if slides else f"{math.degrees(low):.0f} to {math.degrees(high):.0f}"
+        parts.append(f"{name} {limits} {direction}")
+    what = ", with their limits in degrees (programs read rad) and where the part beyond the joint goes as the value grows: "
+    return what + ", ".join(parts)
 
 
 def _leg_functions(layout: FeatureLayout) -> list[str]:

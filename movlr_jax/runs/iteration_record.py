@@ -52,7 +52,7 @@ class IterationRecord(TypedRecord):
         changes: term -> what the edit did to it.
         parameters: the values of the reward's declared constants; none where it declares none.
         parameter_changes: parameter -> what the edit did to it, such as "1.0 -> 1.1".
-        parent: the iteration whose reward was edited.
+        parent: the iteration whose reward was edited: the best, unless the writer built on another.
         candidate: the one that was chosen.
         refusals: why drafts were refused, a sentence each.
         tried: every draft.

@@ -50,7 +50,7 @@ class Decision(TypedDict):
 
 @with_config(_OPEN)
 class DraftRecord(TypedDict):
-    """drafts/NN.json: a text as it was written."""
+    """drafts/NN.json: a text as it was written, and the iteration whose program it was made from."""
 
     name: str
     edit: str
@@ -58,6 +58,7 @@ class DraftRecord(TypedDict):
     given_up: str
     source: str
     refusal: NotRequired[str]
+    builds_on: NotRequired[Count | None]
 
 
 @with_config(_OPEN)

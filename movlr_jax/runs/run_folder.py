@@ -77,6 +77,7 @@ class Candidate:
                 "rationale": draft.rationale,
                 "given_up": given_up,
                 "refusal": draft.refusal,
+                "builds_on": draft.builds_on,
                 # A proof speaks of lines and of a hash: one kind of line end, before anything is made of it.
                 "source": draft.source.replace("\r\n", "\n").replace("\r", "\n"),
             },
@@ -357,6 +358,27 @@ class RunFolder:
         best = self.best()
         if best is not None:
             atomic.link(self["best"], f"iterations/{best:03d}")
+
+    def base(self, draft: DraftRecord, best: int) -> int:
+        """Return the iteration whose program a draft was made from.
+
+        Args:
+            draft: as it was written; one of an earlier version was made from the best.
+            best: the best iteration when it was written.
+
+        Raises:
+            BadFile: it names an iteration that has no program.
+        """
+        stated = draft.get("builds_on")
+        number = best if stated is None else stated
+        rows = self.rows()
+        if number >= len(rows) or rows[number].candidate is None:
+            raise BadFile(f"A draft in {self.path} builds on iteration {number}, which has no program: restore the file, or start anew.")
+        return number
+
+    def programs(self) -> dict[int, str]:
+        """Return iteration -> the text of its program, of every finished iteration that has one."""
+        return {row.iteration: self.chosen(row.iteration).text() for row in self.rows() if row.candidate is not None}
 
     def sources(self) -> dict[str, str]:
         """Return the text of every proven candidate -> where it was tried ("iteration 3")."""

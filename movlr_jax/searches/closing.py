@@ -20,7 +20,7 @@ from movlr_jax.searches import failures, state
 from movlr_jax.searches.inner_tuning import executed
 from movlr_jax.searches.stages import Stages, trusted
 from movlr_jax.tasks import gates
-from movlr_jax.writers import edits
+from movlr_jax.writers import edits, formulas
 from movlr_jax.writers.base import Attempt
 
 
@@ -34,15 +34,14 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
         number: the iteration.
         index: the candidate that was chosen, and promoted; None where every draft was refused.
     """
-    rows, iteration = folder.rows(), folder.iteration(number)
-    parent = None if (best := folder.best()) is None else rows[best]
+    rows, iteration, best = folder.rows(), folder.iteration(number), folder.best()
     candidates = [folder.chosen(number) if k == index else iteration.candidate(k) for k in range(config.candidates if number else 1)]
     kept = index is not None and iteration.decision()["kept"]
-    tried = [attempt for c in candidates for attempt in _attempts(c, number, c.index == index, kept, parent)]
+    tried = [attempt for c in candidates for attempt in _attempts(folder, c, number, c.index == index, kept, best)]
     stage_names = [name for name in state.STAGE_NAMES if name != "tune" or config.tune.applies(number)]
     of_every_iteration: dict[str, Any] = {
         "iteration": number,
-        "parent": best,
+        "parent": best if index is None or best is None else folder.base(folder.chosen(number).drafts()[-1], best),
         "candidate": index,
         "refusals": [str(refusal.get("sentence", "refused")) for c in candidates for refusal in c.refusals()],
         "tried": tried,
@@ -69,12 +68,14 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
         )
     candidate = folder.chosen(number)
     metrics, critique, reward, tuned = candidate.metrics(), candidate.critique(), trusted(candidate), candidate.tuned()
-    of_tuning = _parameters(candidate, parent) | ({} if tuned is None else {"tuned": tuned})
     weights = dict(reward.weights)
-    changes = _changes(candidate, parent)
+    parent = None if best is None else rows[folder.base(candidate.drafts()[-1], best)]
+    of_tuning = _parameters(candidate, parent) | ({} if tuned is None else {"tuned": tuned})
+    changes = _changes(folder, candidate, parent)
     suggested = failures.suggested(critique, weights)
     named = failures.collapse(number, candidate.facts().terms)
-    named += failures.drift(number, changes, best, parent.changes if parent else {}, kept, suggested)
+    edited, earlier = (parent.iteration, parent.changes) if parent else (None, {})
+    named += failures.drift(number, changes, edited, earlier, kept, suggested)
     return IterationRecord(
         **of_every_iteration,
         reward=reward.name,
@@ -93,9 +94,12 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
     )
 
 
-def _changes(candidate: Candidate, parent: IterationRecord | None) -> dict[str, Any]:
+def _changes(folder: RunFolder, candidate: Candidate, parent: IterationRecord | None) -> dict[str, Any]:
     """Return what the writer did, which is what a later edit may undo; the tuner moves every weight in every iteration."""
-    return failures.changes(parent.weights, candidate.as_written.weights()) if parent else {}
+    if parent is None:
+        return {}
+    rewritten = formulas.rewritten(folder.chosen(parent.iteration).text(), candidate.as_written.text())
+    return failures.changes(parent.weights, candidate.as_written.weights(), rewritten)
 
 
 def _parameters(candidate: Candidate, parent: IterationRecord | None) -> dict[str, Any]:
@@ -105,11 +109,13 @@ def _parameters(candidate: Candidate, parent: IterationRecord | None) -> dict[st
     return {**({"parameters": now} if now else {}), **({"parameter_changes": changes} if changes else {})}
 
 
-def _attempts(candidate: Candidate, number: int, chosen: bool, kept: bool, parent: IterationRecord | None) -> list[Attempt]:
+def _attempts(folder: RunFolder, candidate: Candidate, number: int, chosen: bool, kept: bool, best: int | None) -> list[Attempt]:
     """Return what became of each of a candidate's drafts."""
-    attempts, refusals = [], candidate.refusals()
+    attempts, refusals, rows = [], candidate.refusals(), folder.rows()
     for attempt, draft in enumerate(candidate.drafts()):
-        of_every_draft: dict[str, Any] = {"iteration": number, "candidate": candidate.index, "edit": draft["edit"]}
+        base = None if best is None else folder.base(draft, best)
+        parent = None if base is None else rows[base]
+        of_every_draft: dict[str, Any] = {"iteration": number, "candidate": candidate.index, "edit": draft["edit"], "builds_on": base}
         if attempt < len(refusals):
             outcome = f"refused: {refusals[attempt].get('sentence', 'refused')}"
             more: dict[str, Any] = {"given_up": True} if draft["given_up"] else {}
@@ -123,7 +129,7 @@ def _attempts(candidate: Candidate, number: int, chosen: bool, kept: bool, paren
                     chosen=chosen,
                     outcome=_outcome(metrics) + _tuning(candidate),
                     weights=candidate.weights(),
-                    changes=_changes(candidate, parent),
+                    changes=_changes(folder, candidate, parent),
                     warnings=list(candidate.verdict().get("warnings", ())),
                     score=metrics["score"],
                     gates=metrics["gates"],

@@ -6,28 +6,42 @@ in the search; people read it in the progress view, summary.json and the report.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from movlr_jax.critics.critique import Critique
 from movlr_jax.facts import Term
 from movlr_jax.runs.iteration_record import Failure
 from movlr_jax.writers.base import Change
 
-OPPOSITE: dict[str, str] = {"added": "removed", "removed": "added", "raised": "lowered", "lowered": "raised"}
+# What an edit did to a term -> what undoes it.
+UNDOES: dict[str, tuple[str, ...]] = {
+    "added": ("removed",),
+    "removed": ("added",),
+    "raised": ("lowered", "removed"),
+    "lowered": ("raised",),
+}
 # MoVLR's released runs drowned in one term more than once; above this share the others no longer steer the planner.
 COLLAPSE_SHARE = 0.95
 # Below this spread of the weighted reward over a whole episode, no candidate posture is told from another.
 FLAT = 1e-6
 
 
-def changes(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, Change]:
-    """Return what an edit did to the terms: term -> added, removed, raised or lowered (by size of the weight)."""
+def changes(before: Mapping[str, float], after: Mapping[str, float], rewritten: Collection[str] = ()) -> dict[str, Change]:
+    """Return what an edit did to the terms: term -> added, removed, rewritten, raised or lowered (by size of the weight).
+
+    Args:
+        before: the weights of the program that was edited.
+        after: those of the edited program.
+        rewritten: the terms whose formula is another; a weight of another formula is neither higher nor lower.
+    """
     edits: dict[str, Change] = {}
     for term in [*before, *(t for t in after if t not in before)]:
         if term not in after:
             edits[term] = "removed"
         elif term not in before:
             edits[term] = "added"
+        elif term in rewritten:
+            edits[term] = "rewritten"
         elif abs(after[term]) > abs(before[term]):
             edits[term] = "raised"
         elif abs(after[term]) < abs(before[term]):
@@ -36,15 +50,12 @@ def changes(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str
 
 
 def reversed_terms(first: Mapping[str, str], second: Mapping[str, str]) -> list[str]:
-    """Return the terms on which the second change undoes the first; lowering what was added, and adding back, count."""
-    undone = []
-    for term, what in second.items():
-        earlier = first.get(term)
-        if earlier is None:
-            continue
-        if what == OPPOSITE[earlier] or (earlier in ("added", "raised") and what in ("removed", "lowered")):
-            undone.append(term)
-    return undone
+    """Return the terms on which the second change undoes the first.
+
+    Taking out what was added or raised does, and adding back what was taken out. Another weight for a term that was added is fitting it
+    in, and another formula is a new idea.
+    """
+    return [term for term, what in second.items() if what in UNDOES.get(first.get(term, ""), ())]
 
 
 def suggested(critique: Critique, weights: Mapping[str, float]) -> dict[str, Change]:

@@ -25,6 +25,7 @@ from movlr_jax.facts import Facts, Seen
 from movlr_jax.feedback.feedback import Feedback
 from movlr_jax.llm.gateway import Gateway
 from movlr_jax.media import clip, heatmaps, report
+from movlr_jax.morphologies.joint_directions import directions
 from movlr_jax.physics import engines
 from movlr_jax.rewards import packaged
 from movlr_jax.rewards.features import feature_layout
@@ -84,7 +85,7 @@ class RealStages:
         self.engine, self.engine_reason = engines.choose(config.engine)
         self.morphology = task.load(config.morphology, config.injury)
         self.layout = feature_layout(self.morphology)
-        self.goal, self.vocabulary = self.task.sentence, vocabulary(self.layout)
+        self.goal, self.vocabulary = self.task.sentence, vocabulary(self.layout, directions(self.morphology))
         self.runner = EpisodeRunner.build(
             self.morphology,
             self.task.settled(config.planner, self.morphology),
@@ -93,6 +94,7 @@ class RealStages:
             episodes=config.candidates * len(config.seeds),
             mjx=config.mjx,
         )
+        self.planning = self.runner.planner.words()
         self.prover = Prover(self.layout, lying=self.task.lies)
         # Made while the spare jail warms up in its own process.
         self.motions = behaviour_motions.generate(self.morphology, self.task.goal_speed)

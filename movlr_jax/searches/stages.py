@@ -73,6 +73,8 @@ class Stages(Protocol):
     """The goal sentence."""
     vocabulary: str
     """What a reward may read on this body."""
+    planning: str
+    """How far the planner looks ahead, and how often it plans, in a line."""
 
     def start(self) -> Draft:
         """Return the reward of iteration 0."""

@@ -5,19 +5,20 @@ Flows in: a step of `state`, the stages. Flows out: the product, on the disk. No
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from movlr_jax import atomic
-from movlr_jax.critics.base import Evidence
+from movlr_jax.critics.base import Background, Evidence
 from movlr_jax.errors import MovlrError
 from movlr_jax.facts import Facts
 from movlr_jax.feedback import judging
 from movlr_jax.media import next_steps
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, RunFolder, read_arrays
-from movlr_jax.searches import state
+from movlr_jax.searches import memory, state
 from movlr_jax.searches.inner_tuning import InnerTuner
 from movlr_jax.searches.stages import Judged, Stages, Trusted, measured, trusted
 from movlr_jax.seeds import derive
@@ -58,6 +59,8 @@ class Steps:
                 draft = self.stages.write(self._request(step, candidate))
             except NothingLeft as nothing:
                 draft, given_up = Draft("", name=f"iteration {step.iteration}"), str(nothing)
+        if draft.builds_on is None:
+            draft = dataclasses.replace(draft, builds_on=self.folder.best())
         candidate.record_calls(f"write-{step.attempt:02d}", draft.calls)
         candidate.save_draft(step.attempt, draft, given_up)
 
@@ -69,10 +72,12 @@ class Steps:
         refusals = candidate.refusals()
         written = candidate.read_draft(step.attempt - 1) if step.attempt else None
         siblings = [self.folder.iteration(step.iteration).candidate(k) for k in range(step.candidate)]
-        facts = self._facts(source)
+        facts, rows, programs = self._facts(source), self.folder.rows(), self.folder.programs()
+        reasons = [_reason(refusal) for refusal in refusals]
         return WriteRequest(
             goal=self.stages.goal,
             vocabulary=self.stages.vocabulary,
+            planning=self.stages.planning,
             iteration=step.iteration,
             candidate=step.candidate,
             candidates=self.config.candidates,
@@ -83,9 +88,14 @@ class Steps:
             facts=facts,
             critique=source.critique(),
             advice=self._advice(best),
-            history=tuple(record for row in self.folder.rows() for record in row.tried),
+            history=tuple(record for row in rows for record in row.tried),
+            failed=memory.failed(self.folder, best, programs),
+            best=best,
+            programs=programs,
             siblings=tuple(s.text() for s in (sibling.as_written for sibling in siblings) if s.proven),
-            refusal=_reason(refusals[-1]) if refusals else None,
+            sibling_edits=tuple(drafts[-1]["edit"] for s in siblings if (drafts := s.drafts())),
+            refusal=reasons[-1] if reasons else None,
+            earlier_refusals=tuple(reasons[:-1]),
             refused_source=written["source"] if written else None,
             clip=self._evidence(source, "").of_worst().clip,
             clips=source.clips(),
@@ -227,11 +237,21 @@ class Steps:
             atomic.write_json(candidate["no_clip.json"], {"sentence": str(error)})
             self._report("warning", step.iteration, stage="film", message=f"There is no clip: {error}")
 
+    def _background(self, candidate: Candidate, best: int | None) -> Background:
+        """Return what is known of a motion's reward: its text, the edit that made it, and what was said before that."""
+        draft = candidate.drafts()[-1]
+        if best is None:
+            return Background(candidate.text(), start=True)
+        said = self.folder.chosen(self.folder.base(draft, best)).critique()
+        # What stands for a judgement that was not given is another motion's.
+        return Background(candidate.text(), draft["edit"], draft["rationale"], None if said.unjudged else said)
+
     def critique(self, step: state.Critique) -> None:
         """Have the chosen candidate's motion judged."""
         candidate, best = self._candidate(step), self.folder.best()
         earlier = None if best is None else self.folder.chosen(best).read("critique.json")
-        critique = dict(self.stages.critique(self._evidence(candidate, f"iteration {step.iteration}"), earlier))
+        motion = dataclasses.replace(self._evidence(candidate, f"iteration {step.iteration}"), background=self._background(candidate, best))
+        critique = dict(self.stages.critique(motion, earlier))
         candidate.record_calls("critique", critique.pop("calls", None))
         # A person may take hours, and the critique may have been paid for: it is saved before the question.
         atomic.write_json(candidate["unadvised.json" if self.config.ask else "critique.json"], critique)

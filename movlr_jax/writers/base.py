@@ -19,7 +19,8 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.facts import Facts
 from movlr_jax.typed_record import Count, Number, TypedRecord
 
-Change = Literal["added", "removed", "raised", "lowered"]
+# What an edit did to a term: a formula that was rewritten has a scale of its own, so that its weight is not compared with the one before.
+Change = Literal["added", "removed", "raised", "lowered", "rewritten"]
 
 
 class Attempt(TypedRecord):
@@ -39,6 +40,7 @@ class Attempt(TypedRecord):
         parameter_changes: parameter -> what the edit did to it, such as "1.0 -> 1.1".
         warnings: what the sandbox warned of.
         score, gates: of its motion.
+        builds_on: the iteration whose program it was made from; None of a version that did not record it.
     """
 
     iteration: Count
@@ -56,6 +58,34 @@ class Attempt(TypedRecord):
     warnings: list[str] = Field(default_factory=list)
     score: Number | None = None
     gates: dict[str, bool] = Field(default_factory=dict)
+    builds_on: Count | None = None
+
+
+@dataclass(frozen=True)
+class FailedAttempt:
+    """A draft that was not kept, with what shows why.
+
+    Attributes:
+        attempt: its record.
+        base: the iteration whose program it was made from.
+        base_source: that program's text.
+        source: its own text; "" where the answer held no program.
+        ending: why it was not kept, in a sentence; "" where the sandbox refused it, which its outcome says.
+        base_score: score of the base's motion.
+        base_facts: what was measured of the base's motion.
+        facts: what was measured of its own; None where it did not move.
+        critique: what was said of its motion; None where it was not judged.
+    """
+
+    attempt: Attempt
+    base: int
+    base_source: str
+    source: str = ""
+    ending: str = ""
+    base_score: float | None = None
+    base_facts: Facts | None = None
+    facts: Facts | None = None
+    critique: Critique | None = None
 
 
 @dataclass(frozen=True)
@@ -65,11 +95,15 @@ class WriteRequest:
     Attributes:
         goal: the goal sentence.
         vocabulary: what `m` offers on this body (`movlr_jax.rewards.vocabulary`).
-        best_source: text of the best reward so far; the edit starts from it.
+        best_source: text of the best reward so far; the edit starts from it, or from one of `programs`.
         best_weights: its weights, term -> weight.
         critique: judgement of the best motion so far, or None.
         history: every draft that was written, oldest first.
+        failed: those that were not kept since the best, and a few before it, oldest first, with what shows why.
+        best: the iteration of the best reward; None where nothing has moved yet.
+        programs: iteration -> the text of its program, of every one that may be built on.
         refusal: why the last draft for this same candidate was refused, or None.
+        earlier_refusals: why those before it were, oldest first.
         candidate: which of the iteration's candidates this is, from 0; the k-th asks for the k-th best edit.
         candidates: how many candidates the iteration has.
         attempt: how many drafts for this candidate were refused before.
@@ -77,10 +111,12 @@ class WriteRequest:
         iteration: the iteration's number.
         refused_source: the text that was refused, or None.
         siblings: the programs already proven for this iteration; a candidate that repeats one is refused.
+        sibling_edits: what each of the iteration's candidates before this one changes, in a line each, proven or not.
         facts: what was measured of the best motion.
         clip: its film, of several episodes that of the worst, or None.
         clips: seed -> the films that there are, of several episodes.
         advice: what a person who watched it says, or "".
+        planning: how the planner uses a reward, in a line: how far it looks ahead and how often it plans; "" where none is known.
     """
 
     goal: str
@@ -89,7 +125,11 @@ class WriteRequest:
     best_weights: Mapping[str, float]
     critique: Critique | None = None
     history: Sequence[Attempt] = ()
+    failed: Sequence[FailedAttempt] = ()
+    best: int | None = None
+    programs: Mapping[int, str] = field(default_factory=dict)
     refusal: str | None = None
+    earlier_refusals: Sequence[str] = ()
     candidate: int = 0
     candidates: int = 1
     attempt: int = 0
@@ -97,10 +137,12 @@ class WriteRequest:
     iteration: int = 0
     refused_source: str | None = None
     siblings: Sequence[str] = ()
+    sibling_edits: Sequence[str] = ()
     facts: Facts = field(default_factory=Facts)
     clip: Path | None = None
     clips: Mapping[int, Path] = field(default_factory=dict)
     advice: str = ""
+    planning: str = ""
 
     @property
     def refused(self) -> int:
@@ -120,6 +162,7 @@ class Draft:
             then, and `source` is what was answered instead.
         name: where it came from, for people ("start", "iteration 3").
         calls: records of the model calls made for it.
+        builds_on: the iteration whose program it was made from; None: the best's.
     """
 
     source: str
@@ -128,6 +171,7 @@ class Draft:
     refusal: str = ""
     name: str = ""
     calls: tuple[Mapping[str, Any], ...] = ()
+    builds_on: int | None = None
 
 
 class EditError(ValueError):

@@ -6,24 +6,22 @@ method's choice (`sees`): a critic's words, measurements alone, or the motion it
 
 from __future__ import annotations
 
-import difflib
-import re
 from dataclasses import replace
 from typing import Literal
 
-from movlr_jax.critics import facts_text
+from movlr_jax.critics import facts_text, success
+from movlr_jax.critics.allowance import allowance
 from movlr_jax.critics.attachments import Show, measured, pictures, worst_and_best
 from movlr_jax.critics.base import Evidence
 from movlr_jax.llm.base import Answer, Model, ModelFault, ModelRequest, Part
 from movlr_jax.llm.reasoning import alone, without_thoughts
 from movlr_jax.llm.structured import THOUGHTS_ALONE, THOUGHTS_CURE
-from movlr_jax.plain_words import plain_words
 from movlr_jax.prompts import prompt as prompts
-from movlr_jax.prompts.prompt import Prompt
+from movlr_jax.prompts.prompt import Prompt, fenced
 from movlr_jax.rewards.parameters import values_of
 from movlr_jax.rewards.program import ProgramError, literal_parameters, literal_weights
 from movlr_jax.sandbox.rules import rules
-from movlr_jax.writers import edits, reply
+from movlr_jax.writers import attempts_text, edits, reply
 from movlr_jax.writers.base import Draft, WriteRequest
 
 Sees = Literal["critique", "metrics", "motion"]
@@ -31,7 +29,7 @@ Sees = Literal["critique", "metrics", "motion"]
 # The first candidate is the model's best guess; the others are to differ.
 FIRST_TEMPERATURE = 0.0
 OTHER_TEMPERATURE = 0.9
-_HISTORY = 40  # attempts that are told
+_FEET = "m.left.foot"  # the examples read feet
 _REFUSED = 20_000  # characters of a refused text that are shown again
 _SEEDS = 2**31 - 1  # services take 32-bit seeds
 
@@ -77,17 +75,30 @@ class LlmWriter:
             read = _read(answer)
         except reply.Unreadable as unreadable:
             return Draft(_shortened(answer.text or answer.thoughts), "", "", str(unreadable))
-        return Draft(read.source, read.edit or _changed(request, read.source), read.why)
+        base = request.best if read.base is None else read.base
+        if base is None or base == request.best:
+            before = request.best_source
+        elif base in request.programs:
+            before = request.programs[base]
+        else:
+            return Draft(read.source, read.edit, read.why, _no_base(base, request))
+        return Draft(read.source, read.edit or _changed(before, read.source), read.why, builds_on=base)
 
     def _request(self, prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
         return prompt.fill(
             "request",
             goal=request.goal,
+            success=success.words(request.facts),
             seen=(*self._seen(prompt, request), *(prompt.fill("advice", advice=request.advice) if request.advice else ())),
-            source=_fenced(request.best_source, "python"),
+            source=fenced(request.best_source, "python"),
             terms=facts_text.statistics(request.facts.terms),
-            history=_history(request),
+            history=attempts_text.history(request),
+            failures=attempts_text.failures(request, self.sees != "motion" or self.show.facts),
+            bases=_bases(request),
+            allowance=_allowance(prompt, request),
             vocabulary=request.vocabulary,
+            planning=request.planning,
+            examples=prompt.words("examples") if _FEET in request.vocabulary else "",
             rules=rules(),
             different=_different(prompt, request),
             refused=_refused(prompt, request),
@@ -123,40 +134,45 @@ def _read(answer: Answer) -> reply.Reply:
         raise reply.Unreadable(f"{THOUGHTS_ALONE} Give the whole program in one block. (For the user: {THOUGHTS_CURE}.)") from None
 
 
-def _history(request: WriteRequest) -> str:
-    """Return what was tried and what it did, a line an attempt."""
-    lines = []
-    for record in request.history[-_HISTORY:]:
-        fate = "kept as best" if record.kept else "not kept"
-        warnings = "".join(f" Warning: {plain_words(warning, 200)}" for warning in record.warnings)
-        edit = record.edit or ("no program" if record.refused else "the reward of the start")
-        lines.append(f"- iteration {record.iteration}: {edit}: {plain_words(record.outcome, 300)}; {fate}.{warnings}")
-    left_out = len(request.history) - len(lines)
-    return "\n".join([f"({left_out} earlier ones are left out.)"] * bool(left_out) + lines) or "Nothing yet."
+def _allowance(prompt: Prompt, request: WriteRequest) -> str:
+    """Return how much of the program may change, in words."""
+    allowed = allowance(request.facts, request.best in (None, 0))
+    return prompt.words(allowed.stage, **({} if allowed.terms is None else {"terms": str(allowed.terms)}))
+
+
+def _no_base(number: int, request: WriteRequest) -> str:
+    """Return why an iteration's program cannot be built on, and what can."""
+    others = ", ".join(str(n) for n in request.programs if n != request.best)
+    cure = f", or one of the iterations {others}" if others else ""
+    return f"The line BUILDS ON names iteration {number}, which has no program here: write `BUILDS ON: best`{cure}."
+
+
+def _bases(request: WriteRequest) -> str:
+    """Return what may be built on, in words."""
+    best = "best" if request.best is None else f"best, which is iteration {request.best}"
+    others = [str(n) for n in request.programs if n != request.best]
+    return best + (f"; or an iteration of {', '.join(others)}" if others else "")
 
 
 def _different(prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
     if not request.candidate:
-        return prompt.fill("first idea")
-    changed = "\n\n".join(_difference(request.best_source, source) for source in request.siblings)
+        return prompt.fill("first of several", count=str(request.candidates)) if request.candidates > 1 else prompt.fill("first idea")
+    others = [f"Program {k}: {edit}" for k, edit in enumerate(request.sibling_edits, 1)]
+    changed = [attempts_text.difference(request.best_source, source) for source in request.siblings]
     return prompt.fill(
         "different idea",
         number=str(request.candidate + 1),
         count=str(request.candidates),
-        siblings=changed or "(none of them is proven yet)",
+        edits="\n".join(others) or "(none of them is written yet)",
+        siblings="\n\n".join(changed) or "(none of them is proven yet)",
     )
-
-
-def _difference(before: str, after: str) -> str:
-    """Return the lines in which two programs differ."""
-    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[2:]
-    return "\n".join(line for line in lines if not line.startswith("@@"))
 
 
 def _refused(prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
     if request.refusal is None:
         return prompt.fill("no refusal")
-    return prompt.fill("refused", refusal=request.refusal, text=_fenced(_shortened(request.refused_source or ""), ""))
+    earlier = "".join(f"\nThe answer before that was refused: {reason}" for reason in reversed(request.earlier_refusals))
+    return prompt.fill("refused", refusal=request.refusal + earlier, text=fenced(_shortened(request.refused_source or ""), ""))
 
 
 def _shortened(text: str) -> str:
@@ -165,22 +181,15 @@ def _shortened(text: str) -> str:
     return whole if len(whole) <= _REFUSED else f"{whole[:_REFUSED]}\n(and {len(whole) - _REFUSED} characters more)"
 
 
-def _fenced(text: str, language: str) -> str:
-    """Return a text in a fence that is longer than any in it."""
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
-    return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}"
-
-
-def _changed(request: WriteRequest, source: str) -> str:
-    """Return what a program changed of weights and parameters, for one whose writer does not say."""
-    before = request.best_weights
+def _changed(base: str, source: str) -> str:
+    """Return what a program changed of its base's weights and parameters, for one whose writer does not say."""
     try:
-        after = literal_weights(source)
-        declared = [values_of(literal_parameters(text)) for text in (request.best_source, source)]
+        before, after = literal_weights(base), literal_weights(source)
+        declared = [values_of(literal_parameters(text)) for text in (base, source)]
     except ProgramError:
         return ""
     parts = [f"add {name} {weight:g}" for name, weight in after.items() if name not in before]
     parts += [f"reweigh {name} to {after[name]:g}" for name, weight in before.items() if name in after and after[name] != weight]
     parts += [f"remove {name}" for name in before if name not in after]
     parts += [f"parameter {name} {what}" for name, what in edits.parameter_changes(*declared).items()]
-    return plain_words(", ".join(parts) or "change terms, not weights", reply.MAX_EDIT)
+    return ", ".join(parts) or "change terms, not weights"

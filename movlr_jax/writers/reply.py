@@ -1,4 +1,4 @@
-"""Reading a model's answer: one block of Python, a line on what was changed, a line on why.
+"""Reading a model's answer: one block of Python, and lines on the program it was made from, on what was changed and on why.
 
 In: text of any kind, from a model that may say anything. Out: a Reply, or Unreadable with a sentence that the model can act on. Nothing is
 guessed: an answer with two programs is not an answer. Whether the program may be used is the sandbox's to say.
@@ -16,7 +16,7 @@ from movlr_jax.plain_words import plain_words
 from movlr_jax.rewards import typeset
 
 MAX_CHARACTERS = 200_000
-MAX_EDIT = 160
+MAX_EDIT = 2_000  # a longer one is refused, not cut: the history is read for what was tried
 MAX_WHY = 600
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)")
 _CHECKED = 50  # fences inside of a block that are asked whether they stand in a string; no honest program has as many
@@ -36,18 +36,20 @@ class Reply:
         source: the program's text.
         edit: what was changed, in one line; "" where the answer does not say.
         why: the reason, in one line; "" where the answer does not say.
+        base: the iteration whose program it was made from; None for the best, and where the answer does not say.
     """
 
     source: str
     edit: str
     why: str
+    base: int | None = None
 
 
 def read(text: str) -> Reply:
     """Return what an answer holds.
 
     Raises:
-        Unreadable: it holds no program, or more than one.
+        Unreadable: it holds no program, or more than one, or a line that cannot be used.
     """
     if len(text) > MAX_CHARACTERS:
         raise Unreadable(f"The answer has {len(text)} characters: keep it under {MAX_CHARACTERS}, the program alone and two short lines.")
@@ -70,7 +72,10 @@ def read(text: str) -> Reply:
         raise Unreadable(f"The block of code is in {language[:40]!a}: write Python, and {_WANTED}.")
     if not source.strip():
         raise Unreadable(f"The block of code is empty: {_WANTED}.")
-    return Reply(typeset.cleaned(source.strip("\n") + "\n").text, _line(prose, "EDIT", MAX_EDIT), _line(prose, "WHY", MAX_WHY))
+    edit = _line(prose, "EDIT", MAX_CHARACTERS)
+    if len(edit) > MAX_EDIT:
+        raise Unreadable(f"The line EDIT has {len(edit)} characters: say what you changed in fewer than {MAX_EDIT}.")
+    return Reply(typeset.cleaned(source.strip("\n") + "\n").text, edit, _line(prose, "WHY", MAX_WHY), _base(prose))
 
 
 def _blocks(lines: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -126,3 +131,18 @@ def _line(prose: list[str], word: str, limit: int) -> str:
         if match:
             return plain_words(match[1].strip().strip("*_"), limit)
     return ""
+
+
+def _base(prose: list[str]) -> int | None:
+    """Return the iteration that the line BUILDS ON names, None for the best.
+
+    Raises:
+        Unreadable: it names neither.
+    """
+    words = _line(prose, "BUILDS ON", 200).strip(" .`\"'*_")
+    if not words or re.match(r"(the )?best\b", words, re.IGNORECASE):
+        return None
+    numbers = set(re.findall(r"\d+", words))
+    if len(numbers) != 1:
+        raise Unreadable(f"The line BUILDS ON says '{words}': write `BUILDS ON: best`, or the number of one iteration.")
+    return int(numbers.pop())

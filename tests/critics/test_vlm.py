@@ -6,7 +6,8 @@ import pytest
 from support.critic_records import WALK
 
 from movlr_jax.critics.attachments import Show
-from movlr_jax.critics.base import Evidence, settle
+from movlr_jax.critics.base import Background, Evidence, settle
+from movlr_jax.critics.critique import Critique, Suggestion
 from movlr_jax.critics.vlm import VlmCritic
 from movlr_jax.errors import MovlrError
 from movlr_jax.facts import Facts
@@ -61,8 +62,36 @@ def test_what_is_shown_is_a_choice(scripted, small_clip, show, seen, measured):
     VlmCritic(model, show).critique(small_clip, FACTS)
     words = model.words()
     assert words.count("<video>") + words.count("<image>") == seen.count("<") and seen in words
-    assert ("0.8 m/s" in words) == measured
+    assert ("mean speed 0.8 m/s" in words) == measured
     assert ("judge from" in words) == (not measured or show.clip == "nothing")
+
+
+def test_the_program_its_edit_and_the_judgement_before_are_told(scripted):
+    earlier = Critique(success=False, summary="It falls.", suggestions=(Suggestion(action="remove", term="hop", words="Do not hop."),))
+    background = Background("WEIGHTS = {}\n# ```\n", "remove hop", "It hops.", earlier)
+    model = scripted(CRITIQUE)
+    VlmCritic(model, Show(clip="nothing")).watch(Evidence(FACTS, background=background))
+    words = model.words()
+    for wanted in (
+        "````python\nWEIGHTS = {}\n# ```\n````",
+        "The last edit made it: remove hop\nThe writer's reason: It hops.",
+        "before that edit:\nThe goal is not reached. It falls.\nSuggestion 1, remove hop: Do not hop.",
+        "it stays up for the whole 4 s, in every episode, goes forward at 0.8 m/s (0.72 to 1.2; under 0.2 it has not moved)",
+        "Suggest 1 to 3 changes. Small changes",
+    ):
+        assert wanted in words, wanted
+    assert "- head_height: 100" not in words
+
+
+FALLEN = Facts.read({**RECORD, "metrics": {**WALK["metrics"], "fell": True}})
+
+
+@pytest.mark.parametrize(("facts", "start", "count"), [(FACTS, False, 3), (FALLEN, False, 4), (FALLEN, True, 6), (FACTS, True, 6)])
+def test_a_critic_may_suggest_as_much_as_may_change(scripted, facts, start, count):
+    many = {**CRITIQUE, "suggestions": [{"action": "add", "term": f"t{i}", "words": "Be still."} for i in range(9)]}
+    model = scripted(many)
+    judged = VlmCritic(model, Show(clip="nothing")).watch(Evidence(facts, background=Background(start=start)))
+    assert len(judged.suggestions) == count and f"Suggest 1 to {count} changes." in model.words()
 
 
 def test_a_comparison_shows_both_with_their_facts(scripted, small_clip):

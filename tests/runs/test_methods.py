@@ -99,8 +99,8 @@ def test_movlr_shows_the_clip_to_one_model_and_its_words_to_another(search, tmp_
     assert result.stopped == "iterations" and len(result.rows) == 3
     assert [a.purpose for a in watcher.asks] == ["critique", *["critique", "compare", "compare"] * 2]
     assert watcher.words(0).count("<video>") == 1 and watcher.words(2).count("<video>") == 2
-    assert "Swing the tip up." in watcher.words(0) and "swings 3" in watcher.words(0) and "- speed: 1" in watcher.words(0)
-    assert "m.tip_height" not in watcher.words(0) and "def terms" not in watcher.words(0)
+    assert "Swing the tip up." in watcher.words(0) and "swings 3" in watcher.words(0) and 'WEIGHTS = {"speed": 1.0}' in watcher.words(0)
+    assert "m.tip_height: Height" not in watcher.words(0) and "def terms" in watcher.words(0)
     asked = writer.words(0)
     assert "The tip hangs low." in asked and "m.tip_height: Height" in asked and "def terms(m)" in asked and "speed: weight 1" in asked
     assert "swings 3" not in asked and "<video>" not in asked and "<image>" not in asked

@@ -18,6 +18,8 @@ def names(found: list[dict]) -> list[str]:
 def test_changes_name_what_an_edit_did():
     before, after = {"a": 1.0, "b": 2.0, "c": -3.0, "d": 1.0}, {"a": 2.0, "c": -1.0, "d": 1.0, "e": 4.0}
     assert failures.changes(before, after) == {"a": "raised", "b": "removed", "c": "lowered", "e": "added"}
+    told = failures.changes(before, after, {"a", "d", "e"})
+    assert told == {"a": "rewritten", "b": "removed", "c": "lowered", "d": "rewritten", "e": "added"}
 
 
 def test_stagnation_is_named_once_a_stretch():
@@ -37,7 +39,10 @@ def test_drift_is_an_edit_or_a_critique_that_undoes_the_last_edit():
     quiet = {"edit": {}, "parent": 2, "parent_edit": {}, "kept": True, "suggested_changes": {}}
     assert failures.drift(3, **quiet) == []
     assert names(failures.drift(3, **{**quiet, "edit": {"a": "removed"}, "parent_edit": {"a": "added"}})) == ["drift"]
-    assert names(failures.drift(3, **{**quiet, "edit": {"a": "lowered"}, "parent_edit": {"a": "added"}})) == ["drift"]
+    assert names(failures.drift(3, **{**quiet, "edit": {"a": "lowered"}, "parent_edit": {"a": "raised"}})) == ["drift"]
+    # A weight that is fitted to a new term, and another formula, undo nothing.
+    for first, second in (("added", "lowered"), ("added", "rewritten"), ("rewritten", "lowered"), ("raised", "rewritten")):
+        assert failures.drift(3, **{**quiet, "edit": {"a": second}, "parent_edit": {"a": first}}) == []
     assert failures.drift(3, **{**quiet, "edit": {"a": "raised"}, "parent_edit": {"a": "added"}}) == []
     assert names(failures.drift(3, **{**quiet, "edit": {"a": "raised"}, "suggested_changes": {"a": "lowered"}})) == ["drift"]
     assert failures.drift(3, **{**quiet, "edit": {"a": "raised"}, "suggested_changes": {"a": "lowered"}, "kept": False}) == []

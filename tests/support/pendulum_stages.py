@@ -85,6 +85,7 @@ class PendulumStages:
 
     goal = "Swing the tip up."
     vocabulary = "m.tip_height: Height of the tip (m)."
+    planning = "The planner looks 0.08 s ahead."
 
     def start(self) -> Draft:
         return Draft(source_of(self.first), name="start")

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 from support.iteration_records import attempt
 
+from movlr_jax.control.planners import MPPI
 from movlr_jax.critics.attachments import Show
 from movlr_jax.critics.critique import Critique, Fault, Suggestion
 from movlr_jax.errors import MovlrError
-from movlr_jax.facts import Facts
+from movlr_jax.facts import Facts, Measures
 from movlr_jax.llm.base import Answer, ModelFault
 from movlr_jax.prompts import prompt
-from movlr_jax.writers.base import WriteRequest
+from movlr_jax.writers.base import FailedAttempt, WriteRequest
 from movlr_jax.writers.llm import LlmWriter
 
 BEST = 'WEIGHTS = {"head_height": 100.0}\n\n\ndef terms(m):\n    return {"head_height": m.head.height}\n'
@@ -141,3 +142,115 @@ def test_an_edit_that_is_not_named_is_read_from_the_weights(scripted):
     request = replace(REQUEST, best_source=declared[0] + BEST)
     assert LlmWriter(scripted(f"```python\n{declared[1]}{BEST}```")).write(request).edit == "parameter period 1.0 -> 1.1"
     assert LlmWriter(scripted(f"```python\n{declared[1]}{NEXT}```")).write(REQUEST).edit == "add speed 5, parameter period added 1.1"
+
+
+HOP = NEXT.replace("speed", "hop")
+FAILED = (
+    FailedAttempt(
+        attempt(edit="add hop 3", iteration=1, outcome="score 1.00, 1 of 1 fell at 0.40 s", score=1.0, warnings=["It ranks low."]),
+        base=0,
+        base_source=BEST,
+        source=HOP,
+        ending="Physics decides: this one is the worse by falls.",
+        base_score=2.5,
+        base_facts=REQUEST.facts,
+        facts=Facts.read(
+            {
+                "metrics": {"distance_m": 0.9, "seed": 3, "fell": True},
+                "fall": {"time_s": 0.4, "direction": "forward", "first_sign": "trunk_pitch", "first_sign_s": 0.2},
+                "terms": {
+                    "head_height": {"weight": 100.0, "mean": 1.0, "std": 0.1, "share_of_spread": 0.04},
+                    "hop": {"weight": 3.0, "mean": 1.0, "std": 5.0, "share_of_spread": 0.96},
+                },
+            }
+        ),
+        critique=CRITIQUE,
+    ),
+    FailedAttempt(
+        attempt(iteration=2, candidate=1, edit="loop", outcome="refused: Line 3: while is not allowed", refused=True, builds_on=1),
+        base=1,
+        base_source=HOP,
+        source=HOP + "\n# loop\n",
+    ),
+)
+REMINDED = replace(REQUEST, failed=FAILED, best=0, programs={0: BEST, 1: HOP}, history=[REQUEST.history[0], *(f.attempt for f in FAILED)])
+
+
+def test_what_failed_is_told_with_its_difference_its_motion_and_its_end(scripted):
+    model = scripted(ANSWER)
+    LlmWriter(model).write(REMINDED)
+    words = model.words()
+    first, second = words.split("What failed,")[1].split("What you may build on: ")[0].split("\n\n")[:2]
+    for wanted in (
+        "Iteration 1, built on the best: add hop 3",
+        "score 1.00, 1 of 1 fell at 0.40 s (2.50 under the program it was built on). Physics decides: this one is the worse by falls.",
+        "Critique: It stands still. Worst: It does not move.",
+        "fell forward at 0.40 s, first sign trunk_pitch at 0.20 s; distance 0.9 m (0.25 before); hop carries 96% of the reward's spread.",
+        "Warning: It ranks low.",
+        '+WEIGHTS = {"head_height": 100.0, "hop": 5.0}',
+    ):
+        assert wanted in first, wanted
+    assert "Iteration 2, program 2, built on iteration 1: loop" in second and "while is not allowed" in second and "+# loop" in second
+    assert "What you may build on: best, which is iteration 0; or an iteration of 1." in words
+    assert words.count("add hop 3") == 1, "what is told at length is not told twice"
+
+
+def test_measurements_of_what_failed_are_for_writers_that_are_told_them(scripted, small_clip):
+    for show, told in ((Show(), True), (Show(facts=False), False)):
+        model = scripted(ANSWER)
+        LlmWriter(model, "motion", show).write(replace(REMINDED, clip=small_clip))
+        assert ("fell forward at 0.40 s" in model.words()) is told
+
+
+@pytest.mark.parametrize(
+    ("line", "base", "edit"), [("best", 0, "add speed 5"), ("1", 1, "add speed 5, remove hop"), ("iteration 0", 0, "add speed 5")]
+)
+def test_a_draft_says_what_it_builds_on(scripted, line, base, edit):
+    draft = LlmWriter(scripted(f"BUILDS ON: {line}\n```python\n{NEXT}```")).write(REMINDED)
+    assert (draft.builds_on, draft.refusal) == (base, "") and edit in draft.edit
+
+
+def test_a_base_that_is_unknown_is_a_refusal_that_lists_those_there_are(scripted):
+    draft = LlmWriter(scripted(f"BUILDS ON: 7\n{ANSWER}")).write(REMINDED)
+    assert draft.refusal == "The line BUILDS ON names iteration 7, which has no program here: " + (
+        "write `BUILDS ON: best`, or one of the iterations 1."
+    )
+
+
+def test_every_refusal_of_a_candidate_is_told(scripted):
+    model = scripted(ANSWER)
+    LlmWriter(model).write(replace(REQUEST, attempt=2, refusal="No lambda.", earlier_refusals=["No while."], refused_source="x"))
+    assert "refused: No lambda.\nThe answer before that was refused: No while." in model.words()
+
+
+def test_how_much_may_change_follows_the_stage(scripted):
+    fallen = REQUEST.facts.model_copy(update={"metrics": Measures({"fell": True, "distance_m": 3.2})})
+    walks = REQUEST.facts.model_copy(update={"metrics": Measures({"distance_m": 3.2})})
+    for facts, best, wanted in (
+        (fallen, 0, "How much you may change: all of it."),
+        (fallen, 2, "up to 4 terms at once"),
+        (REQUEST.facts, 2, "up to 4 terms at once"),  # it stands still
+        (walks, 2, "one or 2 terms"),
+    ):
+        model = scripted(ANSWER)
+        LlmWriter(model).write(replace(REQUEST, facts=facts, best=best))
+        assert wanted in model.words() and model.words().count("How much you may change") == 1
+
+
+def test_programs_of_a_round_are_told_what_the_others_try(scripted):
+    model = scripted(ANSWER)
+    LlmWriter(model).write(replace(REQUEST, candidates=2))
+    LlmWriter(model).write(replace(REQUEST, candidate=1, candidates=2, sibling_edits=("add speed 5",)))
+    assert "program 1 of 2 for the same request" in model.words(0)
+    assert "What the others of this round try:\nProgram 1: add speed 5\nIn full:\n(none of them is proven yet)" in model.words(1)
+
+
+def test_the_planner_is_told_and_examples_are_for_bodies_with_feet(scripted):
+    model = scripted(ANSWER)
+    planning = MPPI(horizon=0.3, replan=0.04).for_walking(True).words()
+    LlmWriter(model).write(replace(REQUEST, planning=planning))
+    LlmWriter(model).write(replace(REQUEST, vocabulary="A landmark L (m.head, m.left.foot, m.right.foot) has:"))
+    assert "looks 0.3 s ahead in 38 steps of 8 ms" in model.words(0) and "plans anew every 0.04 s" in model.words(0)
+    assert "but for a value that tells of falls" in model.words(0)
+    assert MPPI().for_walking(False).words().endswith("it does not see.")
+    assert "extrapolated centre of mass" not in model.words(0) and "extrapolated centre of mass" in model.words(1)

@@ -36,6 +36,33 @@ def test_one_block_and_two_lines(text):
     assert reply.read(text) == reply.Reply(PROGRAM, "add a 1", "It is low.")
 
 
+@pytest.mark.parametrize(
+    ("line", "base"),
+    [
+        ("", None),
+        ("BUILDS ON: best", None),
+        ("**BUILDS ON:** the best (iteration 3)", None),
+        ("BUILDS ON: 3", 3),
+        ("- builds on: `iteration 3`.", 3),
+    ],
+)
+def test_an_answer_may_say_what_it_builds_on(line, base):
+    assert reply.read(f"{line}\nEDIT: add a 1\n{FENCED}").base == base
+
+
+@pytest.mark.parametrize("words", ["3 and 4", "my own", "-"])
+def test_a_base_that_is_none_is_a_sentence(words):
+    with pytest.raises(Unreadable, match=rf"BUILDS ON says '{words}': write `BUILDS ON: best`, or the number"):
+        reply.read(f"BUILDS ON: {words}\n{FENCED}")
+
+
+def test_what_was_changed_is_never_cut():
+    long = ", ".join(f"add term_{i} {i}" for i in range(100))
+    assert reply.read(f"EDIT: {long}\n{FENCED}").edit == long and len(long) > 1000
+    with pytest.raises(Unreadable, match="EDIT has 4000 characters"):
+        reply.read(f"EDIT: {'x' * 4000}\n{FENCED}")
+
+
 def test_a_fence_in_a_docstring_does_not_end_the_block():
     shown = PROGRAM.replace("    return", '    """Like this:\n```\ncode\n```\n    """\n    return')
     assert reply.read(f"```python\n{shown}```").source == shown

@@ -169,6 +169,16 @@ class Planner(abc.ABC):
         """H, planning steps in a horizon: 38 for 0.30 s of 8 ms, 44 for 0.35 s."""
         return max(2, round(self.horizon / self.plan_dt))
 
+    def words(self) -> str:
+        """Return how the planner uses a reward, for who writes one, in one line."""
+        ends = " What happens after that it does not see" + (
+            "." if self.terminal_value is None else ", but for a value that tells of falls."
+        )
+        return (
+            f"The planner looks {self.horizon:g} s ahead in {self.steps} steps of {1000 * self.plan_dt:g} ms, compares {self.candidates} "
+            f"motions by the reward over all these steps, and plans anew every {self.replan:g} s.{ends}"
+        )
+
     def around(self, space: PostureSpace) -> float:
         """Return the noise in a body's posture space, as a share of the ranges."""
         return space.noise if self.noise is None else self.noise
