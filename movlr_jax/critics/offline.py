@@ -39,17 +39,18 @@ def gates_of(facts: Facts) -> Gates:
 def score(facts: Facts) -> float:
     """Score a motion, 0 to 100.
 
-    40 x share of the time upright
-    + 40 x share of the goal reached x share of the time upright (a lunge that ends in a fall is no progress)
-    + 10 x straightness (1 without lateral drift and heading error, 0 at 0.5 m per m walked or at 0.8 rad)
-    + 10 x coordination (1 minus the summed severities of coordination faults over 2).
+    40 x share of the time upright, plus that share x (1 - half the share of episodes that fell) x the sum of
+    40 x share of the goal reached, where there is a way to go x (1 + straightness) / 2: a way gone sideways is half a way
+    10 x straightness (1 without lateral drift and heading error, 0 at 0.5 m per m walked or at 0.8 rad)
+    10 x coordination (1 minus the summed severities of coordination faults over 2).
+
+    A lunge that ends in a fall is no progress, and one fall of three costs seven points even at the very end.
 
     A hand with an object has a score of its own (`handling.score`).
 
-    Straightness and coordination count by the share of the time upright, too. The share of the goal is distance over
-    goal speed times time; without a goal speed, or where a user gave the goal, how far its words were reached
-    (`goals.Goal.reached`), within 0.25 m for a sentence that asks to stay. What nothing measures was not reached: a goal of
-    which nothing is measured scores 60 at most.
+    The share of the goal is distance over goal speed times time; without a goal speed, or where a user gave the goal, how far its
+    words were reached (`goals.Goal.reached`), within 0.25 m for a sentence that asks to stay. What nothing measures was not reached: a
+    goal of which nothing is measured scores 60 at most.
     """
     if facts.object is not None:
         return handling.score(facts)
@@ -57,7 +58,9 @@ def score(facts: Facts) -> float:
     drift = m.sideways / max(m.distance, 0.5) if m.has_way else 0.0
     straight = 1.0 - max(ramp(drift, 0.0, 0.5), ramp(abs(m.heading), 0.0, 0.8))
     finesse = 1.0 - ramp(sum(fault.severity for fault in faults(COORDINATION, m)), 0.0, 2.0)
-    return round(40.0 * m.upright_share + m.upright_share * (40.0 * m.reached + 10.0 * straight + 10.0 * finesse), 3)
+    progress = m.reached * (0.5 * (1.0 + straight) if m.has_way else 1.0)
+    done = 40.0 * progress + 10.0 * straight + 10.0 * finesse
+    return round(m.upright_share * (40.0 + (1.0 - 0.5 * m.fell_share) * done), 3)
 
 
 def _found(m: BodyReading, allowed: set[str]) -> list[Fault]:

@@ -63,6 +63,17 @@ def test_falls_of_other_episodes_count():
     assert score(walk(episodes=episodes)) < score(walk())
 
 
+def test_a_late_fall_of_one_episode_of_three_costs_more_than_style():
+    whole = {"fell": False, "fall_time_s": None, "seconds": 4.0}
+    episodes = [whole, whole, {"fell": True, "fall_time_s": 3.98, "seconds": 3.98}]
+    assert score(walk()) - 12.0 < score(walk(episodes=episodes)) < score(walk()) - 7.0
+
+
+def test_a_way_that_is_gone_sideways_loses_to_a_shorter_one_that_is_gone_ahead():
+    turned = {"metrics__heading_error_rad": 0.66, "posture__heading_rad__mean": 0.66}
+    assert score(walk(metrics__distance_m=3.1, **turned)) < score(walk(metrics__distance_m=1.8))
+
+
 @pytest.mark.parametrize(
     ("changes", "kind", "term"),
     [
@@ -153,7 +164,7 @@ def test_score_orders_motions():
     ]
     scores = [score(m) for m in motions]
     assert scores == sorted(scores)
-    assert scores[-1] > 99
+    assert scores[-1] > 98
     for worse, better in itertools.pairwise(motions):
         preference = settle(CRITIC, evidence(better), evidence(worse))
         assert preference.winner == "a", preference.reason
