@@ -26,7 +26,7 @@ from movlr_jax.tasks import gates
 MOST_PICTURES = 32
 _FALL_S = 1.0  # the time before a fall that is looked at closely (s)
 _CLOSELY = 6  # from this many pictures on; fewer are spread over the whole time
-_BEFORE_END_S = 0.08  # no picture but the last is later than this before the end (s): a clip has 25 frames a second
+_BEFORE_END_S = 0.08  # of a fall, no picture but the last is later than this before the end (s): a clip has 25 frames a second
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ class Shot:
             times = [*np.linspace(0.0, begins, count - close, endpoint=False), *np.linspace(begins, end, close)[:-1]]
         else:
             times = list(np.linspace(0.0, end, count)[:-1])
-        return tuple(dict.fromkeys(round(float(min(t, max(end - _BEFORE_END_S, 0.0))), 3) for t in times))
+        latest = max(end - _BEFORE_END_S, 0.0) if self.early else end
+        return tuple(dict.fromkeys(round(float(min(t, latest)), 3) for t in times))
 
 
 def worst_and_best(motion: Evidence) -> list[Shot]:

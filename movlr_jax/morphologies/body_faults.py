@@ -15,7 +15,22 @@ from movlr_jax.sides import SIDES
 
 # What `m` of a reward has by these names already.
 RESERVED = frozenset(
-    ("com", "dt", "goal", "joint", "joints", "left", "muscle_group", "muscles", "object", "previous", "right", "standing", "time")
+    (
+        "com",
+        "dt",
+        "goal",
+        "joint",
+        "joints",
+        "left",
+        "muscle_group",
+        "muscles",
+        "object",
+        "parameters",
+        "previous",
+        "right",
+        "standing",
+        "time",
+    )
 )
 _SLACK = 0.01  # rad or m by which a stance may lie outside a range
 _MOVED = {0: "forward", 2: "up"}  # how the root of a body that stands must be movable

@@ -4,17 +4,23 @@ tried before.
 No key, no network, no model. The critique's suggestions become changes of at most two terms. While the body is unstable
 an edit may join two stability terms, because a body that falls learns nothing from one at a time; later edits change
 one term. Edits that were tried and not kept are not repeated (a term may come back at half its weight), and terms that
-failed lately are put back. The same request always gives the same draft.
+failed lately are put back. Where edits of the best bring nothing better, every second one is made of a failed attempt that got on farther
+than the best, and answers what its own critic found: a fast walk that turns and a slow one that does not are two ends of one search. The
+same request always gives the same draft.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 
+from movlr_jax.critics.body_reading import BodyReading
+from movlr_jax.critics.offline import gates_of
+from movlr_jax.tasks import gates
 from movlr_jax.writers import edits, proposals
-from movlr_jax.writers.base import Draft, EditError, NothingLeft, WriteRequest
+from movlr_jax.writers.base import Draft, EditError, FailedAttempt, NothingLeft, WriteRequest
 from movlr_jax.writers.edits import Change
 
 # An edit's merit is the sum of its changes' merits: 1 for the critique's first suggestion, then this factor for each
@@ -24,10 +30,13 @@ _STEP = 0.85
 _FAILED = 0.6
 # Candidates of one iteration should differ: a term that a better candidate uses counts this much less for the next.
 _USED = 0.75
+# Iterations without a new best from which another program may be edited, and how much more of the goal it must have reached (0 to 1).
+_STAGNANT = 2
+_FARTHER = 0.05
 
 
 class OfflineWriter:
-    """Edits the best reward with the term library."""
+    """Edits the best reward, or one that got on farther, with the term library."""
 
     name = "offline"
 
@@ -37,6 +46,29 @@ class OfflineWriter:
         Raises:
             NothingLeft: no edit of this text is left that was not tried.
         """
+        farther = _farther(request)
+        if farther is None:
+            return self._edit(request)
+        number = farther.attempt.iteration
+        history = [attempt for attempt in request.history if attempt.builds_on == number]
+        assert farther.facts is not None
+        other = replace(
+            request,
+            best=number,
+            best_source=request.programs[number],
+            best_weights=farther.facts.weights,
+            facts=farther.facts,
+            critique=farther.critique,
+            history=history,
+        )
+        try:
+            draft = self._edit(other)
+        except NothingLeft:
+            return self._edit(request)
+        return replace(draft, builds_on=number, rationale=f"From iteration {number}, which got on farther: {draft.rationale}")
+
+    def _edit(self, request: WriteRequest) -> Draft:
+        """Return the edit of the request's best program; raises as `write`."""
         index = request.candidate + request.refused * max(request.candidates, request.candidate + 1)
         drafts: list[Draft] = []
         for changes, why in self._ranked(request):
@@ -125,3 +157,22 @@ class OfflineWriter:
             key=lambda c: (failures[c.term], kinds[c.action], proposals.stage_rank(c.term) if unstable else 0),
         )
         return [((c,), "The critique has nothing left to try: a change not tried before.") for c in changes]
+
+
+def _farther(request: WriteRequest) -> FailedAttempt | None:
+    """Return the failed attempt since the best to edit in its place: the one that reached most of the goal, behind no worse gates.
+
+    None while there is no stagnation, in every second iteration of it, and where no attempt got on farther.
+    """
+    since = [f for f in request.failed if f.attempt.chosen and request.best is not None and f.attempt.iteration > request.best]
+    if len(since) < _STAGNANT or len(since) % 2 or request.facts.object is not None:
+        return None
+    reached, place = BodyReading(request.facts).reached, gates.rank(gates_of(request.facts))
+    ahead = [
+        (BodyReading(f.facts).reached, f)
+        for f in since
+        if f.facts is not None and f.critique is not None and f.attempt.iteration in request.programs
+        if gates.rank(gates_of(f.facts)) >= place
+    ]
+    best = max(ahead, key=lambda pair: pair[0], default=None)
+    return None if best is None or best[0] < reached + _FARTHER else best[1]

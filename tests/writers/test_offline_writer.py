@@ -11,7 +11,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.facts import Facts
 from movlr_jax.rewards import program
 from movlr_jax.rewards.library import LIBRARY
-from movlr_jax.writers.base import Attempt, Draft, Writer, WriteRequest
+from movlr_jax.writers.base import Attempt, Draft, FailedAttempt, Writer, WriteRequest
 from movlr_jax.writers.offline_writer import OfflineWriter
 from movlr_jax.writers.random_writer import RandomWriter
 
@@ -130,6 +130,36 @@ def test_a_term_that_failed_alone_comes_back_lighter():
         draft = WRITER.write(WriteRequest("Squat.", "", START, request.best_weights, critique=critique, history=tried))
         assert draft.edit == f"add squat_depth {weight}"
         tried.append(attempt(edit=draft.edit))
+
+
+def _failures(*distances: float, **turned) -> tuple[FailedAttempt, ...]:
+    """Iterations 1, 2, ... that were not kept: walks of some distances, turned aside, as their critic saw them."""
+    out = []
+    for number, distance in enumerate(distances, 1):
+        metrics = {"distance_m": distance, "lateral_drift_m": 0.0, "heading_error_rad": 0.9, "fell": False, **turned}
+        seen = ask(facts(metrics=metrics, posture={"heading_rad": {"mean": 0.9, "max": 1.0, "at_s": 2.0}}))
+        record = attempt(edit=f"add term_{number} 1", iteration=number, builds_on=0, chosen=True)
+        out.append(FailedAttempt(record, 0, START, START, facts=seen.facts, critique=seen.critique))
+    return tuple(out)
+
+
+def stagnant(failed: tuple[FailedAttempt, ...]) -> WriteRequest:
+    """Iteration 0 goes 1.6 m, straight ahead, and is the best."""
+    programs = {0: START} | {f.attempt.iteration: START.replace("10.0", f"1{f.attempt.iteration}.0") for f in failed}
+    told = facts(metrics={"distance_m": 1.6, "lateral_drift_m": 0.0, "heading_error_rad": 0.0, "fell": False})
+    return ask(told, history=[f.attempt for f in failed], failed=failed, best=0, programs=programs)
+
+
+def test_where_the_best_stagnates_an_attempt_that_got_on_farther_is_mended():
+    draft = WRITER.write(stagnant(_failures(2.2, 2.8)))
+    assert draft.builds_on == 2 and "heading" in draft.edit and '"forward_speed": 12.0' in draft.source
+    assert draft.rationale.startswith("From iteration 2, which got on farther")
+
+
+@pytest.mark.parametrize("failed", [_failures(2.8), _failures(1.6, 1.5), _failures(2.2, 2.8, 2.9), _failures(2.2, 2.8, fell=True)])
+def test_else_the_best_is_edited(failed):
+    draft = WRITER.write(stagnant(failed))
+    assert draft.builds_on is None and draft.edit == "reweigh forward_speed to 20" and "From iteration" not in draft.rationale
 
 
 def test_a_refusal_brings_another_edit():
