@@ -48,7 +48,7 @@ class IterationRecord(TypedRecord):
         weights: the reward's.
         term_classes: term -> class.
         critique: the judgement in one line.
-        edit: what the writer changed, in one line.
+        edit: what the writer changed, in one line, and of which iteration's reward where that was not the best's.
         changes: term -> what the edit did to it.
         parameters: the values of the reward's declared constants; none where it declares none.
         parameter_changes: parameter -> what the edit did to it, such as "1.0 -> 1.1".

@@ -87,11 +87,16 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
         weights=weights,
         term_classes=dict(stages.classes(reward)),
         critique=critique.summary,
-        edit=next(attempt.edit for attempt in tried if attempt.chosen),
+        edit=_edit(next(attempt.edit for attempt in tried if attempt.chosen), of_every_iteration["parent"], best),
         changes=changes,
         failures=[*named, *stagnation],
         **of_tuning,
     )
+
+
+def _edit(edit: str, parent: int | None, best: int | None) -> str:
+    """Return what the writer changed, for people: with the iteration whose reward was edited where that was not the best."""
+    return edit if parent == best else f"{edit} (to iteration {parent}'s)"
 
 
 def _changes(folder: RunFolder, candidate: Candidate, parent: IterationRecord | None) -> dict[str, Any]:

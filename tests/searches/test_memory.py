@@ -75,7 +75,7 @@ def test_a_writer_is_shown_what_failed_and_what_became_of_it(tmp_path):
     assert set(stages.requests[3].programs) == {0, 1, 2}
     last = result.rows[3]
     assert last.parent == 1 and last.tried[-1].builds_on == 1 and last.changes == {"speed": "added"}
-    assert last.edit == "edit 4" and stages.motions[0].background == Background(source_of(GOOD), start=True)
+    assert last.edit == "edit 4 (to iteration 1's)" and stages.motions[0].background == Background(source_of(GOOD), start=True)
     assert stages.motions[-1].background.edit == "edit 4"
     assert stages.motions[-1].background.earlier.summary == result.rows[1].critique
     drafts = json.loads((tmp_path / "run" / "iterations" / "003" / "drafts" / "00.json").read_text())
