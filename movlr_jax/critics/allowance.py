@@ -49,6 +49,6 @@ def allowance(facts: Facts, start: bool) -> Allowance:
 
 def _fails(facts: Facts) -> bool:
     metrics = facts.metrics
-    asked = STALLED * (facts.goal_speed_mps or 0.0) * facts.seconds
-    stalled = facts.object is None and metrics.distance_m is not None and metrics.distance_m < asked
+    least_way = STALLED * (facts.goal_speed_mps or 0.0) * facts.seconds
+    stalled = facts.object is None and metrics.distance_m is not None and metrics.distance_m < least_way
     return metrics.fell or metrics.dropped or metrics.diverged or stalled

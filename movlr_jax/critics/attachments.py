@@ -81,9 +81,9 @@ class Shot:
     @property
     def seconds(self) -> float:
         """How long the episode went on (s)."""
-        told = self.facts.episode(self.seed).seconds
+        length = self.facts.episode(self.seed).seconds
         fall = self.facts.fall.time_s if self.facts.fall else None
-        return float(told if told is not None else fall if fall is not None else self.facts.seconds)
+        return float(length if length is not None else fall if fall is not None else self.facts.seconds)
 
     @property
     def early(self) -> bool:

@@ -99,8 +99,8 @@ class VlmCritic:
 
 def _reward(prompt: Prompt, facts: Facts, background: Background) -> str:
     """Return the reward as its critic is told it: the program where it is known, with how it came to be, else the weights of its terms."""
-    told = prompt.words("program", program=fenced(background.program, "python")) if background.program else ""
-    parts = [told or prompt.words("weights", terms=facts_text.weights(facts.weights))]
+    program = prompt.words("program", program=fenced(background.program, "python")) if background.program else ""
+    parts = [program or prompt.words("weights", terms=facts_text.weights(facts.weights))]
     if background.edit or background.why:
         parts.append(prompt.words("edit", edit=background.edit or "not said", why=background.why or "not said"))
     if background.earlier is not None:

@@ -153,8 +153,8 @@ class Candidate:
         """
         if self.has("no_clip.json"):
             return []
-        wanted = self._seeds[:1] if len(self._seeds) < 2 else (*self._seeds[:1], *self.facts().seeds)
-        return [seed for seed in dict.fromkeys(wanted) if seed in self._seeds and not self.clip(seed).exists()]
+        to_film = self._seeds[:1] if len(self._seeds) < 2 else (*self._seeds[:1], *self.facts().seeds)
+        return [seed for seed in dict.fromkeys(to_film) if seed in self._seeds and not self.clip(seed).exists()]
 
     @property
     def proven(self) -> bool:

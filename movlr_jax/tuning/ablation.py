@@ -8,10 +8,10 @@ Weights are an input of the artifact: nothing is compiled for a variant.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -38,6 +38,7 @@ _REACH = 3.0  # effects are drawn on one scale, and those beyond it in its last 
 _SURE = 0.5  # an effect smaller than this many standard deviations drowns in the spread over seeds
 
 Place = tuple[Task, str]
+_Value = TypeVar("_Value")
 
 
 def weights_of(text: RewardText) -> dict[str, float]:
@@ -46,10 +47,7 @@ def weights_of(text: RewardText) -> dict[str, float]:
     Raises:
         MovlrError: it is no reward program.
     """
-    try:
-        return literal_weights(text.source)
-    except ProgramError as error:
-        raise MovlrError(f"The reward {text.name} cannot be read. {error}") from None
+    return _literal(text, literal_weights)
 
 
 def parameters_of(text: RewardText) -> dict[str, Parameter]:
@@ -58,8 +56,12 @@ def parameters_of(text: RewardText) -> dict[str, Parameter]:
     Raises:
         MovlrError: it is no reward program.
     """
+    return _literal(text, literal_parameters)
+
+
+def _literal(text: RewardText, read: Callable[[str], dict[str, _Value]]) -> dict[str, _Value]:
     try:
-        return literal_parameters(text.source)
+        return read(text.source)
     except ProgramError as error:
         raise MovlrError(f"The reward {text.name} cannot be read. {error}") from None
 

@@ -67,13 +67,13 @@ class ProgramReader(Expressions):
 
     def _declare(self) -> None:
         """Check PARAMETERS, before the functions that read them."""
-        given = [node for node in self.tree.body if _gives(node, "PARAMETERS")]
-        for node in given[:1]:
+        declarations = [node for node in self.tree.body if _gives(node, "PARAMETERS")]
+        for node in declarations[:1]:
             self.misdeclared = True
             with self.going_on():
                 self._parameters(node.value)
                 self.misdeclared = False
-        for node in given[1:]:
+        for node in declarations[1:]:
             with self.going_on():
                 raise self.at(node, "PARAMETERS is given twice", "keep one")
 
