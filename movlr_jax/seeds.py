@@ -5,6 +5,7 @@ The scheme, which is part of a run's meaning:
 * The writer of candidate k, attempt a, in iteration i of a run with seed r gets `derive(r, "write", i, k, a)`.
 * The sampler that draws trial n of the weights of candidate k in iteration i gets `derive(r, "tune", i, k, n)`.
 * The critic's order of presentation and any drawing it does gets `derive(r, "judge", i)`.
+* The n-th further seed of near decisions is `derive(s0, "extra", *seeds, n)`, cut to 31 bits; s0 is the first of the run's seeds.
 * An episode gets its own number from `seeds` as it stands (`--seeds 0 1 2`), the same for every reward: rewards are
   compared under common random numbers, and `movlr rollout --reward RUN --seeds 0` repeats the recorded episode bit for
   bit.

@@ -30,7 +30,7 @@ STAGES = {
     "save": "saving",
 }
 _MOVING = ("tune", "move")
-_REMARKS = ("refused", "failure", "warning")
+_REMARKS = ("refused", "eliminated", "failure", "warning")
 _ROWS_SHOWN = 12
 
 
@@ -171,8 +171,13 @@ def _doing(event: Event) -> str:
 def _row(event: Event) -> tuple[Text, ...]:
     score = "-" if event.score is None else f"{event.score:.3f}"
     style = "green" if event.kept else ""
-    kept = Text("best" if event.kept else "", style=style)
+    kept = Text("best" + sure(event.confidence) if event.kept else "", style=style)
     return Text(str(event.iteration)), Text(score), kept, Text(event.message, style=style)
+
+
+def sure(confidence: float | None) -> str:
+    """Say how sure it is that a motion is better than the best before it; "" where that cannot be stated."""
+    return "" if confidence is None else f" ({confidence:.0%} that it is better)"
 
 
 def _line(event: Event) -> str:
@@ -183,7 +188,7 @@ def _line(event: Event) -> str:
     if event.kind == "judged":
         score = "no score" if event.score is None else f"score {event.score:.3f}"
         best = f", best is iteration {event.best}" if _has_best(event) and not event.kept else ""
-        return f"{at}: {score}, {'kept as best' if event.kept else 'not kept'}{best}. {event.message}".rstrip()
+        return f"{at}: {score}, {'kept as best' if event.kept else 'not kept'}{sure(event.confidence)}{best}. {event.message}".rstrip()
     if event.kind in _REMARKS:
         return f"{at}: {event.kind}: {event.message}"
     return event.message if event.kind in ("run", "finished") else ""

@@ -135,16 +135,17 @@ def close(result: RunResult) -> None:
 
 def iterations_table(rows: Sequence[IterationRecord]) -> console.FittedTable:
     """Build the table of a run's iterations."""
-    shown = _measured(rows, _OF_ITERATIONS)
+    shown, stated = _measured(rows, _OF_ITERATIONS), any(row.confidence is not None for row in rows)
     return console.table(
         "",
-        ("iteration", "score", *map(tables.heading, shown), "kept", "edit"),
+        ("iteration", "score", *map(tables.heading, shown), "kept", *(["confidence"] if stated else []), "edit"),
         [
             (
                 row.iteration,
                 tables.number(row.score, ".3f"),
                 *(tables.cell(row.metrics.root, name) for name in shown),
-                "best" if row.kept else "",
+                ("best" if row.kept else "eliminated" if row.candidate is None and row.eliminated else ""),
+                *([tables.number(row.confidence, ".2f")] if stated else []),
                 row.edit or row.reward,
             )
             for row in rows

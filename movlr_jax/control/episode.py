@@ -201,15 +201,17 @@ class Watch:
 
     Attributes:
         see: called with the episode's place among the jobs and its snapshot.
-        every: plans from one snapshot of an episode to the next.
+        every: plans from one snapshot of an episode to the next; 0: none on the way.
+        at_end: whether there is one behind the last plan too, of an episode that is not over then.
     """
 
     see: Callable[[int, Snapshot], None]
     every: int = 1
+    at_end: bool = False
 
     def beside(self, first: int) -> Watch:
         """Return the watch over jobs that stand after `first` others."""
-        return Watch(lambda e, taken: self.see(first + e, taken), self.every)
+        return replace(self, see=lambda e, taken: self.see(first + e, taken))
 
 
 class EpisodeRunner:
@@ -226,6 +228,11 @@ class EpisodeRunner:
         self.horizon = RecedingHorizon(simulator, controller, planner)
         self._width = feature_layout(simulator.morphology).size
         self._pusher = Pusher(simulator.morphology)
+
+    @property
+    def dt(self) -> float:
+        """Time from one plan, and one row of a rollout, to the next (s)."""
+        return max(1, round(self.planner.replan / self.simulator.sim_dt)) * self.simulator.sim_dt
 
     @staticmethod
     def build(
@@ -271,6 +278,7 @@ class EpisodeRunner:
         ends_as: str = "fell",
         progress: Callable[[float], None] | None = None,
         watch: Watch | None = None,
+        part: float | None = None,
     ) -> list[Rollout]:
         """Run episodes, as many side by side as the simulator has executed worlds.
 
@@ -283,20 +291,21 @@ class EpisodeRunner:
             ends_as: what such an end is called.
             progress: called after each plan with the simulated time of all episodes so far divided by their number (s).
             watch: is given snapshots on the way.
+            part: how much of that length to run now (s); all of it if left out.
         """
         out: list[Rollout] = []
-        width = self.simulator.episodes
+        width, now = self.simulator.episodes, seconds if part is None else part
         for first in range(0, len(jobs), width):
             batch = list(jobs[first : first + width])
 
             def advanced(t: float, done: int = first, size: int = len(batch)) -> None:
                 if progress is not None:
-                    progress((done * seconds + size * t) / len(jobs))
+                    progress((done * now + size * t) / len(jobs))
 
             # The compiled plan has one width: a last batch that is short of episodes repeats its first.
             padded = batch + [batch[0]] * (width - len(batch))
             beside = None if watch is None else watch.beside(first)
-            out += self._side_by_side(padded, len(batch), seconds, fallen, ends_as, advanced, beside)
+            out += self._side_by_side(padded, len(batch), seconds, now, fallen, ends_as, advanced, beside)
         return out
 
     def _side_by_side(
@@ -304,6 +313,7 @@ class EpisodeRunner:
         jobs: list[Job],
         count: int,
         seconds: float,
+        part: float,
         fallen: Callable[[np.ndarray], bool],
         ends_as: str,
         progress: Callable[[float], None],
@@ -314,16 +324,16 @@ class EpisodeRunner:
         rewards, frames = RewardBatch([job.reward for job in jobs]), [job.frame for job in jobs]
         rngs = [job.rng() for job in jobs]
         state, plan = self._begin(jobs)
-        execute = max(1, round(self.planner.replan / simulator.sim_dt))
-        dt = execute * simulator.sim_dt
+        dt = self.dt
+        execute = round(dt / simulator.sim_dt)
         rows: list[dict[str, np.ndarray]] = []
         ended, length = ["time"] * count, [0] * count
-        steps = max(1, round(seconds / dt))
+        steps, now = plans(seconds, dt), plans(part, dt)
         # Compiled before the first plan, for the whole length: neither an episode's end nor an early one compiles anything.
         for reward in {job.reward for job in jobs}:
             reward.terms_over_time(np.zeros((1, steps + 1, self._width), np.float32))
-        for k in range(steps):
-            if watch is not None and k % watch.every == 0:
+        for k in range(now):
+            if watch is not None and watch.every and k % watch.every == 0:
                 for e in (e for e in range(count) if ended[e] == "time"):
                     watch.see(e, snapshot.taken(state, plan, e, frames[e], jobs[e].seed, rngs[e]))
             plan, report = horizon.plan(state, plan, frames, rewards, horizon.draw(rngs))
@@ -341,6 +351,9 @@ class EpisodeRunner:
             progress((k + 1) * dt)
             if all(end != "time" for end in ended):
                 break
+        if watch is not None and watch.at_end:
+            for e in (e for e in range(count) if ended[e] == "time"):
+                watch.see(e, snapshot.taken(state, plan, e, frames[e], jobs[e].seed, rngs[e]))
         whole = {name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]}
         return [
             self._rollout(job, {name: value[e, : length[e]] for name, value in whole.items()}, seconds, dt, ended[e], steps)
@@ -372,15 +385,12 @@ class EpisodeRunner:
         return state
 
     def _rollout(self, job: Job, arrays: dict[str, np.ndarray], seconds: float, dt: float, ended: str, steps: int) -> Rollout:
-        instants = arrays["instants"]
-        # The predecessor of the first instant is itself; an episode that ended early stands still for the rest.
-        padded = np.concatenate([instants[:1], instants, np.repeat(instants[-1:], steps - len(instants), axis=0)])
         return Rollout(
             seed=job.seed,
             seconds=seconds,
             dt=dt,
             ended=ended,
-            terms=job.reward.terms_over_time(padded[None])[0, : len(instants)],
+            terms=terms_of(job.reward, arrays["instants"], steps),
             term_names=job.reward.term_names,
             weights=job.reward.weights,
             goal_speed=float(job.frame.goal[0]),
@@ -388,6 +398,18 @@ class EpisodeRunner:
             parameters=job.reward.parameter_values if job.reward.parameters else None,
             **arrays,
         )
+
+
+def plans(seconds: float, dt: float) -> int:
+    """Return how many plans an episode of some length (s) has, one every dt (s); one at least."""
+    return max(1, round(seconds / dt))
+
+
+def terms_of(reward: Reward, instants: np.ndarray, steps: int) -> np.ndarray:
+    """Return a reward's terms float32[T, n] at the instants float32[T, f] of an episode of so many plans, T or more."""
+    # The predecessor of the first instant is itself; an episode that ended early stands still for the rest.
+    padded = np.concatenate([instants[:1], instants, np.repeat(instants[-1:], steps - len(instants), axis=0)])
+    return reward.terms_over_time(padded[None])[0, : len(instants)]
 
 
 def _peak_forces(own: Sequence[np.ndarray | None], body: Morphology) -> np.ndarray | None:

@@ -6,6 +6,7 @@ noise it repeats what followed, bit for bit (native); with other noise, or anoth
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -14,9 +15,13 @@ import jax
 import numpy as np
 
 from movlr_jax.control.planners.base import Planner, PlanState
+from movlr_jax.errors import BadFile
+from movlr_jax.morphologies import Morphology
 from movlr_jax.morphologies.posture import PostureSpace
+from movlr_jax.physics.gait import GAIT_FIELDS
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.simulator import State
+from movlr_jax.sides import SIDES
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +46,70 @@ class Snapshot:
     def time(self) -> float:
         """Simulated time since the start of its episode (s)."""
         return float(self.state.time[0])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return all of it as arrays by name, for a file: `of_arrays` makes the same snapshot of them."""
+        parts = ("state", self.state), ("plan", self.plan), ("frame", self.frame)
+        named = {f"{part}.{f.name}": getattr(whole, f.name) for part, whole in parts for f in fields(whole)}
+        found = {name: np.asarray(value) for name, value in named.items() if value is not None}
+        return found | {"seed": np.asarray(self.seed), "noise": np.asarray(json.dumps(self.noise))}
+
+    @staticmethod
+    def of_arrays(arrays: Mapping[str, np.ndarray], planner: Planner, morphology: Morphology) -> Snapshot:
+        """Return the snapshot that `arrays` was made of.
+
+        Args:
+            arrays: they may be anyone's.
+            planner, morphology: whose they must be.
+
+        Raises:
+            BadFile: they are no snapshot of this planner and this body.
+        """
+        space = morphology.posture
+        like = planner.init(space, space.read(morphology.standing_qpos)[None])
+        shapes = _shapes(like, morphology)
+        odd = {n for n in set(arrays) | set(shapes) if n not in arrays or n not in shapes or arrays[n].shape != shapes[n]}
+        odd |= {name for name, array in arrays.items() if array.dtype.kind not in ("U" if name == "noise" else "fiu")}
+        # Of a body whose muscles have its own strength there is no array of it.
+        odd -= {_STRENGTH} - set(arrays)
+        if odd:
+            raise BadFile(f"These arrays are no snapshot of {morphology.name} under {planner.name} ({', '.join(sorted(odd))}).")
+        state, plan, frame = (_part(arrays, name) for name in ("state", "plan", "frame"))
+        frame = {name: tuple(array.tolist()) if array.ndim else float(array) for name, array in frame.items()}
+        return Snapshot(State(**state), replace(like, **plan), Frame(**frame), int(arrays["seed"]), _noise(str(arrays["noise"])))
+
+
+_STRENGTH = "state.peak_force"
+
+
+def _part(arrays: Mapping[str, np.ndarray], part: str) -> dict[str, Any]:
+    """Return the fields of a part of a snapshot."""
+    return {name.removeprefix(f"{part}."): array for name, array in arrays.items() if name.startswith(f"{part}.")}
+
+
+def _shapes(plan: PlanState, morphology: Morphology) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each array of a snapshot."""
+    model, muscles = morphology.model, len(morphology.muscles.peak_force)
+    widths = {"time": (), "qpos": (model.nq,), "qvel": (model.nv,), "act": (model.na,), "ctrl": (model.nu,), "warmstart": (model.nv,)}
+    widths |= {"length": (model.nu,), "gait": (len(SIDES), len(GAIT_FIELDS)), "peak_force": (muscles,)}
+    shapes: dict[str, tuple[int, ...]] = {f"state.{name}": (1, *width) for name, width in widths.items()}
+    for part, like in (("plan", plan), ("frame", Frame())):
+        shapes |= {f"{part}.{f.name}": np.shape(value) for f in fields(like) if (value := getattr(like, f.name)) is not None}
+    return shapes | {"seed": (), "noise": ()}
+
+
+def _noise(text: str) -> Mapping[str, Any]:
+    """Return the state of a source of noise.
+
+    Raises:
+        BadFile: the text is none.
+    """
+    rng = np.random.default_rng(0)
+    try:
+        rng.bit_generator.state = json.loads(text)
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise BadFile(f"A snapshot's noise cannot be read ({type(error).__name__}): delete it, and the episode is begun anew.") from None
+    return dict(rng.bit_generator.state)
 
 
 def taken(state: State, plan: PlanState, episode: int, frame: Frame, seed: int, rng: np.random.Generator) -> Snapshot:

@@ -63,6 +63,7 @@ def write_report(run_dir: Path | str, *, clip_budget: int = pages.CLIP_BUDGET) -
         "cell": _cell,
         "number": number,
         "mapping": mapping,
+        "sequence": sequence,
         "ends": ends,
         "faults": _faults,
         "metric_names": metric_names,
@@ -71,6 +72,7 @@ def write_report(run_dir: Path | str, *, clip_budget: int = pages.CLIP_BUDGET) -
         "without": _without,
         "terms": _terms,
         "tuning": _tuning,
+        "pairs": _pairs,
         "flat": _flat,
         "count": _count,
         "duration": _duration,
@@ -236,6 +238,12 @@ def _tuning(tuned: Mapping[str, Any], trials: int, episodes: int, parameters: bo
     before, after = (_cell(tuned.get(name)) for name in ("score_as_written", "score"))
     luck = ", on one seed, which tells no difference from luck" if tuned.get("trial") and episodes == 1 else ""
     return f"{count}: score {before} became {after}{luck}"
+
+
+def _pairs(record: Mapping[str, Any]) -> list[tuple[Any, Any, Any]]:
+    """Return a comparison's seeds, each with the score of the iteration and of the best."""
+    columns = (sequence(record.get(name)) for name in ("seeds", "scores", "best_scores"))
+    return list(zip(*columns, strict=False))
 
 
 def _difference(i: Iteration, parent: Iteration | None) -> tuple[int | None, list[tuple[str, str]]]:

@@ -64,13 +64,23 @@ class Iteration:
         return refused or [{"sentence": s, "line": None, "source": None} for s in sequence(self.row.get("refusals"))]
 
     def candidates(self) -> list[dict[str, Any]]:
-        """Return what was written and not chosen: name, edit, score."""
-        others = []
+        """Return what was written and not chosen: name, edit, score, and why it was eliminated in the race."""
+        others, out = [], {str(one.get("candidate")): one for rung in self.race() for one in map(mapping, sequence(rung.get("eliminated")))}
         for folder in sorted((self.folder / "candidates").glob("*")):
             drafts = sorted((folder / "drafts").glob("*.json"))
             edit = mapping(json_of(drafts[-1])).get("edit") if drafts else None
-            others.append({"name": folder.name, "edit": edit, "score": mapping(json_of(folder / "metrics.json")).get("score")})
+            score = mapping(json_of(folder / "metrics.json")).get("score")
+            others.append({"name": folder.name, "edit": edit, "score": score, "why": out.get(folder.name, {}).get("reason")})
         return others
+
+    def race(self) -> list[dict[str, Any]]:
+        """Return the rungs of the race that are over: what was run, each candidate's score and the best's, and who went out."""
+        return [mapping(json_of(path)) for path in sorted(self.folder.glob("race/*.json"))]
+
+    def pairing(self) -> dict[str, Any]:
+        """Return the last comparison with the best, seed by seed; nothing where there was none."""
+        paths = sorted(self.folder.glob("pairs/*.json"))
+        return mapping(json_of(paths[-1])) if paths else {}
 
     def calls(self) -> list[str]:
         """Return the names of the records of model calls."""

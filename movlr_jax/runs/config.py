@@ -17,6 +17,8 @@ from movlr_jax.control.episode_config import EpisodeConfig
 from movlr_jax.critics.attachments import Show
 from movlr_jax.errors import require
 from movlr_jax.llm.config import SERVICES, ModelsConfig
+from movlr_jax.runs import race_config
+from movlr_jax.runs.race_config import RaceConfig
 from movlr_jax.runs.tune_config import InnerTune
 from movlr_jax.vision.config import ClipConfig
 
@@ -49,6 +51,8 @@ class RunConfig(EpisodeConfig):
     """Stop, with everything saved, once the run has executed this much motion, all episodes together [s]; 0: no limit."""
     tune: InnerTune = field(default_factory=InnerTune)
     """Tuning the weights of each text that the writer wrote, inside the iteration."""
+    race: RaceConfig = field(default_factory=RaceConfig)
+    """Eliminating programs that are clearly worse before they are run whole on all seeds, and further seeds for near decisions."""
     method: str = "movlr"
     """How feedback becomes a reward: movlr (a critic watches the clip), eureka (the writer sees what was measured), harmon (four frames),
     vlm-only (one model watches and writes), vlm-rm (CLIP's score tunes the weights), human or start (no learning)."""
@@ -142,6 +146,19 @@ class RunConfig(EpisodeConfig):
             MovlrError: there is no such file, or as in `from_yaml`.
         """
         return typed_yaml.load(path, RunConfig)
+
+    @staticmethod
+    def recorded(path: Path) -> RunConfig:
+        """Return the configuration in the config.yaml of a run's folder, which says every value.
+
+        What a later version added is as it was without it: a run that knew no race goes on, and is repeated, without one.
+
+        Raises:
+            MovlrError: there is no such file, or as in `from_yaml`.
+        """
+        values = typed_yaml.values(typed_yaml.read(path, "configuration"), str(path))
+        config = RunConfig.from_values({} if values is None else values, str(path))
+        return config if isinstance(values, dict) and "race" in values else dataclasses.replace(config, race=race_config.OFF)
 
 
 def folder_of(config: RunConfig) -> Path:

@@ -26,6 +26,28 @@ class Tuned(TypedRecord):
     unmoved: bool = False
 
 
+class Eliminated(TypedRecord):
+    """A program that was eliminated in the race.
+
+    Attributes:
+        candidate: which.
+        rung: at which rung, from 0.
+        ran: what it had run then, in words ("2 s of seed 0").
+        by: "gates" or "score".
+        against: whom it was behind: "best" or "leader".
+        reason: why, in a sentence.
+        score: of what it ran.
+    """
+
+    candidate: Count
+    rung: Count
+    ran: str
+    by: str
+    against: str
+    reason: str
+    score: Number | None = None
+
+
 class Failure(TypedRecord):
     """A named failure of the search."""
 
@@ -55,10 +77,13 @@ class IterationRecord(TypedRecord):
         parent: the iteration whose reward was edited: the best, unless the writer built on another.
         candidate: the one that was chosen.
         refusals: why drafts were refused, a sentence each.
+        eliminated: the programs that were eliminated in the race; absent where there was none.
+        confidence: where a score or a critic decided, and there were several seeds, the probability that the chosen candidate is better
+            than the best before it (`movlr_jax.feedback.confidence`); None where the gates or one seed decided.
         tried: every draft.
         exhausted: whether the writer had none left to offer.
         seconds: stage -> wall time (s).
-        simulated_s: motion executed, all candidates and trials together (s); 0 of a version that did not count.
+        simulated_s: motion executed, all candidates, trials and further seeds together (s); 0 of a version that did not count.
         tuned: what tuning did to the weights, where they are tuned.
         failures: what went wrong with the search here.
     """
@@ -80,6 +105,8 @@ class IterationRecord(TypedRecord):
     parent: Count | None
     candidate: Count | None
     refusals: list[str]
+    eliminated: list[Eliminated] = Field(default_factory=list)
+    confidence: Number | None = None
     tried: list[Attempt] = Field(default_factory=list)
     exhausted: bool = False
     seconds: dict[str, Number]

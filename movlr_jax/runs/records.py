@@ -46,6 +46,46 @@ class Decision(TypedDict):
     by: str
     reason: str
     against: Count | None
+    confidence: NotRequired[Number | None]
+    seeds: NotRequired[list[int]]
+
+
+@with_config(_OPEN)
+class Elimination(TypedDict):
+    """A program that was eliminated at a rung of the race, by what, against whom ("best" or "leader") and why."""
+
+    candidate: Count
+    by: str
+    against: str
+    reason: str
+
+
+@with_config(_OPEN)
+class RaceRecord(TypedDict):
+    """race/NN.json: what candidates had run at a rung (`part`: the seconds of it, null where episodes were whole), and who went out."""
+
+    rung: Count
+    ran: str
+    seeds: list[int]
+    part: Number | None
+    best: Count
+    best_score: Number
+    scores: dict[str, Number]
+    eliminated: list[Elimination]
+
+
+@with_config(_OPEN)
+class Pairing(TypedDict):
+    """pairs/NN.json: each seed's score of the chosen candidate and of the best, and whether further seeds could change who is better.
+
+    simulated_s is the motion that was executed for it.
+    """
+
+    seeds: list[int]
+    scores: list[Number]
+    best_scores: list[Number]
+    near: bool
+    simulated_s: Number
 
 
 @with_config(_OPEN)
@@ -73,7 +113,7 @@ class VerdictRecord(TypedDict):
 
 @with_config(_OPEN)
 class MetricsRecord(TypedDict):
-    """metrics.json: each seed's record, mean and spread, falls, gates and the score."""
+    """metrics.json: each seed's record, mean and spread, falls, gates and the score; at a rung of the race also each episode's."""
 
     episodes: Annotated[list[Measured], Field(min_length=1)]
     mean: Measured
@@ -81,6 +121,7 @@ class MetricsRecord(TypedDict):
     falls: Count
     gates: dict[str, bool]
     score: Number
+    scores: NotRequired[list[Number]]
 
 
 @with_config(_OPEN)
@@ -186,6 +227,8 @@ _SCHEMAS: dict[str, Any] = {
     "no_clip.json": NoClip,
     "trial.json": TrialRecord,
     "refusal.json": VerdictRecord,
+    "race/": RaceRecord,
+    "pairs/": Pairing,
     "drafts/": DraftRecord,
     "refusals/": VerdictRecord,
     "calls/": list[Call],

@@ -14,9 +14,14 @@ it.
         written/                                        the text as it was written and its proof, where weights are tuned;
         tune/NN/trial.json                              each set of values that was tried (refusal.json: why a proof refused
         the best of them); tuned.json which was taken
+        rungs/NN/metrics.json, facts.json               what it did at each rung of the race
+        rungs/00/part.npz, after.npz                    the beginning of its first episode and what continues it, until it is whole
+        extra/rollout_SEED.npz                          episodes of further seeds, for near decisions
         candidates/K/                                   the candidates that were not chosen, with the same files but
         the clip choice.json, decision.json, iteration.json      which candidate; kept or not, and why; the iteration's
         row
+        race/NN.json                                    who was compared at a rung, and who was eliminated
+        pairs/NN.json                                   the chosen one and the best, seed by seed, with NN further seeds
     calls/KEY.json              every model call, by its request (`movlr_jax.llm.ledger`)
     best -> iterations/NNN      the iteration kept as best
     summary.json                one row an iteration
@@ -43,7 +48,18 @@ from movlr_jax.media import next_steps
 from movlr_jax.processes import alone
 from movlr_jax.runs import records
 from movlr_jax.runs.iteration_record import IterationRecord, Tuned
-from movlr_jax.runs.records import Choice, Decision, DraftRecord, Judgement, MetricsRecord, TrialRecord, VerdictRecord
+from movlr_jax.runs.records import (
+    Choice,
+    Decision,
+    DraftRecord,
+    Elimination,
+    Judgement,
+    MetricsRecord,
+    Pairing,
+    RaceRecord,
+    TrialRecord,
+    VerdictRecord,
+)
 from movlr_jax.writers.base import Draft
 
 # The chosen candidate's drafts and calls are folders; they move up whole, like files.
@@ -138,6 +154,29 @@ class Candidate:
         """Return the path of an episode: rollout.npz for the first seed."""
         return self.path / ("rollout.npz" if seed == self._seeds[0] else f"rollout_{seed}.npz")
 
+    def extra(self, seed: int) -> Path:
+        """Return the path of an episode of a further seed, which a near decision took."""
+        return self.path / "extra" / f"rollout_{seed}.npz"
+
+    @property
+    def part(self) -> Path:
+        """The path of the beginning of its first episode, as the race's first rung left it."""
+        return self.rung(0)["part.npz"]
+
+    @property
+    def after(self) -> Path:
+        """The path of what continues that beginning; there is none where the episode is over."""
+        return self.rung(0)["after.npz"]
+
+    def rung(self, number: int) -> Candidate:
+        """Return the folder of what it did at a rung of the race."""
+        return Candidate(self.path / "rungs" / f"{number:02d}", self.index, self._seeds)
+
+    def rungs(self) -> list[Candidate]:
+        """Return the folders of the rungs at which it was measured, in order."""
+        folders = (self.rung(int(path.name)) for path in _numbered(self.path / "rungs"))
+        return [rung for rung in folders if rung.has("metrics.json")]
+
     def clip(self, seed: int) -> Path:
         """Return the path of an episode's film: clip.mp4 for the first seed."""
         return self.path / ("clip.mp4" if seed == self._seeds[0] else f"clip_{seed}.mp4")
@@ -217,6 +256,26 @@ class Iteration:
     def candidate(self, index: int) -> Candidate:
         """Return a candidate's folder while the iteration is under way; afterwards, of one that was not chosen."""
         return Candidate(self.path / "candidates" / str(index), index, self._seeds)
+
+    def race(self, rung: int) -> Path:
+        """Return the path of the record of a rung of the race."""
+        return self.path / "race" / f"{rung:02d}.json"
+
+    def races(self) -> list[RaceRecord]:
+        """Return the records of the rungs that are over, in order."""
+        return [records.read(path) for path in _numbered(self.path / "race", ".json")]
+
+    def eliminated(self) -> dict[int, Elimination]:
+        """Return candidate -> why it was eliminated in the race."""
+        return {record["candidate"]: record for race in self.races() for record in race["eliminated"]}
+
+    def pairing(self, extra: int) -> Path:
+        """Return the path of the comparison, seed by seed, with so many further seeds."""
+        return self.path / "pairs" / f"{extra:02d}.json"
+
+    def pairings(self) -> list[Pairing]:
+        """Return the comparisons seed by seed, in order."""
+        return [records.read(path) for path in _numbered(self.path / "pairs", ".json")]
 
     def choice(self) -> Choice:
         """Return which candidate went on, and why."""

@@ -124,7 +124,7 @@ def resume(folder: Path, *, progress: Progress | None = None, advisor: Advisor |
             (`llm.addresses.allow`), or a stage cannot go on.
     """
     recorded = RunFolder.find(folder)
-    config = RunConfig.load(recorded["config.yaml"])
+    config = RunConfig.recorded(recorded["config.yaml"])
     changed: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     config = methods.settled(dataclasses.replace(config, **changed))
     permissions.require_known(config, folder)

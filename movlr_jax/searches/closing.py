@@ -14,8 +14,8 @@ from movlr_jax.media.tables import ends
 from movlr_jax.rewards.parameters import values_of
 from movlr_jax.rewards.program import literal_parameters
 from movlr_jax.runs.config import RunConfig
-from movlr_jax.runs.iteration_record import IterationRecord
-from movlr_jax.runs.run_folder import Candidate, RunFolder
+from movlr_jax.runs.iteration_record import Eliminated, IterationRecord
+from movlr_jax.runs.run_folder import Candidate, Iteration, RunFolder
 from movlr_jax.searches import failures, state
 from movlr_jax.searches.inner_tuning import executed
 from movlr_jax.searches.stages import Stages, trusted
@@ -37,7 +37,9 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
     rows, iteration, best = folder.rows(), folder.iteration(number), folder.best()
     candidates = [folder.chosen(number) if k == index else iteration.candidate(k) for k in range(config.candidates if number else 1)]
     kept = index is not None and iteration.decision()["kept"]
-    tried = [attempt for c in candidates for attempt in _attempts(folder, c, number, c.index == index, kept, best)]
+    eliminated = _eliminated(iteration)
+    lost = {e.candidate: f"eliminated after {e.ran}: {e.reason}" for e in eliminated}
+    tried = [attempt for c in candidates for attempt in _attempts(folder, c, number, c.index == index, kept, best, lost.get(c.index))]
     stage_names = [name for name in state.STAGE_NAMES if name != "tune" or config.tune.applies(number)]
     of_every_iteration: dict[str, Any] = {
         "iteration": number,
@@ -47,7 +49,8 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
         "tried": tried,
         "exhausted": bool(tried) and all(attempt.given_up for attempt in tried),
         "seconds": {stage: iteration.seconds().get(stage, 0.0) for stage in stage_names},
-        "simulated_s": _simulated(candidates),
+        "simulated_s": _simulated(candidates, iteration),
+        **({"eliminated": eliminated} if eliminated else {}),
     }
     stagnation = failures.stagnation(number, 0 if kept else state.since_best(rows) + 1, config.stagnation)
     if index is None:
@@ -62,7 +65,7 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
             weights={},
             term_classes={},
             critique="",
-            edit="",
+            edit=next((attempt.edit for attempt in tried if attempt.eliminated), ""),
             changes={},
             failures=stagnation,
         )
@@ -71,6 +74,8 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
     weights = dict(reward.weights)
     parent = None if best is None else rows[folder.base(candidate.drafts()[-1], best)]
     of_tuning = _parameters(candidate, parent) | ({} if tuned is None else {"tuned": tuned})
+    decision = iteration.decision()
+    stated: dict[str, Any] = {"confidence": decision["confidence"]} if "confidence" in decision else {}
     changes = _changes(folder, candidate, parent)
     suggested = failures.suggested(critique, weights)
     named = failures.collapse(number, candidate.facts().terms)
@@ -83,7 +88,7 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
         gates=metrics["gates"],
         score=metrics["score"],
         kept=kept,
-        why=iteration.decision()["reason"],
+        why=decision["reason"],
         weights=weights,
         term_classes=dict(stages.classes(reward)),
         critique=critique.summary,
@@ -91,7 +96,25 @@ def close(folder: RunFolder, config: RunConfig, stages: Stages, number: int, ind
         changes=changes,
         failures=[*named, *stagnation],
         **of_tuning,
+        **stated,
     )
+
+
+def _eliminated(iteration: Iteration) -> list[Eliminated]:
+    """Return the programs that were eliminated in the race, in the order in which they were."""
+    return [
+        Eliminated(
+            candidate=one["candidate"],
+            rung=race["rung"],
+            ran=race["ran"],
+            by=one["by"],
+            against=one["against"],
+            reason=one["reason"],
+            score=race["scores"].get(str(one["candidate"])),
+        )
+        for race in iteration.races()
+        for one in race["eliminated"]
+    ]
 
 
 def _edit(edit: str, parent: int | None, best: int | None) -> str:
@@ -114,8 +137,10 @@ def _parameters(candidate: Candidate, parent: IterationRecord | None) -> dict[st
     return {**({"parameters": now} if now else {}), **({"parameter_changes": changes} if changes else {})}
 
 
-def _attempts(folder: RunFolder, candidate: Candidate, number: int, chosen: bool, kept: bool, best: int | None) -> list[Attempt]:
-    """Return what became of each of a candidate's drafts."""
+def _attempts(
+    folder: RunFolder, candidate: Candidate, number: int, chosen: bool, kept: bool, best: int | None, lost: str | None
+) -> list[Attempt]:
+    """Return what became of each of a candidate's drafts; `lost` says how its program left the race, if it did."""
     attempts, refusals, rows = [], candidate.refusals(), folder.rows()
     for attempt, draft in enumerate(candidate.drafts()):
         base = None if best is None else folder.base(draft, best)
@@ -125,6 +150,22 @@ def _attempts(folder: RunFolder, candidate: Candidate, number: int, chosen: bool
             outcome = f"refused: {refusals[attempt].get('sentence', 'refused')}"
             more: dict[str, Any] = {"given_up": True} if draft["given_up"] else {}
             attempts.append(Attempt(**of_every_draft, kept=False, chosen=False, outcome=outcome, refused=True, **more))
+        elif lost is not None:
+            metrics = candidate.rungs()[-1].metrics()
+            attempts.append(
+                Attempt(
+                    **of_every_draft,
+                    kept=False,
+                    chosen=False,
+                    eliminated=True,
+                    outcome=f"{lost.rstrip('.')}; {_outcome(metrics)} by then",
+                    weights=candidate.weights(),
+                    changes=_changes(folder, candidate, parent),
+                    warnings=list(candidate.verdict().get("warnings", ())),
+                    gates=metrics["gates"],
+                    **_parameters(candidate, parent),
+                )
+            )
         elif candidate.has("metrics.json"):
             metrics = candidate.metrics()
             attempts.append(
@@ -146,12 +187,17 @@ def _attempts(folder: RunFolder, candidate: Candidate, number: int, chosen: bool
     return attempts
 
 
-def _simulated(candidates: list[Candidate]) -> float:
-    """Return how much motion an iteration executed, all candidates and trials together [s]."""
-    total = 0.0
+def _simulated(candidates: list[Candidate], iteration: Iteration) -> float:
+    """Return how much motion an iteration executed, all candidates, trials and further seeds together [s].
+
+    Who was eliminated executed what the last rung measured: what goes on is not run again.
+    """
+    total, out = sum(pairing["simulated_s"] for pairing in iteration.pairings()), iteration.eliminated()
     for candidate in candidates:
         tuned = candidate.tuned()
         total += tuned.simulated_s if tuned else 0.0
+        if candidate.index in out:
+            total += executed(candidate.rungs()[-1].metrics())
         if (tuned is None or tuned.moved_again) and candidate.has("metrics.json"):
             total += executed(candidate.metrics())
     return round(total, 6)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Kind = Literal["run", "iteration", "stage", "simulated", "refused", "judged", "failure", "warning", "finished"]
+Kind = Literal["run", "iteration", "stage", "simulated", "refused", "eliminated", "judged", "failure", "warning", "finished"]
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Event:
 
     Attributes:
         kind: "run" (started or resumed), "iteration" (one begins), "stage" (a stage begins), "simulated" (an episode
-            has advanced), "refused" (a draft was refused), "judged" (an iteration is decided and saved), "failure" (a
-            named failure), "warning", "finished".
+            has advanced), "refused" (a draft was refused), "eliminated" (a program is out of the race), "judged" (an
+            iteration is decided and saved), "failure" (a named failure), "warning", "finished".
         iteration: the iteration at work.
         iterations: the last iteration that the run may reach.
         stage: "write", "prove", "tune", "move", "film", "judge" or "save".
@@ -27,11 +27,12 @@ class Event:
         trial: the trial of weights at work, in "tune".
         seed: the episode's seed, in "tune" and "move".
         simulated_s: seconds simulated in the episode at work [s].
-        seconds: length of an episode [s].
+        seconds: length of an episode, or of the part of it that is run [s].
         best: the iteration kept as best so far, or None.
         best_score: its score.
         score: the judged iteration's score, in "judged".
         kept: whether the judged iteration is the new best, in "judged".
+        confidence: the probability that it is better than the best before it, in "judged"; None where none can be stated.
         message: one sentence for a person, or "".
     """
 
@@ -48,6 +49,7 @@ class Event:
     best_score: float | None = None
     score: float | None = None
     kept: bool | None = None
+    confidence: float | None = None
     message: str = ""
 
 

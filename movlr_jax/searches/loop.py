@@ -61,12 +61,17 @@ class Loop:
             state.Try: steps.try_weights,
             state.Weigh: steps.weigh,
             state.Settle: steps.settle,
+            state.Begin: steps.begin,
+            state.Gauge: steps.gauge,
+            state.Eliminate: steps.eliminate,
             state.Move: steps.move,
             state.Measure: steps.measure,
             state.Choose: steps.choose,
             state.Film: steps.film,
             state.Critique: steps.critique,
             state.Advise: steps.advise,
+            state.Extend: steps.extend,
+            state.Pair: steps.pair,
             state.Decide: steps.decide,
             state.Keep: self._keep,
             state.Track: self._track,
@@ -88,7 +93,7 @@ class Loop:
         stopped, spent = "interrupted", ""
         try:
             while True:
-                step = state.next_step(self.folder, self.config)
+                step = state.next_step(self.folder, self.config, self.stages.seconds)
                 if isinstance(step, state.Finished):
                     stopped = step.reason
                     if stopped == "budget":
@@ -128,7 +133,7 @@ class Loop:
         if self._announced < number:
             self._announced = number
             self._report("iteration", number)
-        if not isinstance(step, state.Move | state.Try):
+        if not isinstance(step, state.Begin | state.Move | state.Try | state.Extend):
             self._report("stage", number, stage=stage, candidate=getattr(step, "candidate", 0))
         began = self._clock()
         # The record holds the seconds of the stages before it; its own time is too small to be worth a second writing.
@@ -151,8 +156,8 @@ class Loop:
             self._report("failure", step.iteration, message=failure.sentence)
         message = row.critique if not row.edit else f"{row.edit}: {row.critique}"
         if index is None:
-            message = f"Every draft was refused: {row.refusals[-1] if row.refusals else 'none was written'}"
-        self._report("judged", step.iteration, stage="save", score=row.score, kept=row.kept, message=message)
+            message = row.why if row.eliminated else f"Every draft was refused: {row.refusals[-1] if row.refusals else 'none was written'}"
+        self._report("judged", step.iteration, stage="save", score=row.score, kept=row.kept, confidence=row.confidence, message=message)
 
     def _track(self, step: state.Track) -> None:
         tracked.track(self.folder, step.iteration, self.trackers)
@@ -190,10 +195,9 @@ class Loop:
                 kind,
                 iteration=min(number, self.config.iterations),
                 iterations=self.config.iterations,
-                seconds=float(self.header.get("seconds", 0.0)),
                 best=best,
                 best_score=score,
                 message=message,
-                **more,
+                **{"seconds": float(self.header.get("seconds", 0.0)), **more},
             )
         )

@@ -49,16 +49,17 @@ def _read(
     row: IterationRecord,
     attempt: Attempt,
     candidate: Candidate,
-    place: int,
+    draft_place: int,
 ) -> FailedAttempt | None:
     """Return a draft with what shows why it failed; None where its folder, of an earlier version, does not hold it, or of the first."""
     base = row.parent if attempt.builds_on is None else attempt.builds_on
-    if base is None or base not in programs or not candidate.draft(place).exists():
+    if base is None or base not in programs or not candidate.draft(draft_place).exists():
         return None
-    draft = candidate.read_draft(place)
-    moved = not attempt.refused and candidate.has("facts.json")
-    ending, facts = "", candidate.facts() if moved else None
-    if moved:
+    draft = candidate.read_draft(draft_place)
+    place = candidate.rungs()[-1] if attempt.eliminated and candidate.rungs() else candidate
+    moved = not attempt.refused and place.has("facts.json")
+    ending, facts = "", place.facts() if moved else None
+    if moved and not attempt.eliminated:
         reason = folder.iteration(row.iteration).choice()["reason"]
         ending = row.why if attempt.chosen else f"Another program of the iteration went on: {reason}"
     return FailedAttempt(

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from movlr_jax import tasks
+from movlr_jax.control import parts
 from movlr_jax.control.episode import EpisodeRunner, Rollout
+from movlr_jax.control.snapshot import Snapshot
 from movlr_jax.critics import offline
 from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Preference
@@ -38,7 +40,7 @@ from movlr_jax.runs.run_folder import read_arrays
 from movlr_jax.sandbox import behaviour_motions
 from movlr_jax.sandbox.proof import Proof, Verdict
 from movlr_jax.sandbox.prove import Prover
-from movlr_jax.searches.stages import Arrays, Json, Judged, Trusted
+from movlr_jax.searches.stages import Arrays, Begun, Json, Judged, Trusted
 from movlr_jax.tasks import facts, gates, metric_registry, metrics
 from movlr_jax.tuning import weight_study
 from movlr_jax.vision.clip_reward import ClipReward
@@ -188,6 +190,32 @@ class RealStages:
         ran = self.task.episodes(self.runner, [(self._weighed(trusted), seed) for trusted, seed in jobs], progress=advanced)
         return [rollout.arrays() for rollout in ran]
 
+    @property
+    def seconds(self) -> float:
+        """Length of an episode (s)."""
+        return self.task.seconds
+
+    def begin(self, jobs: Sequence[tuple[Trusted, int]], seconds: float, advanced: Callable[[float], None]) -> list[Begun]:
+        """Run the beginnings of episodes, all at the same time."""
+        begun = self.task.begin(self.runner, [(self._weighed(trusted), seed) for trusted, seed in jobs], seconds, advanced)
+        return [Begun(rollout.arrays(), None if after is None else after.arrays()) for rollout, after in begun]
+
+    def go_on(self, jobs: Sequence[tuple[Trusted, Begun]], advanced: Callable[[float], None]) -> list[Arrays]:
+        """Run the rest of episodes, all at the same time."""
+        begun = [
+            (self._weighed(trusted), self._episode(b.rollout), None if b.after is None else self._snapshot(b.after)) for trusted, b in jobs
+        ]
+        done = max(len(rollout.time) for _, rollout, _ in begun) * self.runner.dt
+        ran = self.task.go_on(self.runner, begun, lambda seconds: advanced(done + seconds))
+        return [rollout.arrays() for rollout in ran]
+
+    def _snapshot(self, arrays: Arrays) -> Snapshot:
+        return Snapshot.of_arrays(arrays, self.runner.planner, self.morphology)
+
+    def cut(self, rollout: Arrays, seconds: float) -> Arrays:
+        """Return the beginning of an episode."""
+        return parts.cut(self._episode(rollout), seconds).arrays()
+
     def measure(self, rollout: Arrays) -> Json:
         """Return one episode's metrics."""
         record = self.task.measure(self.morphology, self._episode(rollout))
@@ -251,7 +279,7 @@ class RealStages:
             term_names=first.term_names,
             weights=[float(w) for w in first.weights],
             term_classes=self.classes(reward),
-            seconds=self.task.seconds,
+            seconds=first.seconds,
             **self.task.goal_facts(self.morphology),
         )
         if self.eye is None:

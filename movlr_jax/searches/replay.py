@@ -59,7 +59,7 @@ def configure(folder: Path, out: Path) -> RunConfig:
         MovlrError: there is no run, or none of its iterations was closed.
     """
     recorded = RunFolder.find(folder)
-    config = RunConfig.load(recorded["config.yaml"])
+    config = RunConfig.recorded(recorded["config.yaml"])
     rows = RunFolder(folder, config.seeds).rows()
     if not rows:
         raise MovlrError(f"{folder} has no finished iteration to repeat: go on with `{next_steps.resume(folder)}` first.")
@@ -140,8 +140,8 @@ def differences(first: Path, second: Path, seeds: tuple[int, ...]) -> list[str]:
     differing = [] if len(rows) == len(again) else [f"There are {len(again)} iterations instead of {len(rows)}."]
     for row, row_again in zip(rows, again, strict=False):
         number = row.iteration
-        for name in ("score", "kept", "edit", "weights", "refusals", "metrics"):
-            before, after = row.to_json()[name], row_again.to_json()[name]
+        for name in ("score", "kept", "confidence", "eliminated", "edit", "weights", "refusals", "metrics"):
+            before, after = row.to_json().get(name), row_again.to_json().get(name)
             if before != after:
                 differing.append(f"Iteration {number} differs in its {name}: {after} instead of {before}.")
         chosen, chosen_again = one.iteration(number).chosen(), other.iteration(number).chosen()

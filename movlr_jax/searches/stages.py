@@ -59,6 +59,19 @@ def trusted(candidate: Candidate, place: Candidate | None = None) -> Trusted:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """The beginning of an episode.
+
+    Attributes:
+        rollout: the arrays of its rollout.npz, as of an episode of that length.
+        after: what continues it; None where the episode is over.
+    """
+
+    rollout: Arrays
+    after: Arrays | None
+
+
+@dataclass(frozen=True)
 class Judged:
     """A motion of a closed iteration, with its score: what a new reward's ranking may be compared with."""
 
@@ -93,6 +106,11 @@ class Stages(Protocol):
         ...
 
     @property
+    def seconds(self) -> float:
+        """Length of an episode (s)."""
+        ...
+
+    @property
     def side_by_side(self) -> int:
         """How many episodes `move` runs at the same time."""
         ...
@@ -102,6 +120,22 @@ class Stages(Protocol):
 
         An episode's result does not depend on the others. `advanced` is told the simulated seconds so far.
         """
+        ...
+
+    def begin(self, jobs: Sequence[tuple[Trusted, int]], seconds: float, advanced: Callable[[float], None]) -> list[Begun]:
+        """Run the beginnings, of so many seconds, of at most `side_by_side` episodes that `move` would run."""
+        ...
+
+    def go_on(self, jobs: Sequence[tuple[Trusted, Begun]], advanced: Callable[[float], None]) -> list[Arrays]:
+        """Run episodes from where their beginnings, all of one length, ended, and return them whole, to the bit as `move` would have.
+
+        Raises:
+            BadFile: what is given is no beginning.
+        """
+        ...
+
+    def cut(self, rollout: Arrays, seconds: float) -> Arrays:
+        """Return the beginning of an episode, as `begin` would have; one that ended before stays as it is."""
         ...
 
     def measure(self, rollout: Arrays) -> Json:

@@ -8,20 +8,29 @@ path and make the same products.
     prove        Prove(k, a) -> verdict.json, or refusals/AA.json and another Write, up to the limit of attempts
     tune         where weights are tuned, the proof stands in written/, and for each trial n of weights:
                  Try(n, (k, seed), ...) -> tune/NN/rollout*.npz ;  Weigh(n, k) -> tune/NN/trial.json ; then Settle(k) -> verdict.json
-    move         Move((k, seed), ...) -> rollout*.npz of all candidates ;  Measure(k) -> facts.json, metrics.json
+    race         where there is one, at each rung r, of those that are left (`racing`):
+                 Begin((k, seed), ...) -> rungs/00/part.npz, after.npz at the first, Move at the others ;
+                 Gauge(r, k) -> rungs/RR/facts.json, metrics.json ;  Eliminate(r) -> race/RR.json
+    move         Move((k, seed), ...) -> rollout*.npz of all candidates that are left ;  Measure(k) -> facts.json, metrics.json
     judge        Choose -> choice.json ;  Film -> clip*.mp4, or no_clip.json ;  Critique -> critique.json, or, where a person is asked,
-                 unadvised.json and Advise -> critique.json ;  Decide -> decision.json
+                 unadvised.json and Advise -> critique.json
+    decide       where there is a race, against a best, with no further seed, and then one more each while the two are near (`pairing`):
+                 Extend(k, (side, seed), ...) -> extra/rollout*.npz, in the best's folder too ;  Pair(n, k) -> pairs/NN.json
+                 Decide -> decision.json
     keep         Keep -> promoted files, iteration.json, best, summary.json ;  Track -> tracked.json
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.iteration_record import IterationRecord
 from movlr_jax.runs.run_folder import Candidate, Iteration, RunFolder
+from movlr_jax.searches import racing
+from movlr_jax.searches.racing import Rung
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,32 @@ class Settle:
 
     iteration: int
     candidate: int
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Run the beginnings of episodes, at the first rung of the race, that are still missing: (candidate, seed) each."""
+
+    iteration: int
+    rung: Rung
+    jobs: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """Measure what a candidate did at a rung of the race."""
+
+    iteration: int
+    rung: Rung
+    candidate: int
+
+
+@dataclass(frozen=True)
+class Eliminate:
+    """Say who is eliminated at a rung of the race."""
+
+    iteration: int
+    rung: Rung
 
 
 @dataclass(frozen=True)
@@ -116,6 +151,24 @@ class Advise:
 
 
 @dataclass(frozen=True)
+class Extend:
+    """Run the episodes of a further seed that are still missing: (whether of the best, seed) each."""
+
+    iteration: int
+    candidate: int
+    jobs: tuple[tuple[bool, int], ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Set the chosen candidate and the best beside each other seed by seed, so many further seeds among them."""
+
+    iteration: int
+    candidate: int
+    extra: int
+
+
+@dataclass(frozen=True)
 class Decide:
     """Compare the chosen candidate with the best so far."""
 
@@ -149,7 +202,9 @@ class Finished:
     reason: str
 
 
-Step = Write | Prove | Try | Weigh | Settle | Move | Measure | Choose | Film | Critique | Advise | Decide | Keep | Track | Finished
+_Raced = Begin | Gauge | Eliminate | Extend | Pair
+_Unraced = Write | Prove | Try | Weigh | Settle | Move | Measure | Choose | Film | Critique | Advise | Decide | Keep | Track
+Step = _Raced | _Unraced | Finished
 
 # Which stage of `seconds` in summary.json a step's wall time belongs to.
 STAGES: dict[type, str] = {
@@ -158,12 +213,17 @@ STAGES: dict[type, str] = {
     Try: "tune",
     Weigh: "tune",
     Settle: "prove",
+    Begin: "move",
+    Gauge: "judge",
+    Eliminate: "judge",
     Move: "move",
     Measure: "judge",
     Choose: "judge",
     Film: "film",
     Critique: "judge",
     Advise: "judge",
+    Extend: "move",
+    Pair: "judge",
     Decide: "judge",
     Keep: "save",
     Track: "save",
@@ -186,12 +246,13 @@ def since_best(rows: Sequence[IterationRecord]) -> int:
     return count
 
 
-def next_step(folder: RunFolder, config: RunConfig) -> Step:
+def next_step(folder: RunFolder, config: RunConfig, length: float = math.inf) -> Step:
     """Return the first step whose product is missing.
 
     Args:
         folder: the run's folder.
         config: the run's configuration; `iterations` counts those after the start reward's, which is number 0.
+        length: of an episode (s): a race begins with a part of it alone where the part is shorter.
     """
     rows = folder.rows()
     for row in rows:
@@ -208,11 +269,11 @@ def next_step(folder: RunFolder, config: RunConfig) -> Step:
         return Finished("exhausted")
     if not begun and config.max_simulated and simulated(rows) >= config.max_simulated:
         return Finished("budget")
-    return _in_iteration(folder.iteration(number), config)
+    return _in_iteration(folder, number, config, length)
 
 
-def _in_iteration(iteration: Iteration, config: RunConfig) -> Step:
-    number = iteration.number
+def _in_iteration(folder: RunFolder, number: int, config: RunConfig, length: float) -> Step:
+    iteration = folder.iteration(number)
     if iteration.has("decision.json"):
         return Keep(number)
     if not iteration.has("choice.json"):
@@ -226,10 +287,15 @@ def _in_iteration(iteration: Iteration, config: RunConfig) -> Step:
             if step is not None:
                 return step
         proven = [candidate for candidate in candidates if candidate.proven]
-        missing = [(c.index, seed) for c in proven for seed in config.seeds if not c.rollout(seed).exists()]
+        step = _racing(iteration, proven, config, length)
+        if step is not None:
+            return step
+        out = iteration.eliminated()
+        left = [candidate for candidate in proven if candidate.index not in out]
+        missing = _unmoved(left, config.seeds)
         if missing:
-            return Move(number, tuple(missing))
-        unmeasured = next((c.index for c in proven if not c.has("metrics.json")), None)
+            return Move(number, missing)
+        unmeasured = next((c.index for c in left if not c.has("metrics.json")), None)
         return Choose(number) if unmeasured is None else Measure(number, unmeasured)
     chosen = iteration.choice()["candidate"]
     if chosen is None:
@@ -239,7 +305,50 @@ def _in_iteration(iteration: Iteration, config: RunConfig) -> Step:
         return Film(number, chosen)
     if not candidate.has("critique.json"):
         return Advise(number, chosen) if candidate.has("unadvised.json") else Critique(number, chosen)
-    return Decide(number, chosen)
+    return _pairing(folder, iteration, candidate, config) or Decide(number, chosen)
+
+
+def _unmoved(candidates: list[Candidate], seeds: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """Return the whole episodes that are missing, (candidate, seed) each."""
+    return tuple((c.index, seed) for c in candidates for seed in seeds if not c.rollout(seed).exists())
+
+
+def _racing(iteration: Iteration, proven: list[Candidate], config: RunConfig, length: float) -> Step | None:
+    """Return the next step of the race, or None when it is over."""
+    number = iteration.number
+    for rung in racing.rungs(config, number, length) if proven else ():
+        if iteration.race(rung.number).exists():
+            continue
+        out = iteration.eliminated()
+        left = [c for c in proven if c.index not in out]
+        if not left:
+            return None
+        going = [c for c in left if not c.rung(rung.number).has("metrics.json")]
+        if rung.part is not None:
+            # What a kill left without its continuation is begun anew; that is written first.
+            jobs = tuple((c.index, rung.seeds[0]) for c in going if not c.part.exists())
+            if jobs:
+                return Begin(number, rung, jobs)
+        elif missing := _unmoved(going, rung.seeds):
+            return Move(number, missing)
+        if going:
+            return Gauge(number, rung, going[0].index)
+        return Eliminate(number, rung)
+    return None
+
+
+def _pairing(folder: RunFolder, iteration: Iteration, candidate: Candidate, config: RunConfig) -> Step | None:
+    """Return the next step towards a decision on enough seeds, or None when they are enough."""
+    best = folder.best()
+    if not config.race.on or best is None:
+        return None
+    taken = iteration.pairings()
+    if taken and not (taken[-1]["near"] and len(taken) <= config.race.extra_seeds):
+        return None
+    sides = {False: candidate, True: folder.chosen(best)}
+    seeds = racing.extra_seeds(config)[: len(taken)]
+    jobs = tuple((of_best, seed) for seed in seeds for of_best, side in sides.items() if not side.extra(seed).exists())
+    return Extend(iteration.number, candidate.index, jobs) if jobs else Pair(iteration.number, candidate.index, len(taken))
 
 
 def _proposing(candidate: Candidate, number: int, config: RunConfig) -> Step | None:

@@ -14,13 +14,15 @@ from movlr_jax import atomic
 from movlr_jax.critics.base import Background, Evidence
 from movlr_jax.errors import MovlrError
 from movlr_jax.facts import Facts
-from movlr_jax.feedback import judging
+from movlr_jax.feedback import confidence, judging
 from movlr_jax.media import next_steps
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, RunFolder, read_arrays
 from movlr_jax.searches import memory, state
 from movlr_jax.searches.inner_tuning import InnerTuner
-from movlr_jax.searches.stages import Judged, Stages, Trusted, measured, trusted
+from movlr_jax.searches.pairing import OF_ALL, Pairs, Side, compared
+from movlr_jax.searches.racer import Racer
+from movlr_jax.searches.stages import Begun, Judged, Stages, Trusted, measured, trusted
 from movlr_jax.seeds import derive
 from movlr_jax.tasks import gates
 from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
@@ -44,6 +46,8 @@ class Steps:
         self.folder, self.config, self.stages, self.advisor = folder, config, stages, advisor
         self._report = report
         self._tuner = InnerTuner(config, stages)
+        self._racer = Racer(folder, config, stages, report)
+        self._pairs = Pairs(folder, config, stages)
 
     def _candidate(self, step: Any) -> Candidate:
         return self.folder.iteration(step.iteration).candidate(step.candidate)
@@ -171,12 +175,47 @@ class Steps:
             message = f"The best weights are refused, the next best are proven: {refused}"
             self._report("refused", step.iteration, stage="prove", candidate=step.candidate, message=message)
 
-    def move(self, step: state.Move) -> None:
-        """Run the episodes of the proven candidates."""
+    def begin(self, step: state.Begin) -> None:
+        """Run the beginnings of candidates' first episodes."""
         jobs = step.jobs[: self.stages.side_by_side]
-        candidates = {index: self.folder.iteration(step.iteration).candidate(index) for index, _ in jobs}
+        candidates = [self.folder.iteration(step.iteration).candidate(index) for index, _ in jobs]
+        advanced = self._advanced(step.iteration, "move", jobs[0], seconds=step.rung.part)
+        self._racer.begin([(candidate, trusted(candidate)) for candidate in candidates], step.rung, advanced)
+
+    def gauge(self, step: state.Gauge) -> None:
+        """Measure what a candidate did at a rung of the race."""
+        self._racer.gauge(self._candidate(step), step.rung)
+
+    def eliminate(self, step: state.Eliminate) -> None:
+        """Say who is eliminated at a rung of the race."""
+        iteration = self.folder.iteration(step.iteration)
+        out = iteration.eliminated()
+        proven = (candidate for k in range(self.config.candidates) if (candidate := iteration.candidate(k)).proven)
+        self._racer.eliminate(step.iteration, step.rung, [candidate for candidate in proven if candidate.index not in out])
+
+    def move(self, step: state.Move) -> None:
+        """Run the episodes of the proven candidates; those that were begun go on."""
+        iteration = self.folder.iteration(step.iteration)
+        begun = {job: start for job in step.jobs if (start := self._racer.begun(iteration.candidate(job[0]), job[1])) is not None}
+        jobs = (tuple(begun) or step.jobs)[: self.stages.side_by_side]
+        candidates = {index: iteration.candidate(index) for index, _ in jobs}
         rewards = {index: trusted(candidate) for index, candidate in candidates.items()}
-        self._run(step.iteration, jobs, rewards, candidates, "move")
+        self._run(step.iteration, jobs, rewards, candidates, "move", begun=[begun[job] for job in jobs] if begun else None)
+
+    def extend(self, step: state.Extend) -> None:
+        """Run the episodes of a further seed, of the chosen candidate and the best."""
+        best = self.folder.best()
+        assert best is not None
+        jobs = step.jobs[: self.stages.side_by_side]
+        sides = {of_best: self.folder.chosen(best) if of_best else self._candidate(step) for of_best, _ in jobs}
+        advanced = self._advanced(step.iteration, "move", (step.candidate, jobs[0][1]))
+        rollouts = self.stages.move([(trusted(sides[of_best]), seed) for of_best, seed in jobs], advanced)
+        for (of_best, seed), arrays in zip(jobs, rollouts, strict=True):
+            atomic.write_npz(sides[of_best].extra(seed), arrays)
+
+    def pair(self, step: state.Pair) -> None:
+        """Set the chosen candidate and the best beside each other, seed by seed."""
+        self._pairs.pair(step.iteration, self._candidate(step), step.extra)
 
     def _run(
         self,
@@ -186,21 +225,27 @@ class Steps:
         places: Mapping[int, Candidate],
         stage: str,
         trial: int | None = None,
+        begun: Sequence[Begun] | None = None,
     ) -> None:
-        """Run episodes of (candidate, seed) side by side, and save each in its candidate's place."""
-        fields: dict[str, Any] = {"stage": stage, "candidate": jobs[0][0], "trial": trial, "seed": jobs[0][1]}
-
-        def advanced(seconds: float) -> None:
-            self._report("simulated", number, simulated_s=seconds, **fields)
-
-        self._report("stage", number, **fields)
-        rollouts = self.stages.move([(rewards[index], seed) for index, seed in jobs], advanced)
+        """Run episodes of (candidate, seed) side by side, or go on with what was begun, and save each in its candidate's place."""
+        advanced = self._advanced(number, stage, jobs[0], trial=trial)
+        if begun is None:
+            rollouts = self.stages.move([(rewards[index], seed) for index, seed in jobs], advanced)
+        else:
+            rollouts = self.stages.go_on([(rewards[index], start) for (index, _), start in zip(jobs, begun, strict=True)], advanced)
         for (index, seed), arrays in zip(jobs, rollouts, strict=True):
             atomic.write_npz(places[index].rollout(seed), arrays)
+
+    def _advanced(self, number: int, stage: str, job: tuple[int, int], **more: Any) -> Callable[[float], None]:
+        """Report that episodes begin, of which the first is (candidate, seed), and return what reports how far they are (s)."""
+        fields: dict[str, Any] = {"stage": stage, "candidate": job[0], "seed": job[1], **more}
+        self._report("stage", number, **fields)
+        return lambda seconds: self._report("simulated", number, simulated_s=seconds, **fields)
 
     def measure(self, step: state.Measure) -> None:
         """Measure a candidate's episodes."""
         candidate = self._candidate(step)
+        self._racer.forget(candidate)
         rollouts = [read_arrays(candidate.rollout(seed)) for seed in self.config.seeds]
         facts, metrics = measured(self.stages, trusted(candidate), rollouts)
         atomic.write_json(candidate["facts.json"], facts.to_json())
@@ -213,7 +258,12 @@ class Steps:
     def choose(self, step: state.Choose) -> None:
         """Choose the candidate that goes on."""
         iteration = self.folder.iteration(step.iteration)
-        index, reason = judging.choose([(c.index, c.metrics()) for c in self._measured(step.iteration)])
+        left, out = self._measured(step.iteration), iteration.eliminated()
+        index, reason = judging.choose([(c.index, c.metrics()) for c in left])
+        if out and not left:
+            reason = f"No program was left in the race: {next(reversed(out.values()))['reason']}"
+        elif out and len(left) == 1:
+            reason = "It was the only one left in the race."
         atomic.write_json(iteration["choice.json"], {"candidate": index, "reason": reason})
 
     def _facts(self, candidate: Candidate) -> Facts:
@@ -221,9 +271,12 @@ class Steps:
         facts, seeds = candidate.facts(), self.config.seeds
         return facts.model_copy(update={"seed": seeds[0]}) if facts.seed is None and len(seeds) > 1 else facts
 
-    def _evidence(self, candidate: Candidate, name: str) -> Evidence:
-        clips = candidate.clips()
-        return Evidence(self._facts(candidate), clips.get(self.config.seeds[0]), name, clips)
+    def _evidence(self, candidate: Candidate, name: str, over: Side | None = None) -> Evidence:
+        """Return a candidate's motion as critics see it; over more seeds than the run's own, with the metrics of all."""
+        clips, facts = candidate.clips(), self._facts(candidate)
+        if over is not None:
+            facts = facts.model_copy(update={name: getattr(over.facts, name) for name in OF_ALL})
+        return Evidence(facts, clips.get(self.config.seeds[0]), name, clips)
 
     def film(self, step: state.Film) -> None:
         """Film the chosen candidate's episodes that critics are shown."""
@@ -280,21 +333,23 @@ class Steps:
             decision = judging.Decision(True, "first", "It is the first.")
         else:
             best_candidate = self.folder.chosen(best)
-            metrics, before = candidate.metrics(), best_candidate.metrics()
-            by_gates = judging.gates_decide(gates.read(metrics), gates.read(before))
+            new, old = self._pairs.sides(iteration, candidate, best_candidate)
+            by_gates = judging.gates_decide(gates.read(new.metrics), gates.read(old.metrics))
             if by_gates is not None:
                 decision = by_gates
             else:
                 preference, calls = self.stages.compare(
-                    self._evidence(candidate, f"iteration {step.iteration}"),
-                    self._evidence(best_candidate, f"iteration {best}, the best so far"),
+                    self._evidence(candidate, f"iteration {step.iteration}", new),
+                    self._evidence(best_candidate, f"iteration {best}, the best so far", old),
                 )
                 candidate.record_calls("prefer", calls)
-                decision = judging.settle(metrics, before, preference)
-        atomic.write_json(
-            iteration["decision.json"],
-            {"kept": decision.kept, "by": decision.by, "reason": decision.reason, "against": best},
-        )
+                decision = judging.settle(new.metrics, old.metrics, preference)
+        record: dict[str, Any] = {"kept": decision.kept, "by": decision.by, "reason": decision.reason, "against": best}
+        if pairings := iteration.pairings():
+            differences, scale = compared(pairings[-1]["scores"], pairings[-1]["best_scores"])
+            sure = confidence.better(differences, scale) if decision.by in ("preference", "score") else None
+            record |= {"confidence": sure, "seeds": pairings[-1]["seeds"]}
+        atomic.write_json(iteration["decision.json"], record)
 
 
 def _reason(verdict: Mapping[str, Any]) -> str:

@@ -48,6 +48,10 @@ def show_heat_maps(folder: RunFolder, number: int, trackers: Sequence[Tracker]) 
 def scalars(row: IterationRecord, terms: Mapping[str, Term]) -> dict[str, float]:
     """Return the numbers of an iteration: metrics, gates, seconds, and what each term did."""
     curves = {"kept": float(row.kept), "refusals": float(len(row.refusals)), "simulated_s": row.simulated_s}
+    if row.eliminated:
+        curves["eliminated"] = float(len(row.eliminated))
+    if row.confidence is not None:
+        curves["confidence"] = row.confidence
     if row.score is not None:
         curves["score"] = row.score
     for group, numbers in (("metrics", row.metrics.root), ("gates", row.gates), ("seconds", row.seconds)):

@@ -9,7 +9,7 @@ is a field that may be None (True: passed) and its words in `FAULTS`, whose orde
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 STALLED = 0.25  # of the way that was asked for: a body that goes less does not walk, it stays
@@ -111,6 +111,20 @@ def place(gates: Gates, value: float | None, score: float, sign: int = 1) -> tup
         sign: 1 where more of the metric is better, -1 where less is.
     """
     return (*rank(gates), float("-inf") if value is None else sign * value, score)
+
+
+def at_best(gates: Gates, ran: int, of: int) -> Gates:
+    """Return the best gates that a motion can still come to of which only some episodes were run, or these in part alone.
+
+    What diverged or fell stays so; whatever has not been run yet may pass.
+
+    Args:
+        gates: those of what was run.
+        ran: how many episodes that were.
+        of: how many it will be in all.
+    """
+    hoped = {name: True for name in _optional() if getattr(gates, name) is not None}
+    return replace(gates, fell=gates.fell * ran / of, **hoped)
 
 
 def decides(a: Gates, b: Gates) -> str:

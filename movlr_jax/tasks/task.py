@@ -10,8 +10,10 @@ from typing import Any, Self
 import numpy as np
 
 from movlr_jax import goals
+from movlr_jax.control import parts
 from movlr_jax.control.episode import EpisodeRunner, Job, Rollout, Start
 from movlr_jax.control.planners import Planner
+from movlr_jax.control.snapshot import Snapshot
 from movlr_jax.errors import MovlrError
 from movlr_jax.goals import Goal
 from movlr_jax.morphologies import FLAT, Morphology, Scene, Strength, catalog, root, standing
@@ -259,20 +261,60 @@ class Task:
             progress: called after each plan with the simulated time, averaged over the episodes (s).
             strengths: how strong the body is in each of them, as an injured one's `strength` says; the runner's body if left out.
         """
-        morphology = runner.simulator.morphology
-        planned = []
+        return runner.run_many(
+            self._planned(runner, jobs, goal_speed, strengths),
+            seconds=self.seconds if seconds is None else seconds,
+            fallen=self.fallen(runner.simulator.morphology),
+            ends_as=self.ends_as,
+            progress=progress,
+        )
+
+    def _planned(
+        self,
+        runner: EpisodeRunner,
+        jobs: Sequence[tuple[Reward, int]],
+        goal_speed: float | None = None,
+        strengths: Sequence[Strength] | None = None,
+    ) -> list[Job]:
+        """Return the jobs of episodes; the arguments are those of `episodes`."""
+        morphology, planned = runner.simulator.morphology, []
         for i, (reward, seed) in enumerate(jobs):
             start, peak_force = self.start(morphology, seed), None
             if strengths is not None:
                 start, peak_force = replace(start, act=strengths[i].standing_act), strengths[i].peak_force
             planned.append(Job(reward, start, self.frame(start, goal_speed, seed), seed, peak_force))
-        return runner.run_many(
-            planned,
-            seconds=self.seconds if seconds is None else seconds,
-            fallen=self.fallen(morphology),
-            ends_as=self.ends_as,
-            progress=progress,
-        )
+        return planned
+
+    def begin(
+        self,
+        runner: EpisodeRunner,
+        jobs: Sequence[tuple[Reward, int]],
+        part: float,
+        progress: Callable[[float], None] | None = None,
+    ) -> list[tuple[Rollout, Snapshot | None]]:
+        """Run the beginnings of episodes of (reward, seed), of the length `part` (s); return each with what `go_on` continues it from.
+
+        That is None where the episode is over. The other arguments are those of `episodes`.
+        """
+        fallen = self.fallen(runner.simulator.morphology)
+        planned = self._planned(runner, jobs)
+        return parts.begin(runner, planned, seconds=self.seconds, part=part, fallen=fallen, ends_as=self.ends_as, progress=progress)
+
+    def go_on(
+        self,
+        runner: EpisodeRunner,
+        begun: Sequence[tuple[Reward, Rollout, Snapshot | None]],
+        progress: Callable[[float], None] | None = None,
+    ) -> list[Rollout]:
+        """Run episodes from the end of their beginnings on, all of one length, and return them whole, as `episodes` would have.
+
+        Args:
+            runner: the body, the engine and the planner, as in `begin`.
+            begun: the reward of each, and what `begin` returned.
+            progress: called after each plan with the time simulated since the beginning, averaged over the episodes (s).
+        """
+        fallen = self.fallen(runner.simulator.morphology)
+        return parts.go_on(runner, begun, seconds=self.seconds, fallen=fallen, ends_as=self.ends_as, progress=progress)
 
     def measure(self, morphology: Morphology, rollout: Rollout) -> dict[str, Any]:
         """Return the episode's metric record; where it is measured by the sentence, with the numbers of `goal_metrics`."""

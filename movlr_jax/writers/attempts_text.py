@@ -52,6 +52,8 @@ def difference(before: str, after: str) -> str:
 def _failure(failed: FailedAttempt, best: int | None, measured: bool) -> str:
     attempt = failed.attempt
     base = "the best" if failed.base == best else f"iteration {failed.base}"
+    # What was not run whole is not measured against what was.
+    base_facts = None if attempt.eliminated else failed.base_facts
     before = "" if failed.base_score is None or attempt.score is None else f" ({failed.base_score:.2f} under the program it was built on)"
     lines = [
         f"{_name(attempt, capital=True)}, built on {base}: {_edit(attempt)}",
@@ -59,7 +61,7 @@ def _failure(failed: FailedAttempt, best: int | None, measured: bool) -> str:
     ]
     if failed.critique is not None:
         lines.append(f"Critique: {_critique(failed.critique)}")
-    if measured and failed.facts is not None and (telling := facts_text.telling(failed.facts, failed.base_facts)):
+    if measured and failed.facts is not None and (telling := facts_text.telling(failed.facts, base_facts)):
         lines.append(f"Measured: {telling}.")
     if warnings := _warnings(attempt):
         lines.append(warnings.strip())

@@ -33,6 +33,7 @@ class Attempt(TypedRecord):
         chosen: whether it was its iteration's.
         outcome: what became of it, in one line.
         refused: whether the sandbox refused it; it has nothing more then.
+        eliminated: whether it was eliminated in the race, by what its outcome says; it has no score then, because it did not run whole.
         given_up: whether there was no text at all.
         weights: the weights under which it moved.
         changes: term -> what the edit did to it.
@@ -50,6 +51,7 @@ class Attempt(TypedRecord):
     chosen: bool
     outcome: str = ""
     refused: bool = False
+    eliminated: bool = False
     given_up: bool = False
     weights: dict[str, Number] = Field(default_factory=dict)
     changes: dict[str, Change] = Field(default_factory=dict)

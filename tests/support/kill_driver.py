@@ -7,7 +7,8 @@ simulated instant inside an episode, each half-written clip, and each rename or 
     python kill_driver.py FOLDER 3 17 ...  for each number n writes FOLDER/killed-n: killed at event n, then resumed to the end
     python kill_driver.py FOLDER every 5   one run, killed at every 5th event of each life until it ends by itself
 
-A first word "tuned" before FOLDER makes it a search that also tunes weights.
+A first word "tuned" before FOLDER makes it a search that also tunes weights, "raced" one that races its programs
+and runs further seeds where a decision is near.
 """
 
 from __future__ import annotations
@@ -19,19 +20,24 @@ import signal
 import sys
 from pathlib import Path
 
+from movlr_jax.runs import race_config
 from movlr_jax.runs.config import RunConfig
+from movlr_jax.runs.race_config import RaceConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import InnerTune
 from movlr_jax.searches.loop import Loop
 from movlr_jax.tracking import LocalTracker
 from support.pendulum_stages import PendulumStages
 
-CONFIG = RunConfig(task="pendulum", iterations=3, candidates=2, seeds=(0, 1), seed=5, stagnation=2)
+CONFIG = RunConfig(task="pendulum", iterations=3, candidates=2, seeds=(0, 1), seed=5, stagnation=2, race=race_config.OFF)
+RACED = RaceConfig(seconds=0.12, margin=0.03, extra_seeds=2)
 if sys.argv[1] == "tuned":
     import optuna  # once, not in every life
 
     assert optuna
     CONFIG = dataclasses.replace(CONFIG, iterations=2, tune=InnerTune(3, "tpe"))
+if sys.argv[1] == "raced":
+    CONFIG = dataclasses.replace(CONFIG, iterations=2, seeds=(0, 1, 2), race=RACED)
 
 
 class Death:
@@ -53,12 +59,12 @@ class Mortal(PendulumStages):
         super().__init__()
         self.death = death
 
-    def move(self, jobs, advanced):
+    def _episode(self, reward, seed, advanced, **more):
         def told(seconds):
             self.death.event("planning")
             advanced(seconds)
 
-        return super().move(jobs, told)
+        return super()._episode(reward, seed, told, **more)
 
     def film(self, rollout, path):
         path.write_bytes(b"half a clip")
@@ -76,7 +82,8 @@ def _marked(name, inner):
     return stage
 
 
-for _name in ("start", "write", "prove", "move", "measure", "describe", "film", "critique", "compare", "illustrate"):
+_MOVING = ("move", "begin", "go_on", "cut")
+for _name in ("start", "write", "prove", *_MOVING, "measure", "describe", "film", "critique", "compare", "illustrate"):
     setattr(Mortal, _name, _marked(_name, getattr(Mortal, _name)))
 
 
@@ -136,5 +143,5 @@ def main(folder: Path, words: list[str]) -> None:
 if __name__ == "__main__":
     # A kill is not a power cut: what a process wrote stays, flushed or not, and flushing is most of this search's time.
     os.fsync = lambda descriptor: None
-    given = sys.argv[2:] if sys.argv[1] == "tuned" else sys.argv[1:]
+    given = sys.argv[2:] if sys.argv[1] in ("tuned", "raced") else sys.argv[1:]
     main(Path(given[0]), given[1:])

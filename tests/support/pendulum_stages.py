@@ -22,7 +22,7 @@ from movlr_jax.critics.base import Evidence
 from movlr_jax.critics.critique import Preference
 from movlr_jax.facts import Facts
 from movlr_jax.sandbox.proof import Proof, Verdict
-from movlr_jax.searches.stages import Arrays, Json, Judged, Trusted
+from movlr_jax.searches.stages import Arrays, Begun, Json, Judged, Trusted
 from movlr_jax.tasks import gates
 from movlr_jax.writers.base import Draft, NothingLeft, WriteRequest
 
@@ -43,7 +43,7 @@ TERMS: dict[str, Callable[[mujoco.MjData], float]] = {
     "effort": lambda d: -float(np.square(d.ctrl).sum()),
     "straight": lambda d: -float(abs(d.qpos[1])),
 }
-STEPS, CANDIDATES, HORIZON = 12, 6, 8
+STEPS, CANDIDATES, HORIZON, DT = 12, 6, 8, 0.02
 
 
 def source_of(weights: Mapping[str, float]) -> str:
@@ -86,6 +86,7 @@ class PendulumStages:
     goal = "Swing the tip up."
     vocabulary = "m.tip_height: Height of the tip (m)."
     planning = "The planner looks 0.08 s ahead."
+    seconds = 0.24
 
     def start(self) -> Draft:
         return Draft(source_of(self.first), name="start")
@@ -113,12 +114,49 @@ class PendulumStages:
     def move(self, jobs: Sequence[tuple[Trusted, int]], advanced: Callable[[float], None]) -> list[Arrays]:
         return [self._episode(reward, seed, advanced) for reward, seed in jobs]
 
-    def _episode(self, reward: Trusted, seed: int, advanced: Callable[[float], None]) -> Arrays:
+    def begin(self, jobs: Sequence[tuple[Trusted, int]], seconds: float, advanced: Callable[[float], None]) -> list[Begun]:
+        begun = []
+        for reward, seed in jobs:
+            end: dict[str, Any] = {}
+            part = self._episode(reward, seed, advanced, steps=min(round(seconds / DT), STEPS), end=end)
+            begun.append(Begun(part, None if len(part["rows"]) == STEPS else end))
+        return begun
+
+    def go_on(self, jobs: Sequence[tuple[Trusted, Begun]], advanced: Callable[[float], None]) -> list[Arrays]:
+        whole = []
+        for reward, begun in jobs:
+            if begun.after is None:
+                whole.append(begun.rollout)
+                continue
+            first = begun.rollout["rows"]
+            rest = self._episode(reward, int(begun.rollout["seed"]), advanced, steps=STEPS - len(first), start=begun.after)
+            whole.append({"seed": rest["seed"], "rows": np.concatenate([first, rest["rows"]])})
+        return whole
+
+    def cut(self, rollout: Arrays, seconds: float) -> Arrays:
+        return {**rollout, "rows": rollout["rows"][: round(seconds / DT)]}
+
+    def _episode(
+        self,
+        reward: Trusted,
+        seed: int,
+        advanced: Callable[[float], None],
+        steps: int = STEPS,
+        start: Arrays | None = None,
+        end: dict[str, Any] | None = None,
+    ) -> Arrays:
+        """Run an episode, or a part of it: from what a part before it left in `end`."""
         assert (reward.folder / "reward.stablehlo").read_bytes() == artifact_of(reward.source)
         draw, data, probe = np.random.default_rng(seed), mujoco.MjData(self.model), mujoco.MjData(self.model)
-        data.qpos[:] = draw.normal(0, 0.1, 2)
+        if start is None:
+            data.qpos[:] = draw.normal(0, 0.1, 2)
+        else:
+            draw.bit_generator.state = json.loads(str(start["noise"]))
+            data.time = float(start["time"])
+            data.qpos[:], data.qvel[:] = start["qpos"], start["qvel"]
+            data.qacc_warmstart[:], probe.qacc_warmstart[:] = start["warm"], start["warm_probe"]
         rows = []
-        for _ in range(STEPS):
+        for _ in range(steps):
             best, action = -np.inf, np.zeros(2)
             for candidate in draw.uniform(-1, 1, (CANDIDATES, 2)):
                 probe.qpos[:], probe.qvel[:], probe.ctrl[:] = data.qpos, data.qvel, candidate
@@ -132,6 +170,10 @@ class PendulumStages:
             mujoco.mj_step(self.model, data, 2)
             rows.append([data.time, *data.qpos, *data.qvel, *data.ctrl, *(fn(data) for fn in TERMS.values())])
             advanced(data.time)
+        if end is not None:
+            end |= {"noise": np.asarray(json.dumps(draw.bit_generator.state)), "time": np.asarray(data.time)}
+            end |= {"qpos": data.qpos.copy(), "qvel": data.qvel.copy()}
+            end |= {"warm": data.qacc_warmstart.copy(), "warm_probe": probe.qacc_warmstart.copy()}
         return {"seed": np.asarray(seed), "rows": np.array(rows)}
 
     def measure(self, rollout: Arrays) -> Json:
