@@ -9,8 +9,8 @@ the other stands, and
 T being what remains of the swing. A foot in the air lands where it heads, one on the ground a step of this speed ahead of where it is. A
 changed step reaches 0.2 m in 0.3 s (Hof, Vermerris and Gjaltema, JEB 213, 2010), of a human; lengths scale with the height of the centre of
 mass and times with its root. Ahead of both feet xi may lie half a metre further: a walk falls forward into its next step, and one whose
-every forward fall is a danger goes slowly. The value is that of the better foot: 0 while xi stays in reach, -1/2 at a shortfall of half a metre, and ever
-nearer to -1, so that of two bad ends one is still the better.
+every forward fall is a danger goes slowly. The value is that of the better foot: 0 while xi stays in reach, -1/2 at a shortfall of half a
+metre, and ever nearer to -1, so that of two bad ends one is still the better.
 """
 
 from __future__ import annotations
