@@ -33,7 +33,7 @@ STANDING = ("myolegs", "ms-human-700-locomotion", "ms-human-700", "myofullbody",
 # body, task, reward, goal speed (m/s; None: the task's), seconds, seeds
 ROWS: list[tuple[str, str, str, float | None, float, tuple[int, ...]]] = [
     ("ms-human-700-locomotion", "walk_flat", "natural", 1.0, 10.0, TWENTY),
-    ("myolegs", "walk_flat", "natural", 0.9, 10.0, TWENTY),
+    ("myolegs", "walk_flat", "stride", 0.9, 10.0, TWENTY),
     ("ms-human-700", "walk_flat", "natural", 1.0, 10.0, FOUR),
     ("ms-human-700-locomotion", "walk_rough", "natural", 0.8, 10.0, TEN),
     ("ms-human-700-locomotion", "walk_slope", "natural", 0.8, 10.0, TEN),
