@@ -38,7 +38,7 @@ from movlr_jax.morphologies.muscles import PEAK_FORCE
 from movlr_jax.morphologies.sources import cache_dir
 from movlr_jax.physics import mjx_model, refine
 from movlr_jax.physics.instant import Frame, Instants, blocks, rows
-from movlr_jax.physics.mjx_config import MjxConfig
+from movlr_jax.physics.mjx_config import Graphs, MjxConfig
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
 from movlr_jax.physics.sizes import Sizes
 
@@ -54,16 +54,17 @@ _OVERFLOWS = {
     1 << 7: "constraint rows",  # freedoms in islands
 }
 _OVERFLOW_MASK = functools.reduce(int.__or__, _OVERFLOWS)
+_SHORT = 0.5  # share of a plan's candidates that may run out of room: with more, too few are left to choose among
 _AXIS = "worlds"
 
 
 class Worlds:
     """One model on the device, as one engine steps it, and the data that a world starts from."""
 
-    def __init__(self, model: mujoco.MjModel, engine: str, worlds: int, sizes: Sizes):
+    def __init__(self, model: mujoco.MjModel, engine: str, worlds: int, sizes: Sizes, graphs: Graphs = "auto"):
         self.dt = float(model.opt.timestep)
         self.engine = engine
-        self.model, self.data = mjx_model.on_device(model, engine, sizes.contacts * worlds, sizes.constraints)
+        self.model, self.data = mjx_model.on_device(model, engine, sizes.contacts * worlds, sizes.constraints, graphs)
         self._step = refine.step if engine == "jax" and refine.refinable(model) else mjx.step
 
     def at(self, state: State) -> mjx.Data:
@@ -143,11 +144,13 @@ class MjxSimulator(Simulator):
         _, single = mjx_model.on_device(prepared.executed, engine, self.sizes.contacts, self.sizes.constraints)
         self.bytes_per_world = _nbytes(single) * 2 + self.columns["gait"][1] * (steps + 1) * 4 * 3
         self.episodes = self._fitting(config, episodes)
-        self._rollouts = Worlds(prepared.planned, engine, self.episodes * candidates // len(self.devices), self.sizes)
-        self._executed = Worlds(prepared.executed, engine, self.episodes, self.sizes)
+        planned = self.episodes * candidates // len(self.devices)
+        self._rollouts = Worlds(prepared.planned, engine, planned, self.sizes, config.graphs)
+        self._executed = Worlds(prepared.executed, engine, self.episodes, self.sizes, config.graphs)
         self._instants = Instants(morphology)
-        self._overflowed: list[Any] = []
-        atexit.register(_settle, self._overflowed)
+        self._overflowed: list[Any] = []  # of executed worlds, for the next check
+        self._short_plans: list[Any] = []  # of candidates
+        atexit.register(_settle, self._overflowed, self._short_plans)
         self._options = compiler_options(engine)
         self._mesh = Mesh(np.array(self.devices), (_AXIS,)) if len(self.devices) > 1 else None
         self._whole: Sharding = NamedSharding(self._mesh, PartitionSpec()) if self._mesh else SingleDeviceSharding(self.devices[0])
@@ -177,9 +180,11 @@ class MjxSimulator(Simulator):
             episodes, candidates = postures.shape[:2]
             spread, frames = jax.tree.map(lambda x: jnp.repeat(x, candidates, axis=0), (state, frames))
             flat = postures.reshape(episodes * candidates, *postures.shape[2:])
-            _, *out = self._steps(self._rollouts, controller, spread, flat, steps, frames, self.plan_dt)
-            out[0] = jnp.concatenate([out[0][:, :1], out[0]], axis=1)
-            return tuple(x.reshape(episodes, candidates, *x.shape[1:]) for x in out)  # type: ignore[return-value]
+            _, instants, diverged, overflow = self._steps(self._rollouts, controller, spread, flat, steps, frames, self.plan_dt)
+            # A candidate that ran out of room moved as no body does: it is out, as one that diverged is.
+            out = (jnp.concatenate([instants[:, :1], instants], axis=1), diverged | (overflow != 0), overflow)
+            rolled, out_of_plan, bits = (x.reshape(episodes, candidates, *x.shape[1:]) for x in out)
+            return rolled, out_of_plan, bits
 
         shared = PartitionSpec(None, _AXIS)
         return self._compiled(roll, (PartitionSpec(), shared, PartitionSpec()), shared)
@@ -286,7 +291,7 @@ class MjxSimulator(Simulator):
         """
         self._refuse(controller)
         instants, diverged, overflow = self.roll(controller, steps)(state, postures, self.put(rows(frames)))
-        self._overflowed.append(overflow)
+        self._short_plans.append(overflow)
         return Rolled(instants, diverged)
 
     def advance(
@@ -311,8 +316,8 @@ class MjxSimulator(Simulator):
 
     def check(self) -> None:
         """See Simulator."""
-        flags = [np.concatenate([np.ravel(shard.data) for shard in bits.addressable_shards]) for bits in self._overflowed]
-        self._overflowed.clear()
+        executed, plans = _read(self._overflowed), _read(self._short_plans)
+        flags = executed + [b for b in plans if (b != 0).mean() > _SHORT]
         bits = functools.reduce(int.__or__, (int(np.bitwise_or.reduce(b)) for b in flags), 0)
         if not bits:
             return
@@ -329,7 +334,7 @@ class MjxSimulator(Simulator):
 
     def close(self) -> None:
         """See Simulator; waits for what is still being stepped."""
-        _settle(self._overflowed)
+        _settle(self._overflowed, self._short_plans)
 
 
 def _make(engine: str, morphology: Morphology, *, threads: int, mjx: MjxConfig, **sizes: Any) -> MjxSimulator:
@@ -340,7 +345,14 @@ def _make(engine: str, morphology: Morphology, *, threads: int, mjx: MjxConfig, 
 make_warp, make_jax = functools.partial(_make, "warp"), functools.partial(_make, "jax")
 
 
-def _settle(overflowed: list[Any]) -> None:
+def _read(overflowed: list[Any]) -> list[np.ndarray]:
+    """Return overflow bits of programs that have run, those on this host's devices, and forget them."""
+    flags = [np.concatenate([np.ravel(shard.data) for shard in bits.addressable_shards]) for bits in overflowed]
+    overflowed.clear()
+    return flags
+
+
+def _settle(*overflowed: list[Any]) -> None:
     """Wait for programs in flight, and forget their overflow bits.
 
     Warp's kernels are launched by Python: a program that is still running when the interpreter ends never gets its lock again, and
@@ -348,7 +360,8 @@ def _settle(overflowed: list[Any]) -> None:
     """
     with contextlib.suppress(Exception):  # what failed has ended too
         jax.block_until_ready(overflowed)
-    overflowed.clear()
+    for bits in overflowed:
+        bits.clear()
 
 
 def compiler_options(engine: str) -> dict[str, str | bool | int] | None:

@@ -93,6 +93,26 @@ def test_a_diverged_world_costs_itself_alone(myolegs, warp, law):
         assert np.array_equal(np.asarray(rolled.instants)[1], clean[1])
 
 
+def test_a_candidate_that_runs_out_of_room_is_out_of_the_plan_and_an_executed_world_raises(myolegs, law, monkeypatch):
+    room = engines.make("warp", myolegs, candidates=8, plan_dt=0.008, mjx=MjxConfig(contacts=64, constraints=120))
+    standing = myolegs.posture.read(myolegs.standing_qpos)
+    state = room.reset(myolegs.standing_qpos, myolegs.standing_act)
+    postures = np.repeat(standing[None, None, None], 8, axis=1)
+    steps = room._steps
+
+    def short(worlds, controller, state, postures, *rest):
+        after, instants, diverged, overflow = steps(worlds, controller, state, postures, *rest)
+        return after, instants, diverged, overflow.at[0].set(1)
+
+    monkeypatch.setattr(room, "_steps", short)
+    rolled = room.rollout(state, law, room.put(postures), 2, [Frame()])
+    room.check()
+    assert np.array_equal(np.asarray(rolled.diverged), [[True] + [False] * 7])
+    room.advance(state, law, room.put(postures[:, 0]), 2, [Frame()])
+    with pytest.raises(MovlrError, match=r"in 1 worlds .*set --mjx\.constraints 240"):
+        room.check()
+
+
 def test_an_overflow_names_the_number_to_set(myolegs, law, reward):
     small = engines.make("warp", myolegs, candidates=8, plan_dt=0.008, mjx=MjxConfig(contacts=1, constraints=8))
     state = small.reset(myolegs.standing_qpos, myolegs.standing_act)
