@@ -39,6 +39,7 @@ from movlr_jax.morphologies.sources import cache_dir
 from movlr_jax.physics import mjx_model, refine
 from movlr_jax.physics.instant import Frame, Instants, blocks, rows
 from movlr_jax.physics.mjx_config import Graphs, MjxConfig
+from movlr_jax.physics.recycling import Recycling
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
 from movlr_jax.physics.sizes import Sizes
 
@@ -152,6 +153,8 @@ class MjxSimulator(Simulator):
         self._short_plans: list[Any] = []  # of candidates
         atexit.register(_settle, self._overflowed, self._short_plans)
         self._options = compiler_options(engine)
+        # A CPU captures no graphs, and hands out views of its results that would change under their readers.
+        self.recycles = config.recycle and self.devices[0].platform != "cpu"
         self._mesh = Mesh(np.array(self.devices), (_AXIS,)) if len(self.devices) > 1 else None
         self._whole: Sharding = NamedSharding(self._mesh, PartitionSpec()) if self._mesh else SingleDeviceSharding(self.devices[0])
         self._gather = jax.jit(lambda x: x, out_shardings=self._whole)
@@ -186,8 +189,15 @@ class MjxSimulator(Simulator):
             rolled, out_of_plan, bits = (x.reshape(episodes, candidates, *x.shape[1:]) for x in out)
             return rolled, out_of_plan, bits
 
+        def shapes(state: State, postures: Any, frames: Any) -> Any:
+            del state, frames
+            worlds = postures.shape[:2]
+            sizes = ((*worlds, steps + 1, self._instants.size), jnp.float32), (worlds, jnp.bool_), (worlds, jnp.int32)
+            return tuple(jax.ShapeDtypeStruct(*size) for size in sizes)
+
         shared = PartitionSpec(None, _AXIS)
-        return self._compiled(roll, (PartitionSpec(), shared, PartitionSpec()), shared)
+        # A plan is over before the next rollout begins.
+        return self._compiled(roll, (PartitionSpec(), shared, PartitionSpec()), shared, shapes, kept=0)
 
     def _compiled_advance(self, controller: Controller, steps: int) -> Callable[..., Any]:
         """Return the compiled execution of one controller: (state, postures, frames) -> state, instant, diverged, overflow."""
@@ -197,13 +207,33 @@ class MjxSimulator(Simulator):
             after, instants, diverged, overflow = self._steps(self._executed, controller, state, postures, steps, frames, dt)
             return after, instants[:, 0], diverged, overflow
 
-        return self._compiled(advance, PartitionSpec(), PartitionSpec())
+        def shapes(state: State, postures: Any, frames: Any) -> Any:
+            del postures, frames
+            worlds = len(state.time)
+            sizes = ((worlds, self._instants.size), jnp.float32), ((worlds,), jnp.bool_), ((worlds,), jnp.int32)
+            return state, *(jax.ShapeDtypeStruct(*size) for size in sizes)
 
-    def _compiled(self, program: Callable[..., Any], in_specs: Any, out_specs: Any) -> Callable[..., Any]:
-        """Return a program compiled for one device, or for all with its arguments and results shared as the two specifications say."""
+        # The state that a call begins from is the result of the one before, and is read once more when the call is over.
+        return self._compiled(advance, PartitionSpec(), PartitionSpec(), shapes, kept=1)
+
+    def _compiled(
+        self, program: Callable[..., Any], in_specs: Any, out_spec: PartitionSpec, shapes: Callable[..., Any], kept: int
+    ) -> Callable[..., Any]:
+        """Return a program compiled for one device, or for all with its arguments and results shared as the specifications say.
+
+        Args:
+            program: it.
+            in_specs: of its arguments.
+            out_spec: of all its results.
+            shapes: arguments -> shapes of the results.
+            kept: of how many earlier calls the results are still read.
+        """
         if self._mesh is not None:
-            program = jax.shard_map(program, mesh=self._mesh, in_specs=in_specs, out_specs=out_specs, check_vma=False)
-        return jax.jit(program, compiler_options=self._options)
+            program = jax.shard_map(program, mesh=self._mesh, in_specs=in_specs, out_specs=out_spec, check_vma=False)
+        if not self.recycles:
+            return jax.jit(program, compiler_options=self._options)
+        where = NamedSharding(self._mesh, out_spec) if self._mesh is not None else self._whole
+        return Recycling(program, shapes, kept, where, self._options)
 
     # --- state ---
 

@@ -31,6 +31,9 @@ class MjxConfig:
     """How warp captures a step as a CUDA graph: auto (warp, on a GPU), by itself and again wherever a buffer has moved (warp), from buffers of its own (staged, one
     device; staged-ex, several too), within XLA's graphs (jax), or not at all (none). Only a GPU captures."""
 
+    recycle: bool = True
+    """On a GPU or TPU, write a program's results over those of an earlier call: buffers that stay where they are need no new CUDA graph."""
+
     def __post_init__(self) -> None:
         """Refuse values that nothing can have."""
         for name, value in vars(self).items():
