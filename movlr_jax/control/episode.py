@@ -6,6 +6,7 @@ Synchronous: a fixed number of simulation steps per plan, all noise from the see
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -320,8 +321,9 @@ class EpisodeRunner:
         ended, length = ["time"] * count, [0] * count
         steps = max(1, round(seconds / dt))
         # Compiled before the first plan, for the whole length: neither an episode's end nor an early one compiles anything.
-        for reward in {job.reward for job in jobs}:
-            reward.terms_over_time(np.zeros((1, steps + 1, self._width), np.float32))
+        blank, unlike = np.zeros((1, steps + 1, self._width), np.float32), list(dict.fromkeys(job.reward for job in jobs))
+        with ThreadPoolExecutor(len(unlike)) as pool:  # XLA compiles without Python's lock
+            list(pool.map(lambda reward: reward.terms_over_time(blank), unlike))
         for k in range(steps):
             if watch is not None and k % watch.every == 0:
                 for e in (e for e in range(count) if ended[e] == "time"):

@@ -56,6 +56,7 @@ _OVERFLOWS = {
 }
 _OVERFLOW_MASK = functools.reduce(int.__or__, _OVERFLOWS)
 _SHORT = 0.5  # share of a plan's candidates that may run out of room: with more, too few are left to choose among
+_SHARE = 0.8  # of an accelerator's free memory; the rest is for XLA's temporary buffers and Warp's own
 _AXIS = "worlds"
 
 
@@ -433,8 +434,25 @@ def _nbytes(tree: Any) -> int:
 
 
 def _free_bytes(device: jax.Device) -> int:
-    """Return the memory that worlds may fill on one device: most of an accelerator's, half of what a computer has free."""
+    """Return the memory that worlds may fill on one device: most of what is free on an accelerator, half of what a computer has free.
+
+    JAX's own limit is a share of the whole card, whatever other processes hold of it.
+    """
     stats = device.memory_stats() or {}
     if "bytes_limit" in stats:
-        return int(0.8 * (stats["bytes_limit"] - stats.get("bytes_in_use", 0)))
+        used = stats.get("bytes_in_use", 0)
+        left, card = stats["bytes_limit"] - used, _free_on_card(device)
+        if card is not None:
+            left = min(left, stats.get("pool_bytes", used) - used + card)
+        return int(_SHARE * left)
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+
+
+def _free_on_card(device: jax.Device) -> int | None:
+    """Return what no process holds of a GPU's memory; None where that cannot be told."""
+    if device.platform not in ("gpu", "cuda"):
+        return None
+    try:
+        return int(warp.get_device(f"cuda:{device.local_hardware_id}").free_memory)
+    except Exception:  # no Warp, or one that does not see the card
+        return None

@@ -28,8 +28,8 @@ class MjxConfig:
     constraints: int = 0
     """Room for constraint rows in a world of warp; 0: measured by a warm-up."""
     graphs: Graphs = "auto"
-    """How warp captures a step as a CUDA graph: auto (warp, on a GPU), by itself and again wherever a buffer has moved (warp), from buffers of its own (staged, one
-    device; staged-ex, several too), within XLA's graphs (jax), or not at all (none). Only a GPU captures."""
+    """How warp captures a step as a CUDA graph: auto (warp, on a GPU); warp, by itself, and again wherever a buffer has moved; staged, from
+    buffers of its own on one device; staged-ex, on several too; jax, within XLA's graphs; none. Only a GPU captures."""
 
     recycle: bool = True
     """On a GPU or TPU, write a program's results over those of an earlier call: buffers that stay where they are need no new CUDA graph."""

@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -218,7 +219,7 @@ class Reward:
             instants: row 0 is the predecessor of the first evaluated instant.
         """
         values = np.broadcast_to(self.parameter_values, (len(instants), len(self.parameters)))
-        return np.asarray(self._compiled.over_time(instants, values))
+        return np.asarray(self._compiled.over_time_on_host(np.asarray(instants, np.float32), values))
 
 
 class RewardBatch:
@@ -278,8 +279,13 @@ class RewardBatch:
         if len(self._groups) == 1:
             (group,) = self._groups
             return group.compiled.mean_reward(mesh)(instants, group.weights, group.parameters)
-        parts = [group.compiled.mean_reward(mesh)(instants[group.rows], group.weights, group.parameters) for group in self._groups]
-        return jnp.concatenate(parts)[self._back]
+
+        def mean(group: _Group) -> Array:
+            return group.compiled.mean_reward(mesh)(instants[group.rows], group.weights, group.parameters)
+
+        # The first call of each compiles, for seconds on a GPU, and the compiler needs no lock of Python's.
+        with ThreadPoolExecutor(len(self._groups)) as pool:
+            return jnp.concatenate(list(pool.map(mean, self._groups)))[self._back]
 
     def over_time(self, instants: Float[Any, "episode candidate time f"]) -> Float32[np.ndarray, "episode candidate time-1"]:
         """Return the weighted rewards of every instant but the first, which is the predecessor of the second."""
@@ -319,6 +325,15 @@ def _options() -> dict[str, bool | int] | None:
     """Return compiler options for a program that is compiled once and run for seconds: on the CPU, LLVM's costly passes take longer
     than they ever save."""
     return _cpu_options() if jax.default_backend() == "cpu" else None
+
+
+@functools.cache
+def _host() -> jax.Device | None:
+    """Return the CPU as a device; None where JAX was told to leave it out."""
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:
+        return None
 
 
 @functools.cache
@@ -376,6 +391,20 @@ class _Compiled:
     @functools.cached_property
     def over_time(self) -> Callable[[np.ndarray, np.ndarray], Array]:
         return jax.jit(self._over_time, compiler_options=_options())
+
+    @functools.cached_property
+    def over_time_on_host(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """The same on the CPU, whatever the default device is: it compiles there in a tenth of the seconds, and runs once an episode."""
+        host = _host()
+        if host is None or host == jax.devices()[0]:
+            return lambda instants, parameters: np.asarray(self.over_time(instants, parameters))
+        with jax.default_device(host):
+            program = jax.jit(self._over_time, compiler_options=_cpu_options())
+
+        def over_time(instants: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+            return np.asarray(program(*jax.device_put((instants, parameters), host)))
+
+        return over_time
 
     @functools.cache  # noqa: B019 - as long as the artifact lives
     def mean_reward(self, mesh: Mesh | None) -> Callable[[Any, np.ndarray, np.ndarray], Array]:

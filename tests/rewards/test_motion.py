@@ -1,5 +1,6 @@
 """Motion reads physical quantities from instants; rewards evaluate them, reweigh for nothing, and refuse what a body lacks."""
 
+import jax
 import mujoco
 import numpy as np
 import pytest
@@ -164,6 +165,17 @@ def test_a_batch_of_rewards_gives_each_episode_its_own(layout):
     got = np.asarray(RewardBatch(rewards).mean_reward(instants))
     for e, reward in enumerate(rewards):
         assert np.allclose(got[e], (reward.terms_over_time(instants[e]) @ reward.weights).mean(axis=1), atol=1e-5)
+
+
+def test_terms_over_time_are_the_same_where_the_cpu_is_not_the_default_device(layout, monkeypatch):
+    made = Reward.unguarded("one", text(a="m.time - m.previous.time", b="m.dt"), layout)
+    instants = np.random.default_rng(0).normal(size=(2, 5, layout.size)).astype(np.float32)
+    usual = made.terms_over_time(instants)
+    other = Reward.unguarded("one", text(a="m.time - m.previous.time", b="m.dt"), layout)
+    with monkeypatch.context() as patch:
+        patch.setattr(jax, "devices", lambda *_: ["an accelerator"])
+        elsewhere = other._compiled.over_time_on_host
+    assert np.array_equal(elsewhere(instants, np.zeros((2, 0), np.float32)), usual)
 
 
 def test_terms_over_time_pairs_each_instant_with_the_one_before_it_in_its_own_world(layout):
