@@ -279,7 +279,7 @@ class RealStages:
         """Write the clip of one episode, without a word on which it is: what critics compare is told apart by the motion alone."""
         if self.films is None or not self.films(rollout, path):
             show = self.config.show
-            filming.film_for_critics(self.morphology, self._episode(rollout), path, show.width, show.fps)
+            filming.film_for_critics(self.morphology, self._episode(rollout), path, show.width, show.fps, show.front)
 
     def critique(self, motion: Evidence, earlier: Json | None) -> Json:
         """Have the critic judge one motion."""
