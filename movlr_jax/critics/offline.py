@@ -32,8 +32,11 @@ GRAVE = 0.3  # severity from which a fault of stability or progress means that t
 def gates_of(facts: Facts) -> Gates:
     """Return a motion's gates as its facts tell them."""
     m = BodyReading(facts)
+    moved = gates.went(m.distance, m.wanted * min(m.seconds, facts.metrics.seconds or m.seconds)) if m.has_way else None
+    if facts.episodes:
+        return gates.of_episodes([episode.root for episode in facts.episodes], moved)
     fell = m.fell_share if facts.object is None else handling.HandReading(facts).drop_share
-    return Gates(bool(m.diverged), fell, m.distance >= gates.STALLED * m.wanted * m.seconds if m.has_way else None)
+    return gates.of_episodes([{**facts.metrics.root, "fell": fell > 0, "dropped": False}], moved)
 
 
 def score(facts: Facts) -> float:

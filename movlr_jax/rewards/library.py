@@ -286,20 +286,22 @@ _TERMS: tuple[LibraryTerm, ...] = (
     LibraryTerm(
         "left_knee_up",
         "progress",
-        "-smooth_abs(below(m.left.knee.height, 0.85 * m.standing.left_hip_height))",
+        "-(smooth_abs(below(m.left.knee.height, 0.85 * m.standing.left_hip_height))"
+        " + smooth_abs(below(jnp.dot(m.left.knee.position - m.left.hip.position, m.pelvis.forward), 0.25)))",
         50.0,
         ("left_knee_low",),
-        ("left.knee", "left.hip"),
-        "Raise the left knee nearly to hip height.",
+        ("pelvis", "left.knee", "left.hip"),
+        "Raise the left knee nearly to hip height, in front of the hip by 0.25 m.",
     ),
     LibraryTerm(
         "right_knee_up",
         "progress",
-        "-smooth_abs(below(m.right.knee.height, 0.85 * m.standing.right_hip_height))",
+        "-(smooth_abs(below(m.right.knee.height, 0.85 * m.standing.right_hip_height))"
+        " + smooth_abs(below(jnp.dot(m.right.knee.position - m.right.hip.position, m.pelvis.forward), 0.25)))",
         50.0,
         ("right_knee_low",),
-        ("right.knee", "right.hip"),
-        "Raise the right knee nearly to hip height.",
+        ("pelvis", "right.knee", "right.hip"),
+        "Raise the right knee nearly to hip height, in front of the hip by 0.25 m.",
     ),
     LibraryTerm(
         "left_foot_up",

@@ -219,7 +219,7 @@ class RealStages:
     def summarize(self, episodes: list[Json]) -> Json:
         """Return the metrics of all seeds, with the gates."""
         summary = metrics.summarize([dict(e) for e in episodes])
-        passed = self.task.gates(summary["mean"])
+        passed = self.task.gates(summary)
         if self.config.clip.weights and self.config.clip.gate > -1.0:
             passed = dataclasses.replace(passed, looks=summary["mean"]["clip_score"] >= self.config.clip.gate)
         return {**summary, "gates": passed.document()}

@@ -184,6 +184,10 @@ def test_terms_of_gait_tell_their_fault_from_its_absence(layout, terms_of, stand
         "swing_time": (instant(memory=[*down, (since, 0.1), (ago, 0.5)]), instant(memory=[*down, (since, 0.1), (ago, 0.15)])),
         "stance_time": (instant(memory=[*up, (since, 0.8), (ago, 0.2)]), instant(memory=[*up, (since, 0.4), (ago, 0.2)])),
         "even_steps": (instant(memory=[(since, 0.4), *other]), instant(memory=[(since, 0.8), *other])),
+        "left_knee_up": (
+            instant(moved=[("left.knee", "position", (0.4, 0, 0.4))]),
+            instant(moved=[("left.knee", "position", (-0.4, 0, 0.4))]),
+        ),
         "toe_lift": (
             instant(moved=[("left.toe", "velocity", (2.0, 0, 0)), ("left.toe", "position", (0, 0, 0.05))]),
             instant(moved=[("left.toe", "velocity", (2.0, 0, 0))]),
