@@ -267,8 +267,25 @@ class RewardBatch:
             parts.append(angles[:, index].reshape(*chosen.shape[:2], len(joints)))
         return parts[0] if len(parts) == 1 else xp.concatenate(parts)[self._back]
 
+    @functools.cached_property
+    def weights(self) -> Float32[np.ndarray, "episode n"]:
+        """The weights of each episode's terms; 0 behind those of an episode that has fewer than another."""
+        width = max(group.weights.shape[1] for group in self._groups)
+        rows = [np.pad(group.weights, ((0, 0), (0, width - group.weights.shape[1]))) for group in self._groups]
+        return np.concatenate(rows)[self._back]
+
     def mean_reward(self, instants: Float[Any, "episode candidate time f"]) -> Float[Array, "episode candidate"]:
         """Return the weighted rewards averaged over time, on the arrays' own device.
+
+        Args:
+            instants: row 0 is the predecessor of the first evaluated instant.
+        """
+        return self.means(instants)[0]
+
+    def means(
+        self, instants: Float[Any, "episode candidate time f"]
+    ) -> tuple[Float[Array, "episode candidate"], Float[Array, "episode candidate n"]]:
+        """Return the weighted rewards and their terms, without weights, averaged over time, on the arrays' own device.
 
         Args:
             instants: row 0 is the predecessor of the first evaluated instant.
@@ -277,9 +294,11 @@ class RewardBatch:
         mesh = sharding.mesh if isinstance(sharding, NamedSharding) and sharding.mesh.size > 1 else None
         if len(self._groups) == 1:
             (group,) = self._groups
-            return group.compiled.mean_reward(mesh)(instants, group.weights, group.parameters)
-        parts = [group.compiled.mean_reward(mesh)(instants[group.rows], group.weights, group.parameters) for group in self._groups]
-        return jnp.concatenate(parts)[self._back]
+            return group.compiled.means(mesh)(instants, group.weights, group.parameters)
+        parts = [group.compiled.means(mesh)(instants[group.rows], group.weights, group.parameters) for group in self._groups]
+        width = self.weights.shape[1]
+        terms = [jnp.pad(part, ((0, 0), (0, 0), (0, width - part.shape[2]))) for _, part in parts]
+        return jnp.concatenate([reward for reward, _ in parts])[self._back], jnp.concatenate(terms)[self._back]
 
     def over_time(self, instants: Float[Any, "episode candidate time f"]) -> Float32[np.ndarray, "episode candidate time-1"]:
         """Return the weighted rewards of every instant but the first, which is the predecessor of the second."""
@@ -378,14 +397,15 @@ class _Compiled:
         return jax.jit(self._over_time, compiler_options=_options())
 
     @functools.cache  # noqa: B019 - as long as the artifact lives
-    def mean_reward(self, mesh: Mesh | None) -> Callable[[Any, np.ndarray, np.ndarray], Array]:
-        """Return the compiled mean reward; where a mesh shares the candidates (axis 1), each device evaluates its own."""
+    def means(self, mesh: Mesh | None) -> Callable[[Any, np.ndarray, np.ndarray], tuple[Array, Array]]:
+        """Return the compiled mean reward and terms; where a mesh shares the candidates (axis 1), each device evaluates its own."""
 
-        def mean(instants: Array, weights: Array, parameters: Array) -> Array:
+        def mean(instants: Array, weights: Array, parameters: Array) -> tuple[Array, Array]:
             episodes, candidates = instants.shape[:2]
             values = jnp.repeat(parameters, candidates, axis=0)
             terms = self._over_time(instants.reshape(episodes * candidates, *instants.shape[2:]), values)
-            return jnp.einsum("etn,en->et", terms.mean(axis=1).reshape(episodes, candidates, -1), weights)
+            terms = terms.mean(axis=1).reshape(episodes, candidates, -1)
+            return jnp.einsum("etn,en->et", terms, weights), terms
 
         if mesh is None:
             return jax.jit(mean, compiler_options=_options())

@@ -252,6 +252,7 @@ class RealStages:
             weights=[float(w) for w in first.weights],
             term_classes=self.classes(reward),
             seconds=self.task.seconds,
+            spread=first.spread,
             **self.task.goal_facts(self.morphology),
         )
         if self.eye is None:

@@ -161,9 +161,14 @@ def test_a_batch_of_rewards_gives_each_episode_its_own(layout):
     one = Reward.unguarded("one", text(a="m.time", b="m.dt"), layout)
     other = Reward.unguarded("other", text(c="m.goal.speed"), layout)
     rewards = [one, other, one.with_weights({"b": -3.0}), other]
-    got = np.asarray(RewardBatch(rewards).mean_reward(instants))
+    batch = RewardBatch(rewards)
+    got, means = map(np.asarray, batch.means(instants))
+    assert np.array_equal(got, np.asarray(batch.mean_reward(instants))) and means.shape == (4, 3, 2)
     for e, reward in enumerate(rewards):
-        assert np.allclose(got[e], (reward.terms_over_time(instants[e]) @ reward.weights).mean(axis=1), atol=1e-5)
+        terms, count = reward.terms_over_time(instants[e]), len(reward.term_names)
+        assert np.allclose(got[e], (terms @ reward.weights).mean(axis=1), atol=1e-5)
+        assert np.allclose(means[e, :, :count], terms.mean(axis=1), atol=1e-5) and not means[e, :, count:].any()
+        assert np.array_equal(batch.weights[e, :count], reward.weights) and not batch.weights[e, count:].any()
 
 
 def test_terms_over_time_pairs_each_instant_with_the_one_before_it_in_its_own_world(layout):
