@@ -313,6 +313,14 @@ class Term(TypedRecord):
         return "over time" if self.share_among_candidates is None else "among candidates"
 
 
+class Constant(TypedRecord):
+    """A declared constant of the reward (`movlr_jax.rewards.parameters`): its value, and its range where that is known."""
+
+    value: Number
+    lowest: Number | None = None
+    highest: Number | None = None
+
+
 class Seen(TypedRecord):
     """What CLIP saw of the episodes: the mean score, each episode's, and the first one's curve."""
 
@@ -360,6 +368,7 @@ class Facts(TypedRecord):
         metrics: means over the episodes.
         episodes: the metrics of each.
         terms: what the reward's terms did.
+        parameters: the reward's declared constants; none where it declares none, or an earlier version did not tell.
         posture, angles, gait, smoothness, effort, fall, phases: one episode in detail, of a body with feet; in a run's folder the first.
         object: what became of the object, of a hand with one.
         joints, landmarks: where they went, of a body that is fixed to the world.
@@ -377,6 +386,7 @@ class Facts(TypedRecord):
     metrics: Measures = Measures({})
     episodes: list[Measures] = Field(default_factory=list)
     terms: dict[str, Term] = Field(default_factory=dict)
+    parameters: dict[str, Constant] = Field(default_factory=dict)
     posture: Posture = Posture()
     angles: dict[str, Angle] = Field(default_factory=dict)
     gait: Gait = Gait()

@@ -156,7 +156,8 @@ def critique(judged: Critique) -> str:
         lines.append(f"Fault {number}, {fault.kind} ({where}): {fault.what}")
     for number, wish in enumerate(judged.suggestions, 1):
         term = f" {wish.term}" if wish.term else ""
-        weight = f", weight {wish.weight:g}" if wish.weight is not None else ""
+        what = "value" if wish.action == "set" else "weight"
+        weight = f", {what} {wish.weight:g}" if wish.weight is not None else ""
         against = f" (against {wish.addresses})" if wish.addresses else ""
         lines.append(f"Suggestion {number}, {wish.action}{term}{weight}: {wish.words}{against}")
     return "\n".join(lines)

@@ -20,6 +20,7 @@ from movlr_jax.critics.remedies import suggest
 from movlr_jax.critics.rules import faults, ramp
 from movlr_jax.facts import Facts
 from movlr_jax.goals import Goal
+from movlr_jax.rewards import library
 from movlr_jax.tasks import gates
 from movlr_jax.tasks.gates import Gates
 
@@ -86,6 +87,7 @@ def _excluded(goal: Goal, allowed: set[str], walks: bool) -> set[str]:
         excluded |= {"posture", "feet_not_wide", "balance", "hip_level"}
     if not walks:
         excluded |= {"forward_speed", "speed_match", "step_length", "alternation", "step_symmetry", "lead_foot"}
+        excluded |= {name for name, term in library.LIBRARY.items() if "stride_period" in term.parameters}
     return excluded
 
 
@@ -131,7 +133,8 @@ class OfflineCritic:
             summary = handling.summary(facts, found[0] if found else None, success)
         else:
             summary = _summary(m, found, success, understood)
-        return Critique(success=success, summary=summary, faults=tuple(found), suggestions=suggest(found, facts.terms, excluded))
+        suggestions = suggest(found, facts.terms, excluded, parameters=facts.parameters)
+        return Critique(success=success, summary=summary, faults=tuple(found), suggestions=suggestions)
 
     def compare(self, a: Evidence, b: Evidence) -> Preference:
         """Prefer by the gates, then by `score`; closer than TIE is a tie."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import inspect
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, export
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import AbstractMesh, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Float, Float32
 
 from movlr_jax import jax_environment, reference_cycles
@@ -144,7 +146,7 @@ class Reward:
     ) -> Reward:
         """Load an artifact that the caller has inspected, of a program with these weights, JOINTS and PARAMETERS."""
         values, declared = np.array(list(weights.values()), np.float32), dict(parameters or {})
-        compiled = _Compiled(artifact, len(weights) if joints else None, len(declared))
+        compiled = _loaded(artifact, len(weights) if joints else None, len(declared), tuple(joints))
         return Reward(name, source, tuple(weights), values, artifact, layout.fingerprint(), compiled, tuple(joints), declared)
 
     def with_weights(self, weights: dict[str, float]) -> Reward:
@@ -329,6 +331,20 @@ class _Layout:
     layout: FeatureLayout = field(compare=False)
 
 
+# Entry points by what decides them, for as long as any reward has them: a text that differs from another in weights or in the values of its
+# parameters alone has the same artifact, and compiles nothing.
+_LOADED: weakref.WeakValueDictionary[tuple[Any, ...], _Compiled] = weakref.WeakValueDictionary()
+
+
+def _loaded(artifact: bytes, terms: int | None, parameters: int, joints: tuple[str, ...]) -> _Compiled:
+    """Return the entry points of an artifact."""
+    key = (hashlib.sha256(artifact).digest(), terms, parameters, joints)
+    compiled = _LOADED.get(key)
+    if compiled is None:
+        compiled = _LOADED[key] = _Compiled(artifact, terms, parameters)
+    return compiled
+
+
 @functools.lru_cache(maxsize=8)
 def _trusted(name: str, source: str, key: _Layout) -> Reward:
     return Reward.unguarded(name, source, key.layout)
@@ -364,6 +380,7 @@ class _Compiled:
         with reference_cycles.freed():
             self._call = export.deserialize(bytearray(artifact)).call
         self._terms, self._parameters = terms, parameters
+        self._means: dict[Mesh | AbstractMesh | None, Callable[[Any, np.ndarray, np.ndarray], tuple[Array, Array]]] = {}
 
     def _columns(self, features: Any, parameters: Any) -> Array:
         """Return all columns of features [b, F], under parameters [p] or [b, p]."""
@@ -396,9 +413,10 @@ class _Compiled:
     def over_time(self) -> Callable[[np.ndarray, np.ndarray], Array]:
         return jax.jit(self._over_time, compiler_options=_options())
 
-    @functools.cache  # noqa: B019 - as long as the artifact lives
-    def means(self, mesh: Mesh | None) -> Callable[[Any, np.ndarray, np.ndarray], tuple[Array, Array]]:
+    def means(self, mesh: Mesh | AbstractMesh | None) -> Callable[[Any, np.ndarray, np.ndarray], tuple[Array, Array]]:
         """Return the compiled mean reward and terms; where a mesh shares the candidates (axis 1), each device evaluates its own."""
+        if mesh in self._means:
+            return self._means[mesh]
 
         def mean(instants: Array, weights: Array, parameters: Array) -> tuple[Array, Array]:
             episodes, candidates = instants.shape[:2]
@@ -408,7 +426,7 @@ class _Compiled:
             return jnp.einsum("etn,en->et", terms, weights), terms
 
         if mesh is None:
-            return jax.jit(mean, compiler_options=_options())
+            return self._means.setdefault(mesh, jax.jit(mean, compiler_options=_options()))
         shared = PartitionSpec(None, mesh.axis_names[0])
         split = jax.shard_map(mean, mesh=mesh, in_specs=(shared, PartitionSpec(), PartitionSpec()), out_specs=shared, check_vma=False)
-        return jax.jit(split, compiler_options=_options())
+        return self._means.setdefault(mesh, jax.jit(split, compiler_options=_options()))

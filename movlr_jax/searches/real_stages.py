@@ -30,6 +30,8 @@ from movlr_jax.physics import engines
 from movlr_jax.rewards import packaged
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.library import LIBRARY
+from movlr_jax.rewards.parameters import moved
+from movlr_jax.rewards.program import literal_parameters
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.rewards.vocabulary import vocabulary
 from movlr_jax.runs import permissions
@@ -253,6 +255,7 @@ class RealStages:
             term_classes=self.classes(reward),
             seconds=self.task.seconds,
             spread=first.spread,
+            parameters=moved(literal_parameters(reward.source), reward.parameters),
             **self.task.goal_facts(self.morphology),
         )
         if self.eye is None:

@@ -8,6 +8,7 @@ years later. Directions are the body's own (ahead and left of the pelvis) for le
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.facts import (
+    Constant,
     Effort,
     Facts,
     Fall,
@@ -34,6 +36,7 @@ from movlr_jax.gait import margin
 from movlr_jax.gait.trajectory import Trajectory, number, thirds
 from movlr_jax.rewards import library
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
+from movlr_jax.rewards.parameters import Parameter
 from movlr_jax.tasks import handling_facts, joint_facts, leg_facts, metric_registry
 from movlr_jax.tasks.falls import LOWERED, FallRule
 
@@ -271,6 +274,7 @@ def describe(
     spoken: bool = False,
     lacking: Sequence[str] = (),
     spread: np.ndarray | None = None,
+    parameters: Mapping[str, Parameter] | None = None,
 ) -> Facts:
     """Describe one episode in numbers.
 
@@ -291,6 +295,7 @@ def describe(
         spoken: whether the goal is a user's sentence, by which the episode is measured.
         lacking: metrics of the goal that the body lacks the landmarks for.
         spread: float[T, n], how far each weighted term set the candidates of each plan apart (`Rollout.spread`); None: not known.
+        parameters: the reward's declared constants, as they were; none where it declares none.
 
     Returns:
         The facts. Gait, smoothness, posture means, angles and phases (three thirds) are those of the time upright, shares among candidates
@@ -319,6 +324,7 @@ def describe(
         "metrics": _measures(task, metrics or {}),
         "episodes": measures,
         "terms": {} if terms is None else term_statistics(terms[:usable], term_names, weights, term_classes, spread),
+        **({"parameters": {name: Constant(**dataclasses.asdict(p)) for name, p in parameters.items()}} if parameters else {}),
         "effort": _effort(whole),
         "smoothness": _smoothness(whole),
         "posture": Posture(),

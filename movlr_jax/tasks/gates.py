@@ -195,6 +195,13 @@ def of_amounts(amounts: Mapping[str, float]) -> Gates:
     return Gates(bool(diverged), fell, late=late, **passed)
 
 
+def of_document(document: Mapping[str, Any]) -> Gates:
+    """Return the gates that a `document` says: how large a share is that is not 0 it does not say, so it counts whole."""
+    late = document.get("late") is True
+    passed: dict[str, bool | None] = {name: document.get(name) for name in _PASSABLE}
+    return _with_falls(bool(document.get("diverged")), float(bool(document.get("fell"))), late, **passed)
+
+
 def read(record: Record) -> Gates:
     """Return the gates of a record of metrics.json, of this version or an earlier one, which judged neither lateness nor sentences.
 

@@ -94,6 +94,13 @@ def test_amounts_and_records_are_read_back(motion: Gates) -> None:
 
 
 @given(motions)
+def test_a_document_is_read_as_far_as_it_says(motion: Gates) -> None:
+    told = gates.of_document(motion.document())
+    assert told.document() == motion.document() and {told.fell, told.late} <= {0.0, 1.0}
+    assert (told.moved, told.did, told.looks) == (motion.moved, motion.did, motion.looks)
+
+
+@given(motions)
 def test_a_document_says_which_gates_failed(motion: Gates) -> None:
     failed = gates.failed(motion.document())
     assert failed == [name for name in gates.FAULTS if motion.amounts().get(name)] and bool(failed) != motion.passed
