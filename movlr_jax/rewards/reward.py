@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import inspect
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, export
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import AbstractMesh, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Float, Float32
 
 from movlr_jax import jax_environment, reference_cycles
@@ -145,7 +147,7 @@ class Reward:
     ) -> Reward:
         """Load an artifact that the caller has inspected, of a program with these weights, JOINTS and PARAMETERS."""
         values, declared = np.array(list(weights.values()), np.float32), dict(parameters or {})
-        compiled = _Compiled(artifact, len(weights) if joints else None, len(declared))
+        compiled = _loaded(artifact, len(weights) if joints else None, len(declared), tuple(joints))
         return Reward(name, source, tuple(weights), values, artifact, layout.fingerprint(), compiled, tuple(joints), declared)
 
     def with_weights(self, weights: dict[str, float]) -> Reward:
@@ -268,8 +270,25 @@ class RewardBatch:
             parts.append(angles[:, index].reshape(*chosen.shape[:2], len(joints)))
         return parts[0] if len(parts) == 1 else xp.concatenate(parts)[self._back]
 
+    @functools.cached_property
+    def weights(self) -> Float32[np.ndarray, "episode n"]:
+        """The weights of each episode's terms; 0 behind those of an episode that has fewer than another."""
+        width = max(group.weights.shape[1] for group in self._groups)
+        rows = [np.pad(group.weights, ((0, 0), (0, width - group.weights.shape[1]))) for group in self._groups]
+        return np.concatenate(rows)[self._back]
+
     def mean_reward(self, instants: Float[Any, "episode candidate time f"]) -> Float[Array, "episode candidate"]:
         """Return the weighted rewards averaged over time, on the arrays' own device.
+
+        Args:
+            instants: row 0 is the predecessor of the first evaluated instant.
+        """
+        return self.means(instants)[0]
+
+    def means(
+        self, instants: Float[Any, "episode candidate time f"]
+    ) -> tuple[Float[Array, "episode candidate"], Float[Array, "episode candidate n"]]:
+        """Return the weighted rewards and their terms, without weights, averaged over time, on the arrays' own device.
 
         Args:
             instants: row 0 is the predecessor of the first evaluated instant.
@@ -278,14 +297,17 @@ class RewardBatch:
         mesh = sharding.mesh if isinstance(sharding, NamedSharding) and sharding.mesh.size > 1 else None
         if len(self._groups) == 1:
             (group,) = self._groups
-            return group.compiled.mean_reward(mesh)(instants, group.weights, group.parameters)
+            return group.compiled.means(mesh)(instants, group.weights, group.parameters)
 
-        def mean(group: _Group) -> Array:
-            return group.compiled.mean_reward(mesh)(instants[group.rows], group.weights, group.parameters)
+        def means(group: _Group) -> tuple[Array, Array]:
+            return group.compiled.means(mesh)(instants[group.rows], group.weights, group.parameters)
 
         # The first call of each compiles, for seconds on a GPU, and the compiler needs no lock of Python's.
         with ThreadPoolExecutor(len(self._groups)) as pool:
-            return jnp.concatenate(list(pool.map(mean, self._groups)))[self._back]
+            parts = list(pool.map(means, self._groups))
+        width = self.weights.shape[1]
+        terms = [jnp.pad(part, ((0, 0), (0, 0), (0, width - part.shape[2]))) for _, part in parts]
+        return jnp.concatenate([reward for reward, _ in parts])[self._back], jnp.concatenate(terms)[self._back]
 
     def over_time(self, instants: Float[Any, "episode candidate time f"]) -> Float32[np.ndarray, "episode candidate time-1"]:
         """Return the weighted rewards of every instant but the first, which is the predecessor of the second."""
@@ -314,6 +336,20 @@ class _Layout:
 
     fingerprint: str
     layout: FeatureLayout = field(compare=False)
+
+
+# Entry points by what decides them, for as long as any reward has them: a text that differs from another in weights or in the values of its
+# parameters alone has the same artifact, and compiles nothing.
+_LOADED: weakref.WeakValueDictionary[tuple[Any, ...], _Compiled] = weakref.WeakValueDictionary()
+
+
+def _loaded(artifact: bytes, terms: int | None, parameters: int, joints: tuple[str, ...]) -> _Compiled:
+    """Return the entry points of an artifact."""
+    key = (hashlib.sha256(artifact).digest(), terms, parameters, joints)
+    compiled = _LOADED.get(key)
+    if compiled is None:
+        compiled = _LOADED[key] = _Compiled(artifact, terms, parameters)
+    return compiled
 
 
 @functools.lru_cache(maxsize=8)
@@ -360,6 +396,7 @@ class _Compiled:
         with reference_cycles.freed():
             self._call = export.deserialize(bytearray(artifact)).call
         self._terms, self._parameters = terms, parameters
+        self._means: dict[Mesh | AbstractMesh | None, Callable[[Any, np.ndarray, np.ndarray], tuple[Array, Array]]] = {}
 
     def _columns(self, features: Any, parameters: Any) -> Array:
         """Return all columns of features [b, F], under parameters [p] or [b, p]."""
@@ -406,18 +443,20 @@ class _Compiled:
 
         return over_time
 
-    @functools.cache  # noqa: B019 - as long as the artifact lives
-    def mean_reward(self, mesh: Mesh | None) -> Callable[[Any, np.ndarray, np.ndarray], Array]:
-        """Return the compiled mean reward; where a mesh shares the candidates (axis 1), each device evaluates its own."""
+    def means(self, mesh: Mesh | AbstractMesh | None) -> Callable[[Any, np.ndarray, np.ndarray], tuple[Array, Array]]:
+        """Return the compiled mean reward and terms; where a mesh shares the candidates (axis 1), each device evaluates its own."""
+        if mesh in self._means:
+            return self._means[mesh]
 
-        def mean(instants: Array, weights: Array, parameters: Array) -> Array:
+        def mean(instants: Array, weights: Array, parameters: Array) -> tuple[Array, Array]:
             episodes, candidates = instants.shape[:2]
             values = jnp.repeat(parameters, candidates, axis=0)
             terms = self._over_time(instants.reshape(episodes * candidates, *instants.shape[2:]), values)
-            return jnp.einsum("etn,en->et", terms.mean(axis=1).reshape(episodes, candidates, -1), weights)
+            terms = terms.mean(axis=1).reshape(episodes, candidates, -1)
+            return jnp.einsum("etn,en->et", terms, weights), terms
 
         if mesh is None:
-            return jax.jit(mean, compiler_options=_options())
+            return self._means.setdefault(mesh, jax.jit(mean, compiler_options=_options()))
         shared = PartitionSpec(None, mesh.axis_names[0])
         split = jax.shard_map(mean, mesh=mesh, in_specs=(shared, PartitionSpec(), PartitionSpec()), out_specs=shared, check_vma=False)
-        return jax.jit(split, compiler_options=_options())
+        return self._means.setdefault(mesh, jax.jit(split, compiler_options=_options()))
