@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import bench
+import forecast
 import numpy as np
 
 from movlr_jax import atomic
@@ -36,16 +37,20 @@ class Variant:
         name: what tables call it.
         changes: values of the run's configuration.
         reward: for a way that searches nothing, the task's reward that it is: "start" or "human".
+        searches: how many searches it has, where not as many as the flags say.
+        refused: why nothing can be searched with it; "" where it can.
     """
 
     name: str
     changes: dict[str, Any] = field(default_factory=dict)
     reward: str = ""
+    searches: int = 0
+    refused: str = ""
 
 
-def parser(about: str | None, name: str) -> argparse.ArgumentParser:
+def parser(about: str | None, name: str, *, plan: bool = False) -> argparse.ArgumentParser:
     """Return a parser with the flags of an experiment that searches with models."""
-    made = bench.parser(about, name)
+    made = bench.parser(about, name, plan=plan)
     made.add_argument("--critic", default="offline", help="who watches: offline, gemini or openai")
     made.add_argument("--writer", default="offline", help="who writes: offline, random, gemini or openai")
     for flag in ("critic-model", "writer-model", "critic-url", "writer-url"):
@@ -69,29 +74,57 @@ def compare(asked: argparse.Namespace, variants: Sequence[Variant]) -> tuple[lis
         MovlrError: a model cannot be asked, or nothing can be measured.
         Stopped: the user interrupted; the same command goes on.
     """
-    count = asked.searches_each or (1 if asked.small else 3)
+    bench.search_all(asked, [search for variant, at in _places(asked, variants) for search in searches(asked, *at, variant)])
     works: list[tuple[str, Work]] = []
     taken: dict[str, dict[str, Any]] = {variant.name: {} for variant in variants}
-    for task in bench.tasks(asked):
-        for body in asked.morphologies or work_items.bodies_of(task):
-            for variant in variants:
-                for work in _searched(asked, task, body, variant, count, taken[variant.name]):
-                    works.append((variant.name, work))
+    for variant, at in _places(asked, variants):
+        works += [(variant.name, work) for work in _works(asked, *at, variant, taken[variant.name])]
     rows = bench.measure(asked, [work for _, work in works])
     # Rows come as they are finished; a work knows its own.
     return together([(name, next(row for row in rows if row.work is work)) for name, work in works]), taken
 
 
-def _searched(asked: argparse.Namespace, task: Task, body: str, variant: Variant, count: int, taken: dict[str, Any]) -> list[Work]:
+def plan(asked: argparse.Namespace, variants: Sequence[Variant]) -> int:
+    """Print what `compare` would execute; what cannot be searched is said, and not counted."""
+    wanted: list[bench.Search] = []
+    rewards: list[tuple[Task, str, int]] = []
+    for variant, at in _places(asked, variants):
+        found = searches(asked, *at, variant)
+        if why := variant.refused or next(filter(None, (bench.refusal(asked, search) for search in found)), ""):
+            bench.say(f"{variant.name}, {at[0].name}: {why}")
+            continue
+        wanted += found
+        rewards.append((*at, len(found) or 1))
+    return forecast.show(asked, wanted, rewards)
+
+
+def _places(asked: argparse.Namespace, variants: Sequence[Variant]) -> list[tuple[Variant, tuple[Task, str]]]:
+    """Return every variant at every task and body."""
+    where = [(task, body) for task in bench.tasks(asked) for body in asked.morphologies or work_items.bodies_of(task)]
+    return [(variant, at) for at in where for variant in variants]
+
+
+def searches(asked: argparse.Namespace, task: Task, body: str, variant: Variant) -> list[bench.Search]:
+    """Return a variant's searches on a task and body."""
+    if variant.reward or variant.refused:
+        return []
+    count = variant.searches or asked.searches_each or (1 if asked.small else 3)
+    more = {"critic": asked.critic, "writer": asked.writer, "models": models(asked), **variant.changes}
+    return [bench.Search(task, body, {"seed": seed, **more}) for seed in range(count)]
+
+
+def _works(asked: argparse.Namespace, task: Task, body: str, variant: Variant, taken: dict[str, Any]) -> list[Work]:
     if variant.reward:
         return work_items.combinations((variant.reward,), [task], [body])
+    if variant.refused:
+        return [Work(None, variant.name, task, body, variant.refused)]
+    made = searches(asked, task, body, variant)
     found = []
-    for seed in range(count):
-        more = {"seed": seed, "critic": asked.critic, "writer": asked.writer, "models": models(asked), **variant.changes}
-        work = bench.learned(asked, task, body, variant.name if count == 1 else f"{variant.name}, search {seed}", **more)
+    for seed, search in enumerate(made):
+        work = bench.learned(asked, task, body, variant.name if len(made) == 1 else f"{variant.name}, search {seed}", **search.more)
         found.append(work)
         if work.reward is not None:
-            add(taken, bench.searched(asked, task, body, **more))
+            add(taken, bench.searched(asked, task, body, **search.more))
     return found
 
 

@@ -59,6 +59,29 @@ def open_lock(path: Path) -> int:
 
 
 @contextlib.contextmanager
+def claimed(lock: Path) -> Iterator[bool]:
+    """Hold a lock file if no other process does, and say whether this one has it; the system lets go when it ends, however it ends.
+
+    Args:
+        lock: the file, in a folder that exists; it stays.
+
+    Raises:
+        BadFile: it is no lock file.
+        OSError: the file cannot be made.
+    """
+    descriptor = open_lock(lock)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = True
+        except OSError:
+            mine = False
+        yield mine
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
 def alone(lock: Path, taken: str) -> Iterator[None]:
     """Hold a lock file against other processes; the system lets go when this one ends, however it ends.
 
@@ -70,15 +93,10 @@ def alone(lock: Path, taken: str) -> Iterator[None]:
         MovlrError: another process holds it, or it is no lock file.
         OSError: the file cannot be made.
     """
-    descriptor = open_lock(lock)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise MovlrError(taken) from None
+    with claimed(lock) as mine:
+        if not mine:
+            raise MovlrError(taken)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def private(folder: Path) -> Path:

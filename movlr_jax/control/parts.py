@@ -19,7 +19,7 @@ from movlr_jax.errors import BadFile
 from movlr_jax.rewards.reward import Reward
 
 # The arrays of a rollout that have a row an instant.
-_TIMED = ("time", "qpos", "qvel", "act", "instants", "terms", "targets", "costs", "diverged", "simulated")
+_TIMED = ("time", "qpos", "qvel", "act", "instants", "terms", "targets", "costs", "diverged", "simulated", "spread")
 
 
 def cut(rollout: Rollout, seconds: float) -> Rollout:

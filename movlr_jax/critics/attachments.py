@@ -43,6 +43,8 @@ class Show:
     width: int = 480
     """Width of the view from the side [pixels]; the height is three quarters of it, and the view from the front beside it is as wide as
     high."""
+    front: bool = True
+    """Whether the view from the front stands beside that from the side."""
     facts: bool = True
     """Whether the model is also told what was measured."""
 

@@ -39,7 +39,7 @@ def film(morphology: Morphology, rollout: Rollout, path: Path, title: str, width
     clip.film(model, rollout.time, rollout.qpos, rollout.act, path, view=view, overlay=overlay)
 
 
-def film_for_critics(morphology: Morphology, rollout: Rollout, path: Path, width: int, fps: float) -> None:
+def film_for_critics(morphology: Morphology, rollout: Rollout, path: Path, width: int, fps: float, front: bool = True) -> None:
     """Write the clip of one episode as critics are shown it, who must not know which of two motions is the later one: without a title.
 
     The view from the side, and beside it that from the front, which shows a fall to the side, the width of steps, and legs that cross. A
@@ -49,6 +49,7 @@ def film_for_critics(morphology: Morphology, rollout: Rollout, path: Path, width
         morphology, rollout, path: as `film`.
         width: of the view from the side [pixels]; the view from the front is as wide as both are high, three quarters of it.
         fps: at which rate critics look [1/s].
+        front: whether the view from the front stands beside it.
 
     Raises:
         MovlrError: this machine cannot draw or encode.
@@ -56,9 +57,9 @@ def film_for_critics(morphology: Morphology, rollout: Rollout, path: Path, width
     model, view, overlay = _side(morphology, rollout, width)
     view = dataclasses.replace(view, reading_s=max(1.0 / fps - 1.0 / view.fps, 0.0))  # with the frame itself, one look
     beside = None
-    if morphology.thing is None:
-        front = dataclasses.replace(view, azimuth=view.azimuth + 90.0, width=view.height)
-        beside = front, clip.Overlay(title=_FRONT, numbers=False, legend=False, marks=False)
+    if morphology.thing is None and front:
+        ahead = dataclasses.replace(view, azimuth=view.azimuth + 90.0, width=view.height)
+        beside = ahead, clip.Overlay(title=_FRONT, numbers=False, legend=False, marks=False)
     clip.film(model, rollout.time, rollout.qpos, rollout.act, path, view=view, overlay=overlay, beside=beside)
 
 

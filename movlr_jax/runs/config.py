@@ -64,6 +64,8 @@ class RunConfig(EpisodeConfig):
     `tuner` moves the weights alone; `gemini`, or `openai` for any OpenAI-compatible server."""
     show: Show = field(default_factory=Show)
     """What a model that watches is shown."""
+    show_failed: bool = True
+    """Whether writers are shown the drafts that failed, with what shows why; without it they know a line of each."""
     ask: bool = False
     """After each critique, show it and the clip, and take a sentence of advice from you."""
     models: ModelsConfig = field(default_factory=ModelsConfig)

@@ -93,7 +93,7 @@ class Loop:
         stopped, spent = "interrupted", ""
         try:
             while True:
-                step = state.next_step(self.folder, self.config, self.stages.seconds)
+                step = state.next_step(self.folder, self.config, self.stages.seconds, self.stages.side_by_side)
                 if isinstance(step, state.Finished):
                     stopped = step.reason
                     if stopped == "budget":

@@ -87,7 +87,7 @@ class Racer:
         own = _as_measured(self._measured(trusted(incumbent), rollouts)[1])
         over_rung = {c.index: _as_measured(dict(c.rung(rung.number).metrics())) for c in left}
         way = racing.is_way(incumbent.facts())
-        judge = racing.Judge(self.config, rung, (own, incumbent.metrics()), f"iteration {best}, the best so far", way)
+        judge = racing.Judge(self.config, rung, (own, incumbent.metrics()), f"iteration {best}, the best so far", self.stages.seconds, way)
         eliminated = judge.eliminated(over_rung)
         atomic.write_json(
             self.folder.iteration(number).race(rung.number),

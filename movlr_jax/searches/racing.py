@@ -44,7 +44,7 @@ SURE = 0.05
 # Further seeds are below this: names of files and tables stay short.
 _SEEDS = 2**31
 # Gates that no further episode and no further second mends.
-_LASTING = ("diverged", "fell")
+_LASTING = ("diverged", "fell", "late")
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,20 @@ class Rung:
         return named if self.part is None else f"{self.part:g} s of {named}"
 
 
-def rungs(config: RunConfig, number: int, length: float) -> list[Rung]:
+def rungs(config: RunConfig, number: int, length: float, width: int = 1) -> list[Rung]:
     """Return the rungs of an iteration's race; none where there is no race.
 
     The start reward is raced with nobody; texts that are tuned are measured trial by trial, and what is behind as written may not be so
-    under other weights.
+    under other weights; and where an engine runs all episodes of an iteration at the same time, one after the other takes longer.
 
     Args:
         config: the run's configuration.
         number: the iteration.
         length: of an episode (s).
+        width: how many episodes run side by side.
     """
-    if not config.race.on or number == 0 or config.tune.applies(number):
+    at_once = 1 < config.candidates * len(config.seeds) <= width
+    if not config.race.on or number == 0 or config.tune.applies(number) or at_once:
         return []
     shares: list[tuple[tuple[int, ...], float | None]] = []
     if config.race.seconds < length:
@@ -160,13 +162,14 @@ class Judge:
         rung: the rung.
         best: what the incumbent did over the rung, and over all its episodes.
         best_name: what it is called.
+        length: of an episode (s).
         way: whether the goal is a way to go alone.
     """
 
-    def __init__(self, config: RunConfig, rung: Rung, best: tuple[Measured, Mapping[str, Any]], best_name: str, way: bool):
+    def __init__(self, config: RunConfig, rung: Rung, best: tuple[Measured, Mapping[str, Any]], best_name: str, length: float, way: bool):
         self._config, self._rung, self._best_name = config, rung, best_name
         self._best, self._whole_best = best[0], gates.read(best[1])
-        self._by_score, self._way = by_score(config), way
+        self._by_score, self._length, self._way = by_score(config), length, way
 
     def eliminated(self, candidates: Mapping[int, Measured]) -> dict[int, Verdict]:
         """Return who is eliminated, and why.
@@ -180,7 +183,7 @@ class Judge:
         return {k: verdict for k, verdict in verdicts if verdict is not None}
 
     def _against_best(self, candidate: Measured) -> Verdict | None:
-        hoped = gates.at_best(candidate.gates, len(self._rung.seeds), len(self._config.seeds))
+        hoped = gates.at_best(candidate.metrics, len(self._config.seeds), self._length)
         name, hope, whole = self._best_name, gates.rank(hoped), gates.rank(self._whole_best)
         if hope < whole:
             return Verdict(

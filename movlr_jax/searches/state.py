@@ -246,13 +246,14 @@ def since_best(rows: Sequence[IterationRecord]) -> int:
     return count
 
 
-def next_step(folder: RunFolder, config: RunConfig, length: float = math.inf) -> Step:
+def next_step(folder: RunFolder, config: RunConfig, length: float = math.inf, width: int = 1) -> Step:
     """Return the first step whose product is missing.
 
     Args:
         folder: the run's folder.
         config: the run's configuration; `iterations` counts those after the start reward's, which is number 0.
         length: of an episode (s): a race begins with a part of it alone where the part is shorter.
+        width: how many episodes run side by side: there is no race where these are all of an iteration.
     """
     rows = folder.rows()
     for row in rows:
@@ -269,10 +270,10 @@ def next_step(folder: RunFolder, config: RunConfig, length: float = math.inf) ->
         return Finished("exhausted")
     if not begun and config.max_simulated and simulated(rows) >= config.max_simulated:
         return Finished("budget")
-    return _in_iteration(folder, number, config, length)
+    return _in_iteration(folder, number, config, racing.rungs(config, number, length, width))
 
 
-def _in_iteration(folder: RunFolder, number: int, config: RunConfig, length: float) -> Step:
+def _in_iteration(folder: RunFolder, number: int, config: RunConfig, rungs: list[Rung]) -> Step:
     iteration = folder.iteration(number)
     if iteration.has("decision.json"):
         return Keep(number)
@@ -287,7 +288,7 @@ def _in_iteration(folder: RunFolder, number: int, config: RunConfig, length: flo
             if step is not None:
                 return step
         proven = [candidate for candidate in candidates if candidate.proven]
-        step = _racing(iteration, proven, config, length)
+        step = _racing(iteration, proven, rungs)
         if step is not None:
             return step
         out = iteration.eliminated()
@@ -313,10 +314,10 @@ def _unmoved(candidates: list[Candidate], seeds: tuple[int, ...]) -> tuple[tuple
     return tuple((c.index, seed) for c in candidates for seed in seeds if not c.rollout(seed).exists())
 
 
-def _racing(iteration: Iteration, proven: list[Candidate], config: RunConfig, length: float) -> Step | None:
+def _racing(iteration: Iteration, proven: list[Candidate], rungs: list[Rung]) -> Step | None:
     """Return the next step of the race, or None when it is over."""
     number = iteration.number
-    for rung in racing.rungs(config, number, length) if proven else ():
+    for rung in rungs if proven else ():
         if iteration.race(rung.number).exists():
             continue
         out = iteration.eliminated()

@@ -93,7 +93,7 @@ class Steps:
             critique=source.critique(),
             advice=self._advice(best),
             history=tuple(record for row in rows for record in row.tried),
-            failed=memory.failed(self.folder, best, programs),
+            failed=memory.failed(self.folder, best, programs) if self.config.show_failed else (),
             best=best,
             programs=programs,
             siblings=tuple(s.text() for s in (sibling.as_written for sibling in siblings) if s.proven),

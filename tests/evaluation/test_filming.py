@@ -42,6 +42,8 @@ def test_a_critics_clip(myolegs, tmp_path):
     filming.film_for_critics(myolegs, rollout, path, 480, 8.0)
     shot = read_frames(path)
     assert shot.shape[1:3] == (360, 480 + 360)
+    filming.film_for_critics(myolegs, fallen(0.2), tmp_path / "side.mp4", 480, 8.0, front=False)
+    assert read_frames(tmp_path / "side.mp4").shape[1:3] == (360, 480)
     told = [marked(image) for image in shot]
     assert told == sorted(told) and 1 <= sum(told) <= 25 / 8
     # Whoever looks 8 times a second, from whatever moment on, sees it once at the most.

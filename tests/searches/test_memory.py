@@ -82,6 +82,12 @@ def test_a_writer_is_shown_what_failed_and_what_became_of_it(tmp_path):
     assert drafts["builds_on"] == 1
 
 
+def test_what_failed_may_be_hidden_from_writers(tmp_path):
+    stages = Scripted((WORSE, None), ({**WORSE, "speed": 1.0}, None), start=GOOD)
+    search(tmp_path / "run", stages, iterations=2, show_failed=False)
+    assert stages.requests[1].failed == () and [attempt.iteration for attempt in stages.requests[1].history] == [0, 1]
+
+
 def test_a_formula_that_is_rewritten_is_a_change_and_a_fitted_weight_no_drift(tmp_path):
     class Rewriting(PendulumStages):
         def write(self, request: WriteRequest) -> Draft:

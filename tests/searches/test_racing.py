@@ -179,19 +179,23 @@ def test_the_rungs() -> None:
     assert words(2, length=2.0) == ["seed 0"] and words(1, length=2.0) == []
     assert words(3, race=race_config.OFF) == words(3, tune=InnerTune(2, "random")) == []
     assert racing.rungs(RunConfig(seeds=(0, 1)), 0, 4.0) == []
+    # An engine that runs all of them at once has nothing to gain; one that cannot, or of a single one, has.
+    assert racing.rungs(RunConfig(seeds=(0, 1)), 1, 4.0, width=2) == []
+    assert racing.rungs(RunConfig(seeds=(0, 1)), 1, 4.0, width=1) and racing.rungs(RunConfig(seeds=(0,)), 1, 4.0, width=1)
 
 
-def did(*episodes: tuple[float, bool], moved: bool = True) -> Measured:
-    """Return what a motion did: score and fall of each episode."""
+def did(*episodes: tuple[float, bool], moved: bool = True, lasted: float = 1.5) -> Measured:
+    """Return what a motion did: score and fall of each episode; those that fell did after so many seconds of four."""
     scores, falls = tuple(s for s, _ in episodes), sum(f for _, f in episodes)
     gates = {"fell": falls > 0, "diverged": False, "moved": moved}
-    return Measured({"score": sum(scores) / len(scores), "falls": falls, "episodes": [{}] * len(scores), "gates": gates}, scores)
+    records = [{"fell": f, "seconds": lasted if f else 4.0} for _, f in episodes]
+    return Measured({"score": sum(scores) / len(scores), "falls": falls, "episodes": records, "gates": gates}, scores)
 
 
 def judge(part: float | None, best: Measured, whole: Measured | None = None, way: bool = True, seeds: int = 3, **values: Any) -> Judge:
     rung = Rung(0, tuple(range(len(best.scores))), part)
     config = RunConfig(seeds=tuple(range(seeds)), **values)
-    return Judge(config, rung, (best, (whole or did(*[(70.0, False)] * seeds)).metrics), "iteration 4", way)
+    return Judge(config, rung, (best, (whole or did(*[(70.0, False)] * seeds)).metrics), "iteration 4", 4.0, way)
 
 
 def test_the_rule_against_the_best() -> None:
@@ -204,6 +208,11 @@ def test_the_rule_against_the_best() -> None:
     # Certain: with one fall it cannot beat a best that never fell, whatever its score.
     assert by(judge(2.0, best), did((99.0, True))) == "gates"
     assert by(judge(2.0, best, critic="gemini"), did((99.0, True))) == "gates"
+    # So it is with a fall near the end, which is less grave, but with one that is told apart by less it is not.
+    assert by(judge(None, best), did((69.0, True), lasted=3.9)) == "gates"
+    still = did((70.0, False), (70.0, False), (70.0, False), moved=False)
+    assert by(judge(None, best, still), did((69.0, True), lasted=3.9)) is None
+    assert by(judge(None, best, still), did((69.0, True), lasted=2.0)) == "gates"
     # But one that fell on two of three, it can.
     fallen = did((70.0, False), (30.0, True), (30.0, True))
     assert by(judge(2.0, best, fallen), did((69.0, True))) is None
