@@ -97,6 +97,8 @@ def found(
     Raises:
         MovlrError: a path holds no motion, nothing says of what it is, or its body is not on this machine.
     """
+    if not paths:
+        raise MovlrError(f"No motions were named: {_NO_MOTION}.")
     bodies: dict[tuple[str, str | None, tuple[str, ...]], Morphology] = {}
 
     def body_of(beside: _Beside) -> Morphology:

@@ -156,7 +156,7 @@ class CriticStudy:
         known = [[kind, KINDS[kind].what, KINDS[kind].why, KINDS[kind].not_physical or "-"] for kind in document["kinds"]]
         parts.append(f"## How the order is known\n\n{tables.markdown(['kind', 'what', 'why', 'not physical'], known)}")
         atomic.write_text(self.folder / f"{NAME}.md", "\n".join(parts))
-        if any(marks.kinds for marks in self.marks):
+        if any(tally.mark.of for marks in self.marks for tally in marks.kinds.values()):
             self.draw(self.folder / f"{NAME}.png")
         return document
 

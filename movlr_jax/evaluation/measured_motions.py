@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from movlr_jax import atomic
 from movlr_jax._versions import installed
 from movlr_jax.control.episode import Rollout
@@ -186,7 +188,7 @@ class MeasuredMotions:
             path = self.folder / SCORES / f"{key_of(decided)}.json"
             if not path.exists():
                 atomic.write_json(path, {"curve": clip_curve.curve(eye, recorded.body, motion.rollout())})
-            curves.append(atomic.read_json(path)["curve"])
+            curves.append(np.array(atomic.read_json(path)["curve"], np.float64))
         return Seen.model_validate(eye.facts(curves))
 
 

@@ -83,6 +83,8 @@ def test_what_is_criticised_is_both_of_so_many_pairs_a_kind():
     pairs = [pair("1", "fall", "a"), pair("2", "fall", "b"), pair("3", "same", "tie")]
     assert set(to_criticise(pairs, 1)) == {"1 a", "1 b"} and set(to_criticise(pairs, 5)) == {"1 a", "1 b", "2 a", "2 b"}
     assert to_criticise(pairs, 0) == {}
+    twice = KnownPair("4", "until_fall", (motion("4 a"),), pairs[0].b, "a", "whole body", "", {})
+    assert to_criticise([pairs[0], twice], 5)["1 b"][1].kind == "fall" and "4 a" not in to_criticise([pairs[0], twice], 5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
