@@ -163,7 +163,7 @@ def _of_files(
             continue
         except OSError as error:
             raise MovlrError(f"{file} cannot be read ({error.strerror}): make it readable, or leave it out.") from None
-        made = {"text": hashlib.sha256(text).hexdigest(), "terms": rollout.term_names, "weights": rollout.weights}
+        made: dict[str, Any] = {"text": hashlib.sha256(text).hexdigest(), "terms": rollout.term_names, "weights": rollout.weights}
         made |= {"parameters": rollout.parameters}
         yield Recorded(
             _hash({"body": body.word or body.name, "injury": beside.injury, "task": beside.task.word, **_motion(rollout)}),
