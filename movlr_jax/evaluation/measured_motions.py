@@ -212,5 +212,5 @@ def _place(recorded: Recorded, facts: Facts) -> tuple[float, ...]:
     task = dataclasses.replace(recorded.task, goal_speed=recorded.goal_speed, seconds=recorded.seconds)
     record: Mapping[str, Any] = facts.episodes[0].root
     metric = metric_registry.metric(task.metric)
-    passed = task.gates(metrics.summarize([dict(record)])["mean"])
+    passed = task.gates(metrics.summarize([dict(record)]))
     return gates.place(passed, facts.metrics.number(metric.name), offline.score(facts), metric.sign)
