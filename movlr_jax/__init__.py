@@ -25,15 +25,17 @@ if TYPE_CHECKING:
     from movlr_jax.api.loading import Reward, load_body, load_task
     from movlr_jax.api.moving import check, measure_gait, plan
     from movlr_jax.api.searching import SearchResult, resume, search, sweep, train
-    from movlr_jax.api.studies import ablate, evaluate, transfer, tune
+    from movlr_jax.api.studies import ablate, evaluate, judge_critics, transfer, tune
     from movlr_jax.control import laws, planners
     from movlr_jax.errors import MovlrError
+    from movlr_jax.evaluation.critic_study import CriticStudy
     from movlr_jax.evaluation.gait_study import GaitStudy
     from movlr_jax.evaluation.planning import Run, Runs
     from movlr_jax.evaluation.study import EvaluationStudy
     from movlr_jax.evaluation.transfer_study import TransferStudy
     from movlr_jax.morphologies import Morphology
     from movlr_jax.runs.config import RunConfig
+    from movlr_jax.runs.critic_trial_config import CriticTrialConfig
     from movlr_jax.runs.tune_config import TuneConfig
     from movlr_jax.searches.events import Event
     from movlr_jax.searches.replay import replay
@@ -50,10 +52,12 @@ _PLACES = {
     **dict.fromkeys(("Reward", "load_body", "load_task"), "movlr_jax.api.loading"),
     **dict.fromkeys(("check", "measure_gait", "plan"), "movlr_jax.api.moving"),
     **dict.fromkeys(("SearchResult", "resume", "search", "sweep", "train"), "movlr_jax.api.searching"),
-    **dict.fromkeys(("ablate", "evaluate", "transfer", "tune"), "movlr_jax.api.studies"),
+    **dict.fromkeys(("ablate", "evaluate", "judge_critics", "transfer", "tune"), "movlr_jax.api.studies"),
     "MovlrError": "movlr_jax.errors",
     "Run": "movlr_jax.evaluation.planning",
     "Runs": "movlr_jax.evaluation.planning",
+    "CriticStudy": "movlr_jax.evaluation.critic_study",
+    "CriticTrialConfig": "movlr_jax.runs.critic_trial_config",
     "GaitStudy": "movlr_jax.evaluation.gait_study",
     "EvaluationStudy": "movlr_jax.evaluation.study",
     "Morphology": "movlr_jax.morphologies",
@@ -76,6 +80,8 @@ _MODULES = ("laws", "planners")
 __all__ = [
     "AblationStudy",
     "Best",
+    "CriticStudy",
+    "CriticTrialConfig",
     "EvaluationStudy",
     "Event",
     "GaitStudy",
@@ -94,6 +100,7 @@ __all__ = [
     "ablate",
     "check",
     "evaluate",
+    "judge_critics",
     "laws",
     "load_body",
     "load_task",

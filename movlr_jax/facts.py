@@ -100,7 +100,11 @@ class Signal(TypedRecord):
 
 
 class Posture(TypedRecord):
-    """How the body held itself; directions are the pelvis's own, lifts and heights above the ground under them."""
+    """How the body held itself; directions are the pelvis's own, lifts and heights above the ground under them.
+
+    Ratios are shares of that part's own height in standing, but for a knee's, which earlier versions told as a share of its hip's. The
+    extrapolated centre of mass and its margin inside the feet are those of `movlr_jax.gait.margin`; loads are the feet's.
+    """
 
     trunk_pitch_rad: Signal | None = None
     trunk_roll_rad: Signal | None = None
@@ -109,10 +113,28 @@ class Posture(TypedRecord):
     heading_rad: Signal | None = None
     com_ahead_of_feet_m: Signal | None = None
     com_left_of_feet_m: Signal | None = None
+    extrapolated_com_ahead_of_feet_m: Signal | None = None
+    extrapolated_com_left_of_feet_m: Signal | None = None
+    extrapolated_com_margin_m: Signal | None = None
     left_knee_height_ratio: Signal | None = None
+    left_knee_height_m: Signal | None = None
     left_foot_lift_m: Signal | None = None
+    left_load_bw: Signal | None = None
     right_knee_height_ratio: Signal | None = None
+    right_knee_height_m: Signal | None = None
     right_foot_lift_m: Signal | None = None
+    right_load_bw: Signal | None = None
+
+
+class Angle(TypedRecord):
+    """A joint's angle over the time upright (deg): mean, extremes and when they came (s), and at key moments (`tasks.leg_facts`)."""
+
+    mean: Number
+    min: Number
+    min_at_s: Number
+    max: Number
+    max_at_s: Number
+    at: dict[str, Number] = Field(default_factory=dict)
 
 
 class StanceWidth(TypedRecord):
@@ -263,7 +285,13 @@ class Landmark(TypedRecord):
 
 
 class Term(TypedRecord):
-    """What a term of the reward did over the episode: unweighted, and its share of the weighted reward's spread."""
+    """What a term of the reward did over the episode, unweighted; and its share of the weighted reward's spread.
+
+    Attributes:
+        share_of_spread: of the spread over the episode's time, which a fall blows up.
+        share_among_candidates: of the spread among the motions that the planner compared, mean over its plans before any sign of a fall:
+            what the term had a say by. None where the episode does not tell.
+    """
 
     weight: Number
     term_class: str = Field(default="custom", validation_alias="class", serialization_alias="class")
@@ -272,6 +300,25 @@ class Term(TypedRecord):
     min: Number | None = None
     max: Number | None = None
     share_of_spread: Number = 0.0
+    share_among_candidates: Number | None = None
+
+    @property
+    def share(self) -> float:
+        """The share by which the term had a say, as far as that is known."""
+        return self.share_of_spread if self.share_among_candidates is None else self.share_among_candidates
+
+    @property
+    def shared(self) -> str:
+        """What the share is of, in words."""
+        return "over time" if self.share_among_candidates is None else "among candidates"
+
+
+class Constant(TypedRecord):
+    """A declared constant of the reward (`movlr_jax.rewards.parameters`): its value, and its range where that is known."""
+
+    value: Number
+    lowest: Number | None = None
+    highest: Number | None = None
 
 
 class Seen(TypedRecord):
@@ -293,6 +340,7 @@ class Extreme(TypedRecord):
     seed: int
     place: Literal["worst", "best"]
     posture: Posture = Posture()
+    angles: dict[str, Angle] = Field(default_factory=dict)
     gait: Gait = Gait()
     smoothness: Smoothness = Smoothness()
     effort: Effort = Effort()
@@ -320,7 +368,8 @@ class Facts(TypedRecord):
         metrics: means over the episodes.
         episodes: the metrics of each.
         terms: what the reward's terms did.
-        posture, gait, smoothness, effort, fall, phases: one episode in detail, of a body with feet; in a run's folder the first.
+        parameters: the reward's declared constants; none where it declares none, or an earlier version did not tell.
+        posture, angles, gait, smoothness, effort, fall, phases: one episode in detail, of a body with feet; in a run's folder the first.
         object: what became of the object, of a hand with one.
         joints, landmarks: where they went, of a body that is fixed to the world.
         clip: what CLIP saw, where it was asked.
@@ -337,7 +386,9 @@ class Facts(TypedRecord):
     metrics: Measures = Measures({})
     episodes: list[Measures] = Field(default_factory=list)
     terms: dict[str, Term] = Field(default_factory=dict)
+    parameters: dict[str, Constant] = Field(default_factory=dict)
     posture: Posture = Posture()
+    angles: dict[str, Angle] = Field(default_factory=dict)
     gait: Gait = Gait()
     smoothness: Smoothness = Smoothness()
     effort: Effort = Effort()

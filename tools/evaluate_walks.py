@@ -33,7 +33,7 @@ STANDING = ("myolegs", "ms-human-700-locomotion", "ms-human-700", "myofullbody",
 # body, task, reward, goal speed (m/s; None: the task's), seconds, seeds
 ROWS: list[tuple[str, str, str, float | None, float, tuple[int, ...]]] = [
     ("ms-human-700-locomotion", "walk_flat", "natural", 1.0, 10.0, TWENTY),
-    ("myolegs", "walk_flat", "natural", 0.9, 10.0, TWENTY),
+    ("myolegs", "walk_flat", "stride", 0.9, 10.0, TWENTY),
     ("ms-human-700", "walk_flat", "natural", 1.0, 10.0, FOUR),
     ("ms-human-700-locomotion", "walk_rough", "natural", 0.8, 10.0, TEN),
     ("ms-human-700-locomotion", "walk_slope", "natural", 0.8, 10.0, TEN),
@@ -71,6 +71,9 @@ def label(key: str, record: dict[str, Any]) -> str:
     speed = f" {by['goal_speed_mps']:g} m/s" if by["goal_speed_mps"] else ""
     planner = f"horizon {by['planner']['horizon']:g} s replan {by['planner']['replan']:g} s"
     planner += "" if by["planner"].get("relative") else " absolute lambda"
+    # Records of before there were terminal values and quick rollouts name neither.
+    planner += f" value {by['planner']['value']}" if by["planner"].get("value") else ""
+    planner += " quick" if by["planner"].get("quick") else ""
     # A reward of one name has had several texts.
     reward = f"{record['reward']} ({by['reward_sha256'][:6]})"
     return f"{by['morphology']} {by['task']} {reward}{speed} {by['seconds']:g} s {planner}, version {by['versions']['movlr-jax']}"

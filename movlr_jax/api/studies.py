@@ -1,16 +1,18 @@
-"""Many rewards, tasks, bodies, seeds and weights: `movlr eval`, `transfer`, `ablate` and `tune` as functions."""
+"""Many rewards, tasks, bodies, seeds, weights and critics: `movlr eval`, `transfer`, `ablate`, `tune`, `judge-critic` as functions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Unpack
 
 from movlr_jax.api.arguments import Best, Settings, episode_settings, folder_of_call, reward_word, task_of
-from movlr_jax.evaluation import reward_texts, study, transfer_study, work_items
+from movlr_jax.evaluation import critic_study, reward_texts, study, transfer_study, work_items
 from movlr_jax.evaluation import transfer as transfers
+from movlr_jax.evaluation.critic_study import CriticStudy
 from movlr_jax.evaluation.study import EvaluationStudy
 from movlr_jax.evaluation.transfer_study import TransferStudy
+from movlr_jax.runs.critic_trial_config import CriticTrialConfig
 from movlr_jax.runs.tune_config import TuneConfig
 from movlr_jax.tasks import Task
 from movlr_jax.tuning import ablation_study, tune_study
@@ -156,3 +158,43 @@ def tune(
     text = reward_texts.find(word, [made])
     with folder_of_call(out) as folder:
         return tune_study.tune(config or TuneConfig(), text, place, episode_settings(settings), folder, watcher, judges=judges, tell=tell)
+
+
+def judge_critics(
+    sources: Sequence[str | Path | Best],
+    config: CriticTrialConfig | None = None,
+    *,
+    task: Task | str | None = None,
+    body: str | Path | None = None,
+    injury: Sequence[str] = (),
+    replay: Path | str | None = None,
+    out: Path | str | None = None,
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> CriticStudy:
+    """Try critics on pairs of recorded motions of which physics says which is better; `movlr judge-critic`.
+
+    Args:
+        sources: folders of runs, rollouts and evaluations, episodes, or the best of searches.
+        config: who is tried, and how: `movlr.CriticTrialConfig(critics=("offline", "gemini"), max_cost=2.0)`.
+        task, body: of saved episodes beside which nothing says so.
+        injury: muscles that were weakened in them, PATTERN=FRACTION, beside the task's own.
+        replay: the folder of an earlier trial, whose recorded answers are used; no model is asked then.
+        out: a folder, in which the same call goes on where it was stopped; None keeps nothing on the disk.
+        tell: is told how it goes.
+
+    Raises:
+        MovlrError: there are no motions, they allow no pair, or a critic cannot be asked.
+    """
+    paths = [source.folder if isinstance(source, Best) else Path(source) for source in sources]
+    word = task.word if isinstance(task, Task) else task
+    with folder_of_call(out) as folder:
+        return critic_study.judge_critics(
+            paths,
+            config or CriticTrialConfig(),
+            folder,
+            task=word,
+            morphology=None if body is None else str(body),
+            injury=injury,
+            replay=None if replay is None else Path(replay),
+            tell=tell,
+        )

@@ -116,7 +116,7 @@ def _first_sentence(page: str, verb: str) -> str:
     else:
         sentence = f"{(said or 'The command line cannot be understood').rstrip('.')}."
         sentence = sentence[0].upper() + sentence[1:]
-    named = " ".join(itertools.takewhile(lambda word: word.isalpha() and word.islower(), verb.split()))
+    named = " ".join(itertools.takewhile(lambda word: word.replace("-", "").isalpha() and word.islower(), verb.split()))
     return f"{sentence} (movlr {named} --help lists the options)"
 
 

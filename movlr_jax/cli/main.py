@@ -29,6 +29,7 @@ VERBS: dict[str, str] = {
     "rollout": "move a body with a given reward and print the metrics",
     "eval": "measure rewards on tasks and bodies, every combination, over seeds",
     "gait": "measure recorded walking as a gait laboratory does, beside people's",
+    "judge-critic": "try critics on motions of which physics says which is better",
     "transfer": "measure rewards, unchanged, on other tasks and bodies, as a matrix",
     "ablate": "find out what each term of a reward does, and drop those that do little",
     "tune": "find better weights and parameters for a reward by black-box optimisation",
@@ -157,7 +158,7 @@ def _run(words: Sequence[str], with_traceback: bool) -> int:
         jax_environment.require_flags()
     for target in allowed:
         addresses.allow(target)
-    return int(importlib.import_module(f"movlr_jax.cli.{verb}").main(rest))
+    return int(importlib.import_module(f"movlr_jax.cli.{verb.replace('-', '_')}").main(rest))
 
 
 def _told(error: Exception) -> str | None:

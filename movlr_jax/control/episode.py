@@ -6,6 +6,7 @@ Synchronous: a fixed number of simulation steps per plan, all noise from the see
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,8 @@ class Rollout:
         simulated: int[T], steps of all candidates in each plan; None where there were no plans, or an earlier version did not say.
         goal_speed: m/s.
         parameter_names, parameters: the reward's declared constants and their values, float32[p]; None where it declares none.
+        spread: float32[T, n], how far each weighted term set the candidates of each plan apart (`control.planners.spread`); None where
+            there were no plans, or an earlier version did not say.
     """
 
     seed: int
@@ -78,6 +81,7 @@ class Rollout:
     simulated: np.ndarray | None = None
     parameter_names: tuple[str, ...] | None = None
     parameters: np.ndarray | None = None
+    spread: np.ndarray | None = None
 
     def save(self, path: Path) -> None:
         """Write an .npz whose bytes depend on the contents alone."""
@@ -119,10 +123,10 @@ class Rollout:
 # Name -> how many axes after time, and which kinds of numbers (NumPy's letters); scalars have no time.
 _ARRAYS = {
     **dict.fromkeys(("time", "costs"), (0, "f")),
-    **dict.fromkeys(("qpos", "qvel", "act", "instants", "terms", "targets"), (1, "f")),
+    **dict.fromkeys(("qpos", "qvel", "act", "instants", "terms", "targets", "spread"), (1, "f")),
     **dict.fromkeys(("diverged", "simulated"), (0, "iu")),
 }
-_OPTIONAL = frozenset({"simulated", "parameter_names", "parameters"})
+_OPTIONAL = frozenset({"simulated", "parameter_names", "parameters", "spread"})
 _SCALARS = {"seed": "iu", "seconds": "fiu", "dt": "fiu", "ended": "U", "goal_speed": "fiu"}
 
 
@@ -146,6 +150,8 @@ def _fault(arrays: Mapping[str, Any]) -> str:
         if declared.ndim != 1 or declared.shape != numbers.shape or declared.dtype.kind != "U" or numbers.dtype.kind != "f":
             return "its parameters and their names do not agree"
     terms = values["terms"].shape[1]
+    if "spread" in values and values["spread"].shape[1] != terms:
+        return "its terms and their spread do not agree"
     if not rows or values["term_names"].shape != (terms,) or values["term_names"].dtype.kind != "U" or values["weights"].shape != (terms,):
         return "its terms, names and weights do not agree"
     return "" if values["weights"].dtype.kind == "f" else "weights are no numbers"
@@ -320,8 +326,9 @@ class EpisodeRunner:
         ended, length = ["time"] * count, [0] * count
         steps = max(1, round(seconds / dt))
         # Compiled before the first plan, for the whole length: neither an episode's end nor an early one compiles anything.
-        for reward in {job.reward for job in jobs}:
-            reward.terms_over_time(np.zeros((1, steps + 1, self._width), np.float32))
+        blank, unlike = np.zeros((1, steps + 1, self._width), np.float32), list(dict.fromkeys(job.reward for job in jobs))
+        with ThreadPoolExecutor(len(unlike)) as pool:  # XLA compiles without Python's lock
+            list(pool.map(lambda reward: reward.terms_over_time(blank), unlike))
         for k in range(steps):
             if watch is not None and k % watch.every == 0:
                 for e in (e for e in range(count) if ended[e] == "time"):
@@ -331,7 +338,7 @@ class EpisodeRunner:
             state, instant, broken = simulator.advance(before, self.controller, target, execute, frames)
             row = {"time": before.time, "qpos": before.qpos, "qvel": before.qvel, "act": before.act, "instants": instant}
             row |= {"targets": target[:, 0], "costs": report.best_cost, "diverged": report.diverged}
-            row["simulated"] = report.simulated
+            row |= {"simulated": report.simulated, "spread": report.spread}
             simulator.check()
             rows.append({name: np.asarray(value) for name, value in row.items()})
             for e in range(count):
@@ -375,6 +382,8 @@ class EpisodeRunner:
         instants = arrays["instants"]
         # The predecessor of the first instant is itself; an episode that ended early stands still for the rest.
         padded = np.concatenate([instants[:1], instants, np.repeat(instants[-1:], steps - len(instants), axis=0)])
+        # Of rewards that are planned side by side, one may have fewer terms than another.
+        arrays["spread"] = arrays["spread"][:, : len(job.reward.term_names)].astype(np.float32)
         return Rollout(
             seed=job.seed,
             seconds=seconds,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from movlr_jax.critics.offline import gates_of
 from movlr_jax.facts import Facts
-from movlr_jax.tasks.gates import STALLED
 
 Stage = Literal["start", "failing", "fine"]
 
@@ -20,7 +20,8 @@ class Allowance:
     """How much may change.
 
     Attributes:
-        stage: "start", the first reward; "failing", the body falls, drops its object or does not get on; "fine", neither.
+        stage: "start", the first reward; "failing", a gate of physics is not passed (a fall, a drop, no way made, nothing done
+            of what the sentence asks for); "fine", all are.
         terms: terms that may be added, removed, rewritten or reweighed; None: all, the program may be written anew.
         suggestions: changes that a critic may suggest; the rest is cut off.
     """
@@ -44,11 +45,4 @@ def allowance(facts: Facts, start: bool) -> Allowance:
         facts: what was measured of the motion under it.
         start: whether it is the first reward, which nobody has edited yet.
     """
-    return ALLOWANCES["start" if start else "failing" if _fails(facts) else "fine"]
-
-
-def _fails(facts: Facts) -> bool:
-    metrics = facts.metrics
-    least_way = STALLED * (facts.goal_speed_mps or 0.0) * facts.seconds
-    stalled = facts.object is None and metrics.distance_m is not None and metrics.distance_m < least_way
-    return metrics.fell or metrics.dropped or metrics.diverged or stalled
+    return ALLOWANCES["start" if start else "fine" if gates_of(facts).passed else "failing"]

@@ -328,6 +328,11 @@ class BodyReading:
         return None if self.runs else self.gait.stance_share
 
     @cached_property
+    def cadence(self) -> float | None:
+        """Steps a minute; None of a body that is fast enough to run."""
+        return None if self.runs else self.gait.cadence_spm
+
+    @cached_property
     def even(self) -> float | None:
         """Symmetry of step times or of stances, whichever is less; None where neither is known."""
         known = [value for value in (self.gait.step_time_symmetry, self.gait.stance_symmetry) if value is not None]

@@ -132,15 +132,17 @@ _NO_PUSH = "At the end of a stance the ankle is stretched by {value:.0f} deg, in
 _LANDS = "Feet land with their toes {value:.0f} deg up, in a human walk about 20: not on the heel."
 _STANDS = "A foot stands for {value:.0%} of a stride, in a human walk for 60 %."
 _LIMPS = "The symmetry of left and right in time is {value:.2f}; 1 is even."
+_HURRIES = "There are {value:.0f} steps a minute, in a human walk about 113."
 _TOUCHES = "A foot touches down {value:.1f} times a stride."
 _DRAGS = "The swinging foot touches the ground during {value:.0%} of its swing."
 
 # Where a walk is no longer a human's, by figures of the gait laboratory: the norm of a comfortable speed (hip and knee: Winter 1991, Bovi
-# 2011; ankle and stance: those and a subject's 25 strides on force plates; landing: Perry & Burnfield, Gait Analysis) less two to three of
-# its standard deviations, and wide where slower walks, which these are, have less of it. Norms: knee in swing 58 (4.5 to 6) deg, ankle at
-# push-off 18 (6) deg, foot to floor at contact about 20 (5) deg, stance 60.5 (2) %. Healthy ratios of left and right are at most 1.06 for
-# times of stance and swing (Patterson 2010, Gait & Posture 31:241), a symmetry of 0.97 here; 0.9 is a ratio of 1.22. A foot of a sound walk
-# touches down once a stride; one more in five strides is let pass, as is a graze of a twentieth of the swing.
+# 2011; ankle and stance: those and a subject's 25 strides on force plates; landing, cadence: Perry & Burnfield, Gait Analysis) less two to
+# three of its standard deviations, and wide where slower walks, which these are, have less of it. Norms: knee in swing 58 (4.5 to 6) deg,
+# ankle at push-off 18 (6) deg, foot to floor at contact about 20 (5) deg, stance 60.5 (2) %, cadence 113 (9) steps a minute. Healthy ratios
+# of left and right are at most 1.06 for times of stance and swing (Patterson 2010, Gait & Posture 31:241), a symmetry of 0.97 here; 0.9 is
+# a ratio of 1.22. A foot of a sound walk touches down once a stride; one more in five strides is let pass, as is a graze of a twentieth of
+# the swing.
 GAIT: tuple[BodyRule, ...] = (
     BodyRule(
         "stiff_knee", lambda m: m.human(m.gait.knee_swing_flexion_deg), 40.0, 10.0, _FLEXES, "knees", "swing", 0.1, unless=("stiff_knee",)
@@ -149,6 +151,7 @@ GAIT: tuple[BodyRule, ...] = (
     BodyRule("flat_footed", lambda m: m.human(m.gait.foot_strike_deg), 5.0, -20.0, _LANDS, "feet", "swing", 0.1, 0.2),
     BodyRule("short_stance", lambda m: m.stepping(m.stance), 0.54, 0.35, _STANDS, "feet", "stance", 0.1, 0.2),
     BodyRule("limp", lambda m: m.stepping(m.even), 0.9, 0.5, _LIMPS, "legs"),
+    BodyRule("quick_steps", lambda m: m.stepping(m.cadence), 135.0, 200.0, _HURRIES, "legs", "throughout", 0.1),
     BodyRule("chatter", lambda m: m.stepping(m.gait.touchdowns_per_stride), 1.2, 4.0, _TOUCHES, "feet", "stance"),
     BodyRule("toe_drag", lambda m: m.stepping(m.gait.toe_drag_share), 0.05, 0.5, _DRAGS, "feet", "swing"),
 )

@@ -34,9 +34,11 @@ class Suggestion(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    action: Literal["add", "change", "remove", "reweigh"]
-    term: str | None = Field(default=None, description="The reward term it is about, if one can be named.")
-    weight: float | None = Field(default=None, description="The weight to give it, if any.")
+    action: Literal["add", "change", "remove", "reweigh", "set"] = Field(
+        description="To a reward term; or set a declared parameter of the program to another value within its range."
+    )
+    term: str | None = Field(default=None, description="The reward term it is about, if one can be named; or the parameter to set.")
+    weight: float | None = Field(default=None, description="The weight to give it, if any; or the parameter's value.")
     words: str = Field(description="What the change should make the body do, in one sentence.")
     addresses: str | None = Field(default=None, description="The kind of the fault that it acts against.")
 
@@ -128,6 +130,7 @@ FAULTS: dict[str, tuple[Stage, str]] = {
     "flat_footed": ("coordination", "lands on the whole foot or the toes"),
     "short_stance": ("coordination", "a foot stands too short a time"),
     "limp": ("coordination", "the time on the two legs differs"),
+    "quick_steps": ("coordination", "steps are too many for the time"),
     "chatter": ("coordination", "a foot touches down again and again"),
     "toe_drag": ("coordination", "the swinging foot touches the ground"),
     "bent_knees": ("coordination", "the knees stay bent under load"),

@@ -13,7 +13,7 @@ from movlr_jax.critics.critique import FAULTS, Critique
 from movlr_jax.facts import Facts, Term
 from movlr_jax.tasks import metric_registry
 
-SECTIONS = ("metrics", "fall", "object", "joints", "landmarks", "posture", "gait", "smoothness", "effort", "phases")
+SECTIONS = ("metrics", "fall", "object", "joints", "landmarks", "posture", "angles", "gait", "smoothness", "effort", "phases")
 _TELLING, _MOST_TELLING = 0.1, 4  # a metric that changed by a tenth is told, and so many of them at most
 _LOUD = 0.8  # share of the spread from which a term drowns the others
 
@@ -88,9 +88,9 @@ def telling(measured: Facts, before: Facts | None) -> str:
             if change >= _TELLING:
                 changed.append((change, f"{_said(name, value)} ({_number(earlier)} before)"))
     parts += [words for _, words in sorted(changed, key=lambda item: -item[0])[:_MOST_TELLING]]
-    loudest = max(measured.terms, key=lambda name: measured.terms[name].share_of_spread, default=None)
-    if loudest is not None and len(measured.terms) > 1 and measured.terms[loudest].share_of_spread >= _LOUD:
-        parts.append(f"{loudest} carries {measured.terms[loudest].share_of_spread:.0%} of the reward's spread")
+    loudest = max(measured.terms, key=lambda name: measured.terms[name].share, default=None)
+    if loudest is not None and len(measured.terms) > 1 and (loud := measured.terms[loudest]).share >= _LOUD:
+        parts.append(f"{loudest} carries {loud.share:.0%} of the reward's spread {loud.shared}")
     return "; ".join(parts)
 
 
@@ -131,12 +131,12 @@ def weights(terms: Mapping[str, float]) -> str:
 
 
 def statistics(terms: Mapping[str, Term]) -> str:
-    """Return what each term did over the episode, a line a term; the share of the spread is that of the weighted reward."""
+    """Return what each term did over the episode, a line a term; the share is that of the weighted reward's spread, and says of which."""
     lines = []
     for name, term in terms.items():
         numbers = {"mean": term.mean, "std": term.std, "min": term.min, "max": term.max}
         did = [f"{key} {value:.3g}" for key, value in numbers.items() if value is not None]
-        lines.append(f"- {name}: weight {term.weight:g}, {', '.join(did)}, share {100 * term.share_of_spread:.0f} %")
+        lines.append(f"- {name}: weight {term.weight:g}, {', '.join(did)}, share {100 * term.share:.0f} % {term.shared}")
     return "\n".join(lines)
 
 
@@ -156,7 +156,8 @@ def critique(judged: Critique) -> str:
         lines.append(f"Fault {number}, {fault.kind} ({where}): {fault.what}")
     for number, wish in enumerate(judged.suggestions, 1):
         term = f" {wish.term}" if wish.term else ""
-        weight = f", weight {wish.weight:g}" if wish.weight is not None else ""
+        what = "value" if wish.action == "set" else "weight"
+        weight = f", {what} {wish.weight:g}" if wish.weight is not None else ""
         against = f" (against {wish.addresses})" if wish.addresses else ""
         lines.append(f"Suggestion {number}, {wish.action}{term}{weight}: {wish.words}{against}")
     return "\n".join(lines)

@@ -20,6 +20,7 @@ from movlr_jax.critics.remedies import suggest
 from movlr_jax.critics.rules import faults, ramp
 from movlr_jax.facts import Facts
 from movlr_jax.goals import Goal
+from movlr_jax.rewards import library
 from movlr_jax.tasks import gates
 from movlr_jax.tasks.gates import Gates
 
@@ -32,8 +33,11 @@ GRAVE = 0.3  # severity from which a fault of stability or progress means that t
 def gates_of(facts: Facts) -> Gates:
     """Return a motion's gates as its facts tell them."""
     m = BodyReading(facts)
+    moved = gates.went(m.distance, m.wanted * min(m.seconds, facts.metrics.seconds or m.seconds)) if m.has_way else None
+    if facts.episodes:
+        return gates.of_episodes([episode.root for episode in facts.episodes], moved)
     fell = m.fell_share if facts.object is None else handling.HandReading(facts).drop_share
-    return Gates(bool(m.diverged), fell, m.distance >= gates.STALLED * m.wanted * m.seconds if m.has_way else None)
+    return gates.of_episodes([{**facts.metrics.root, "fell": fell > 0, "dropped": False}], moved)
 
 
 def score(facts: Facts) -> float:
@@ -83,6 +87,7 @@ def _excluded(goal: Goal, allowed: set[str], walks: bool) -> set[str]:
         excluded |= {"posture", "feet_not_wide", "balance", "hip_level"}
     if not walks:
         excluded |= {"forward_speed", "speed_match", "step_length", "alternation", "step_symmetry", "lead_foot"}
+        excluded |= {name for name, term in library.LIBRARY.items() if "stride_period" in term.parameters}
     return excluded
 
 
@@ -128,7 +133,8 @@ class OfflineCritic:
             summary = handling.summary(facts, found[0] if found else None, success)
         else:
             summary = _summary(m, found, success, understood)
-        return Critique(success=success, summary=summary, faults=tuple(found), suggestions=suggest(found, facts.terms, excluded))
+        suggestions = suggest(found, facts.terms, excluded, parameters=facts.parameters)
+        return Critique(success=success, summary=summary, faults=tuple(found), suggestions=suggestions)
 
     def compare(self, a: Evidence, b: Evidence) -> Preference:
         """Prefer by the gates, then by `score`; closer than TIE is a tie."""

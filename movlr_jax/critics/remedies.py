@@ -1,17 +1,18 @@
 """From faults to changes of a reward: which library terms to add, strengthen or drop, in which order.
 
-In: faults (most important first) and the terms of the reward that was run. Out: suggestions, most useful first. The
+In: faults (most important first), the terms and the parameters of the reward that was run. Out: suggestions, most useful first. The
 order of the remedies of a fall is that of the published human-designed walk (height 200, upright 200, balance 100,
 heading 100, feet cross 50, lateral speed 10, posture 2.5; arXiv 2512.23077), led by what acts against the direction of
-the fall.
+the fall. Which parameters are moved, and which way, stands in `parameter_remedies`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from movlr_jax.critics import parameter_remedies
 from movlr_jax.critics.critique import FAULTS, Fault, Suggestion
-from movlr_jax.facts import Term
+from movlr_jax.facts import Constant, Term
 from movlr_jax.rewards import library
 
 _SIDEWAYS_FALL = (
@@ -118,7 +119,26 @@ def _raise(term: str, weight: float, fault: Fault) -> Suggestion | None:
     )
 
 
-def suggest(faults: Sequence[Fault], terms: Mapping[str, Term], excluded: Iterable[str] = (), limit: int = 10) -> tuple[Suggestion, ...]:
+def _sets(fault: Fault, parameters: Mapping[str, Constant]) -> list[Suggestion]:
+    return [
+        Suggestion(
+            action="set",
+            term=move.name,
+            weight=move.value,
+            words=f"Set {move.name} from {move.before:g} to {move.value:g}, to {move.words}: it acts against this: {_name(fault.kind)}.",
+            addresses=fault.kind,
+        )
+        for move in parameter_remedies.moves(fault.kind, parameters)
+    ]
+
+
+def suggest(
+    faults: Sequence[Fault],
+    terms: Mapping[str, Term],
+    excluded: Iterable[str] = (),
+    limit: int = 10,
+    parameters: Mapping[str, Constant] | None = None,
+) -> tuple[Suggestion, ...]:
     """Turn faults into changes.
 
     Args:
@@ -127,9 +147,11 @@ def suggest(faults: Sequence[Fault], terms: Mapping[str, Term], excluded: Iterab
         terms: what the reward's terms did.
         excluded: library terms that this goal must not be given (a squat must not be told to stand tall).
         limit: how many changes at most, not counting idle terms to drop (named last, and only when the body is stable).
+        parameters: the reward's declared constants.
 
     Returns:
-        Changes, most useful first, no term twice. Terms that are missing come before weights that are raised.
+        Changes, most useful first, no term and no parameter twice. Terms that are missing come before weights that are raised; a parameter
+        that has a say in a fault comes second, before anything more is added.
     """
     unstable = any(f.stage == "stability" and f.severity >= 0.5 for f in faults)
     answered = [f for f in faults if not unstable or f.stage == "stability"]
@@ -147,7 +169,7 @@ def suggest(faults: Sequence[Fault], terms: Mapping[str, Term], excluded: Iterab
         queue = [*added[:4], *raised[:2], *added[4:]]
         if not unstable:
             queue = sorted([*added, *raised], key=lambda s: direct.get(s.term or "", len(direct)))
-        queues.append(queue)
+        queues.append([*queue[:1], *_sets(fault, parameters or {}), *queue[1:]])
     # The worst fault gets the first two places, then all faults take turns.
     order = queues[0][:2] if queues else []
     for index in range(max(map(len, queues), default=0)):

@@ -17,6 +17,7 @@ from typing import Any
 from movlr_jax import atomic, code_names, folders, morphologies
 from movlr_jax.control.episode import Rollout
 from movlr_jax.errors import MovlrError
+from movlr_jax.evaluation import archives
 from movlr_jax.gait import mm_evalkit, norms, people
 from movlr_jax.gait.analysis import GaitAnalysis, analyse, usable
 from movlr_jax.gait.norms import Fact
@@ -214,7 +215,7 @@ def study(path: Path | str, task: Task | str | None = None, morphology: str | No
         return _of_evaluation(path)
     files, found, word, hurt = _recorded(path, task, morphology)
     body = found.prepared(word, (*hurt, *injury))
-    row = _row(found.name, found.name, body, [_load(file, body) for file in files])
+    row = _row(found.name, found.name, body, [archives.load_episode(file, body) for file in files])
     return GaitStudy(path, (row,))
 
 
@@ -231,7 +232,7 @@ def illustrate(folder: Path, body: Morphology) -> Path | None:
         run = RunFolder(folder)
         best = run.best()
         if best is not None and not body.fixed:
-            analysis = analyse(body, _load(run.chosen(best).path / "rollout.npz", body))
+            analysis = analyse(body, archives.load_episode(run.chosen(best).path / "rollout.npz", body))
             if analysis.steady:
                 return gait_figure.draw(analysis, picture, f"How the best walks (iteration {best}, its first seed)")
     picture.unlink(missing_ok=True)
@@ -245,14 +246,6 @@ def _row(name: str, task: str, body: Morphology, rollouts: Sequence[Rollout]) ->
         raise MovlrError(f"{body.name} has no feet, so it has no gait: give the motion of a body that walks.")
     records = tuple({"seed": episode.rollout.seed, **episode.analysis.figures()} for episode in episodes)
     return Row(name, task, body.name, records, norms.leg_length(layout) if norms.comparable(layout) else None, tuple(episodes))
-
-
-def _load(file: Path, body: Morphology) -> Rollout:
-    rollout = Rollout.load(file)
-    widths = {"qpos": body.model.nq, "qvel": body.model.nv, "act": body.model.na, "instants": feature_layout(body).size}
-    if any(getattr(rollout, name).shape[1] != width for name, width in widths.items()):
-        raise MovlrError(f"{file} is no motion of {body.name} in this scene: name its body and task with --morphology and --task.")
-    return rollout
 
 
 def _recorded(path: Path, task: Task | str | None, morphology: str | None) -> tuple[list[Path], Task, str | None, tuple[str, ...]]:

@@ -64,5 +64,6 @@ def described(task: Task, morphology: Morphology, rollout: Rollout) -> Facts:
         weights=[float(w) for w in rollout.weights],
         term_classes={t: LIBRARY[t].term_class if t in LIBRARY else "custom" for t in rollout.term_names},
         seconds=rollout.seconds,
+        spread=rollout.spread,
         **task.goal_facts(morphology),
     )

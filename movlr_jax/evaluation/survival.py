@@ -22,7 +22,7 @@ from movlr_jax.control import laws
 from movlr_jax.control.episode import EpisodeRunner, Job
 from movlr_jax.control.planners import Planner
 from movlr_jax.errors import BadFile, MovlrError
-from movlr_jax.evaluation import reward_texts
+from movlr_jax.evaluation import agreement, reward_texts
 from movlr_jax.evaluation.fall_bank import BankState, FallBank
 from movlr_jax.morphologies import Morphology
 
@@ -62,10 +62,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """The interval."""
-        if not self.count:
-            return 0.0, 1.0
-        found = stats.binomtest(self.survived, self.count).proportion_ci(method="wilson")
-        return float(found.low), float(found.high)
+        return agreement.wilson(self.survived, self.count)
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ class Row:
     def gates(self) -> Gates:
         """What physics says of its episodes, of which there is one at least."""
         task = dataclasses.replace(self.work.task, goal_speed=self.goal_speed, seconds=self.seconds)
-        return task.gates(metrics.summarize([dict(e) for e in self.episodes])["mean"])
+        return task.gates(metrics.summarize([dict(e) for e in self.episodes]))
 
     def early_ends(self) -> str:
         """Return how many episodes ended before their time, in the task's word: "2 of 5 fell"; nothing where none did."""

@@ -16,7 +16,7 @@ class Target:
     Attributes:
         kind: the fault when it is not reached.
         pattern: regular expression on the sentence in lower case.
-        signal: what is measured over time; `tasks.goal_metrics` says how.
+        signal: what is measured over time; `tasks.goal_signals` says how, and what does not count.
         reach: which number of the whole motion counts where the sentence asks to get there: "min", "max" or "mean".
         goal: the number that counts as done.
         rest: the number of a body that only stands.
@@ -71,11 +71,11 @@ TARGETS: tuple[Target, ...] = (
     Target(
         "squat_too_high",
         r"\b(?:squat|squats|squatting|crouch|crouches|crouching|knee bends?)\b",
-        signal="pelvis_height",
+        signal="squat_height",
         reach="min",
         goal=0.83,
         rest=1.0,
-        what="pelvis height (of standing)",
+        what="pelvis height on the feet (of standing)",
         needs="a squat needs",
         body_part="pelvis",
         metric="goal_pelvis_height",
@@ -91,7 +91,7 @@ TARGETS: tuple[Target, ...] = (
         reach="min",
         goal=0.35,
         rest=1.0,
-        what="height of the lower knee (of standing)",
+        what="height of the lower knee off the seat (of standing)",
         needs="kneeling needs",
         body_part="knees",
         metric="goal_knee_over_ground",
@@ -102,11 +102,11 @@ TARGETS: tuple[Target, ...] = (
     Target(
         "not_sitting",
         r"\b(?:sit|sits|sitting)\b",
-        signal="pelvis_height",
+        signal="seat_height",
         reach="min",
         goal=0.3,
         rest=1.0,
-        what="pelvis height (of standing)",
+        what="pelvis height with the trunk up (of standing)",
         needs="sitting needs",
         body_part="pelvis",
         metric="goal_sitting_height",
@@ -138,7 +138,7 @@ TARGETS: tuple[Target, ...] = (
             reach="max",
             goal=0.8,
             rest=0.53,
-            what=f"height of the {side} knee (of the hip's)",
+            what=f"height of the {side} knee in front (of the hip's)",
             needs="raising it needs",
             body_part=f"{side} knee",
             metric=f"goal_{side}_knee_height",
@@ -154,7 +154,7 @@ TARGETS: tuple[Target, ...] = (
         reach="max",
         goal=0.8,
         rest=0.53,
-        what="height of the higher knee (of the hip's)",
+        what="height of the higher knee in front (of the hip's)",
         needs="raising it needs",
         body_part="knees",
         metric="goal_knee_height",
@@ -169,7 +169,7 @@ TARGETS: tuple[Target, ...] = (
             reach="mean",
             goal=0.06,
             rest=0.0,
-            what=f"lift of the {side} foot",
+            what=f"lift of the {side} foot above the other",
             needs="lifting it needs",
             body_part=f"{side} foot",
             metric=f"goal_{side}_foot_lift_m",
@@ -236,11 +236,11 @@ TARGETS: tuple[Target, ...] = (
     Target(
         "not_standing",
         r"\b(?:stand|stands|standing|upright|get up|gets up|rise|rises|balance|balances|balancing|in place|on the spot)\b",
-        signal="pelvis_height",
+        signal="standing_height",
         reach="max",
         goal=STANDING,
         rest=0.75,
-        what="pelvis height (of standing)",
+        what="pelvis height with the trunk up (of standing)",
         needs="standing needs",
         body_part="pelvis",
         metric="goal_standing_height",

@@ -193,7 +193,7 @@ def term_contributions(
         side.set_xticks([])
         side.spines["bottom"].set_visible(False)
         side.tick_params(labelleft=False, left=False)
-        side.set_title("share of spread", fontsize=9, fontweight="normal")
+        side.set_title("share over time", fontsize=9, fontweight="normal")
         return save(figure, path)
 
 

@@ -197,7 +197,7 @@ def _changes(run: Run) -> list[tuple[str, Any, Any, str]]:
 def _faults(state: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     early, _, time = ends(metrics)
     fall = number(metrics.get(time))
-    words = {**gates.FAULTS, "fell": early if fall is None else f"{early} at {fall:.1f} s"}
+    words = {**gates.FAULTS, **dict.fromkeys(("fell", "late"), early if fall is None else f"{early} at {fall:.1f} s")}
     return [words[name] for name in gates.failed(state)]
 
 

@@ -13,6 +13,8 @@ from jaxtyping import Bool, Float
 from movlr_jax.errors import MovlrError
 
 _VERTICAL = 0.5  # cosine from which a hinge turns a body about the vertical
+_STEPS, _TURNED = 20, 1e-10  # of Newton's method, and the angle at which it ends (rad)
+_AS_TURNED = 1e-6  # how far a turned root may be off (1, m, m/s, rad/s)
 
 
 def top(model: mujoco.MjModel, inside: int) -> int:
@@ -115,3 +117,67 @@ def yaw(model: mujoco.MjModel, first: int, qpos: Float[np.ndarray, " nq"], angle
     turn = np.array([np.cos(angle / 2), 0.0, 0.0, np.sin(angle / 2)])
     mujoco.mju_mulQuat(out[adr : adr + 4], turn, np.array(qpos[adr : adr + 4], np.float64))
     return out
+
+
+def turned(
+    model: mujoco.MjModel,
+    first: int,
+    qpos: Float[np.ndarray, " nq"],
+    qvel: Float[np.ndarray, " nv"],
+    angle: float,
+    around: Float[np.ndarray, " 2"],
+) -> tuple[Float[np.ndarray, " nq"], Float[np.ndarray, " nv"]]:
+    """Return a state with the whole tree of the body `first` turned about a vertical line, whatever joints its root has.
+
+    Args:
+        model: the model.
+        first: the tree's first body.
+        qpos, qvel: the state.
+        angle: counter-clockwise seen from above (rad).
+        around: where the line stands (m, world).
+
+    Raises:
+        MovlrError: the root cannot turn so.
+    """
+    data, out = mujoco.MjData(model), np.array(qpos, np.float64)
+    data.qpos[:] = out
+    before = _root_jacobian(model, data, first)
+    c, s = np.cos(angle), np.sin(angle)
+    turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    center = np.array([*around, 0.0])
+    place, facing = center + turn @ (data.xpos[first] - center), turn @ data.xmat[first].reshape(3, 3)
+    joints = root_joints(model, first)
+    hinges = [j for j in joints if model.jnt_type[j] == mujoco.mjtJoint.mjJNT_HINGE]
+    quat, error, rest = np.zeros(4), np.zeros(3), np.zeros(4)
+    if joints and model.jnt_type[joints[0]] == mujoco.mjtJoint.mjJNT_FREE:
+        mujoco.mju_mat2Quat(quat, facing.ravel())
+        out[model.jnt_qposadr[joints[0]] + 3 :][:4] = quat
+    for _ in range(_STEPS if hinges else 0):  # Newton's method on the angles of a chain of hinges
+        mujoco.mju_mat2Quat(rest, (facing @ data.xmat[first].reshape(3, 3).T).ravel())
+        mujoco.mju_quat2Vel(error, rest, 1.0)
+        if np.abs(error).max() < _TURNED:
+            break
+        out[model.jnt_qposadr[hinges]] += np.linalg.lstsq(data.xaxis[hinges].T, error, rcond=None)[0]
+        data.qpos[:] = out
+        mujoco.mj_kinematics(model, data)
+    data.qpos[:] = out
+    mujoco.mj_kinematics(model, data)
+    out = translate(model, first, out, place - data.xpos[first])
+    data.qpos[:] = out
+    after = _root_jacobian(model, data, first)
+    moves = np.concatenate([turn @ (before[:3] @ qvel), turn @ (before[3:] @ qvel)])
+    velocity, own = np.array(qvel, np.float64), np.isin(model.dof_jntid, joints)
+    velocity[own] = np.linalg.lstsq(after[:, own], moves, rcond=None)[0]
+    off = (data.xmat[first].reshape(3, 3) - facing, data.xpos[first] - place, after @ velocity - moves)
+    if max(np.abs(values).max() for values in off) > _AS_TURNED:
+        raise MovlrError(f"The root {model.body(first).name} cannot be turned about the vertical: it moves in one plane.")
+    return out, velocity
+
+
+def _root_jacobian(model: mujoco.MjModel, data: mujoco.MjData, first: int) -> Float[np.ndarray, "6 nv"]:
+    """Return how the body `first` moves and turns (m/s and rad/s, world axes) for each freedom, in the pose of the data."""
+    mujoco.mj_kinematics(model, data)
+    mujoco.mj_comPos(model, data)
+    jacobian = np.zeros((6, model.nv))
+    mujoco.mj_jacBody(model, data, jacobian[:3], jacobian[3:], first)
+    return jacobian

@@ -38,6 +38,10 @@ class Terrain(abc.ABC):
     def height(self, places: Float[Any, "*batch 2"], xp: Any = np) -> Float[Any, "*batch"]:
         """Return the height of the ground (m) at world places (m)."""
 
+    def highest(self, places: Float[Any, "*batch n 2"], xp: Any = np) -> Float[Any, "*batch"]:
+        """Return the greatest height of the ground (m) at several world places (m) each."""
+        return self.height(places, xp).max(axis=-1)
+
     def start(self, rng: np.random.Generator) -> tuple[float, float]:
         """Return where an episode starts (x, y; m); the origin unless the terrain varies from place to place."""
         del rng
@@ -54,6 +58,10 @@ class Flat(Terrain):
     def height(self, places: Float[Any, "*batch 2"], xp: Any = np) -> Float[Any, "*batch"]:
         """See Terrain."""
         return xp.zeros(places.shape[:-1], places.dtype)
+
+    def highest(self, places: Float[Any, "*batch n 2"], xp: Any = np) -> Float[Any, "*batch"]:
+        """See Terrain; in its final shape, because XLA folds a maximum over zeros while it compiles, for seconds."""
+        return xp.zeros(places.shape[:-2], places.dtype)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Feet:
         if not self.sides:
             return xp.zeros((*sensors.shape[:2], len(SIDES)), sensors.dtype)
         reach = xp.linspace(0.0, SIGHT, _PLACES, dtype=sensors.dtype)[:, None] * forward[:, None, None, None].astype(sensors.dtype)
-        return self._terrain.height(sensors[..., self._toes][..., None, :] + reach, xp).max(axis=-1)
+        return self._terrain.highest(sensors[..., self._toes][..., None, :] + reach, xp)
 
     def over_time(
         self,

@@ -74,4 +74,10 @@ def over_time(
 
 def _last(event: Any, at: Any, xp: Any) -> Any:
     """Return the index of the last event up to each instant, -1 before the first: [W, T, 2]."""
-    return xp.maximum.accumulate(xp.where(event, at, -1), axis=1)
+    indices = xp.where(event, at, -1)
+    if xp is np:
+        return np.maximum.accumulate(indices, axis=1)
+    from jax import lax  # here alone: the jail reads the field names above without JAX
+
+    # jax.numpy's accumulate is a loop over the instants, three times a rollout.
+    return lax.cummax(indices, axis=1)

@@ -38,7 +38,8 @@ from movlr_jax.morphologies.muscles import PEAK_FORCE
 from movlr_jax.morphologies.sources import cache_dir
 from movlr_jax.physics import mjx_model, refine
 from movlr_jax.physics.instant import Frame, Instants, blocks, rows
-from movlr_jax.physics.mjx_config import MjxConfig
+from movlr_jax.physics.mjx_config import Graphs, MjxConfig
+from movlr_jax.physics.recycling import Recycling
 from movlr_jax.physics.simulator import Controller, Rolled, Simulator, State
 from movlr_jax.physics.sizes import Sizes
 
@@ -54,16 +55,18 @@ _OVERFLOWS = {
     1 << 7: "constraint rows",  # freedoms in islands
 }
 _OVERFLOW_MASK = functools.reduce(int.__or__, _OVERFLOWS)
+_SHORT = 0.5  # share of a plan's candidates that may run out of room: with more, too few are left to choose among
+_SHARE = 0.8  # of an accelerator's free memory; the rest is for XLA's temporary buffers and Warp's own
 _AXIS = "worlds"
 
 
 class Worlds:
     """One model on the device, as one engine steps it, and the data that a world starts from."""
 
-    def __init__(self, model: mujoco.MjModel, engine: str, worlds: int, sizes: Sizes):
+    def __init__(self, model: mujoco.MjModel, engine: str, worlds: int, sizes: Sizes, graphs: Graphs = "auto"):
         self.dt = float(model.opt.timestep)
         self.engine = engine
-        self.model, self.data = mjx_model.on_device(model, engine, sizes.contacts * worlds, sizes.constraints)
+        self.model, self.data = mjx_model.on_device(model, engine, sizes.contacts * worlds, sizes.constraints, graphs)
         self._step = refine.step if engine == "jax" and refine.refinable(model) else mjx.step
 
     def at(self, state: State) -> mjx.Data:
@@ -143,12 +146,16 @@ class MjxSimulator(Simulator):
         _, single = mjx_model.on_device(prepared.executed, engine, self.sizes.contacts, self.sizes.constraints)
         self.bytes_per_world = _nbytes(single) * 2 + self.columns["gait"][1] * (steps + 1) * 4 * 3
         self.episodes = self._fitting(config, episodes)
-        self._rollouts = Worlds(prepared.planned, engine, self.episodes * candidates // len(self.devices), self.sizes)
-        self._executed = Worlds(prepared.executed, engine, self.episodes, self.sizes)
+        planned = self.episodes * candidates // len(self.devices)
+        self._rollouts = Worlds(prepared.planned, engine, planned, self.sizes, config.graphs)
+        self._executed = Worlds(prepared.executed, engine, self.episodes, self.sizes, config.graphs)
         self._instants = Instants(morphology)
-        self._overflowed: list[Any] = []
-        atexit.register(_settle, self._overflowed)
+        self._overflowed: list[Any] = []  # of executed worlds, for the next check
+        self._short_plans: list[Any] = []  # of candidates
+        atexit.register(_settle, self._overflowed, self._short_plans)
         self._options = compiler_options(engine)
+        # A CPU captures no graphs, and hands out views of its results that would change under their readers.
+        self.recycles = config.recycle and self.devices[0].platform != "cpu"
         self._mesh = Mesh(np.array(self.devices), (_AXIS,)) if len(self.devices) > 1 else None
         self._whole: Sharding = NamedSharding(self._mesh, PartitionSpec()) if self._mesh else SingleDeviceSharding(self.devices[0])
         self._gather = jax.jit(lambda x: x, out_shardings=self._whole)
@@ -177,12 +184,21 @@ class MjxSimulator(Simulator):
             episodes, candidates = postures.shape[:2]
             spread, frames = jax.tree.map(lambda x: jnp.repeat(x, candidates, axis=0), (state, frames))
             flat = postures.reshape(episodes * candidates, *postures.shape[2:])
-            _, *out = self._steps(self._rollouts, controller, spread, flat, steps, frames, self.plan_dt)
-            out[0] = jnp.concatenate([out[0][:, :1], out[0]], axis=1)
-            return tuple(x.reshape(episodes, candidates, *x.shape[1:]) for x in out)  # type: ignore[return-value]
+            _, instants, diverged, overflow = self._steps(self._rollouts, controller, spread, flat, steps, frames, self.plan_dt)
+            # A candidate that ran out of room moved as no body does: it is out, as one that diverged is.
+            out = (jnp.concatenate([instants[:, :1], instants], axis=1), diverged | (overflow != 0), overflow)
+            rolled, out_of_plan, bits = (x.reshape(episodes, candidates, *x.shape[1:]) for x in out)
+            return rolled, out_of_plan, bits
+
+        def shapes(state: State, postures: Any, frames: Any) -> Any:
+            del state, frames
+            worlds = postures.shape[:2]
+            sizes = ((*worlds, steps + 1, self._instants.size), jnp.float32), (worlds, jnp.bool_), (worlds, jnp.int32)
+            return tuple(jax.ShapeDtypeStruct(*size) for size in sizes)
 
         shared = PartitionSpec(None, _AXIS)
-        return self._compiled(roll, (PartitionSpec(), shared, PartitionSpec()), shared)
+        # A plan is over before the next rollout begins.
+        return self._compiled(roll, (PartitionSpec(), shared, PartitionSpec()), shared, shapes, kept=0)
 
     def _compiled_advance(self, controller: Controller, steps: int) -> Callable[..., Any]:
         """Return the compiled execution of one controller: (state, postures, frames) -> state, instant, diverged, overflow."""
@@ -192,13 +208,33 @@ class MjxSimulator(Simulator):
             after, instants, diverged, overflow = self._steps(self._executed, controller, state, postures, steps, frames, dt)
             return after, instants[:, 0], diverged, overflow
 
-        return self._compiled(advance, PartitionSpec(), PartitionSpec())
+        def shapes(state: State, postures: Any, frames: Any) -> Any:
+            del postures, frames
+            worlds = len(state.time)
+            sizes = ((worlds, self._instants.size), jnp.float32), ((worlds,), jnp.bool_), ((worlds,), jnp.int32)
+            return state, *(jax.ShapeDtypeStruct(*size) for size in sizes)
 
-    def _compiled(self, program: Callable[..., Any], in_specs: Any, out_specs: Any) -> Callable[..., Any]:
-        """Return a program compiled for one device, or for all with its arguments and results shared as the two specifications say."""
+        # The state that a call begins from is the result of the one before, and is read once more when the call is over.
+        return self._compiled(advance, PartitionSpec(), PartitionSpec(), shapes, kept=1)
+
+    def _compiled(
+        self, program: Callable[..., Any], in_specs: Any, out_spec: PartitionSpec, shapes: Callable[..., Any], kept: int
+    ) -> Callable[..., Any]:
+        """Return a program compiled for one device, or for all with its arguments and results shared as the specifications say.
+
+        Args:
+            program: it.
+            in_specs: of its arguments.
+            out_spec: of all its results.
+            shapes: arguments -> shapes of the results.
+            kept: of how many earlier calls the results are still read.
+        """
         if self._mesh is not None:
-            program = jax.shard_map(program, mesh=self._mesh, in_specs=in_specs, out_specs=out_specs, check_vma=False)
-        return jax.jit(program, compiler_options=self._options)
+            program = jax.shard_map(program, mesh=self._mesh, in_specs=in_specs, out_specs=out_spec, check_vma=False)
+        if not self.recycles:
+            return jax.jit(program, compiler_options=self._options)
+        where = NamedSharding(self._mesh, out_spec) if self._mesh is not None else self._whole
+        return Recycling(program, shapes, kept, where, self._options)
 
     # --- state ---
 
@@ -286,7 +322,7 @@ class MjxSimulator(Simulator):
         """
         self._refuse(controller)
         instants, diverged, overflow = self.roll(controller, steps)(state, postures, self.put(rows(frames)))
-        self._overflowed.append(overflow)
+        self._short_plans.append(overflow)
         return Rolled(instants, diverged)
 
     def advance(
@@ -311,8 +347,8 @@ class MjxSimulator(Simulator):
 
     def check(self) -> None:
         """See Simulator."""
-        flags = [np.concatenate([np.ravel(shard.data) for shard in bits.addressable_shards]) for bits in self._overflowed]
-        self._overflowed.clear()
+        executed, plans = _read(self._overflowed), _read(self._short_plans)
+        flags = executed + [b for b in plans if (b != 0).mean() > _SHORT]
         bits = functools.reduce(int.__or__, (int(np.bitwise_or.reduce(b)) for b in flags), 0)
         if not bits:
             return
@@ -329,7 +365,7 @@ class MjxSimulator(Simulator):
 
     def close(self) -> None:
         """See Simulator; waits for what is still being stepped."""
-        _settle(self._overflowed)
+        _settle(self._overflowed, self._short_plans)
 
 
 def _make(engine: str, morphology: Morphology, *, threads: int, mjx: MjxConfig, **sizes: Any) -> MjxSimulator:
@@ -340,7 +376,14 @@ def _make(engine: str, morphology: Morphology, *, threads: int, mjx: MjxConfig, 
 make_warp, make_jax = functools.partial(_make, "warp"), functools.partial(_make, "jax")
 
 
-def _settle(overflowed: list[Any]) -> None:
+def _read(overflowed: list[Any]) -> list[np.ndarray]:
+    """Return overflow bits of programs that have run, those on this host's devices, and forget them."""
+    flags = [np.concatenate([np.ravel(shard.data) for shard in bits.addressable_shards]) for bits in overflowed]
+    overflowed.clear()
+    return flags
+
+
+def _settle(*overflowed: list[Any]) -> None:
     """Wait for programs in flight, and forget their overflow bits.
 
     Warp's kernels are launched by Python: a program that is still running when the interpreter ends never gets its lock again, and
@@ -348,7 +391,8 @@ def _settle(overflowed: list[Any]) -> None:
     """
     with contextlib.suppress(Exception):  # what failed has ended too
         jax.block_until_ready(overflowed)
-    overflowed.clear()
+    for bits in overflowed:
+        bits.clear()
 
 
 def compiler_options(engine: str) -> dict[str, str | bool | int] | None:
@@ -390,8 +434,25 @@ def _nbytes(tree: Any) -> int:
 
 
 def _free_bytes(device: jax.Device) -> int:
-    """Return the memory that worlds may fill on one device: most of an accelerator's, half of what a computer has free."""
+    """Return the memory that worlds may fill on one device: most of what is free on an accelerator, half of what a computer has free.
+
+    JAX's own limit is a share of the whole card, whatever other processes hold of it.
+    """
     stats = device.memory_stats() or {}
     if "bytes_limit" in stats:
-        return int(0.8 * (stats["bytes_limit"] - stats.get("bytes_in_use", 0)))
+        used = stats.get("bytes_in_use", 0)
+        left, card = stats["bytes_limit"] - used, _free_on_card(device)
+        if card is not None:
+            left = min(left, stats.get("pool_bytes", used) - used + card)
+        return int(_SHARE * left)
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+
+
+def _free_on_card(device: jax.Device) -> int | None:
+    """Return what no process holds of a GPU's memory; None where that cannot be told."""
+    if device.platform not in ("gpu", "cuda"):
+        return None
+    try:
+        return int(warp.get_device(f"cuda:{device.local_hardware_id}").free_memory)
+    except Exception:  # no Warp, or one that does not see the card
+        return None

@@ -22,6 +22,7 @@ from mujoco import mjx
 from movlr_jax.errors import MovlrError
 from movlr_jax.morphologies import Morphology
 from movlr_jax.physics import sizes as sizing
+from movlr_jax.physics.mjx_config import Graphs
 from movlr_jax.physics.sizes import Sizes
 
 _REFUSED = (mujoco.mjtGeom.mjGEOM_MESH, mujoco.mjtGeom.mjGEOM_HFIELD)
@@ -70,7 +71,9 @@ def prepare(morphology: Morphology, engine: str, plan_dt: float) -> Prepared:
     return Prepared(morphology, engine, planned, executed, changes)
 
 
-def on_device(model: mujoco.MjModel, engine: str, contacts: int = 1, constraints: int = 1) -> tuple[mjx.Model, mjx.Data]:
+def on_device(
+    model: mujoco.MjModel, engine: str, contacts: int = 1, constraints: int = 1, graphs: Graphs = "auto"
+) -> tuple[mjx.Model, mjx.Data]:
     """Return a model and the data of one world on this process's first device.
 
     Args:
@@ -78,6 +81,7 @@ def on_device(model: mujoco.MjModel, engine: str, contacts: int = 1, constraints
         engine: "warp" or "jax".
         contacts: room for contacts of warp, over all worlds that will be made of the data.
         constraints: room for constraint rows of warp, in each of them.
+        graphs: how warp captures CUDA graphs of it.
 
     Raises:
         MovlrError: the model has an option or a part that the engine lacks.
@@ -85,7 +89,7 @@ def on_device(model: mujoco.MjModel, engine: str, contacts: int = 1, constraints
     device = jax.local_devices()[0]
     room = {"naconmax": contacts, "njmax": constraints} if engine == "warp" else {}
     try:
-        placed = mjx.put_model(model, device=device, impl=engine)
+        placed = mjx.put_model(model, device=device, impl=engine, graph_mode=_graph_mode(graphs) if engine == "warp" else None)
         data = mjx.make_data(model, device=device, impl=engine, **room)
     except NotImplementedError as error:
         raise MovlrError(
@@ -94,6 +98,16 @@ def on_device(model: mujoco.MjModel, engine: str, contacts: int = 1, constraints
     if engine == "jax":
         placed = placed.replace(_impl=placed._impl.replace(**_INSIDE_WRAP))
     return placed, data
+
+
+def _graph_mode(graphs: Graphs) -> Any:
+    """Return Warp's name for how CUDA graphs are captured; None, MJX's own choice, for "auto"."""
+    if graphs == "auto":
+        return None
+    import warp
+
+    names = {"none": "NONE", "jax": "JAX", "warp": "WARP", "staged": "WARP_STAGED", "staged-ex": "WARP_STAGED_EX"}
+    return getattr(warp.JaxCallableGraphMode, names[graphs])
 
 
 def _option(message: str) -> str:

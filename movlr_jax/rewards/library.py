@@ -5,7 +5,8 @@ spliced into any reward program. Convention: a term is 0 when all is well and fa
 order 1 for a bad posture, and its slope is finite everywhere. Weights marked "published" in a doc are those of the
 human-designed walk of MoVLR (arXiv 2512.23077, released task files); the others were chosen so that the weighted term
 is of the size of the published ones when its fault is plain. Joints are named by what they do in a leg
-(`m.joint("left.knee_flexion")`, see `morphologies.anatomy`); `on` writes the body's own names in their place.
+(`m.joint("left.knee_flexion")`, see `morphologies.anatomy`); `on` writes the body's own names in their place. A term may declare
+parameters, which a program that takes it declares; terms that read the same one share it.
 
 Long because it is a list: one entry a term, and nothing but entries.
 """
@@ -13,9 +14,10 @@ Long because it is a list: one entry a term, and nothing but entries.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
+from movlr_jax.rewards import program
 from movlr_jax.rewards.layout import FeatureLayout
 
 STRAIGHT = 0.35  # rad; angles of the terms are those of a leg that stands as straight as a human's does
@@ -37,6 +39,7 @@ class LibraryTerm:
         fixes: kinds of fault (see critics.faults) that it acts against, the most direct first.
         needs: landmarks and functions of a leg's joints that the body must have.
         doc: what it asks for, one sentence.
+        parameters: name -> (value, lowest, highest) of the constants that its expression reads as m.parameters.NAME.
     """
 
     name: str
@@ -46,6 +49,7 @@ class LibraryTerm:
     fixes: tuple[str, ...]
     needs: tuple[str, ...]
     doc: str
+    parameters: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
     def on(self, joints: Mapping[str, str]) -> LibraryTerm:
         """Return the term with a body's own joints: function -> how a program writes its joint."""
@@ -58,6 +62,21 @@ _KNEES = ("left.knee", "right.knee")
 _FALLS = ("fall_forward", "fall_backward", "fall_left", "fall_right", "collapse")
 _TIPS = ("right.thumb", "right.index", "right.middle", "right.ring", "right.little")
 _MEAN_FOOT = "0.5 * (m.left.foot.position + m.right.foot.position)"
+# The clock that some terms keep: each foot swings once a stride, for what its stance leaves of it, the right one half a stride after the
+# left one. Sines of the phase above `_SWINGS` are the swing's. Periods are a walk's at 0.5 to 1.4 m/s, stance shares those of walking
+# (60 %, Perry & Burnfield, Gait Analysis), clearances of the toes up to a high step.
+_PERIOD = {"stride_period": (1.15, 0.9, 1.5)}  # s
+_STANCE = {"stance_share": (0.62, 0.55, 0.7)}
+_TOES = {"toe_clearance": (0.05, 0.02, 0.12)}  # m
+_REACH = {"step_reach": (0.25, 0.1, 0.45)}  # m
+# How far the extrapolated centre of mass is ahead of the landing foot and inside of it: a constant offset makes a walk (Hof 2008, Hum Mov
+# Sci 27:112).
+_MARGINS = {"landing_margin": (0.1, -0.05, 0.25), "landing_width": (0.05, 0.0, 0.12)}  # m
+_PHASE = {"left": "6.2831853 * m.time / m.parameters.stride_period", "right": "6.2831853 * (m.time / m.parameters.stride_period + 0.5)"}
+_SWINGS = "jnp.cos(3.1415927 * (1.0 - m.parameters.stance_share))"
+_SWING = {side: f"ramp(jnp.sin({phase}), {_SWINGS} - 0.1, {_SWINGS} + 0.1)" for side, phase in _PHASE.items()}
+_LANDING = {side: f"{_SWING[side]} * ramp(-jnp.cos({phase}), 0.0, 0.6)" for side, phase in _PHASE.items()}
+_PENDULUM = "jnp.sqrt(jnp.maximum(m.com.height, 0.1) / 9.81)"
 
 _TERMS: tuple[LibraryTerm, ...] = (
     # stability: stay up
@@ -286,20 +305,22 @@ _TERMS: tuple[LibraryTerm, ...] = (
     LibraryTerm(
         "left_knee_up",
         "progress",
-        "-smooth_abs(below(m.left.knee.height, 0.85 * m.standing.left_hip_height))",
+        "-(smooth_abs(below(m.left.knee.height, 0.85 * m.standing.left_hip_height))"
+        " + smooth_abs(below(jnp.dot(m.left.knee.position - m.left.hip.position, m.pelvis.forward), 0.25)))",
         50.0,
         ("left_knee_low",),
-        ("left.knee", "left.hip"),
-        "Raise the left knee nearly to hip height.",
+        ("pelvis", "left.knee", "left.hip"),
+        "Raise the left knee nearly to hip height, in front of the hip by 0.25 m.",
     ),
     LibraryTerm(
         "right_knee_up",
         "progress",
-        "-smooth_abs(below(m.right.knee.height, 0.85 * m.standing.right_hip_height))",
+        "-(smooth_abs(below(m.right.knee.height, 0.85 * m.standing.right_hip_height))"
+        " + smooth_abs(below(jnp.dot(m.right.knee.position - m.right.hip.position, m.pelvis.forward), 0.25)))",
         50.0,
         ("right_knee_low",),
-        ("right.knee", "right.hip"),
-        "Raise the right knee nearly to hip height.",
+        ("pelvis", "right.knee", "right.hip"),
+        "Raise the right knee nearly to hip height, in front of the hip by 0.25 m.",
     ),
     LibraryTerm(
         "left_foot_up",
@@ -561,6 +582,74 @@ _TERMS: tuple[LibraryTerm, ...] = (
         ("pelvis", *_FEET),
         "Lift the toes of the foot that is about to land, by the sine of 0.3 rad, so that the heel comes first.",
     ),
+    LibraryTerm(
+        "swing_clock",
+        "gait",
+        "-(" + " + ".join(f"{_SWING[side]} * jnp.minimum(m.{side}.foot.load, 1.0)" for side in ("left", "right")) + ")",
+        20.0,
+        ("no_steps", "quick_steps", "limp", "shuffle"),
+        _FEET,
+        "Carry no load on a foot while the clock has it swing: left and right alternate, each once a stride.",
+        _PERIOD | _STANCE,
+    ),
+    LibraryTerm(
+        "stance_clock",
+        "gait",
+        "-(" + " + ".join(f"(1.0 - {_SWING[side]}) * (1.0 - m.{side}.foot.in_contact)" for side in ("left", "right")) + ")",
+        20.0,
+        ("short_stance", "flight", "quick_steps", "limp"),
+        _FEET,
+        "Have a foot on the ground for its share of the stride, while the clock has it stand.",
+        _PERIOD | _STANCE,
+    ),
+    LibraryTerm(
+        "swing_clearance",
+        "gait",
+        "-20.0 * ("
+        + " + ".join(
+            f"below(m.{side}.toe.height, m.standing.{side}_toe_height"
+            f" + m.parameters.toe_clearance * ramp(jnp.sin({_PHASE[side]}), {_SWINGS}, 1.0))"
+            for side in ("left", "right")
+        )
+        + ")",
+        5.0,
+        ("low_clearance", "toe_drag", "no_steps"),
+        ("left.toe", "right.toe"),
+        "Raise the toes in the middle of a foot's swing, as the clock has it, and lower them again.",
+        _PERIOD | _STANCE | _TOES,
+    ),
+    LibraryTerm(
+        "swing_reach",
+        "gait",
+        "-4.0 * ("
+        + " + ".join(
+            f"{_LANDING[side]} * below(jnp.dot(m.{side}.foot.position - m.com.position, m.pelvis.forward), m.parameters.step_reach)"
+            for side in ("left", "right")
+        )
+        + ")",
+        10.0,
+        ("shuffle", "too_slow", "no_steps"),
+        ("pelvis", *_FEET),
+        "Bring a foot ahead of the centre of mass towards the end of its swing, as the clock has it.",
+        _PERIOD | _STANCE | _REACH,
+    ),
+    LibraryTerm(
+        "capture_placement",
+        "gait",
+        "-4.0 * ("
+        + " + ".join(
+            f"{_LANDING[side]} * (smooth_abs(m.com.position[0] + {_PENDULUM} * m.com.velocity[0] - m.parameters.landing_margin"
+            f" - m.{side}.foot.position[0]) + smooth_abs(m.com.position[1] + {_PENDULUM} * m.com.velocity[1] {sign}"
+            f" m.parameters.landing_width - m.{side}.foot.position[1]))"
+            for side, sign in (("left", "+"), ("right", "-"))
+        )
+        + ")",
+        10.0,
+        ("com_ahead", "com_behind", "com_aside", "sway", "crossed_feet", "fall_forward", "fall_backward", "fall_left", "fall_right"),
+        _FEET,
+        "Land a foot by the extrapolated centre of mass, a little behind it and outside of it, so that the step catches the body.",
+        _PERIOD | _STANCE | _MARGINS,
+    ),
     # coordination: how the joints move together
     LibraryTerm(
         "knee_alignment",
@@ -782,6 +871,18 @@ def fixing(kind: str) -> list[LibraryTerm]:
     finesse."""
     terms = [term for term in _TERMS if kind in term.fixes]
     return sorted(terms, key=lambda t: (t.fixes.index(kind), CLASSES.index(t.term_class)))
+
+
+def parameters_of(terms: Iterable[LibraryTerm]) -> dict[str, tuple[float, float, float]]:
+    """Return the parameters that a program of these terms declares."""
+    return {name: triple for term in terms for name, triple in term.parameters.items()}
+
+
+def text(terms: Iterable[LibraryTerm]) -> str:
+    """Return the program of some terms, each at the weight to start with."""
+    terms = list(terms)
+    weights, entries = {term.name: term.weight for term in terms}, {term.name: term.expression for term in terms}
+    return program.write(weights, entries, parameters=parameters_of(terms))
 
 
 def joints(layout: FeatureLayout) -> dict[str, str]:

@@ -39,6 +39,10 @@ class Parameter:
         digits = 4 - math.floor(math.log10(self.highest - self.lowest))
         return min(max(round(float(value), digits), self.lowest), self.highest)
 
+    def stepped(self, share: float) -> float:
+        """Return the value moved by a share of the range, upwards or with a minus downwards, inside of it."""
+        return self.within(self.value + share * (self.highest - self.lowest))
+
     def triple(self) -> tuple[float, float, float]:
         """Return value, lowest and highest, as a program declares them."""
         return self.value, self.lowest, self.highest

@@ -439,17 +439,26 @@ def export_terms(
         jax.config.update("jax_traceback_in_locations_limit", frames)
 
 
-def write(weights: dict[str, float], entries: dict[str, str], prelude: str = "") -> str:
+def write(
+    weights: Mapping[str, float],
+    entries: Mapping[str, str],
+    prelude: str = "",
+    parameters: Mapping[str, tuple[float, float, float]] | None = None,
+) -> str:
     """Return the canonical text of a program.
 
     Args:
         weights: term name -> weight.
         entries: term name -> expression of m.
         prelude: lines (already indented by four spaces) before the return, or "".
+        parameters: name -> (value, lowest, highest) of what it declares; none where it declares nothing.
     """
     lines = ["WEIGHTS = {"]
     lines += [f'    "{name}": {weight!r},' for name, weight in weights.items()]
-    lines += ["}", "", "", "def terms(m):"]
+    lines += ["}"]
+    if parameters:
+        lines += ["PARAMETERS = {", *(f'    "{name}": {triple!r},' for name, triple in parameters.items()), "}"]
+    lines += ["", "", "def terms(m):"]
     if prelude:
         lines += prelude.rstrip("\n").split("\n")
     lines += ["    return {"]

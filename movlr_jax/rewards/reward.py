@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import inspect
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, export
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import AbstractMesh, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Float, Float32
 
 from movlr_jax import jax_environment, reference_cycles
@@ -144,7 +147,7 @@ class Reward:
     ) -> Reward:
         """Load an artifact that the caller has inspected, of a program with these weights, JOINTS and PARAMETERS."""
         values, declared = np.array(list(weights.values()), np.float32), dict(parameters or {})
-        compiled = _Compiled(artifact, len(weights) if joints else None, len(declared))
+        compiled = _loaded(artifact, len(weights) if joints else None, len(declared), tuple(joints))
         return Reward(name, source, tuple(weights), values, artifact, layout.fingerprint(), compiled, tuple(joints), declared)
 
     def with_weights(self, weights: dict[str, float]) -> Reward:
@@ -218,7 +221,7 @@ class Reward:
             instants: row 0 is the predecessor of the first evaluated instant.
         """
         values = np.broadcast_to(self.parameter_values, (len(instants), len(self.parameters)))
-        return np.asarray(self._compiled.over_time(instants, values))
+        return np.asarray(self._compiled.over_time_on_host(np.asarray(instants, np.float32), values))
 
 
 class RewardBatch:
@@ -267,8 +270,25 @@ class RewardBatch:
             parts.append(angles[:, index].reshape(*chosen.shape[:2], len(joints)))
         return parts[0] if len(parts) == 1 else xp.concatenate(parts)[self._back]
 
+    @functools.cached_property
+    def weights(self) -> Float32[np.ndarray, "episode n"]:
+        """The weights of each episode's terms; 0 behind those of an episode that has fewer than another."""
+        width = max(group.weights.shape[1] for group in self._groups)
+        rows = [np.pad(group.weights, ((0, 0), (0, width - group.weights.shape[1]))) for group in self._groups]
+        return np.concatenate(rows)[self._back]
+
     def mean_reward(self, instants: Float[Any, "episode candidate time f"]) -> Float[Array, "episode candidate"]:
         """Return the weighted rewards averaged over time, on the arrays' own device.
+
+        Args:
+            instants: row 0 is the predecessor of the first evaluated instant.
+        """
+        return self.means(instants)[0]
+
+    def means(
+        self, instants: Float[Any, "episode candidate time f"]
+    ) -> tuple[Float[Array, "episode candidate"], Float[Array, "episode candidate n"]]:
+        """Return the weighted rewards and their terms, without weights, averaged over time, on the arrays' own device.
 
         Args:
             instants: row 0 is the predecessor of the first evaluated instant.
@@ -277,9 +297,17 @@ class RewardBatch:
         mesh = sharding.mesh if isinstance(sharding, NamedSharding) and sharding.mesh.size > 1 else None
         if len(self._groups) == 1:
             (group,) = self._groups
-            return group.compiled.mean_reward(mesh)(instants, group.weights, group.parameters)
-        parts = [group.compiled.mean_reward(mesh)(instants[group.rows], group.weights, group.parameters) for group in self._groups]
-        return jnp.concatenate(parts)[self._back]
+            return group.compiled.means(mesh)(instants, group.weights, group.parameters)
+
+        def means(group: _Group) -> tuple[Array, Array]:
+            return group.compiled.means(mesh)(instants[group.rows], group.weights, group.parameters)
+
+        # The first call of each compiles, for seconds on a GPU, and the compiler needs no lock of Python's.
+        with ThreadPoolExecutor(len(self._groups)) as pool:
+            parts = list(pool.map(means, self._groups))
+        width = self.weights.shape[1]
+        terms = [jnp.pad(part, ((0, 0), (0, 0), (0, width - part.shape[2]))) for _, part in parts]
+        return jnp.concatenate([reward for reward, _ in parts])[self._back], jnp.concatenate(terms)[self._back]
 
     def over_time(self, instants: Float[Any, "episode candidate time f"]) -> Float32[np.ndarray, "episode candidate time-1"]:
         """Return the weighted rewards of every instant but the first, which is the predecessor of the second."""
@@ -310,6 +338,20 @@ class _Layout:
     layout: FeatureLayout = field(compare=False)
 
 
+# Entry points by what decides them, for as long as any reward has them: a text that differs from another in weights or in the values of its
+# parameters alone has the same artifact, and compiles nothing.
+_LOADED: weakref.WeakValueDictionary[tuple[Any, ...], _Compiled] = weakref.WeakValueDictionary()
+
+
+def _loaded(artifact: bytes, terms: int | None, parameters: int, joints: tuple[str, ...]) -> _Compiled:
+    """Return the entry points of an artifact."""
+    key = (hashlib.sha256(artifact).digest(), terms, parameters, joints)
+    compiled = _LOADED.get(key)
+    if compiled is None:
+        compiled = _LOADED[key] = _Compiled(artifact, terms, parameters)
+    return compiled
+
+
 @functools.lru_cache(maxsize=8)
 def _trusted(name: str, source: str, key: _Layout) -> Reward:
     return Reward.unguarded(name, source, key.layout)
@@ -319,6 +361,15 @@ def _options() -> dict[str, bool | int] | None:
     """Return compiler options for a program that is compiled once and run for seconds: on the CPU, LLVM's costly passes take longer
     than they ever save."""
     return _cpu_options() if jax.default_backend() == "cpu" else None
+
+
+@functools.cache
+def _host() -> jax.Device | None:
+    """Return the CPU as a device; None where JAX was told to leave it out."""
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:
+        return None
 
 
 @functools.cache
@@ -345,6 +396,7 @@ class _Compiled:
         with reference_cycles.freed():
             self._call = export.deserialize(bytearray(artifact)).call
         self._terms, self._parameters = terms, parameters
+        self._means: dict[Mesh | AbstractMesh | None, Callable[[Any, np.ndarray, np.ndarray], tuple[Array, Array]]] = {}
 
     def _columns(self, features: Any, parameters: Any) -> Array:
         """Return all columns of features [b, F], under parameters [p] or [b, p]."""
@@ -377,18 +429,34 @@ class _Compiled:
     def over_time(self) -> Callable[[np.ndarray, np.ndarray], Array]:
         return jax.jit(self._over_time, compiler_options=_options())
 
-    @functools.cache  # noqa: B019 - as long as the artifact lives
-    def mean_reward(self, mesh: Mesh | None) -> Callable[[Any, np.ndarray, np.ndarray], Array]:
-        """Return the compiled mean reward; where a mesh shares the candidates (axis 1), each device evaluates its own."""
+    @functools.cached_property
+    def over_time_on_host(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """The same on the CPU, whatever the default device is: it compiles there in a tenth of the seconds, and runs once an episode."""
+        host = _host()
+        if host is None or host == jax.devices()[0]:
+            return lambda instants, parameters: np.asarray(self.over_time(instants, parameters))
+        with jax.default_device(host):
+            program = jax.jit(self._over_time, compiler_options=_cpu_options())
 
-        def mean(instants: Array, weights: Array, parameters: Array) -> Array:
+        def over_time(instants: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+            return np.asarray(program(*jax.device_put((instants, parameters), host)))
+
+        return over_time
+
+    def means(self, mesh: Mesh | AbstractMesh | None) -> Callable[[Any, np.ndarray, np.ndarray], tuple[Array, Array]]:
+        """Return the compiled mean reward and terms; where a mesh shares the candidates (axis 1), each device evaluates its own."""
+        if mesh in self._means:
+            return self._means[mesh]
+
+        def mean(instants: Array, weights: Array, parameters: Array) -> tuple[Array, Array]:
             episodes, candidates = instants.shape[:2]
             values = jnp.repeat(parameters, candidates, axis=0)
             terms = self._over_time(instants.reshape(episodes * candidates, *instants.shape[2:]), values)
-            return jnp.einsum("etn,en->et", terms.mean(axis=1).reshape(episodes, candidates, -1), weights)
+            terms = terms.mean(axis=1).reshape(episodes, candidates, -1)
+            return jnp.einsum("etn,en->et", terms, weights), terms
 
         if mesh is None:
-            return jax.jit(mean, compiler_options=_options())
+            return self._means.setdefault(mesh, jax.jit(mean, compiler_options=_options()))
         shared = PartitionSpec(None, mesh.axis_names[0])
         split = jax.shard_map(mean, mesh=mesh, in_specs=(shared, PartitionSpec(), PartitionSpec()), out_specs=shared, check_vma=False)
-        return jax.jit(split, compiler_options=_options())
+        return self._means.setdefault(mesh, jax.jit(split, compiler_options=_options()))

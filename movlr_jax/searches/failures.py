@@ -22,7 +22,7 @@ UNDOES: dict[str, tuple[str, ...]] = {
 }
 # MoVLR's released runs drowned in one term more than once; above this share the others no longer steer the planner.
 COLLAPSE_SHARE = 0.95
-# Below this spread of the weighted reward over a whole episode, no candidate posture is told from another.
+# Below this spread of the weighted reward over a whole episode, no candidate posture is told from another: the reward is flat.
 FLAT = 1e-6
 
 
@@ -84,8 +84,8 @@ def stagnation(iteration: int, since_best: int, limit: int) -> list[Failure]:
 
 
 def collapse(iteration: int, terms: Mapping[str, Term]) -> list[Failure]:
-    """Name a collapse: all terms are flat, or one of several carries more than 95 % of the weighted reward's spread
-    over time.
+    """Name a collapse: all terms are flat over the episode, or one of several carries more than 95 % of the weighted reward's spread
+    among the planner's candidates (over time, where the episode does not tell).
 
     A reward of one term is not collapsed for being alone; it may still be flat.
 
@@ -99,15 +99,18 @@ def collapse(iteration: int, terms: Mapping[str, Term]) -> list[Failure]:
         return []
     if total < FLAT:
         return [_failure("collapse", iteration, "Every term is flat over the episode: the reward tells no motion from another.")]
-    name = max(spreads, key=lambda n: spreads[n])
-    share = spreads[name] / total
+    known = all(term.share_among_candidates is not None for term in terms.values())
+    shares = {name: terms[name].share if known else spread / total for name, spread in spreads.items()}
+    name = max(shares, key=lambda n: shares[n])
+    share = shares[name]
     if len(spreads) < 2 or share <= COLLAPSE_SHARE:
         return []
     return [
         _failure(
             "collapse",
             iteration,
-            f"The term {name} carries {100 * share:.0f} % of the reward's spread; the other terms hardly count.",
+            f"The term {name} carries {100 * share:.0f} % of the reward's spread {terms[name].shared if known else 'over time'}; "
+            "the other terms hardly count.",
         )
     ]
 

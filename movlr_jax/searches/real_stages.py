@@ -30,6 +30,8 @@ from movlr_jax.physics import engines
 from movlr_jax.rewards import packaged
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.library import LIBRARY
+from movlr_jax.rewards.parameters import moved
+from movlr_jax.rewards.program import literal_parameters
 from movlr_jax.rewards.reward import Reward
 from movlr_jax.rewards.vocabulary import vocabulary
 from movlr_jax.runs import permissions
@@ -219,7 +221,7 @@ class RealStages:
     def summarize(self, episodes: list[Json]) -> Json:
         """Return the metrics of all seeds, with the gates."""
         summary = metrics.summarize([dict(e) for e in episodes])
-        passed = self.task.gates(summary["mean"])
+        passed = self.task.gates(summary)
         if self.config.clip.weights and self.config.clip.gate > -1.0:
             passed = dataclasses.replace(passed, looks=summary["mean"]["clip_score"] >= self.config.clip.gate)
         return {**summary, "gates": passed.document()}
@@ -252,6 +254,8 @@ class RealStages:
             weights=[float(w) for w in first.weights],
             term_classes=self.classes(reward),
             seconds=self.task.seconds,
+            spread=first.spread,
+            parameters=moved(literal_parameters(reward.source), reward.parameters),
             **self.task.goal_facts(self.morphology),
         )
         if self.eye is None:

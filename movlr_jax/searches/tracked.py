@@ -54,5 +54,7 @@ def scalars(row: IterationRecord, terms: Mapping[str, Term]) -> dict[str, float]
         curves |= {f"{group}/{name}": float(value) for name, value in numbers.items() if value is not None}
     for name, term in terms.items():
         did = {"weight": term.weight, "mean": term.mean, "std": term.std, "share_of_spread": term.share_of_spread}
+        if term.share_among_candidates is not None:
+            did["share_among_candidates"] = term.share_among_candidates
         curves |= {f"terms/{name}/{key}": value for key, value in did.items()}
     return curves

@@ -8,6 +8,7 @@ years later. Directions are the body's own (ahead and left of the pelvis) for le
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 from movlr_jax import atomic
 from movlr_jax.errors import MovlrError
 from movlr_jax.facts import (
+    Constant,
     Effort,
     Facts,
     Fall,
@@ -30,10 +32,12 @@ from movlr_jax.facts import (
     StanceWidth,
     Term,
 )
+from movlr_jax.gait import margin
 from movlr_jax.gait.trajectory import Trajectory, number, thirds
 from movlr_jax.rewards import library
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
-from movlr_jax.tasks import handling_facts, joint_facts, metric_registry
+from movlr_jax.rewards.parameters import Parameter
+from movlr_jax.tasks import handling_facts, joint_facts, leg_facts, metric_registry
 from movlr_jax.tasks.falls import LOWERED, FallRule
 
 SHORTEST_SWING_S = 0.06  # shorter losses of contact are chatter, not steps
@@ -204,7 +208,11 @@ def _measures(task: str, metrics: Mapping[str, Any]) -> Measures:
 
 
 def term_statistics(
-    values: np.ndarray, names: Sequence[str], weights: Sequence[float], classes: Mapping[str, str] | None = None
+    values: np.ndarray,
+    names: Sequence[str],
+    weights: Sequence[float],
+    classes: Mapping[str, str] | None = None,
+    spread: np.ndarray | None = None,
 ) -> dict[str, Term]:
     """Return what each term did over an episode.
 
@@ -213,15 +221,17 @@ def term_statistics(
         names: the n terms.
         weights: the n weights.
         classes: term -> class; names of the library are known, others are "custom".
+        spread: float[P, n], how far each weighted term set the candidates of each plan apart; None where that is not known.
 
     Returns:
         term -> weight, class, mean, std, min, max (unweighted) and share_of_spread: the standard deviation of the
-        weighted term over the sum of those of all.
+        weighted term over the sum of those of all; and the same among candidates, where it is known.
     """
     values = np.nan_to_num(np.asarray(values, np.float64))
     weight = np.asarray(weights, np.float64)
-    spread = np.abs(weight) * values.std(0)
-    total = max(float(spread.sum()), 1e-12)
+    over_time = np.abs(weight) * values.std(0)
+    total = max(float(over_time.sum()), 1e-12)
+    shares = None if spread is None else _shares(np.nan_to_num(np.asarray(spread, np.float64)))
     result = {}
     for i, name in enumerate(names):
         known = library.LIBRARY[name].term_class if name in library.LIBRARY else "custom"
@@ -233,9 +243,17 @@ def term_statistics(
             std=number(column.std()),
             min=number(column.min()),
             max=number(column.max()),
-            share_of_spread=number(spread[i] / total),
+            share_of_spread=number(over_time[i] / total),
+            **({} if shares is None else {"share_among_candidates": number(shares[i])}),
         )
     return result
+
+
+def _shares(spread: np.ndarray) -> np.ndarray | None:
+    """Return each term's share of the spread among candidates, mean over the plans in which any term set them apart; None without such."""
+    total = spread.sum(axis=1)
+    told = total > 0
+    return (spread[told] / total[told, None]).mean(axis=0) if told.any() else None
 
 
 def describe(
@@ -255,6 +273,8 @@ def describe(
     fall_rule: FallRule = LOWERED,
     spoken: bool = False,
     lacking: Sequence[str] = (),
+    spread: np.ndarray | None = None,
+    parameters: Mapping[str, Parameter] | None = None,
 ) -> Facts:
     """Describe one episode in numbers.
 
@@ -274,10 +294,13 @@ def describe(
         fall_rule: what is a fall.
         spoken: whether the goal is a user's sentence, by which the episode is measured.
         lacking: metrics of the goal that the body lacks the landmarks for.
+        spread: float[T, n], how far each weighted term set the candidates of each plan apart (`Rollout.spread`); None: not known.
+        parameters: the reward's declared constants, as they were; none where it declares none.
 
     Returns:
-        The facts. Gait, smoothness, posture means and phases (three thirds) are those of the time upright. A hand with an object has what
-        `handling_facts` tells, another body without feet what `joint_facts` tells; their posture and gait are empty.
+        The facts. Gait, smoothness, posture means, angles and phases (three thirds) are those of the time upright, shares among candidates
+        those of the plans before the first sign of a fall. A hand with an object has what `handling_facts` tells, another body without feet
+        what `joint_facts` tells; their posture and gait are empty.
 
     Raises:
         ValueError: there are no instants, or their width is not the layout's.
@@ -300,7 +323,8 @@ def describe(
         "seconds": float(seconds if seconds is not None else whole.time[-1]),
         "metrics": _measures(task, metrics or {}),
         "episodes": measures,
-        "terms": {} if terms is None else term_statistics(terms[:usable], term_names, weights, term_classes),
+        "terms": {} if terms is None else term_statistics(terms[:usable], term_names, weights, term_classes, spread),
+        **({"parameters": {name: Constant(**dataclasses.asdict(p)) for name, p in parameters.items()}} if parameters else {}),
         "effort": _effort(whole),
         "smoothness": _smoothness(whole),
         "posture": Posture(),
@@ -315,6 +339,9 @@ def describe(
         return Facts(**of_every_body, joints=joints, landmarks=landmarks, phases=phases)
     signal = signals(whole)
     fall = _fall(signal, whole.time, np.asarray(fall_rule.over(layout, whole.instants)))
+    if fall is not None and terms is not None and spread is not None:
+        calm_plans = max(int(np.searchsorted(whole.time, fall.first_sign_s)), 1)
+        of_every_body["terms"] = term_statistics(terms[:usable], term_names, weights, term_classes, spread[:calm_plans])
     upright_until = int(np.searchsorted(whole.time, fall.time_s)) if fall else usable
     upright_until = min(max(upright_until, 2), usable)
     upright = Trajectory(whole.instants[:upright_until], layout)
@@ -326,12 +353,16 @@ def describe(
         for name, values in calm.items()
         if name not in ("speed_mps", "lateral_m")
     }
+    ahead, left, inside = margin.over_time(upright)
+    posture["extrapolated_com_ahead_of_feet_m"] = _signal(ahead, time)
+    posture["extrapolated_com_left_of_feet_m"] = _signal(left, time)
+    posture["extrapolated_com_margin_m"] = _signal(inside, time, least=True)
     for side in SIDES:  # what a sentence such as "raise the left knee" asks for
-        hip = upright.standing(f"{side}_hip_height" if f"{side}_hip_height" in layout.standing else "pelvis_height")
         if upright.has(f"{side}.knee"):
-            posture[f"{side}_knee_height_ratio"] = _signal(upright.height(f"{side}.knee") / hip, time)
+            posture[f"{side}_knee_height_m"] = _signal(upright.height(f"{side}.knee"), time)
         lift = upright.height(f"{side}.foot") - layout.standing.get(f"{side}_foot_height", 0.0)
         posture[f"{side}_foot_lift_m"] = _signal(lift, time)
+        posture[f"{side}_load_bw"] = _signal(upright.gait(side, "load"), time)
 
     phases = [
         Phase(
@@ -344,6 +375,7 @@ def describe(
     ]
     of_the_upright: dict[str, Any] = {
         "posture": Posture(**posture),
+        "angles": leg_facts.angles(upright, None if fall is None else fall.first_sign_s),
         "gait": _gait(upright, measures[0] if measures else of_every_body["metrics"]),
         "smoothness": _smoothness(upright),
         "effort": _effort(upright),

@@ -2,14 +2,13 @@
 
 In: a goal as it was read, an episode, the speed asked for. Out: a flat record: a number for each part of the sentence (`goal_...`), for
 what has to be held the pelvis's speeds and the share of the time on the feet that stand, whether it was held, and `goal_reached`, the share
-of the whole, None where nothing of the sentence is measured. What is held is measured over the last third of the time that was asked for:
-an episode that ended before it held nothing.
+of the whole, None where nothing of the sentence is measured. Means are over the time that was asked for: an episode that ended before it
+did no more than a standing body in the rest of it. What is held is measured over the last third of that time.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,50 +18,7 @@ from movlr_jax.control.episode import Rollout
 from movlr_jax.gait.trajectory import Trajectory
 from movlr_jax.goals import Goal, Part
 from movlr_jax.rewards.layout import SIDES, FeatureLayout
-from movlr_jax.tasks import falls
-
-Signal = Callable[[Trajectory], np.ndarray]
-
-
-def _hip(t: Trajectory, side: str) -> float:
-    name = f"{side}_hip_height"
-    return t.standing(name if name in t.layout.standing else "pelvis_height")
-
-
-def _knee(side: str) -> Signal:
-    return lambda t: t.height(f"{side}.knee") / _hip(t, side)
-
-
-def _lift(t: Trajectory, side: str) -> np.ndarray:
-    return t.height(f"{side}.foot") - t.layout.standing.get(f"{side}_foot_height", 0.0)
-
-
-def _pitch(t: Trajectory) -> np.ndarray:
-    heading, up = t.heading(), t.axis("trunk", 2)
-    return np.arctan2(np.cos(heading) * up[:, 0] + np.sin(heading) * up[:, 1], up[:, 2])
-
-
-def _body(t: Trajectory) -> np.ndarray:
-    highest = np.max([t.height(name) for name in ("head", "trunk", "pelvis") if t.has(name)], axis=0)
-    return np.asarray(highest / falls.stature(t.layout))
-
-
-_KNEES = tuple(f"{side}.knee" for side in SIDES)
-# name -> (landmarks that it needs beside those that every body has, the numbers over time [T]).
-SIGNALS: dict[str, tuple[tuple[str, ...], Signal]] = {
-    "pelvis_height": ((), lambda t: t.height("pelvis") / t.standing("pelvis_height")),
-    "knee_over_ground": (
-        _KNEES,
-        lambda t: np.min([t.height(f"{s}.knee") / t.standing(f"{s}_knee_height") for s in SIDES], axis=0),
-    ),
-    "body_height": ((), _body),
-    **{f"{side}_knee_height": ((f"{side}.knee",), _knee(side)) for side in SIDES},
-    "knee_height": (_KNEES, lambda t: np.max([_knee(side)(t) for side in SIDES], axis=0)),
-    **{f"{side}_foot_lift": ((), functools.partial(_lift, side=side)) for side in SIDES},
-    "feet_lift": ((), lambda t: np.min([_lift(t, side) for side in SIDES], axis=0)),
-    "trunk_pitch": ((), _pitch),
-    "speed": ((), lambda t: t.velocity("pelvis")[:, 0]),
-}
+from movlr_jax.tasks.goal_signals import SIGNALS
 
 
 def lacking(goal: Goal, layout: FeatureLayout) -> tuple[str, ...]:
@@ -87,10 +43,13 @@ def measure(goal: Goal, layout: FeatureLayout, rollout: Rollout, own: tuple[floa
         return {goals.REACHED: None}
     t = Trajectory(rollout.instants, layout)
     sound: np.ndarray = np.asarray(np.isfinite(t.instants).all(axis=1))
-    last = np.logical_and(sound, t.time >= goals.LAST * (rollout.seconds - rollout.dt) - 1e-9)
+    since = goals.LAST * (rollout.seconds - rollout.dt) - 1e-9
+    last = np.logical_and(sound, t.time >= since)
+    whole = rollout.dt * np.arange(round(rollout.seconds / rollout.dt))  # the instants of an episode that is not cut short
+    counts = {"last": int((whole >= since).sum()), "mean": len(whole)} if rollout.ended != "time" else {}
     record: dict[str, Any] = {part.metric: None for part in goal.parts}
     if rollout.ended != "diverged" and sound.any():
-        record |= {part.metric: _level(part, SIGNALS[part.target.signal][1](t), sound, last) for part in parts}
+        record |= {part.metric: _level(part, SIGNALS[part.target.signal][1](t), sound, last, counts) for part in parts}
     if goal.holds and parts:
         record |= _rest(goal, t, last) if rollout.ended == "time" and last.any() else {goals.MOVING: None, goals.SINKING: None}
         record[goals.HELD] = bool(rollout.ended == "time" and not missing and goal.held(record))
@@ -98,12 +57,15 @@ def measure(goal: Goal, layout: FeatureLayout, rollout: Rollout, own: tuple[floa
     return record | {goals.REACHED: 0.0 if rollout.ended == "diverged" else reached}
 
 
-def _level(part: Part, signal: np.ndarray, sound: np.ndarray, last: np.ndarray) -> float | None:
+def _level(part: Part, signal: np.ndarray, sound: np.ndarray, last: np.ndarray, counts: Mapping[str, int]) -> float | None:
+    """Return the number of a part; of an episode that ended early, statistic -> how many instants it would have had stand in `counts`."""
     where = last if part.statistic == "last" else sound
     if not where.any():
         return None
     of: Callable[[np.ndarray], Any] = {"min": np.min, "max": np.max}.get(part.statistic, np.mean)
-    return float(of(signal[where]))
+    there = int(where.sum())
+    missing = max(counts.get(part.statistic, there) - there, 0)
+    return float((there * of(signal[where]) + missing * part.target.rest) / (there + missing))
 
 
 def _rest(goal: Goal, t: Trajectory, last: np.ndarray) -> dict[str, float]:

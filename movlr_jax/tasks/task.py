@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -20,9 +20,9 @@ from movlr_jax.physics.instant import NO_TARGET, Frame
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.layout import FeatureLayout
 from movlr_jax.rewards.reward import Reward
-from movlr_jax.tasks import falls, goal_metrics, metrics
+from movlr_jax.tasks import falls, gates, goal_metrics, metrics
 from movlr_jax.tasks.falls import FallRule
-from movlr_jax.tasks.gates import STALLED, Gates
+from movlr_jax.tasks.gates import Gates
 
 _START_NOISE = 0.01  # share of each joint's range by which the start varies with the seed
 
@@ -284,10 +284,12 @@ class Task:
         own = (min(max(record["distance_m"] / distance, 0.0), 1.0),) if self.walks and distance > 0 else ()
         return record | goal_metrics.measure(self.meaning, layout, rollout, own)
 
-    def gates(self, mean: dict[str, Any]) -> Gates:
-        """Return the gates of an evaluation's mean metrics: a body that is asked to walk has to go a part of the way at least."""
-        moved = None
-        if self.walks:
-            way = STALLED * self.goal_speed * min(self.seconds, mean["seconds"])
-            moved = mean["distance_m"] is not None and bool(mean["distance_m"] >= way)
-        return Gates(mean["diverged"] > 0, float(mean["fell"] + mean.get("dropped", 0.0)), moved)
+    def gates(self, summary: Mapping[str, Any]) -> Gates:
+        """Return the gates of an evaluation: a body that is asked to walk has to go a part of the way at least.
+
+        Args:
+            summary: what `metrics.summarize` says of its episodes.
+        """
+        mean = summary["mean"]
+        moved = gates.went(mean["distance_m"], self.goal_speed * min(self.seconds, mean["seconds"])) if self.walks else None
+        return gates.of_episodes(summary["episodes"], moved)

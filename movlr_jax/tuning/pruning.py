@@ -55,8 +55,8 @@ def fault(ablation: Ablation, rows: Sequence[Row]) -> str:
         gate = gates.decides(row.gates, before.gates)
         if gate and gates.rank(row.gates) > gates.rank(before.gates):
             continue
-        if gate == "fell":
-            fell, falls = (sum(values(r, FALLS).values()) for r in (before, row))
+        fell, falls = (sum(values(r, FALLS).values()) for r in (before, row))
+        if gate in ("fell", "late") and falls != fell:
             return f"{falls:.0f} instead of {fell:.0f} of {len(row.episodes)} fall{where}"
         if gate:
             return f"{gates.FAULTS[gate]}{where}"

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from movlr_jax.errors import MovlrError
-from movlr_jax.rewards.parameters import Parameter, moved, values_of
+from movlr_jax.rewards.parameters import Parameter, fault, moved, of_entries, values_of
 from movlr_jax.rewards.program import ProgramError, literal_parameters, literal_weights
+from movlr_jax.rewards.shaping import SHAPING
 from movlr_jax.writers.base import EditError
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Change:
         weight: its weight; needed to add and to reweigh, optional to change. Of a parameter, its value.
         expression: its text in terms of m; needed to add and to change.
         before: the value of a parameter before, for people.
+        parameters: what an added term's expression reads of m.parameters: name -> (value, lowest, highest); the program declares what it
+            does not have of them, and keeps what it has.
     """
 
     action: Literal["add", "reweigh", "remove", "change", "set"]
@@ -38,6 +41,7 @@ class Change:
     weight: float | None = None
     expression: str | None = None
     before: float | None = None
+    parameters: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
     def line(self) -> str:
         """Return the change in a few words; equal changes give equal words."""
@@ -86,7 +90,7 @@ def apply(source: str, changes: Sequence[Change]) -> str:
         if change.action == "add":
             if change.weight is None or change.expression is None:
                 raise EditError(f"To add {change.term} a weight and an expression are needed.")
-            source = add_term(source, change.term, change.weight, change.expression)
+            source = add_term(source, change.term, change.weight, change.expression, change.parameters)
         elif change.action == "reweigh":
             if change.weight is None:
                 raise EditError(f"To reweigh {change.term} a weight is needed.")
@@ -106,17 +110,59 @@ def apply(source: str, changes: Sequence[Change]) -> str:
     return source
 
 
-def add_term(source: str, name: str, weight: float, expression: str) -> str:
-    """Add a term with its weight.
+def add_term(
+    source: str, name: str, weight: float, expression: str, parameters: Mapping[str, tuple[float, float, float]] | None = None
+) -> str:
+    """Add a term with its weight, and declare the parameters that it reads and the program lacks.
 
     Raises:
-        EditError: it is there already, or the text does not keep the contract.
+        EditError: it is there already, the text does not keep the contract, or a parameter is called as a term is.
     """
     before = _weights(source)
     if name in before:
         raise EditError(f"The reward has a term {name} already: reweigh or change it.")
+    if name in _parameters(source):
+        raise EditError(f"The reward has a parameter {name}: a term of that name cannot be added.")
+    source = _declaring(source, parameters or {}, {*before, name})
     source = _read(source).with_weight(name, weight)
     return _checked(_with_expression(source, name, expression, new=True), {**before, name: weight})
+
+
+def _declaring(source: str, parameters: Mapping[str, tuple[float, float, float]], terms: set[str]) -> str:
+    """Return a text that declares these parameters; those that it has stay as they are."""
+    before = _parameters(source)
+    new = {name: entry for name, entry in parameters.items() if name not in before}
+    for name, entry in new.items():
+        if why := fault(name, entry, terms):
+            raise EditError(f"The parameter {name} cannot be declared: {why[0]}; {why[1]}.")
+        source = _read(source).with_declaration(name, entry)
+    if _parameters(source) != {**before, **of_entries(new)}:
+        raise EditError("The edit did not take: PARAMETERS reads differently afterwards.")
+    return source
+
+
+def part_of(source: str, name: str) -> Change:
+    """Return the change that adds a term of one program to another: its weight, its expression in terms of m, the parameters that it reads.
+
+    Raises:
+        EditError: there is no such term, or it cannot be told what it depends on: it stands in no literal that is returned, or reads names
+            of its program's own.
+    """
+    from movlr_jax.writers import program_tree
+
+    weight, tree = _weights_with(source, name)[name], _read(source)
+    if tree.entries is None or not tree.plain or name not in tree.names:
+        raise EditError(f"The term {name} stands in no literal that is returned, so that it cannot be taken out of its program.")
+    parsed = program_tree.bounded(f"({tree.expression(name)}\n)", "eval")
+    read = {node.id for node in ast.walk(parsed) if isinstance(node, ast.Name)} - {tree.parameter}
+    if foreign := sorted((read - {"jnp", "pi", *SHAPING}) | (read & (tree.inside | tree.outside))):
+        raise EditError(f"The term {name} reads {', '.join(foreign)} of its program, so that it cannot be taken out of it.")
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.Name) and node.id == tree.parameter:
+            node.id = "m"
+    attributes = {node.attr for node in ast.walk(parsed) if isinstance(node, ast.Attribute)}
+    parameters = {key: parameter.triple() for key, parameter in _parameters(source).items() if key in attributes}
+    return Change("add", name, weight, ast.unparse(parsed), parameters=parameters)
 
 
 def set_weight(source: str, name: str, weight: float) -> str:
@@ -147,7 +193,7 @@ def set_parameter(source: str, name: str, value: float) -> str:
 
 
 def remove_term(source: str, name: str) -> str:
-    """Remove a term and its weight.
+    """Remove a term and its weight, and the parameters that nothing reads any more.
 
     Raises:
         EditError: there is no such term, or it is the last one.
@@ -155,13 +201,24 @@ def remove_term(source: str, name: str) -> str:
     before = _weights_with(source, name)
     if len(before) == 1:
         raise EditError(f"{name} is the reward's only term and cannot be removed.")
+    declared = [parameter for parameter in _parameters(source) if parameter in _attributes(source)]
     tree = _read(source)
     tree = _read(tree.without(tree.weights, name))
     if tree.entries is not None and tree.plain and name in tree.names and None not in tree.names:
         source = tree.without(tree.entries, name)
     else:
         source = tree.wrapped(name)
+    for parameter in declared:
+        if parameter not in _attributes(source):
+            source = _read(source).without_declaration(parameter)
     return _checked(source, {term: weight for term, weight in before.items() if term != name})
+
+
+def _attributes(source: str) -> set[str]:
+    """Return what a text reads of anything, the parameters of m among it."""
+    from movlr_jax.writers import program_tree
+
+    return {node.attr for node in ast.walk(program_tree.bounded(source, "exec")) if isinstance(node, ast.Attribute)}
 
 
 def change_expression(source: str, name: str, expression: str) -> str:

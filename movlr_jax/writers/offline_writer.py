@@ -4,9 +4,10 @@ tried before.
 No key, no network, no model. The critique's suggestions become changes of at most two terms. While the body is unstable
 an edit may join two stability terms, because a body that falls learns nothing from one at a time; later edits change
 one term. Edits that were tried and not kept are not repeated (a term may come back at half its weight), and terms that
-failed lately are put back. Where edits of the best bring nothing better, every second one is made of a failed attempt that got on farther
-than the best, and answers what its own critic found: a fast walk that turns and a slow one that does not are two ends of one search. The
-same request always gives the same draft.
+failed lately are put back. Where edits of the best bring nothing better, other programs take turns with them: a failed attempt that got on
+farther than the best is edited, and answers what its own critic found (a fast walk that turns and a slow one that does not are two ends of
+one search); a term of another good attempt is taken into the best; the start reward is begun anew with the terms that the most successful
+attempts share (`recombination`). Several candidates of one iteration take different turns. The same request always gives the same draft.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from itertools import combinations
 from movlr_jax.critics.body_reading import BodyReading
 from movlr_jax.critics.offline import gates_of
 from movlr_jax.tasks import gates
-from movlr_jax.writers import edits, proposals
+from movlr_jax.writers import edits, proposals, recombination
 from movlr_jax.writers.base import Draft, EditError, FailedAttempt, NothingLeft, WriteRequest
 from movlr_jax.writers.edits import Change
+from movlr_jax.writers.recombination import Recombined
 
 # An edit's merit is the sum of its changes' merits: 1 for the critique's first suggestion, then this factor for each
 # place further down.
@@ -30,13 +32,15 @@ _STEP = 0.85
 _FAILED = 0.6
 # Candidates of one iteration should differ: a term that a better candidate uses counts this much less for the next.
 _USED = 0.75
-# Iterations without a new best from which another program may be edited, and how much more of the goal it must have reached (0 to 1).
+_LARGEST = 2  # changes of a small edit
+# Iterations without a new best from which other programs than an edited best take turns with it, in this order.
 _STAGNANT = 2
-_FARTHER = 0.05
+_TURNS = ("mend", "edit", "cross", "restart")
+_FARTHER = 0.05  # how much more of the goal an attempt must have reached to be mended (0 to 1)
 
 
 class OfflineWriter:
-    """Edits the best reward, or one that got on farther, with the term library."""
+    """Edits the best reward with the term library; while it stagnates also one that got on farther, or recombines several."""
 
     name = "offline"
 
@@ -46,9 +50,27 @@ class OfflineWriter:
         Raises:
             NothingLeft: no edit of this text is left that was not tried.
         """
+        turn = _turn(request)
+        other = {"mend": self._mended, "cross": self._crossed, "restart": self._restarted}.get(turn)
+        return (other and other(request)) or self._edit(request)
+
+    def _crossed(self, request: WriteRequest) -> Draft | None:
+        """Return the best with a term of another attempt; further down the list for each refusal; None where there is none."""
+        for skipped, crossed in enumerate(recombination.crossovers(request)):
+            if skipped >= request.refused and (draft := _recombined(request.best_source, crossed)):
+                return replace(draft, builds_on=None)
+        return None
+
+    def _restarted(self, request: WriteRequest) -> Draft | None:
+        """Return the start with what the most successful attempts share; None where there is none, or a restart was just refused."""
+        restarted = None if request.refused else recombination.restart(request)
+        return None if restarted is None else _recombined(request.programs[restarted.builds_on], restarted)
+
+    def _mended(self, request: WriteRequest) -> Draft | None:
+        """Return the edit of a failed attempt that got on farther; None where there is none, or nothing is left to edit of it."""
         farther = _farther(request)
         if farther is None:
-            return self._edit(request)
+            return None
         number = farther.attempt.iteration
         history = [attempt for attempt in request.history if attempt.builds_on == number]
         assert farther.facts is not None
@@ -64,7 +86,7 @@ class OfflineWriter:
         try:
             draft = self._edit(other)
         except NothingLeft:
-            return self._edit(request)
+            return None
         return replace(draft, builds_on=number, rationale=f"From iteration {number}, which got on farther: {draft.rationale}")
 
     def _edit(self, request: WriteRequest) -> Draft:
@@ -127,17 +149,19 @@ class OfflineWriter:
         for _ in range(2):
             if change.action != "add" or change.line() not in tried or change.weight is None:
                 break
-            change = Change("add", change.term, round(0.5 * change.weight, 3), change.expression)
+            change = replace(change, weight=round(0.5 * change.weight, 3))
         return change
 
     def _failures(self, request: WriteRequest) -> Counter[str]:
-        """Count, for each term, the edits that changed it and were not kept since the last that was."""
+        """Count, for each term, the small edits that changed it and were not kept since the last that was; of what a restart changed at
+        once nothing is known of each."""
         failures: Counter[str] = Counter()
         for record in request.history:
             if record.kept:
                 failures.clear()
                 continue
-            for part in record.edit.split(", "):
+            parts = record.edit.split(", ")
+            for part in parts if len(parts) <= _LARGEST else ():
                 words = part.split()
                 if len(words) > 1:
                     failures[words[1]] += 1
@@ -151,7 +175,7 @@ class OfflineWriter:
         changes = [c for c in proposals.every_change(request, terms) if c.line() not in tried]
         order = random.Random(f"{request.seed}/{request.iteration}")
         order.shuffle(changes)
-        kinds = {"add": 0, "reweigh": 1, "change": 1, "remove": 2}
+        kinds = {"add": 0, "reweigh": 1, "change": 1, "set": 1, "remove": 2}
         unstable = request.critique is None or any(f.stage == "stability" and f.severity >= 0.5 for f in request.critique.faults)
         changes.sort(
             key=lambda c: (failures[c.term], kinds[c.action], proposals.stage_rank(c.term) if unstable else 0),
@@ -159,13 +183,33 @@ class OfflineWriter:
         return [((c,), "The critique has nothing left to try: a change not tried before.") for c in changes]
 
 
-def _farther(request: WriteRequest) -> FailedAttempt | None:
-    """Return the failed attempt since the best to edit in its place: the one that reached most of the goal, behind no worse gates.
+def _since_best(request: WriteRequest) -> list[FailedAttempt]:
+    """Return the attempts since the best that went on to a critic, and were not kept."""
+    return [f for f in request.failed if f.attempt.chosen and request.best is not None and f.attempt.iteration > request.best]
 
-    None while there is no stagnation, in every second iteration of it, and where no attempt got on farther.
+
+def _turn(request: WriteRequest) -> str:
+    """Return whose turn it is: "edit" until the best stagnates."""
+    since = len(_since_best(request)) - _STAGNANT
+    return "edit" if since < 0 else _TURNS[(since + request.candidate) % len(_TURNS)]
+
+
+def _recombined(source: str, recombined: Recombined) -> Draft | None:
+    """Return a recombination of a program as a draft; None where the text does not admit it."""
+    try:
+        text = edits.apply(source, recombined.changes)
+    except EditError:
+        return None
+    return Draft(text, edits.describe(recombined.changes), recombined.why, builds_on=recombined.builds_on)
+
+
+def _farther(request: WriteRequest) -> FailedAttempt | None:
+    """Return the failed attempt since the best to edit in its place: the one that reached most of the goal, behind no worse gates; or None.
+
+    Of a hand with an object none: how far it got is told by its score alone.
     """
-    since = [f for f in request.failed if f.attempt.chosen and request.best is not None and f.attempt.iteration > request.best]
-    if len(since) < _STAGNANT or len(since) % 2 or request.facts.object is not None:
+    since = _since_best(request)
+    if request.facts.object is not None:
         return None
     reached, place = BodyReading(request.facts).reached, gates.rank(gates_of(request.facts))
     ahead = [

@@ -58,6 +58,11 @@ class Tree:
         """The names of the terms in the literal that is returned; None for an entry whose name is no literal."""
         return [] if self.entries is None else _keys(self.entries)
 
+    def expression(self, name: str) -> str:
+        """Return the text of a term in the literal that is returned."""
+        assert self.entries is not None
+        return self.module.code_for_node(self.entries.elements[self.names.index(name)].value)
+
     def with_weight(self, name: str, weight: float) -> str:
         """Return the text with another weight of a term, or with a new one at the end."""
         return self._with_entry(self.weights, name, cst.parse_expression(repr(round(float(weight), 6))))
@@ -73,6 +78,23 @@ class Tree:
         if not isinstance(declared, cst.Tuple | cst.List) or not declared.elements:
             raise EditError(f"PARAMETERS declares no {name} as (value, lowest, highest).")
         return self._replaced(declared.elements[0].value, cst.parse_expression(repr(float(value))))
+
+    def with_declaration(self, name: str, entry: tuple[float, float, float]) -> str:
+        """Return the text with a new parameter: at the end of PARAMETERS, or of a new one behind WEIGHTS."""
+        value = repr(tuple(float(number) for number in entry))
+        if self.parameters is not None:
+            return self._with_entry(self.parameters, name, cst.parse_expression(value))
+        body = list(self.module.body)
+        place = next(i for i, statement in enumerate(body) if _gives(statement, "WEIGHTS"))
+        body.insert(place + 1, cst.parse_statement(f'PARAMETERS = {{"{name}": {value}}}', self.module.config_for_parsing))
+        return self.module.with_changes(body=body).code
+
+    def without_declaration(self, name: str) -> str:
+        """Return the text without a parameter, and without PARAMETERS where it was the last."""
+        assert self.parameters is not None
+        if len(self.parameters.elements) > 1:
+            return self.without(self.parameters, name)
+        return self.module.with_changes(body=[s for s in self.module.body if not _gives(s, "PARAMETERS")]).code
 
     def with_term(self, name: str, expression: str) -> str:
         """Return the text with another expression of a term in the literal that is returned, or with a new one at its end."""
@@ -199,6 +221,13 @@ def read(source: str) -> Tree:
     outside = frozenset(a.name for a in outer.assignments)
     declared = parameters if isinstance(parameters, cst.Dict) else None
     return Tree(module, weights, declared, function, parameter, entries, plain, returned, frozenset(inside), outside, reused)
+
+
+def _gives(statement: cst.CSTNode, name: str) -> bool:
+    """Tell whether a statement of the module gives a name its value."""
+    parts = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
+    targets = [target.target for part in parts if isinstance(part, cst.Assign) for target in part.targets]
+    return any(isinstance(target, cst.Name) and target.value == name for target in targets)
 
 
 def bounded(text: str, mode: Literal["exec", "eval"]) -> ast.AST:

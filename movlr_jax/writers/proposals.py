@@ -1,7 +1,8 @@
 """What library edits are possible: which terms a body and a goal admit, and how a suggestion becomes a change of the
 text.
 
-In: a WriteRequest. Out: Changes. Shared by the offline writer and by its random baseline.
+In: a WriteRequest. Out: Changes: of terms, and of the parameters that the program declares. Shared by the offline writer and by its random
+baseline.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import re
 
 from movlr_jax import goals
 from movlr_jax.critics.critique import Suggestion
+from movlr_jax.critics.parameter_remedies import STEP
 from movlr_jax.critics.remedies import LARGEST_RAISE, RAISE, remedies
 from movlr_jax.rewards import library, vocabulary
 from movlr_jax.rewards.library import LIBRARY, LibraryTerm
+from movlr_jax.rewards.parameters import Parameter
+from movlr_jax.rewards.program import ProgramError, literal_parameters
 from movlr_jax.writers.base import WriteRequest
 from movlr_jax.writers.edits import Change
 
@@ -75,6 +79,25 @@ def admitted(request: WriteRequest) -> dict[str, LibraryTerm]:
     }
 
 
+def declared(request: WriteRequest) -> dict[str, Parameter]:
+    """Return the parameters of the best reward; none of a text that cannot be read."""
+    try:
+        return literal_parameters(request.best_source)
+    except ProgramError:
+        return {}
+
+
+def added(term: LibraryTerm, weight: float) -> Change:
+    """Return the change that adds a library term, with the parameters that it reads."""
+    return Change("add", term.name, round(weight, 3), term.expression, parameters=term.parameters)
+
+
+def _set(name: str, parameter: Parameter, value: float) -> Change | None:
+    """Return the change of a parameter to a value, kept within its range; None where that is the value that it has."""
+    value = parameter.within(value)
+    return None if value == parameter.value else Change("set", name, value, before=parameter.value)
+
+
 def _raised(term: LibraryTerm, weight: float) -> float | None:
     new = round(min(RAISE * weight, LARGEST_RAISE * term.weight), 3)
     return new if new > 1.05 * weight else None
@@ -101,10 +124,14 @@ def change_of(suggestion: Suggestion, request: WriteRequest, terms: dict[str, Li
     """Return the change that a suggestion asks for, in terms of the library; None if it cannot be told or changes
     nothing.
 
-    A weight that a critic names is kept within a tenth and twice of the library's own for its terms.
+    A weight that a critic names is kept within a tenth and twice of the library's own for its terms, the value of a parameter within its
+    range.
     """
     weights = request.best_weights
     name = suggestion.term
+    parameters = declared(request)
+    if name is not None and name in parameters and suggestion.weight is not None and suggestion.action in ("set", "change"):
+        return _set(name, parameters[name], suggestion.weight)
     if suggestion.action == "remove":
         return Change("remove", name) if name in weights and name is not None and len(weights) > 1 else None
     if suggestion.action in ("reweigh", "change") and name is not None and name in weights:
@@ -128,20 +155,23 @@ def change_of(suggestion: Suggestion, request: WriteRequest, terms: dict[str, Li
         return None if raised is None else Change("reweigh", chosen, weight=raised)
     weight = term.weight if suggestion.weight is None or name != chosen else suggestion.weight
     weight = min(max(weight, 0.1 * term.weight), LARGEST_RAISE * term.weight)
-    return Change("add", chosen, round(weight, 3), term.expression)
+    return added(term, weight)
 
 
 def every_change(request: WriteRequest, terms: dict[str, LibraryTerm]) -> list[Change]:
     """Return every single library change of the best reward: terms to add (at half, full and double weight), to
-    reweigh, to remove."""
+    reweigh, to remove; and its parameters a step up and down."""
     changes: list[Change] = []
     for name, term in terms.items():
         if name not in request.best_weights:
-            changes += [Change("add", name, round(f * term.weight, 3), term.expression) for f in (0.5, 1.0, 2.0)]
+            changes += [added(term, f * term.weight) for f in (0.5, 1.0, 2.0)]
     for name, weight in request.best_weights.items():
         changes += [Change("reweigh", name, weight=round(f * float(weight), 3)) for f in (0.5, 2.0) if weight]
         if len(request.best_weights) > 1:
             changes.append(Change("remove", name))
+    for name, parameter in declared(request).items():
+        steps = (_set(name, parameter, parameter.stepped(sign * STEP)) for sign in (-1, 1))
+        changes += [change for change in steps if change is not None]
     return changes
 
 

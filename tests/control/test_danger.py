@@ -10,7 +10,7 @@ import pytest
 from movlr_jax import tasks
 from movlr_jax.control.episode import EpisodeRunner, Job, Rollout, Watch
 from movlr_jax.control.planners import MPPI, PLANNERS, RecedingHorizon, danger
-from movlr_jax.errors import MovlrError
+from movlr_jax.errors import BadFile, MovlrError
 from movlr_jax.rewards.features import feature_layout
 from movlr_jax.rewards.reward import Reward
 
@@ -75,8 +75,12 @@ def test_more_candidates_are_simulated_in_danger_alone_and_counted(myolegs, runn
     assert record["candidate_steps"] == rollout.simulated.sum()
     rollout.save(tmp_path / "rollout.npz")
     assert np.array_equal(Rollout.load(tmp_path / "rollout.npz").simulated, rollout.simulated)
-    earlier = {name: value for name, value in rollout.arrays().items() if name != "simulated"}
-    assert Rollout.from_arrays(earlier).simulated is None
+    assert np.array_equal(Rollout.load(tmp_path / "rollout.npz").spread, rollout.spread)
+    assert rollout.spread.shape == rollout.terms.shape and rollout.spread.dtype == np.float32 and (rollout.spread.sum(axis=1) > 0).all()
+    earlier = {name: value for name, value in rollout.arrays().items() if name not in ("simulated", "spread")}
+    assert Rollout.from_arrays(earlier).simulated is None and Rollout.from_arrays(earlier).spread is None
+    with pytest.raises(BadFile, match="its terms and their spread do not agree"):
+        Rollout.from_arrays(rollout.arrays() | {"spread": rollout.spread[:, :0]})
     assert "candidate_steps" not in tasks.get("stand").measure(myolegs, Rollout.from_arrays(earlier))
 
 

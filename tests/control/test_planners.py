@@ -260,6 +260,7 @@ class Bowl:
 
     def __init__(self, space, target, xp):
         self.morphology, self.xp, self.target, self.posture_joints = SimpleNamespace(posture=space), xp, target, ()
+        self.weights = np.ones((2, 2), np.float32)
 
     def put(self, array):
         return self.xp.asarray(array, None if self.xp is np else np.float32)
@@ -270,10 +271,10 @@ class Bowl:
     def rollout(self, state, controller, candidates, steps, frames):
         away = (candidates - self.target) / self.morphology.posture.range
         diverged = self.xp.arange(candidates.shape[1])[None] == 2
-        return SimpleNamespace(instants=-(away**2).sum(axis=(2, 3)), diverged=self.xp.repeat(diverged, len(candidates), axis=0))
+        return SimpleNamespace(instants=-(away**2).sum(axis=(2, 3)), diverged=self.xp.repeat(diverged, len(candidates), axis=0), kept=None)
 
-    def mean_reward(self, instants):
-        return instants
+    def means(self, instants):
+        return instants, self.xp.stack([instants, 0.0 * instants], axis=2)
 
 
 @pytest.mark.parametrize("name", ["mppi", "cem", "icem", "cma", "lp-mppi"])
@@ -292,6 +293,7 @@ def test_every_planner_finds_a_bowl_s_bottom_in_either_namespace(space, name):
             reports.append((plan.mean, report))
         firsts.append(np.asarray(reports[0][0]))
         assert all((np.asarray(report.diverged) == 1).all() and 2 not in np.asarray(report.elites) for _, report in reports)
+        assert all((np.asarray(report.spread) > 0).tolist() == [[True, False]] * 2 for _, report in reports)
         if xp is np:
             away = np.square((plan.mean - target) / space.range).mean(axis=(1, 2)) ** 0.5
             assert (away < 0.05).all()  # as near as the floor of the noise lets it, from 0.3

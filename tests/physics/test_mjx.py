@@ -18,6 +18,7 @@ from movlr_jax.control.episode import EpisodeRunner
 from movlr_jax.control.planners import MPPI, RecedingHorizon
 from movlr_jax.errors import MovlrError
 from movlr_jax.physics import engines, mjx_model, sizes
+from movlr_jax.physics import mjx as engine
 from movlr_jax.physics.instant import Frame
 from movlr_jax.physics.mjx_config import MjxConfig
 from movlr_jax.physics.native import NativeSimulator
@@ -93,6 +94,26 @@ def test_a_diverged_world_costs_itself_alone(myolegs, warp, law):
         assert np.array_equal(np.asarray(rolled.instants)[1], clean[1])
 
 
+def test_a_candidate_that_runs_out_of_room_is_out_of_the_plan_and_an_executed_world_raises(myolegs, law, monkeypatch):
+    room = engines.make("warp", myolegs, candidates=8, plan_dt=0.008, mjx=MjxConfig(contacts=64, constraints=120))
+    standing = myolegs.posture.read(myolegs.standing_qpos)
+    state = room.reset(myolegs.standing_qpos, myolegs.standing_act)
+    postures = np.repeat(standing[None, None, None], 8, axis=1)
+    steps = room._steps
+
+    def short(worlds, controller, state, postures, *rest):
+        after, instants, diverged, overflow = steps(worlds, controller, state, postures, *rest)
+        return after, instants, diverged, overflow.at[0].set(1)
+
+    monkeypatch.setattr(room, "_steps", short)
+    rolled = room.rollout(state, law, room.put(postures), 2, [Frame()])
+    room.check()
+    assert np.array_equal(np.asarray(rolled.diverged), [[True] + [False] * 7])
+    room.advance(state, law, room.put(postures[:, 0]), 2, [Frame()])
+    with pytest.raises(MovlrError, match=r"in 1 worlds .*set --mjx\.constraints 240"):
+        room.check()
+
+
 def test_an_overflow_names_the_number_to_set(myolegs, law, reward):
     small = engines.make("warp", myolegs, candidates=8, plan_dt=0.008, mjx=MjxConfig(contacts=1, constraints=8))
     state = small.reset(myolegs.standing_qpos, myolegs.standing_act)
@@ -100,6 +121,18 @@ def test_an_overflow_names_the_number_to_set(myolegs, law, reward):
     small.rollout(state, law, small.put(postures), 2, [Frame()])
     with pytest.raises(MovlrError, match=r"ran out of room for .* in \d+ worlds .*set --mjx\.\w+ \d+"):
         small.check()
+
+
+def test_the_room_on_a_gpu_is_what_other_processes_leave_of_it(monkeypatch):
+    class Card:
+        platform, local_hardware_id = "gpu", 0
+
+        def memory_stats(self):
+            return {"bytes_limit": 100, "bytes_in_use": 10, "pool_bytes": 30}
+
+    for free, left in ((500, 90), (20, 40), (None, 90)):  # alone; beside a server that holds the most; where nobody can tell
+        monkeypatch.setattr(engine, "_free_on_card", lambda _, free=free: free)
+        assert engine._free_bytes(Card()) == int(0.8 * left)
 
 
 def test_room_is_measured_and_what_does_not_fit_is_refused(myolegs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ import pytest
 
 from movlr_jax.critics.critique import FAULTS
 from movlr_jax.critics.remedies import remedies
-from movlr_jax.rewards import library, program
+from movlr_jax.rewards import library, parameters, program
 from movlr_jax.rewards.layout import GAIT_FIELDS, SIDES
 from movlr_jax.rewards.library import CLASSES, LIBRARY
 from movlr_jax.rewards.program import Program
@@ -22,9 +23,15 @@ def terms_of(layout):
     """All terms of the body as one function of features[b, F], and their names."""
     entries = {name: term.expression for name, term in library.for_layout(layout).items()}
     # One traced function for all: a program may hold 32 terms, the library has more, so the limit on WEIGHTS is stepped around.
-    one = program.execute(program.write({"x": 1.0}, {"x": "{" + ", ".join(f'"{n}": {e}' for n, e in entries.items()) + "}"}))
-    fn, names = program.batched(Program(dict.fromkeys(entries, 1.0), lambda m: one.terms(m)["x"]), layout)
-    return jax.jit(fn), names
+    declared = library.parameters_of(LIBRARY.values())
+    whole = "{" + ", ".join(f'"{n}": {e}' for n, e in entries.items()) + "}"
+    one = program.execute(program.write({"x": 1.0}, {"x": whole}, parameters=declared))
+    all_of_them = Program(dict.fromkeys(entries, 1.0), lambda m: one.terms(m)["x"], parameters=one.parameters)
+    fn, names = program.batched(all_of_them, layout)
+    values = np.array([value for value, _, _ in declared.values()], np.float32)
+    return jax.jit(
+        lambda features: fn(jnp.concatenate([features, jnp.broadcast_to(values, (features.shape[0], len(values)))], axis=1))
+    ), names
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +88,17 @@ def test_only_what_needs_hands_is_missing_on_legs(layout):
     assert {"arms_down", "grasp", "object_orientation"} <= hands
 
 
+def test_parameters_are_declared_read_and_mean_the_same_in_every_term():
+    """A term reads what it declares and nothing else; terms that share a parameter share its range, and no term has its name."""
+    meanings = {}
+    for name, term in LIBRARY.items():
+        assert set(re.findall(r"m\.parameters\.(\w+)", term.expression)) == set(term.parameters), name
+        for parameter, triple in term.parameters.items():
+            assert parameters.fault(parameter, triple, LIBRARY) is None and meanings.setdefault(parameter, triple) == triple
+    assert {"stride_period", "stance_share", "toe_clearance", "landing_margin"} <= set(meanings)
+    assert library.parameters_of([LIBRARY["swing_clock"], LIBRARY["balance"]]).keys() == {"stride_period", "stance_share"}
+
+
 def test_expressions_use_jnp_and_shaping_alone():
     from movlr_jax.rewards.shaping import SHAPING
 
@@ -104,9 +122,10 @@ def test_needs_are_complete(layout):
         )
         features = jnp.zeros(2 * layout.size)
         for name, term in library.for_layout(lacking).items():
-            ran = program.execute(program.write({name: 1.0}, {name: term.expression}))
+            ran = program.execute(library.text([term]))
+            wide = jnp.concatenate([features, jnp.ones(len(ran.parameters))])
             try:
-                jax.eval_shape(lambda f, ran=ran, lacking=lacking: ran.terms(Motion(lacking, f)), features)
+                jax.eval_shape(lambda f, ran=ran, lacking=lacking: ran.terms(Motion(lacking, f, tuple(ran.parameters))), wide)
             except MotionError as error:
                 pytest.fail(f"{name} says it fits a body without {gone}: {error}")
 
@@ -184,6 +203,10 @@ def test_terms_of_gait_tell_their_fault_from_its_absence(layout, terms_of, stand
         "swing_time": (instant(memory=[*down, (since, 0.1), (ago, 0.5)]), instant(memory=[*down, (since, 0.1), (ago, 0.15)])),
         "stance_time": (instant(memory=[*up, (since, 0.8), (ago, 0.2)]), instant(memory=[*up, (since, 0.4), (ago, 0.2)])),
         "even_steps": (instant(memory=[(since, 0.4), *other]), instant(memory=[(since, 0.8), *other])),
+        "left_knee_up": (
+            instant(moved=[("left.knee", "position", (0.4, 0, 0.4))]),
+            instant(moved=[("left.knee", "position", (-0.4, 0, 0.4))]),
+        ),
         "toe_lift": (
             instant(moved=[("left.toe", "velocity", (2.0, 0, 0)), ("left.toe", "position", (0, 0, 0.05))]),
             instant(moved=[("left.toe", "velocity", (2.0, 0, 0))]),
@@ -192,9 +215,40 @@ def test_terms_of_gait_tell_their_fault_from_its_absence(layout, terms_of, stand
     for name, (well, badly) in pairs.items():
         good, bad = np.asarray(fn(np.stack([well, badly])))[:, names.index(name)]
         assert good > -0.02 and bad < good - 0.05, (name, good, bad)
+    # The clock: at a quarter of a stride the left foot is in the middle of its swing, shortly before 0.19 of it at the swing's end.
+    period = LIBRARY["swing_clock"].parameters["stride_period"][0]
+    middle, late = 2.25 * period, 2.4 * period
+    loads = lambda left, right: [(("left", "load"), left), (("right", "load"), right)]
+    touching = lambda left, right: [(("left", "in_contact"), left), (("right", "in_contact"), right)]
+    length = np.sqrt(standing[layout.column("sensor", layout.com["position"]) + 2] / 9.81)
+    toes = lambda lift: ("left.toe", "position", (0.0, 0.0, lift))
+    pairs = {
+        "swing_clock": (instant(memory=loads(0.0, 1.0), time=middle), instant(memory=loads(1.0, 0.0), time=middle)),
+        "stance_clock": (instant(memory=touching(0.0, 1.0), time=middle), instant(memory=touching(1.0, 0.0), time=middle)),
+        "swing_clearance": (instant(moved=[toes(0.06)], time=middle), instant(moved=[toes(0.0)], time=middle)),
+        "swing_reach": (instant(moved=ahead, time=late), instant(moved=behind, time=late)),
+        "capture_placement": (
+            _caught(standing, layout, instant(time=late), length, 0.1, 0.05),
+            _caught(standing, layout, instant(time=late), length, 0.5, 0.05),
+        ),
+    }
+    for name, (well, badly) in pairs.items():
+        good, bad = np.asarray(fn(np.stack([well, badly])))[:, names.index(name)]
+        assert good > -0.1 and bad < good - 0.2, (name, good, bad)
     # A foot that has stood since the start did not land: nothing is held against it.
     start = instant(memory=[*down, (since, 0.3), (ago, 0.3)], time=0.3)
     assert np.asarray(fn(start[None]))[0, names.index("swing_time")] > -0.02
+
+
+def _caught(standing, layout, features, length, behind, outside):
+    """Return an instant with the left foot so far behind and outside of the extrapolated centre of mass of a body that goes forward (m)."""
+    features = features.copy()
+    place, way = (layout.column("sensor", layout.com[quantity]) for quantity in ("position", "velocity"))
+    features[way : way + 2] = (0.8, 0.0)
+    foot = layout.column("sensor", layout.landmarks["left.foot"]["position"])
+    features[foot] = features[place] + 0.8 * length - behind
+    features[foot + 1] = features[place + 1] + outside
+    return features
 
 
 def _pitched(standing, layout, sine):

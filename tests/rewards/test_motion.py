@@ -1,5 +1,6 @@
 """Motion reads physical quantities from instants; rewards evaluate them, reweigh for nothing, and refuse what a body lacks."""
 
+import jax
 import mujoco
 import numpy as np
 import pytest
@@ -161,9 +162,25 @@ def test_a_batch_of_rewards_gives_each_episode_its_own(layout):
     one = Reward.unguarded("one", text(a="m.time", b="m.dt"), layout)
     other = Reward.unguarded("other", text(c="m.goal.speed"), layout)
     rewards = [one, other, one.with_weights({"b": -3.0}), other]
-    got = np.asarray(RewardBatch(rewards).mean_reward(instants))
+    batch = RewardBatch(rewards)
+    got, means = map(np.asarray, batch.means(instants))
+    assert np.array_equal(got, np.asarray(batch.mean_reward(instants))) and means.shape == (4, 3, 2)
     for e, reward in enumerate(rewards):
-        assert np.allclose(got[e], (reward.terms_over_time(instants[e]) @ reward.weights).mean(axis=1), atol=1e-5)
+        terms, count = reward.terms_over_time(instants[e]), len(reward.term_names)
+        assert np.allclose(got[e], (terms @ reward.weights).mean(axis=1), atol=1e-5)
+        assert np.allclose(means[e, :, :count], terms.mean(axis=1), atol=1e-5) and not means[e, :, count:].any()
+        assert np.array_equal(batch.weights[e, :count], reward.weights) and not batch.weights[e, count:].any()
+
+
+def test_terms_over_time_are_the_same_where_the_cpu_is_not_the_default_device(layout, monkeypatch):
+    made = Reward.unguarded("one", text(a="m.time - m.previous.time", b="m.dt"), layout)
+    instants = np.random.default_rng(0).normal(size=(2, 5, layout.size)).astype(np.float32)
+    usual = made.terms_over_time(instants)
+    other = Reward.unguarded("one", text(a="m.time - m.previous.time", b="m.dt"), layout)
+    with monkeypatch.context() as patch:
+        patch.setattr(jax, "devices", lambda *_: ["an accelerator"])
+        elsewhere = other._compiled.over_time_on_host
+    assert np.array_equal(elsewhere(instants, np.zeros((2, 0), np.float32)), usual)
 
 
 def test_terms_over_time_pairs_each_instant_with_the_one_before_it_in_its_own_world(layout):
@@ -227,6 +244,7 @@ def test_the_same_text_gives_the_same_bytes_wherever_it_is_compiled(layout):
 def test_the_package_s_own_text_is_compiled_once(layout):
     source = tasks.get("stand").rewards["start"]
     once, again = (Reward.trusted("start", source, layout) for _ in range(2))
-    assert once._compiled is again._compiled and once._compiled is not Reward.unguarded("start", source, layout)._compiled
+    assert once is again and once is not (other := Reward.unguarded("start", source, layout))
+    assert once._compiled is other._compiled  # of equal artifacts, whoever made them
     other = FeatureLayout.from_json(layout.to_json())
     assert Reward.trusted("start", source, other)._compiled is once._compiled

@@ -151,6 +151,17 @@ def test_another_value_compiles_nothing(reward, instants, body):
     assert all(a.shape == b.shape and not np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
+def test_texts_that_differ_in_numbers_alone_share_what_is_compiled(reward, instants, layout):
+    moved = Reward.unguarded("moved", SOURCE.replace("(1.0, 0.8, 1.3)", "(1.2, 0.8, 1.3)"), layout)
+    assert moved.artifact == reward.artifact and moved._compiled is reward._compiled
+    assert moved.parameter_of() == reward.parameter_of() | {"period": 1.2}
+    got = np.asarray(RewardBatch([reward, moved, reward]).mean_reward(instants))
+    alone = np.asarray(RewardBatch([reward.with_parameters({"period": 1.2})] * 3).mean_reward(instants))
+    assert np.array_equal(got[1], alone[1]) and not np.array_equal(got[0], alone[0])
+    plain = Reward.unguarded("plain", PLAIN, layout)
+    assert plain._compiled is not reward._compiled
+
+
 def test_each_episode_of_a_batch_has_its_own_values(reward, instants, layout, body):
     plain = Reward.unguarded("plain", PLAIN, layout)
     rewards = [reward.with_parameters({"period": 1.25}), plain, reward.with_parameters({"period": 0.8, "lift": 0.2})]

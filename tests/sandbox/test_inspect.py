@@ -464,12 +464,12 @@ def test_packaged_rewards_and_the_library_pass_with_room(body, names, rng, monke
     found = list(library.for_layout(layout).values())
     parts = [found[i : i + program.MAX_TERMS] for i in range(0, len(found), program.MAX_TERMS)]
     texts = [text for name in names for text in tasks.get(name).rewards.values()]
-    texts += [program.write({t.name: t.weight for t in part}, {t.name: t.expression for t in part}) for part in parts]
+    texts += [library.text(part) for part in parts]
     for bound in ("MAX_WORK", "MAX_REPEATED_OPERATIONS", "MAX_REPEATED_WORK"):
         monkeypatch.setattr(evaluate, bound, getattr(evaluate, bound) // 2)
-    columns = 2 * layout.size
     for text in dict.fromkeys(texts):
         ran = program.execute(text)
+        columns = program.columns_of(layout, ran.parameters)
         fn, terms = program.batched(ran, layout)
         whole, width = exported(fn, columns), len(terms) + len(ran.joints)
         inspected = inspect_module(workbench.text_of(whole).encode(), columns, width)

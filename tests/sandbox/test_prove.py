@@ -12,9 +12,11 @@ from support.sandbox_programs import honest
 from movlr_jax import tasks
 from movlr_jax.errors import MovlrError
 from movlr_jax.evaluation import reward_texts
+from movlr_jax.rewards import library
 from movlr_jax.sandbox import inspect, workbench
 from movlr_jax.sandbox.proof import explain
 from movlr_jax.sandbox.prove import Prover
+from movlr_jax.writers import edits, proposals
 
 SOURCE = tasks.get("stand").rewards["human"]
 
@@ -51,6 +53,18 @@ def test_a_proven_reward_works(prover, proof, motions):
 
 def test_the_same_text_gives_the_same_artifact(prover, proof):
     assert prover.prove(SOURCE, "again").reward.artifact == proof.reward.artifact
+
+
+def test_edits_that_bring_parameters_are_proven_and_another_value_compiles_nothing(prover, layout):
+    clocked = [term for term in library.for_layout(layout).values() if "stride_period" in term.parameters]
+    source = edits.apply(SOURCE, [proposals.added(term, term.weight) for term in clocked])
+    proof = prover.prove(source, "clocked")
+    assert len(clocked) == 5 and proof.trusted, explain(proof.verdict, source)
+    assert list(proof.verdict.parameters) == list(library.parameters_of(clocked))
+    assert not [warning for warning in proof.verdict.warnings if "changes nothing" in warning]
+    moved = prover.prove(edits.set_parameter(source, "stride_period", 1.3), "moved").reward
+    assert moved.artifact == proof.reward.artifact and moved._compiled is proof.reward._compiled
+    assert moved.parameter_of() == proof.reward.parameter_of() | {"stride_period": 1.3}
 
 
 def test_a_refusal_names_line_and_cure(prover):

@@ -6,7 +6,7 @@ import pytest
 from support.sandbox_programs import honest
 
 from movlr_jax import tasks
-from movlr_jax.rewards import library, program
+from movlr_jax.rewards import library
 from movlr_jax.rewards.program import JNP_NAMES
 from movlr_jax.sandbox import static
 
@@ -27,7 +27,7 @@ def test_own_texts_pass(layout):
                 assert static.check(source, layout) == (), (task.name, name)
             assert static.check(source) == (), (task.name, name)
     for name, term in library.for_layout(layout).items():
-        assert static.check(program.write({name: 1.0}, {name: term.expression}), layout) == (), name
+        assert static.check(library.text([term]), layout) == (), name
 
 
 @pytest.mark.parametrize("name", ["sin", "where", "dot", "stack", "clip"])

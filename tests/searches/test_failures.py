@@ -35,6 +35,18 @@ def test_collapse_is_one_term_over_95_percent_or_all_flat():
     assert failures.collapse(0, {}) == []
 
 
+def test_collapse_is_judged_by_what_decides_where_that_is_known():
+    def told(name: str, std: float, share: float | None) -> Term:
+        return term(1.0, std).model_copy(update={"share_among_candidates": share})
+
+    even = {"a": told("a", 99.0, 0.5), "b": told("b", 1.0, 0.5)}  # a fall blew one up over time
+    assert failures.collapse(1, even) == []
+    loud = failures.collapse(1, {"a": told("a", 1.0, 0.97), "b": told("b", 1.0, 0.03)})
+    assert names(loud) == ["collapse"] and "97 % of the reward's spread among candidates" in loud[0].sentence
+    earlier = failures.collapse(1, {"a": told("a", 99.0, None), "b": told("b", 1.0, None)})
+    assert "99 % of the reward's spread over time" in earlier[0].sentence
+
+
 def test_drift_is_an_edit_or_a_critique_that_undoes_the_last_edit():
     quiet = {"edit": {}, "parent": 2, "parent_edit": {}, "kept": True, "suggested_changes": {}}
     assert failures.drift(3, **quiet) == []

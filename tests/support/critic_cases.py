@@ -76,6 +76,7 @@ GOAL_METRICS = {
 }
 # What the gait laboratory measures of a sound walk, and where a figure of it may be drawn anew from.
 SOUND = {
+    "cadence_spm": 105.0,
     "stance_share": 0.61,
     "step_time_symmetry": 0.97,
     "stance_symmetry": 0.98,
@@ -95,6 +96,7 @@ FIGURES: dict[str, tuple[float, float]] = {
     "toe_drag_share": (0.0, 0.8),
     "knee_swing_flexion_deg": (0.0, 70.0),
     "ankle_push_off_deg": (-20.0, 30.0),
+    "cadence_spm": (70.0, 240.0),
 }
 SIGNS = ("trunk_pitch_rad", "trunk_roll_rad", "pelvis_height_ratio", "com_ahead_of_feet_m", "com_left_of_feet_m")
 

@@ -24,6 +24,7 @@ _RECORDS = {
     "morphologies show": ("movlr_jax.cli.morphologies", "ShowOptions"),
     "prompt show": ("movlr_jax.cli.prompt", "ShowOptions"),
     "prompt list": ("movlr_jax.cli.prompt", "ListOptions"),
+    "judge-critic": ("movlr_jax.cli.judge_critic", "Options"),
     "learn value": ("movlr_jax.cli.learn", "ValueOptions"),
 }
 SIGHT = ("morphologies", "prompt", "learn", "doctor")  # verbs without the options that their words below have

@@ -89,6 +89,72 @@ def test_term_statistics_share_the_spread(layout):
     assert stats["head_height"].share_of_spread == pytest.approx(1.0)
     assert stats["mine"].std == 0.0
     assert stats["head_height"].min == -1.0
+    # An episode of an earlier version does not tell what set candidates apart.
+    assert stats["mine"].share_among_candidates is None and (stats["mine"].share, stats["mine"].shared) == (0.0, "over time")
+    assert "share 100 % over time" in facts_text.statistics(stats)
+
+
+def test_term_statistics_tell_what_decided(layout):
+    values, names, weights = np.zeros((3, 2)), ["head_height", "mine"], [200.0, 5.0]
+    spread = np.array([[1.0, 3.0], [1.0, 1.0], [0.0, 0.0]])  # of the last plan all candidates were alike
+    stats = facts.term_statistics(values, names, weights, spread=spread)
+    assert [stats[name].share for name in names] == pytest.approx([0.375, 0.625]) and stats["mine"].shared == "among candidates"
+    assert "share 38 % among candidates" in facts_text.statistics(stats)
+    assert facts.term_statistics(values, names, weights, spread=0.0 * spread)["mine"].share_among_candidates is None
+
+
+def test_what_decided_is_told_before_any_sign_of_a_fall(layout):
+    rows = walker(layout, speed=0.0, drop_from=1.5)
+    terms, spread = np.zeros((len(rows), 2)), np.tile([3.0, 1.0], (len(rows), 1))
+    spread[75:] = [0.0, 100.0]  # from 1.5 s on
+    told = tell(layout, rows, terms=terms, term_names=["a", "b"], weights=[1.0, 1.0], spread=spread)
+    assert told["fall"]["first_sign_s"] >= 1.5 and told["terms"]["a"]["share_among_candidates"] == pytest.approx(0.75, abs=0.08)
+    whole = tell(layout, walker(layout, speed=0.0), terms=terms, term_names=["a", "b"], weights=[1.0, 1.0], spread=spread)
+    assert whole["terms"]["a"]["share_among_candidates"] == pytest.approx(0.75 * 75 / 200)
+
+
+def test_angles_are_those_of_anatomy_at_moments_that_matter(layout):
+    rows, swinging = walker(layout, seconds=4.0), 0.4 * np.sin(2 * np.pi * np.arange(200) * 0.02)
+    for function, values in (("left.knee_flexion", 0.5 + swinging), ("left.hip_adduction", np.full(200, -0.1))):
+        joint, sign = layout.anatomy[function]
+        rows[:, layout.column("qpos", layout.joints[joint][0])] = sign * values
+    angles = tell(layout, rows)["angles"]
+    knee = angles["left_knee_flexion_deg"]
+    assert (knee["mean"], knee["min"], knee["max"]) == pytest.approx(tuple(np.degrees([0.5, 0.1, 0.9])), abs=0.1)
+    assert knee["max_at_s"] % 1.0 == pytest.approx(0.25, abs=0.03) and knee["min_at_s"] % 1.0 == pytest.approx(0.75, abs=0.03)
+    assert set(knee["at"]) == {"start", "end", "touchdown", "toe_off"}
+    # Its foot touches down 0.475 s after the start and then every second, where the sine passes zero on its way down.
+    assert knee["at"]["touchdown"] == pytest.approx(np.degrees(0.5 + 0.4 * np.sin(2 * np.pi * 0.475)), abs=4.0)
+    assert angles["left_hip_abduction_deg"]["mean"] == pytest.approx(np.degrees(0.1), abs=0.1)
+    assert "right_ankle_dorsiflexion_deg" in angles and len(angles) == 8
+    still = tell(layout, walker(layout, speed=0.0, drop_from=1.5))["angles"]["left_knee_flexion_deg"]
+    assert set(still["at"]) == {"start", "end", "pelvis_lowest", "first_sign_of_fall"}
+    said = facts_text.facts(Facts.read(tell(layout, rows)))
+    assert "left knee flexion (mean 28.6 deg" in said and "touchdown" in said
+
+
+def test_the_extrapolated_centre_of_mass_and_its_margin(layout):
+    posture = tell(layout, walker(layout, speed=0.0))["posture"]
+    # At rest in the middle between two feet 0.2 m apart: behind it 0.09 m to the heels and half a sole.
+    assert posture["extrapolated_com_margin_m"]["mean"] == pytest.approx(0.13, abs=1e-3)
+    assert posture["extrapolated_com_ahead_of_feet_m"]["mean"] == pytest.approx(0.0, abs=1e-3)
+    assert posture["left_load_bw"]["mean"] == pytest.approx(0.5, abs=1e-3)
+    assert posture["left_knee_height_m"]["mean"] == pytest.approx(layout.standing["left_knee_height"], abs=1e-3)
+    assert "left_knee_height_ratio" not in posture
+    moving = walker(layout, speed=0.0)
+    velocity = layout.column("sensor", layout.com["velocity"])
+    moving[:, velocity] = 0.5
+    length = layout.standing["com_height"] - layout.standing["left_foot_height"]
+    ahead, toes = 0.5 * np.sqrt(length / 9.81), 0.12 + 0.04
+    posture = tell(layout, moving)["posture"]
+    assert posture["extrapolated_com_ahead_of_feet_m"]["mean"] == pytest.approx(ahead, abs=1e-3)
+    assert posture["extrapolated_com_margin_m"]["mean"] == pytest.approx(toes - ahead, abs=5e-3)
+    moving[:, velocity], moving[:, velocity + 1] = 0.0, 1.0  # over the left foot and beyond, by a way that is a straight line
+    assert tell(layout, moving)["posture"]["extrapolated_com_margin_m"]["mean"] == pytest.approx(0.14 - 2 * ahead, abs=5e-3)
+    one = moving.copy()
+    one[:, velocity + 1] = 0.0
+    one[:, layout.columns("gait").start] = 0.0  # the left foot is off the ground: the body is 0.1 m beside the right one
+    assert tell(layout, one)["posture"]["extrapolated_com_margin_m"]["mean"] == pytest.approx(0.04 - 0.1, abs=1e-3)
 
 
 def test_facts_are_json_even_after_a_divergence(layout):

@@ -91,7 +91,9 @@ def test_a_walk_without_raising_the_knee(myolegs, layout):
     record, critique, _ = judged(task, myolegs, layout, low)
     assert record["goal_reached"] == 1.0 and not {"unwanted", "not_walking"} & {f.kind for f in critique.faults}
     high = low.copy()
-    high[50:60, layout.column("sensor", layout.landmarks["left.knee"]["position"] + 2)] = layout.standing["left_hip_height"]
+    at = layout.column("sensor", layout.landmarks["left.knee"]["position"])
+    high[50:60, at] += 0.4  # in front of the hip
+    high[50:60, at + 2] = layout.standing["left_hip_height"]
     record, critique, _ = judged(task, myolegs, layout, high)
     assert record["goal_reached"] == 0.0 and not critique.success and "unwanted" in [f.kind for f in critique.faults]
 

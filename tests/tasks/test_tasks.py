@@ -91,12 +91,12 @@ def test_summary_averages_and_counts_falls(myolegs, layout):
 
 def test_gates(myolegs, layout):
     walk = tasks.get("walk_flat")
-    mean = metrics.summarize([metrics.measure(myolegs, glide(layout, forward=0.5))])["mean"]
-    assert walk.gates(mean) == Gates(diverged=False, fell=0.0, moved=True)
-    still = metrics.summarize([metrics.measure(myolegs, glide(layout, forward=0.05, ended="fell"))])["mean"]
+    went = metrics.measure(myolegs, glide(layout, forward=0.5))
+    assert walk.gates(metrics.summarize([went])) == Gates(diverged=False, fell=0.0, moved=True)
+    still = metrics.summarize([metrics.measure(myolegs, glide(layout, forward=0.05, ended="fell"))])
     assert walk.gates(still) == Gates(diverged=False, fell=1.0, moved=False)
     assert tasks.get("stand").gates(still).moved is None
-    assert walk.gates(mean | {"diverged": 1.0, "distance_m": None}) == Gates(diverged=True, fell=0.0, moved=False)
+    assert walk.gates(metrics.summarize([went | {"diverged": True, "distance_m": None}])) == Gates(diverged=True, fell=0.0, moved=False)
 
 
 def test_starts_vary_with_the_seed_and_repeat(myolegs):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from movlr_jax.rewards import program
+from movlr_jax.rewards.program import literal_parameters, literal_weights
 from movlr_jax.writers import edits
 from movlr_jax.writers.base import EditError
 from movlr_jax.writers.edits import Change
@@ -213,6 +214,63 @@ def test_the_functions_own_name_for_m_is_used(layout):
     edited = edits.add_term(NAMED, "c", 3.0, 'm.joint("knee_angle_r").angle + m.time')
     assert 'motion.joint("knee_angle_r").angle + motion.time' in edited
     run(edited, layout)
+
+
+@pytest.mark.parametrize("source", [CANONICAL, ONE_LINE, NAMED])
+def test_a_part_of_one_program_fits_another(layout, source):
+    for name, weight in literal_weights(source).items():
+        part = edits.part_of(source, name)
+        assert (part.action, part.term, part.weight, part.parameters) == ("add", name, weight, {})
+        into = program.write({"other": 1.0}, {"other": "-m.dt"})
+        run(edits.apply(into, [part]), layout)
+    clocked = edits.set_parameter(edits.add_term(source, "clocked", 3.0, *CLOCKED), "stride_period", 1.3)
+    part = edits.part_of(clocked, "clocked")
+    assert part.expression == "m.time / m.parameters.stride_period" and part.parameters == {"stride_period": (1.3, 0.9, 1.5)}
+    assert literal_parameters(edits.apply(into, [part]))["stride_period"].value == 1.3
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "why"),
+    [
+        (COMMENTED, "a", "reads lean of its program"),
+        (COMMENTED, "b", "reads HALF"),
+        (BUILT, "a", "stands in no literal"),
+        (ONE_LINE, "z", "no term z"),
+        ("norm = 3\n" + ONE_LINE.replace("-m.time", "-m.time * norm"), "a", "reads norm"),
+    ],
+)
+def test_a_part_that_hangs_on_the_rest_stays_where_it_is(source, name, why):
+    with pytest.raises(EditError, match=why):
+        edits.part_of(source, name)
+
+
+CLOCKED = ("m.time / m.parameters.stride_period", {"stride_period": (1.15, 0.9, 1.5)})
+
+
+@pytest.mark.parametrize("source", [CANONICAL, ONE_LINE, NAMED])
+def test_a_term_brings_its_parameters_and_takes_them_along(layout, source):
+    own = literal_parameters(source)
+    edited = edits.add_term(source, "clocked", 3.0, *CLOCKED)
+    assert list(literal_parameters(edited)) == [*own, "stride_period"]
+    run(edited, layout)
+    assert literal_parameters(edited)["stride_period"].triple() == (1.15, 0.9, 1.5)
+    moved = edits.set_parameter(edited, "stride_period", 1.3)
+    # A second term shares what is there, and its value; removing the first leaves what the second reads.
+    both = edits.add_term(moved, "other", 1.0, "-m.parameters.stride_period * m.time", CLOCKED[1])
+    assert literal_parameters(both)["stride_period"].value == 1.3
+    left = edits.remove_term(both, "clocked")
+    assert literal_parameters(left)["stride_period"].value == 1.3
+    assert literal_parameters(edits.remove_term(left, "other")) == own
+    gone = edits.remove_term(edited, "clocked")
+    assert literal_parameters(gone) == own and literal_weights(gone) == literal_weights(source) and "PARAMETERS" not in gone
+    assert gone == source or source == NAMED
+
+
+@pytest.mark.parametrize(("name", "parameter"), [("clocked", "balance"), ("stride_period", "lift"), ("clocked", "clocked")])
+def test_a_parameter_is_not_called_as_a_term_is(name, parameter):
+    with pytest.raises(EditError, match="parameter"):
+        declared = edits.add_term(CANONICAL, "one", 1.0, "-m.parameters.stride_period", CLOCKED[1])
+        edits.add_term(declared, name, 1.0, f"-m.parameters.{parameter}", {parameter: (1.0, 0.5, 2.0)})
 
 
 def test_long_expressions_are_folded_and_stay_right(layout):

@@ -185,7 +185,8 @@ def test_what_failed_is_told_with_its_difference_its_motion_and_its_end(scripted
         "Iteration 1, built on the best: add hop 3",
         "score 1.00, 1 of 1 fell at 0.40 s (2.50 under the program it was built on). Physics decides: this one is the worse by falls.",
         "Critique: It stands still. Worst: It does not move.",
-        "fell forward at 0.40 s, first sign trunk_pitch at 0.20 s; distance 0.9 m (0.25 before); hop carries 96% of the reward's spread.",
+        "fell forward at 0.40 s, first sign trunk_pitch at 0.20 s; distance 0.9 m (0.25 before); "
+        "hop carries 96% of the reward's spread over time.",
         "Warning: It ranks low.",
         '+WEIGHTS = {"head_height": 100.0, "hop": 5.0}',
     ):

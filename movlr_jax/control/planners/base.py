@@ -68,14 +68,16 @@ class PlanState:
 @dataclass(frozen=True)
 class PlanReport:
     """What happened in one plan: cost of the best candidate float[E], candidates that diverged int[E], elites' indices int[E, m]
-    (best first, -1 where fewer than m candidates stayed finite), the steps of all candidates of all rounds, int[E], and the postures that
-    are executed until the next plan, float[E, 1, d] (rad)."""
+    (best first, -1 where fewer than m candidates stayed finite), the steps of all candidates of all rounds, int[E], the postures that are
+    executed until the next plan, float[E, 1, d] (rad), and how far each term of the reward set the candidates apart, float[E, n]
+    (`movlr_jax.control.planners.spread`)."""
 
     best_cost: Any
     diverged: Any
     elites: Any
     simulated: Any
     target: Any = None
+    spread: Any = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from movlr_jax.control import values
-from movlr_jax.control.planners import danger
+from movlr_jax.control.planners import danger, spread
 from movlr_jax.control.planners.base import Planner, PlanReport
 from movlr_jax.control.planners.nominal import Nominal
 from movlr_jax.control.planners.screening import Screening, steps_spared
@@ -62,7 +62,7 @@ class RecedingHorizon:
             self._proposed = compiled(functools.partial(_with_proposals, space, proposals))
         self._held, self._target = compiled(planner.between.held), compiled(functools.partial(planner.between.first, planner.replan))
         self._after = {wide: compiled(functools.partial(_updated, space, p)) for wide, p in self._planners.items()}
-        self._shift = compiled(planner.shift)
+        self._shift, self._spread = compiled(planner.shift), compiled(spread.among)
         self._value = None
         if planner.terminal_value is not None and planner.value_weight:
             self._value = compiled(values.make(planner.terminal_value, feature_layout(simulator.morphology)))
@@ -107,7 +107,8 @@ class RecedingHorizon:
                 rollout = functools.partial(simulator.screened_rollout, screen=screen)
             postures = self._held(candidates) if drift is None else self._nominal.held(candidates, drift)
             rolled = rollout(state, self._controller, postures, planner.steps, frames)
-            reward, diverged = simulator.gathered(rewards.mean_reward(rolled.instants)), simulator.gathered(rolled.diverged)
+            reward, terms = map(simulator.gathered, rewards.means(rolled.instants))
+            diverged = simulator.gathered(rolled.diverged)
             value = None if self._value is None else simulator.gathered(self._value(rolled.instants[:, :, -1]))
             given_up = None
             if screen is not None and rolled.kept is not None:
@@ -115,7 +116,9 @@ class RecedingHorizon:
             plan, report = self._after[in_danger](plan, candidates, reward, diverged, value, given_up)
         if lately is not None:
             plan = replace(plan, costs=danger.after(lately, report.best_cost, planner.replan, planner.danger_cost))
-        report = replace(report, target=self._target(plan.mean))
+        sound = ~(diverged if rolled.kept is None else np.take_along_axis(np.asarray(diverged), np.asarray(rolled.kept), axis=1))
+        set_apart = self._spread(simulator.xp.asarray(terms), rewards.weights, sound)
+        report = replace(report, target=self._target(plan.mean), spread=set_apart)
         return (plan, report) if drift is None else self._nominal.handed_on(plan, report, drift)
 
 

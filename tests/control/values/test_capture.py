@@ -8,7 +8,7 @@ from support import arm
 from movlr_jax import tasks
 from movlr_jax.control import episode, values
 from movlr_jax.control.planners import MPPI
-from movlr_jax.control.values.capture import FOOT, GRAVITY, HALF, LEG_SPEED, REACH_SPEED, SWING, Capture
+from movlr_jax.control.values.capture import AHEAD, FOOT, GRAVITY, HALF, LEG_SPEED, REACH_SPEED, SWING, Capture
 from movlr_jax.errors import MovlrError
 from movlr_jax.physics.gait import GAIT_FIELDS
 from movlr_jax.rewards.features import feature_layout
@@ -97,12 +97,27 @@ def test_a_sideways_push_beyond_a_step_to_the_side_is_the_distance_that_is_missi
 
 
 def test_a_foot_that_swings_ahead_saves_what_one_that_hangs_behind_does_not(made, capture):
-    made.moves((1.2, 0.0))
+    made.moves((2.0, 0.0))
     danger = []
     for velocity in ((3.0, 0.0), (0.0, 0.0), (-1.0, 0.0)):
         made.foot("left", (0.1, HIP), velocity, in_contact=0.0, time_since_liftoff=0.25)
         danger.append(float(capture.shortfall(made.row)))
     assert danger[0] == 0.0 and 0.05 < danger[1] < danger[2]
+
+
+def test_a_walk_may_run_ahead_of_its_feet_by_half_a_metre_and_no_further_and_neither_back_nor_sideways(made, capture, layout):
+    pace, left = np.sqrt(GRAVITY / HEIGHT), SWING * np.sqrt(scale(layout))
+    reach = FOOT * scale(layout) + REACH_SPEED * np.sqrt(scale(layout)) * left
+    made.sensor(layout.com["position"], (0.0, -HIP, HEIGHT))
+    made.foot("left", (0.0, HIP), in_contact=0.0, time_since_liftoff=0.0)  # it hangs where it is
+    speed = pace * (0.1 + np.exp(-pace * left) * (AHEAD * scale(layout) + reach + 0.07))
+    made.moves((speed, 0.0))
+    assert capture.shortfall(made.row) == pytest.approx(0.07, abs=2e-3)
+    made.moves((0.9 * speed, 0.0))
+    assert capture.shortfall(made.row) == 0.0
+    for away in ((-speed, 0.0), (0.0, speed)):
+        made.moves(away)
+        assert capture.shortfall(made.row) > 0.07 + 0.8 * AHEAD * scale(layout)
 
 
 def test_it_knows_neither_place_nor_heading(made, capture):
