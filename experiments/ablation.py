@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.set_defaults(tasks=["walk_flat"])
     asked = parser.parse_args(argv)
     places = [(task, body) for task in bench.tasks(asked) for body in asked.morphologies or work_items.bodies_of(task)[:1]]
+    if "learned" in asked.rewards:
+        bench.search_all(asked, [bench.Search(task, body) for task, body in places])
     works = [work for task, body in places for work in rewards(asked, task, body)]
     rows: list[list[str]] = []
     documents: list[dict[str, Any]] = []

@@ -64,12 +64,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(argv)
     folders = [RunFolder.find(path) for path in asked.runs]
     remarks = []
-    for task in () if asked.runs else bench.tasks(asked):
-        for body in asked.morphologies or work_items.bodies_of(task)[:1]:
-            try:
-                folders.append(bench.searched(asked, task, body))
-            except MovlrError as error:  # a body that is not on this machine does not end the others
-                remarks.append(f"{task.name} on {body}: {error}")
+    tasks = () if asked.runs else bench.tasks(asked)
+    places = [(task, body) for task in tasks for body in asked.morphologies or work_items.bodies_of(task)[:1]]
+    bench.search_all(asked, [bench.Search(*at) for at in places])
+    for task, body in places:
+        try:
+            folders.append(bench.searched(asked, task, body))
+        except MovlrError as error:  # a body that is not on this machine does not end the others
+            remarks.append(f"{task.name} on {body}: {error}")
     runs = [record(folder, asked.out / f"{folder.path.resolve().name}.png") for folder in folders]
     text = "# Refinement\n" + "".join(f"\n- {remark}\n" for remark in remarks)
     for run in runs:

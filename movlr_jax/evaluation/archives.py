@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.tasks import Task
 
-_DEEPEST = 4  # levels of folders in which archives are looked for
+_DEEPEST, _MOST = 3, 5000  # levels of folders, and folders, in which archives are looked for
 _NO_MOTION = "give folders of movlr run, of movlr rollout --out or of movlr eval, or episodes (.npz)"
 
 
@@ -97,6 +98,8 @@ def found(
     Raises:
         MovlrError: a path holds no motion, nothing says of what it is, or its body is not on this machine.
     """
+    if not paths:
+        raise MovlrError(f"No motions were named: {_NO_MOTION}.")
     bodies: dict[tuple[str, str | None, tuple[str, ...]], Morphology] = {}
 
     def body_of(beside: _Beside) -> Morphology:
@@ -107,7 +110,7 @@ def found(
 
     out: dict[str, Recorded] = {}
     for path in paths:
-        places = list(_places(path))
+        places = list(_places(path, itertools.count(1)))
         if not places:
             raise MovlrError(f"{path} holds no recorded motion: {_NO_MOTION}.")
         for place in places:
@@ -123,8 +126,14 @@ def found(
     return list(out.values())
 
 
-def _places(path: Path, depth: int = 0) -> Iterator[Path]:
-    """Yield the archives at a path: itself, or those in it."""
+def _places(path: Path, counter: Iterator[int], depth: int = 0) -> Iterator[Path]:
+    """Yield the archives at a path: itself, or those in it.
+
+    Raises:
+        MovlrError: it holds more folders than one looks through.
+    """
+    if next(counter) > _MOST:
+        raise MovlrError(f"More than {_MOST} folders stand around {path}: name the archives themselves.")
     if path.is_file() and path.suffix == ".npz" and not depth:
         yield path
     elif path.is_dir() and (path / "run.json").is_file():
@@ -133,8 +142,9 @@ def _places(path: Path, depth: int = 0) -> Iterator[Path]:
     elif path.is_dir() and ((path / "eval.json").is_file() or any(path.glob("rollout*.npz"))):
         yield path
     elif path.is_dir() and depth < _DEEPEST:
-        for inner in sorted(p for p in path.iterdir() if p.is_dir() and not p.is_symlink() and not p.name.startswith(".")):
-            yield from _places(inner, depth + 1)
+        with contextlib.suppress(PermissionError):
+            for inner in sorted(p for p in path.iterdir() if p.is_dir() and not p.is_symlink() and not p.name.startswith(".")):
+                yield from _places(inner, counter, depth + 1)
 
 
 def _of_files(
@@ -161,7 +171,7 @@ def _of_files(
             continue
         except OSError as error:
             raise MovlrError(f"{file} cannot be read ({error.strerror}): make it readable, or leave it out.") from None
-        made = {"text": hashlib.sha256(text).hexdigest(), "terms": rollout.term_names, "weights": rollout.weights}
+        made: dict[str, Any] = {"text": hashlib.sha256(text).hexdigest(), "terms": rollout.term_names, "weights": rollout.weights}
         made |= {"parameters": rollout.parameters}
         yield Recorded(
             _hash({"body": body.word or body.name, "injury": beside.injury, "task": beside.task.word, **_motion(rollout)}),

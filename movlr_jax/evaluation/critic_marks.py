@@ -200,7 +200,8 @@ class Marks:
     def document(self) -> dict[str, Any]:
         """Return it for JSON."""
         spent = self.spent
-        cost = {"calls": spent.calls, "reused": spent.reused, "tokens_in": spent.tokens_in, "tokens_out": spent.tokens_out}
+        cost: dict[str, float] = {"calls": spent.calls, "reused": spent.reused}
+        cost |= {"tokens_in": spent.tokens_in, "tokens_out": spent.tokens_out}
         cost |= {"usd": round(spent.usd, 6), "unpriced": spent.unpriced, "seconds": round(spent.seconds or self.seconds, 3)}
         return {
             "critic": self.word,

@@ -40,6 +40,7 @@ from movlr_jax.vision.encoder import TransformersEncoder
 
 NAME = "judge_critic"
 PAIRS, CRITIQUES = "pairs", "critiques"
+_HEADINGS = ("answers right [%]", "settled right", "tie", "wrong", "order decides")
 _LOCK = ".lock"
 Tell = Callable[[str], None]
 
@@ -96,14 +97,13 @@ class CriticStudy:
 
     def table(self) -> tuple[list[str], list[list[str]], list[str]]:
         """Return headings, cells (a row a critic and kind, and its sums), and remarks."""
-        headings = ["critic", "pairs", "answers right [%]", "settled right", "tie", "wrong", "order decides"]
         cells = []
         for marks in self.marks:
             for kind, tally in marks.kinds.items():
                 cells.append([marks.word, f"{kind}: {KINDS[kind].what}", *_cells(tally)])
             for label, tally in (("all in which one is better", marks.ordered), ("all that have to tie", marks.tied)):
                 cells += [[marks.word, label, *_cells(tally)]] if tally.flips.of else []
-        return headings, cells, self.remarks()
+        return ["critic", "pairs", *_HEADINGS], cells, self.remarks()
 
     def faults(self) -> tuple[list[str], list[list[str]]]:
         """Return the table of named faults: a row a kind, a column a critic."""
@@ -116,6 +116,11 @@ class CriticStudy:
         )
         cells += [[label, *(words(m.naming) for m in named)] for label, words in rows if named]
         return ["fault named [%]", *(m.word for m in named)], cells
+
+    def parts(self) -> tuple[list[str], list[list[str]]]:
+        """Return the table by part of the body: a row a critic and part, of the pairs in which one motion is better."""
+        cells = [[marks.word, part, *_cells(tally)] for marks in self.marks for part, tally in marks.parts.items()]
+        return ["critic", "part of the body", *_HEADINGS], cells
 
     def remarks(self) -> list[str]:
         """Say what the tables do not."""
@@ -151,12 +156,13 @@ class CriticStudy:
         document: dict[str, Any] = atomic.write_json(self.folder / f"{NAME}.json", self.document())
         headings, cells, remarks = self.table()
         parts = [f"# Critics against physics\n\n{tables.markdown(headings, cells, remarks)}"]
+        parts.append(f"## By part of the body\n\n{tables.markdown(*self.parts())}")
         named, faults = self.faults()
         parts += [f"## Faults that are known, named\n\n{tables.markdown(named, faults)}"] if faults else []
         known = [[kind, KINDS[kind].what, KINDS[kind].why, KINDS[kind].not_physical or "-"] for kind in document["kinds"]]
         parts.append(f"## How the order is known\n\n{tables.markdown(['kind', 'what', 'why', 'not physical'], known)}")
         atomic.write_text(self.folder / f"{NAME}.md", "\n".join(parts))
-        if any(marks.kinds for marks in self.marks):
+        if any(tally.mark.of for marks in self.marks for tally in marks.kinds.values()):
             self.draw(self.folder / f"{NAME}.png")
         return document
 
@@ -230,10 +236,11 @@ def run(
         tell: is told how it goes.
 
     Raises:
-        MovlrError: a critic cannot be asked, the motions allow no pair, or the folder cannot be written.
+        MovlrError: a critic cannot be asked, the motions allow no pair, or the folder holds what none of these does, such as a link.
+        OSError: the folder cannot be made.
     """
-    folders.require_writable(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    folders.admit(folder)  # it may come from someone else, and is gone on with
     with alone(folder / _LOCK, f"Another process is trying critics in {folder}: wait for it, or end it first."):
         return _run(motions, config, folder, replay, tell)
 
@@ -397,6 +404,7 @@ def judge_critics(
     Raises:
         MovlrError: as `archives.found` and `run`.
     """
+    folders.require_writable(folder)
     motions = archives.found(sources, task, morphology, injury, tell)
     tell(f"{len(motions)} recorded motions")
     return run(motions, config, folder, replay=replay, tell=tell)

@@ -222,6 +222,8 @@ def to_criticise(pairs: Sequence[KnownPair], count: int) -> dict[str, tuple[Moti
         worse = pair.worse()
         if worse is None or taken.get(pair.kind, 0) >= count or worse.recorded.body is None:
             continue
+        if out.get(worse.key, (worse, None))[1] is not None:
+            continue  # its fault is known by a pair of another kind already
         taken[pair.kind] = taken.get(pair.kind, 0) + 1
         out[worse.key] = (worse, pair)
         better = pair.a[0] if pair.better == "a" else pair.b[0]

@@ -30,6 +30,7 @@ from movlr_jax.tasks import gates
 
 FALLS = ("fall_forward", "fall_backward", "fall_left", "fall_right", "collapse")
 _SLOW = ("too_slow", "not_moving")
+_FIGURE = "Neither fell; way, drift, heading and the other figures are alike, and this one is nearer to people's by its margin."
 _LED = "Poses, footholds and way are the recording's; its pace is not one that forces made."
 
 
@@ -88,7 +89,7 @@ KINDS: dict[str, Kind] = {
     ),
     "fast": Kind(
         "at a multiple of its pace",
-        "The speed asked for is farther from twice or three times the speed than from the speed itself.",
+        "Twice or three times the speed is more than one and a half of the speed asked for, and farther from it than the speed itself.",
         ("too_fast",),
         "whole body",
         _LED,
@@ -112,10 +113,10 @@ KINDS: dict[str, Kind] = {
         "legs",
         _LED,
     ),
-    "symmetry": Kind("less even in time", "", ("limp", "asymmetry"), "legs"),
-    "touchdowns": Kind("feet touch down more often", "", ("chatter",), "feet"),
-    "knee_flexion": Kind("knees bend less in swing", "", ("stiff_knee",), "knees"),
-    "stance": Kind("feet stand for less of the stride", "", ("short_stance",), "feet"),
+    "symmetry": Kind("less even in time", _FIGURE, ("limp", "asymmetry"), "legs"),
+    "touchdowns": Kind("feet touch down more often", _FIGURE, ("chatter",), "feet"),
+    "knee_flexion": Kind("knees bend less in swing", _FIGURE, ("stiff_knee",), "knees"),
+    "stance": Kind("feet stand for less of the stride", _FIGURE, ("short_stance",), "feet"),
     "same": Kind("the same motion twice", "A motion is as good as itself.", (), "whole body"),
     "mirrored": Kind(
         "mirrored, left for right",
@@ -179,6 +180,7 @@ _NOT_AGAINST = 0.5  # of its margin, that any other figure may favour the worse 
 HALF = 0.5
 _PACES = (2.0, 3.0)
 _SPEED_APART = 0.2  # of the speed asked for, that one speed has to be nearer to it than the other
+_TOO_FAST = 1.5  # of the speed asked for: what is above it is told critics to be no success
 _SPEED_LEAST = 0.3  # of the speed asked for, that a walk has at least before it is slowed, turned or played backward
 _ANGLE = 0.7  # rad off the way: 40 degrees
 _STRAIGHT = 0.3  # drift over way up to which a walk, before it is turned, is straight
@@ -460,7 +462,7 @@ class _Maker:
             if seconds < _LEAST_S:
                 continue
             quick, own = Motion(recorded, "paced", pace), Motion(recorded, "first part, again", seconds)
-            if self._speeds(quick)[0] > recorded.goal_speed and (found := self._slower(own, quick, {"pace": pace})):
+            if self._speeds(quick)[0] > _TOO_FAST * recorded.goal_speed and (found := self._slower(own, quick, {"pace": pace})):
                 return found
         return None
 

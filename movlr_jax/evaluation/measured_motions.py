@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from movlr_jax import atomic
 from movlr_jax._versions import installed
 from movlr_jax.control.episode import Rollout
@@ -186,7 +188,7 @@ class MeasuredMotions:
             path = self.folder / SCORES / f"{key_of(decided)}.json"
             if not path.exists():
                 atomic.write_json(path, {"curve": clip_curve.curve(eye, recorded.body, motion.rollout())})
-            curves.append(atomic.read_json(path)["curve"])
+            curves.append(np.array(atomic.read_json(path)["curve"], np.float64))
         return Seen.model_validate(eye.facts(curves))
 
 
@@ -210,5 +212,5 @@ def _place(recorded: Recorded, facts: Facts) -> tuple[float, ...]:
     task = dataclasses.replace(recorded.task, goal_speed=recorded.goal_speed, seconds=recorded.seconds)
     record: Mapping[str, Any] = facts.episodes[0].root
     metric = metric_registry.metric(task.metric)
-    passed = task.gates(metrics.summarize([dict(record)])["mean"])
+    passed = task.gates(metrics.summarize([dict(record)]))
     return gates.place(passed, facts.metrics.number(metric.name), offline.score(facts), metric.sign)

@@ -229,13 +229,13 @@ def test_equal_motions_count_once_and_what_is_no_episode_is_left_out(archive, tm
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "SOURCES"),
+        ([], "No motions were named"),
         (["nowhere"], "nowhere holds no recorded motion"),
         (["{archive}", "--critics", "offlin"], "did you mean offline"),
         (["{archive}", "--critics", "offline", "offline"], "give each once"),
         (["{archive}", "--critics", "openai="], "names no model"),
         (["{archive}", "--critics", "clip"], "add --clip.weights"),
-        (["{archive}", "--kinds", "fals"], "There is no kind of pair 'fals': did you mean fall"),
+        (["{archive}", "--kinds", "backwrd"], "There is no kind of pair 'backwrd': did you mean backward"),
         (["{archive}", "--pairs", "0"], "pairs is 0: give 1 or more"),
         (["{archive}", "--critics", "gemini", "openai", "--models.critic-url", "http://localhost:9/v1"], "are two services"),
         (["{archive}", "--replay", "{archive}"], "holds no recorded calls"),

@@ -27,7 +27,7 @@ TEXT = RewardText(
 
 
 class World:
-    """Stands for an evaluation. Whatever the weights, the body stays up; it squats for as long as "low" has a weight."""
+    """Stands for an evaluation. Whatever the weights, the body stays up; it squats, deeper while "low" has a weight."""
 
     def __init__(self, seeds: tuple[int, ...] = (0, 1, 2)):
         self.seeds, self.asked = seeds, 0
@@ -39,7 +39,7 @@ class World:
     def episode(self, work: Work, seed: int) -> dict[str, Any]:
         assert work.reward is not None
         weights = {**literal_weights(work.reward.source), **work.weights}
-        reached = (0.8 if weights.get("low") else 0.1) + 0.01 * seed
+        reached = (0.8 if weights.get("low") else 0.65) + 0.01 * seed
         return {"seed": seed, "seconds": 2.0, "fell": False, "diverged": False, "goal_reached": reached, "distance_m": 0.0}
 
 

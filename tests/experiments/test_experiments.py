@@ -143,6 +143,12 @@ def test_what_is_planned_is_told_before_it_is_done(experiment, tmp_path: Path, c
     told = capsys.readouterr()
     assert "| myolegs | 2 (0 done) | 6 | 36 |" in told.out and "harmon, stand: The method harmon needs a model that watches" in told.err
     assert not list(tmp_path.iterdir())
+    # Without a length, or with one of 0 s, episodes are as long as the task says.
+    bench = experiment("bench")
+    for given in ([], ["--seconds", "0"]):
+        asked = bench.parser("", "test").parse_args(["--searches", str(tmp_path), "--max-simulated", "40", *given])
+        of = bench.config(asked, bench.Search(bench.get("stand"), "myolegs"))
+        assert bench.settings(asked).seconds is None and of.seconds is None and (of.iterations, of.max_simulated) == (40, 40.0)
     wall = experiment("forecast").wall(experiment("bench").MPPI())
     assert 1.0 < wall["myolegs"] < wall["ms-human-700"] < 500.0
 
