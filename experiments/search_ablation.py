@@ -5,12 +5,12 @@
     python experiments/search_ablation.py --threads 1            # walk_flat on myolegs; started twice, the two share the work
     python experiments/search_ablation.py --variants base "one seed"
 
-Each variant changes one thing of the base, which writes two programs an iteration, races them and moves each that is left on two seeds. The base and the variants
-in front are searched with three times (run seeds 0, 1, 2), the last ones once, which their names say: one search tells nothing from luck.
-Every search executes `--max-simulated` seconds of motion, or as much more as completes its last iteration; the best reward of each is
-measured on seeds that no search saw. What a critic that measures never looks at, the pictures, is varied only with one that watches
-(--critic gemini or openai). Every search and every episode is saved as it comes; the same command goes on where it was stopped. Writes
-search_ablation.md, search_ablation.json and search_ablation.png.
+Each variant changes one thing of the base, which writes two programs an iteration, races them and moves each that is left on two seeds. The
+base and the variants in front are searched with three times (run seeds 0, 1, 2), the last ones once, which their names say: one search
+tells nothing from luck. Every search executes `--max-simulated` seconds of motion, or as much more as completes its last iteration; the
+best reward of each is measured on seeds that no search saw. What a critic that measures never looks at, the pictures, is varied only with
+one that watches (--critic gemini or openai). Every search and every episode is saved as it comes; the same command goes on where it was
+stopped. Writes search_ablation.md, search_ablation.json and search_ablation.png.
 """
 
 from __future__ import annotations

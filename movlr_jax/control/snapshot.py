@@ -69,7 +69,7 @@ class Snapshot:
         like = planner.init(space, space.read(morphology.standing_qpos)[None])
         shapes = _shapes(like, morphology)
         odd = {n for n in set(arrays) | set(shapes) if n not in arrays or n not in shapes or arrays[n].shape != shapes[n]}
-        odd |= {name for name, array in arrays.items() if array.dtype.kind not in ("U" if name == "noise" else "fiu")}
+        odd |= {name for name, array in arrays.items() if array.dtype.kind not in {"noise": "U", "seed": "iu"}.get(name, "fiu")}
         # Of a body whose muscles have its own strength there is no array of it.
         odd -= {_STRENGTH} - set(arrays)
         if odd:

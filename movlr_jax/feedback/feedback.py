@@ -123,7 +123,8 @@ class Feedback:
 def _unjudged(request: WriteRequest) -> WriteRequest:
     """Return a request without what stands for a critique where nobody judges."""
     failed = tuple(dataclasses.replace(attempt, critique=None) for attempt in request.failed)
-    return dataclasses.replace(request, critique=None, failed=failed)
+    elites = tuple(dataclasses.replace(elite, critique=None) for elite in request.elites)
+    return dataclasses.replace(request, critique=None, failed=failed, elites=elites)
 
 
 def _instead(earlier: Json | None, fault: str) -> dict[str, Any]:

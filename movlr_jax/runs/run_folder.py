@@ -177,6 +177,17 @@ class Candidate:
         folders = (self.rung(int(path.name)) for path in _numbered(self.path / "rungs"))
         return [rung for rung in folders if rung.has("metrics.json")]
 
+    def last_rung(self) -> Candidate:
+        """Return the folder of the last rung at which it was measured.
+
+        Raises:
+            BadFile: there is none.
+        """
+        rungs = self.rungs()
+        if not rungs:
+            raise BadFile(f"{self.path} holds nothing of the race that it was eliminated in: restore its rungs/, or start the run again.")
+        return rungs[-1]
+
     def clip(self, seed: int) -> Path:
         """Return the path of an episode's film: clip.mp4 for the first seed."""
         return self.path / ("clip.mp4" if seed == self._seeds[0] else f"clip_{seed}.mp4")

@@ -151,7 +151,7 @@ def _attempts(
             more: dict[str, Any] = {"given_up": True} if draft["given_up"] else {}
             attempts.append(Attempt(**of_every_draft, kept=False, chosen=False, outcome=outcome, refused=True, **more))
         elif lost is not None:
-            metrics = candidate.rungs()[-1].metrics()
+            metrics = candidate.last_rung().metrics()
             attempts.append(
                 Attempt(
                     **of_every_draft,
@@ -197,7 +197,7 @@ def _simulated(candidates: list[Candidate], iteration: Iteration) -> float:
         tuned = candidate.tuned()
         total += tuned.simulated_s if tuned else 0.0
         if candidate.index in out:
-            total += executed(candidate.rungs()[-1].metrics())
+            total += executed(candidate.last_rung().metrics())
         if (tuned is None or tuned.moved_again) and candidate.has("metrics.json"):
             total += executed(candidate.metrics())
     return round(total, 6)

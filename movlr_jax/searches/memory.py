@@ -56,7 +56,7 @@ def _read(
     if base is None or base not in programs or not candidate.draft(draft_place).exists():
         return None
     draft = candidate.read_draft(draft_place)
-    place = candidate.rungs()[-1] if attempt.eliminated and candidate.rungs() else candidate
+    place = candidate.last_rung() if attempt.eliminated else candidate
     moved = not attempt.refused and place.has("facts.json")
     ending, facts = "", place.facts() if moved else None
     if moved and not attempt.eliminated:

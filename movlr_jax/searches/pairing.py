@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from movlr_jax import atomic
+from movlr_jax.errors import BadFile
 from movlr_jax.facts import Facts
 from movlr_jax.feedback import confidence
 from movlr_jax.runs.config import RunConfig
@@ -105,5 +106,11 @@ class Pairs:
 
 
 def compared(scores: list[float], best_scores: list[float]) -> tuple[list[float], float]:
-    """Return the differences of two lists of scores, a pair each, and how large the scores of the second are."""
+    """Return the differences of two lists of scores, a pair each, and how large the scores of the second are.
+
+    Raises:
+        BadFile: they are no pairs.
+    """
+    if len(scores) != len(best_scores) or not scores:
+        raise BadFile("A record in pairs/ has not as many scores of the one as of the other: delete the iteration's pairs/ and resume.")
     return [a - b for a, b in zip(scores, best_scores, strict=True)], sum(map(abs, best_scores)) / len(best_scores)

@@ -59,7 +59,8 @@ class Racer:
             rollouts = [read_arrays(candidate.rollout(seed)) for seed in rung.seeds]
         else:
             rollouts = [read_arrays(candidate.part)]
-        before = candidate.rung(rung.number - 1).metrics().get("scores", []) if rung.number and rung.seeds[1:] else []
+        earlier = candidate.rung(rung.number - 1)  # whole episodes, where this rung has several
+        before = earlier.metrics().get("scores", []) if rung.seeds[1:] and earlier.has("metrics.json") else []
         facts, metrics = self._measured(trusted(candidate), rollouts, before)
         place = candidate.rung(rung.number)
         atomic.write_json(place["facts.json"], facts.to_json())

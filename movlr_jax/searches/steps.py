@@ -18,7 +18,7 @@ from movlr_jax.feedback import confidence, judging
 from movlr_jax.media import next_steps
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import Candidate, RunFolder, read_arrays
-from movlr_jax.searches import memory, state
+from movlr_jax.searches import archive, memory, state
 from movlr_jax.searches.inner_tuning import InnerTuner
 from movlr_jax.searches.pairing import OF_ALL, Pairs, Side, compared
 from movlr_jax.searches.racer import Racer
@@ -94,6 +94,7 @@ class Steps:
             advice=self._advice(best),
             history=tuple(record for row in rows for record in row.tried),
             failed=memory.failed(self.folder, best, programs) if self.config.show_failed else (),
+            elites=archive.elites(self.folder, programs) if self.config.show_failed else (),
             best=best,
             programs=programs,
             siblings=tuple(s.text() for s in (sibling.as_written for sibling in siblings) if s.proven),

@@ -90,6 +90,42 @@ class FailedAttempt:
     critique: Critique | None = None
 
 
+# What a motion may do best of all of a search: a niche of the archive -> what that is, for people and models.
+Niche = Literal["best", "farthest", "longest", "coordinated", "effortless"]
+NICHES: dict[Niche, str] = {
+    "best": "the best by the order in which motions are kept",
+    "farthest": "gets on farthest",
+    "longest": "stays up longest",
+    "coordinated": "moves best coordinated of those that stay up and get on",
+    "effortless": "takes the least effort of those that do what the goal asks for",
+}
+
+
+@dataclass(frozen=True)
+class Elite:
+    """An iteration that does something better than any other of its search.
+
+    Attributes:
+        niches: what, in the order of `NICHES`.
+        iteration: which; its program may be built on.
+        source: the program's text.
+        outcome: what its motion came to, in one line.
+        score: of its motion.
+        facts: what was measured of its motion.
+        coordination: the summed severity of the coordination faults that the offline critic finds in it; 0 is the best.
+        critique: what was said of its motion; None where nobody judges.
+    """
+
+    niches: tuple[Niche, ...]
+    iteration: int
+    source: str
+    outcome: str
+    score: float
+    facts: Facts
+    coordination: float
+    critique: Critique | None = None
+
+
 @dataclass(frozen=True)
 class WriteRequest:
     """All that a writer is told.
@@ -102,6 +138,7 @@ class WriteRequest:
         critique: judgement of the best motion so far, or None.
         history: every draft that was written, oldest first.
         failed: those that were not kept since the best, and a few before it, oldest first, with what shows why.
+        elites: the iterations that do something better than any other, the best first; each may be built on.
         best: the iteration of the best reward; None where nothing has moved yet.
         programs: iteration -> the text of its program, of every one that may be built on.
         refusal: why the last draft for this same candidate was refused, or None.
@@ -128,6 +165,7 @@ class WriteRequest:
     critique: Critique | None = None
     history: Sequence[Attempt] = ()
     failed: Sequence[FailedAttempt] = ()
+    elites: Sequence[Elite] = ()
     best: int | None = None
     programs: Mapping[int, str] = field(default_factory=dict)
     refusal: str | None = None

@@ -21,7 +21,7 @@ from movlr_jax.prompts.prompt import Prompt, fenced
 from movlr_jax.rewards.parameters import values_of
 from movlr_jax.rewards.program import ProgramError, literal_parameters, literal_weights
 from movlr_jax.sandbox.rules import rules
-from movlr_jax.writers import attempts_text, edits, reply
+from movlr_jax.writers import attempts_text, edits, elites_text, reply
 from movlr_jax.writers.base import Draft, WriteRequest
 
 Sees = Literal["critique", "metrics", "motion"]
@@ -85,6 +85,7 @@ class LlmWriter:
         return Draft(read.source, read.edit or _changed(before, read.source), read.why, builds_on=base)
 
     def _request(self, prompt: Prompt, request: WriteRequest) -> tuple[Part, ...]:
+        told = self.sees != "motion" or self.show.facts
         return prompt.fill(
             "request",
             goal=request.goal,
@@ -93,7 +94,8 @@ class LlmWriter:
             source=fenced(request.best_source, "python"),
             terms=facts_text.statistics(request.facts.terms),
             history=attempts_text.history(request),
-            failures=attempts_text.failures(request, self.sees != "motion" or self.show.facts),
+            failures=attempts_text.failures(request, told),
+            elites=elites_text.elites(request, told),
             bases=_bases(request),
             allowance=_allowance(prompt, request),
             vocabulary=request.vocabulary,

@@ -22,7 +22,7 @@ from movlr_jax.feedback import judging
 from movlr_jax.media import report
 from movlr_jax.rewards.parameters import values_of
 from movlr_jax.rewards.program import literal_parameters, literal_weights
-from movlr_jax.runs import methods
+from movlr_jax.runs import methods, race_config
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import InnerTune
@@ -60,7 +60,8 @@ class Watched(PendulumStages):
 
 
 def run(path: Path, stages: PendulumStages | None = None, events: list[Event] | None = None, **values: Any) -> RunResult:
-    config = RunConfig(**{"iterations": 3, "candidates": 2, "seeds": (0, 1), "tune": InnerTune(4, "random"), **values})
+    own = {"iterations": 3, "candidates": 2, "seeds": (0, 1), "tune": InnerTune(4, "random"), "race": race_config.OFF}
+    config = RunConfig(**{**own, **values})
     known = (path / "run.json").exists()
     folder = RunFolder(path, config.seeds) if known else RunFolder.create(path, config.to_yaml(), {"seed": 0}, config.seeds)
     progress = None if events is None else events.append

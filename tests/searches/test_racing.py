@@ -14,20 +14,24 @@ import pytest
 from support.pendulum_stages import PendulumStages, source_of, tree
 
 from movlr_jax import atomic
+from movlr_jax.control.planners import MPPI
 from movlr_jax.errors import BadFile, MovlrError
 from movlr_jax.facts import Facts
 from movlr_jax.media import report
+from movlr_jax.rewards.program import literal_weights
 from movlr_jax.runs import race_config
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.race_config import RaceConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.runs.tune_config import InnerTune
-from movlr_jax.searches import racing
+from movlr_jax.searches import assembly, racing
 from movlr_jax.searches.events import Event
 from movlr_jax.searches.loop import Loop
 from movlr_jax.searches.racing import Judge, Measured, Rung
+from movlr_jax.searches.real_stages import RealStages
 from movlr_jax.searches.replay import differences
 from movlr_jax.searches.result import RunResult
+from movlr_jax.searches.stages import Begun, Trusted, measured
 from movlr_jax.tracking import LocalTracker
 from movlr_jax.writers import attempts_text
 from movlr_jax.writers.base import Draft, WriteRequest
@@ -286,6 +290,38 @@ def test_a_spoilt_record_of_a_race_is_one_sentence(tmp_path: Path) -> None:
     atomic.write_json(record, {**json.loads(record.read_text()), "eliminated": [{"candidate": "all"}]})
     with pytest.raises(BadFile, match=r"race/00.json is not what a run writes there \(eliminated.0"):
         RunFolder(tmp_path, (0, 2)).iteration(1).eliminated()
+
+
+def test_a_folder_without_what_its_race_says_is_one_sentence(tmp_path: Path) -> None:
+    stages = Scripted(WILD, LOW, start=CALM, frail=0.8)
+    search(tmp_path, stages)
+    for name in ("facts.json", "metrics.json"):
+        (tmp_path / "iterations/001/candidates/0/rungs/00" / name).unlink()
+    with pytest.raises(BadFile, match="holds nothing of the race that it was eliminated in: restore its rungs/"):
+        search(tmp_path, stages, iterations=2)
+
+
+def test_the_real_stages_go_on_with_what_they_began(tmp_path: Path) -> None:
+    planner = MPPI(candidates=4, elites=2, instant=2, horizon=0.04)
+    config = RunConfig(task="walk_flat", seconds=0.12, planner=planner, threads=1)
+    stages = RealStages(config, assembly.open_gateway(config, tmp_path))
+    try:
+        source = stages.task.rewards["human"]
+        reward = Trusted("human", source, literal_weights(source), tmp_path)
+        told: list[float] = []
+        (whole,) = stages.move([(reward, 0)], told.append)
+        (begun,) = stages.begin([(reward, 0)], 0.04, told.append)
+        assert begun.after is not None and atomic.npz_bytes(stages.cut(whole, 0.04)) == atomic.npz_bytes(begun.rollout)
+        atomic.write_npz(tmp_path / "after.npz", begun.after)
+        told.clear()
+        (again,) = stages.go_on([(reward, Begun(begun.rollout, atomic.read_npz(tmp_path / "after.npz")))], told.append)
+        assert atomic.npz_bytes(again) == atomic.npz_bytes(whole) and told == pytest.approx([0.06, 0.08, 0.1, 0.12])
+        # A part is measured as an episode of that length: who goes on well is upright for all of it.
+        facts, metrics = measured(stages, reward, [begun.rollout])
+        assert facts.seconds == 0.04 and metrics["mean"]["seconds"] == pytest.approx(0.04) and metrics["score"] > 40.0
+        assert stages.seconds == 0.12 and racing.is_way(facts)
+    finally:
+        stages.close()
 
 
 def test_killed_anywhere_and_resumed_equals_undisturbed(tmp_path: Path) -> None:

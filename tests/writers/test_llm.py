@@ -14,7 +14,7 @@ from movlr_jax.errors import MovlrError
 from movlr_jax.facts import Facts, Measures
 from movlr_jax.llm.base import Answer, ModelFault
 from movlr_jax.prompts import prompt
-from movlr_jax.writers.base import FailedAttempt, WriteRequest
+from movlr_jax.writers.base import Elite, FailedAttempt, WriteRequest
 from movlr_jax.writers.llm import LlmWriter
 
 BEST = 'WEIGHTS = {"head_height": 100.0}\n\n\ndef terms(m):\n    return {"head_height": m.head.height}\n'
@@ -73,6 +73,20 @@ def test_the_request_holds_all_that_is_known(scripted):
     ):
         assert wanted in words, wanted
     assert "distance" not in words and "steps 7" not in words and "<video>" not in words and "advises" not in words
+
+
+def test_it_is_shown_the_elites_and_may_build_on_them(scripted):
+    far = Elite(("farthest",), 3, NEXT, "score 40.00, 2.00 m", 40.0, Facts.read({"seconds": 4.0, "metrics": {"effort": 0.02}}), 0.5)
+    request = replace(REQUEST, best=2, programs={2: BEST, 3: NEXT}, elites=(far,))
+    model = scripted(f"BUILDS ON: iteration 3\n{ANSWER.replace('5.0}', '6.0}')}")
+    draft = LlmWriter(model).write(request)
+    words = model.words()
+    assert draft.builds_on == 3 and "does one thing better than any other program of this search" in words
+    assert "Iteration 3 gets on farthest: score 40.00, 2.00 m; effort 0.020, coordination faults 0.50." in words and NEXT.strip() in words
+    LlmWriter(model := scripted(ANSWER), "metrics").write(request)
+    assert "Iteration 3 gets on farthest: score 40.00, 2.00 m; effort 0.020" in model.words()
+    LlmWriter(model := scripted(ANSWER)).write(REQUEST)
+    assert "None beside the best yet." in model.words()
 
 
 def test_each_way_of_seeing_shows_that_and_no_more(scripted, small_clip):
