@@ -82,9 +82,11 @@ def _of_kinds(options: type[T], argv: Sequence[str], default: T | None) -> T | N
 def _of_another_kind(options: type, argv: Sequence[str]) -> str:
     """Return a sentence for a word that is a setting of another kind of a record than the one that the words choose; "" for none."""
     for field, hint in get_type_hints(options).items():
+        if not hasattr(hint, "as_kind"):
+            continue
         for setting in (word.partition("=")[0].split(".", 1)[1] for word in argv if word.startswith(f"--{field}.")):
             name = setting.removeprefix("no-").replace("-", "_")
-            having = [kind.name for kind in hint.kinds() if name in get_type_hints(kind)] if hasattr(hint, "kinds") else []
+            having = [kind.name for kind in hint.kinds() if name in get_type_hints(kind)]
             if having and len(having) < len(hint.kinds()):
                 return f"--{field}.{setting} is a setting of {', '.join(having)}: name one of them by --{field}.name."
     return ""

@@ -91,11 +91,12 @@ def test_proposals_stand_in_the_last_candidates_places_in_a_plan_s_first_round(m
 
         def rollout(self, state, controller, candidates, steps, frames):
             seen.append(candidates)
-            return type("Rolled", (), {"instants": np.zeros((1, 8)), "diverged": np.zeros((1, 8), bool)})
+            return type("Rolled", (), {"instants": np.zeros((1, 8)), "diverged": np.zeros((1, 8), bool), "kept": None})
 
     class Same:
         posture_joints = ()
-        mean_reward = staticmethod(lambda instants: instants)
+        weights = np.ones((1, 1))
+        means = staticmethod(lambda instants: (instants, instants[..., None]))
 
     def plan(planner):
         horizon = RecedingHorizon(Watched(), None, planner)

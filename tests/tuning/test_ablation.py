@@ -179,9 +179,13 @@ def test_variants_compile_and_build_nothing(tmp_path: Path, monkeypatch: pytest.
             term, weight = next(iter(literal_weights(text.source).items()))
             changed = RewardText("halved", text.source.replace(f'"{term}": {weight}', f'"{term}": {weight / 2}'))
             (row,) = measured.run([Work(changed, "halved", STAND, "myolegs")])
-            assert events and row.episodes == found.rows[term, 0.5][0].episodes
+            assert events == [] and row.episodes == found.rows[term, 0.5][0].episodes
             (again,) = evaluation.evaluate([Work(text, "human", STAND, "myolegs", weights=literal_weights(text.source))], settings, store)
             assert again.episodes == found.unchanged[0].episodes
+            # Another term is heard, so silence above means something.
+            other = RewardText("other", text.source.replace("- 0.8", "- 0.7"))
+            measured.run([Work(other, "other", STAND, "myolegs")])
+            assert events
     finally:
         jax.monitoring.unregister_event_duration_listener(heard)
     assert len(found.rows) == 3 * len(literal_weights(text.source)) and isinstance(gone, list)
