@@ -24,6 +24,7 @@ from movlr_jax.llm.factory import open_model
 from movlr_jax.llm.gateway import Gateway
 from movlr_jax.llm.prices import Price, Prices
 from movlr_jax.llm.structured import ask_for
+from movlr_jax.runs import race_config
 from movlr_jax.runs.config import RunConfig
 from movlr_jax.runs.run_folder import RunFolder
 from movlr_jax.searches.loop import Loop
@@ -93,7 +94,8 @@ def servers() -> Iterator[tuple[OpenAIServer, GeminiServer]]:
 def search(path: Path, servers=None, replay: Path | None = None, made=ModelStages, **values) -> RunResult:
     address = {} if servers is None else {"writer_url": servers[0].url, "critic_url": servers[1].address}
     models = ModelsConfig(writer_model="tiny", critic_model="gemini-test", **address)
-    config = RunConfig(**{"iterations": 3, "seeds": (0, 1), "models": models, **values})
+    # Without a race every iteration is judged, so the calls can be counted.
+    config = RunConfig(**{"iterations": 3, "seeds": (0, 1), "models": models, "race": race_config.OFF, **values})
     more = {"sleep": lambda seconds: None, "retries": 0, "prices": PRICES}
     records = None if replay is None else replay / "calls"
     gateway = Gateway(path / "calls", max_calls=config.max_calls, max_cost=config.max_cost, replay=records, **more)
