@@ -358,11 +358,12 @@ def test_tuned_search(experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     # Near decisions take further seeds from the same budget, so fewer than four times as many iterations fit.
     assert taken["more iterations"]["simulated_s"] == pytest.approx(budget) and 3 < taken["more iterations"]["iterations"] <= 12
     assert budget <= taken["more candidates"]["simulated_s"] < budget + 4 * 0.48
-    assert taken["more candidates"]["iterations"] >= 3  # what the race does not run leaves room for more
     best = {run.path: run.path / "iterations" / f"{run.best():03d}" / "reward.py" for run in made.values()}
     assert [work.reward.source for work in measured] == [path.read_text() for path in best.values()]
     assert all((tmp_path / "out" / name).stat().st_size > 5000 for name in ("tuned_search.png", "curve_stand_myolegs.png"))
-    assert "| more candidates | 1 | 3 |" in (tmp_path / "out" / "tuned_search.md").read_text()
+    iterations = taken["more candidates"]["iterations"]
+    assert iterations >= 3  # what the race does not run leaves room for more
+    assert f"| more candidates | 1 | {iterations} |" in (tmp_path / "out" / "tuned_search.md").read_text()
 
 
 def test_ablation(experiment, searches: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
