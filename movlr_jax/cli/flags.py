@@ -63,13 +63,17 @@ def parse(options: type[T], argv: Sequence[str], verb: str, default: T | None = 
         raise MovlrError(re.sub(r"^[a-z_.]+(?= (?:is|has) )", lambda name: f"--{name[0].replace('_', '-')}", str(error))) from None
 
 
+def _several_kinds(options: type) -> dict[str, Any]:
+    """Return the records of a verb's options that are of several kinds, as the planner: field -> type."""
+    return {field: hint for field, hint in get_type_hints(options).items() if hasattr(hint, "as_kind")}
+
+
 def _of_kinds(options: type[T], argv: Sequence[str], default: T | None) -> T | None:
     """Return a verb's defaults in which a record of several kinds is of the kind that a word names: --planner.name icem.
 
     So flags and help are those of that kind, and what the defaults say of settings that it has too goes on to hold.
     """
-    kinds = [f.name for f in dataclasses.fields(options) if hasattr(get_type_hints(options)[f.name], "as_kind")]  # type: ignore[arg-type]
-    for field in kinds:
+    for field in _several_kinds(options):
         flag = f"--{field}.name"
         given = [after for word, after in itertools.pairwise([*argv, ""]) if word == flag and after]
         given += [word.partition("=")[2] for word in argv if word.startswith(f"{flag}=")]
@@ -81,9 +85,7 @@ def _of_kinds(options: type[T], argv: Sequence[str], default: T | None) -> T | N
 
 def _of_another_kind(options: type, argv: Sequence[str]) -> str:
     """Return a sentence for a word that is a setting of another kind of a record than the one that the words choose; "" for none."""
-    for field, hint in get_type_hints(options).items():
-        if not hasattr(hint, "as_kind"):
-            continue
+    for field, hint in _several_kinds(options).items():
         for setting in (word.partition("=")[0].split(".", 1)[1] for word in argv if word.startswith(f"--{field}.")):
             name = setting.removeprefix("no-").replace("-", "_")
             having = [kind.name for kind in hint.kinds() if name in get_type_hints(kind)]
